@@ -1,0 +1,1 @@
+"""Dataset readers and generators. Reads and makes data; trains and evaluates nothing."""

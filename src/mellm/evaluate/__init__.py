@@ -1,0 +1,1 @@
+"""Metrics, protocols and baselines, with per-sample predictions behind every figure."""

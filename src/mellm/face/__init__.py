@@ -1,0 +1,1 @@
+"""Frames in, persons with landmarks, a fixed alignment and the 29 regions out."""

@@ -1,0 +1,56 @@
+"""What the face stage hands on: who is where in each frame.
+
+Landmarks are float32 (N, 2) or (N, 3) pixels of the upright full frame, u right, v down (and z, where
+there is one, in the same unit, smaller = nearer the camera). Left and right in landmark and region names
+are *image* sides (the picture's left); they become the subject's sides only in FACS codes.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scheme = Literal["mesh468", "wflw98", "ibug68", "template"]
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Points of one face under a named scheme: float32 (N, 2) or (N, 3), pixels."""
+
+    points: NDArray[np.float32]
+    scheme: Scheme = "mesh468"
+
+    @property
+    def xy(self) -> NDArray[np.float32]:
+        """The (N, 2) image part, pixels."""
+        return self.points[:, :2]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceObservation:
+    """One face in one frame. `box` is (left, top, width, height) in pixels; `score` is 0..1."""
+
+    frame: int
+    time: float
+    person: int
+    box: tuple[float, float, float, float]
+    landmarks: Landmarks
+    score: float
+
+
+@dataclass(slots=True)
+class FaceTrack:
+    """One person through a clip; frames without an observation are gaps. Persons count from 1."""
+
+    person: int
+    observations: list[FaceObservation] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One of the 29 regions of interest: an axis-aligned square box, pixels (centre u, v; side length)."""
+
+    name: str
+    center: tuple[float, float]
+    size: float

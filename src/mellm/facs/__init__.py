@@ -1,0 +1,1 @@
+"""Regional motion in, action units with sides and emotion probabilities out."""

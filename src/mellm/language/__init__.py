@@ -1,0 +1,1 @@
+"""Evidence in, words out: readings, prompts, answer parsing, LLM backends."""

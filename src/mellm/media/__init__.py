@@ -1,0 +1,1 @@
+"""Media in, upright RGB frames with exact times out. Knows nothing about faces."""

@@ -1,0 +1,1 @@
+"""A finished report in, files and pictures people look at out (PNG, HTML, terminal, CSV)."""

@@ -1,0 +1,201 @@
+"""The report: the one contract of CLI, API, web page, files and answer parsing.
+
+Units are in the field names or descriptions: pixels of the source picture unless said otherwise, seconds
+from the first frame, frame indices from 0, probabilities 0..1. Region names are image sides; action-unit
+sides are the *subject's*. The schema only grows within a major version (`schema_version`).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = "1.0"
+
+RESPONSIBLE_USE = (
+    "For research, and for clinical support by trained people, with the consent of the person filmed. "
+    "A movement of the face suggests a state of mind at most; it proves none. Not for lie detection, "
+    "hiring, policing or any decision about a person. Everything was computed on this machine."
+)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Source(_Model):
+    """What was analysed."""
+
+    path: str = Field(description="File or folder name as given; for a pair, the onset picture")
+    apex_path: str | None = Field(default=None, description="The apex picture, where a pair was given")
+    kind: Literal["image", "folder", "animation", "video", "pair"]
+    sha256: str
+    width: int = Field(description="Pixels, upright")
+    height: int = Field(description="Pixels, upright")
+    fps: float | None = Field(default=None, description="Average frames per second")
+    frames: int = Field(description="Frames decoded")
+    duration: float | None = Field(default=None, description="Seconds")
+
+
+class Person(_Model):
+    """One face followed through the source."""
+
+    person: int = Field(description="Counts from 1, left to right at first sight")
+    frames_seen: int
+    first_frame: int
+    last_frame: int
+    box: tuple[float, float, float, float] = Field(description="Left, top, width, height, first sight, px")
+    inter_ocular_px: float = Field(description="Distance between the outer eye corners, px")
+
+
+class Interval(_Model):
+    """When it moved: frame indices from 0 (inclusive) and seconds."""
+
+    onset_frame: int
+    apex_frame: int
+    offset_frame: int | None = None
+    onset_time: float | None = None
+    apex_time: float | None = None
+    offset_time: float | None = None
+    duration: float | None = Field(default=None, description="Seconds, onset to offset")
+    confidence: float = Field(ge=0, le=1, description="1 where a person set the frames")
+    origin: Literal["spotted", "given"]
+
+
+class RegionReading(_Model):
+    """How one of the 29 regions moved from onset to apex, head motion removed."""
+
+    name: str = Field(description="Image sides")
+    u_px: float = Field(description="Mean motion to the picture's right, px of the source picture")
+    v_px: float = Field(description="Mean motion downwards, px of the source picture")
+    mean_px: float
+    max_px: float
+    relative: float = Field(description="Mean magnitude / inter-ocular distance")
+    angle_deg: float | None = Field(description="0 = picture's right, 90 = up")
+    octant: str | None
+    concentration: float = Field(ge=0, le=1)
+    moving: bool
+    box: tuple[float, float, float, float] = Field(description="Left, top, width, height, px of the source")
+
+
+class ActionUnitReading(_Model):
+    """One action unit, as FACS writes it."""
+
+    code: str = Field(description="FACS code with laterality prefix and intensity suffix, such as L12B")
+    au: int
+    side: Literal["both", "left", "right", "top", "bottom"] = Field(description="The subject's side")
+    name: str
+    probability: float = Field(ge=0, le=1)
+    intensity: Literal["A", "B", "C", "D", "E"] | None
+    intensity_scale: str
+    present: bool
+    evidence: list[str] = Field(description="Names of the regions that support it (image sides)")
+
+
+class EmotionReading(_Model):
+    """What the action units suggest."""
+
+    taxonomy: str
+    label: str | None = Field(description="None: no evidence of a micro-expression")
+    probabilities: dict[str, float]
+    also: dict[str, dict[str, float]] = Field(
+        default_factory=dict, description="The same distribution in the other taxonomies"
+    )
+
+
+class Reading(_Model):
+    """The words: what moved, why, conclusion."""
+
+    language: Literal["en", "zh"]
+    model: str = Field(description="What wrote it; `evidence` is the built-in grammar")
+    analysis: str
+    reasoning: str
+    conclusion: str
+    agrees_with_facs: bool
+    unsupported_claims: list[str] = Field(default_factory=list)
+    raw: str | None = None
+
+
+class MicroExpression(_Model):
+    """One micro-expression of one person."""
+
+    person: int
+    interval: Interval
+    regions: list[RegionReading]
+    action_units: list[ActionUnitReading]
+    emotion: EmotionReading
+    reading: Reading
+    head_motion_px: float = Field(description="Mean head motion over the face, onset to apex, px")
+    pictures: dict[str, str] = Field(
+        default_factory=dict, description="Picture kind -> file name in the report's folder"
+    )
+    warnings: list[str] = Field(default_factory=list)
+
+
+class OtherEvent(_Model):
+    """Something seen that is not a micro-expression: a blink, a longer expression, fast head motion."""
+
+    person: int
+    kind: Literal["macro", "blink", "head"]
+    onset_frame: int
+    apex_frame: int
+    offset_frame: int
+    onset_time: float
+    apex_time: float
+    offset_time: float
+    note: str = ""
+
+
+class Trace(_Model):
+    """Regional motion over time for the timeline: per face area, px of the aligned 400x480 crop."""
+
+    person: int
+    frames: list[int]
+    times: list[float]
+    areas: dict[str, list[float | None]] = Field(description="brows, eyes, nose, cheeks, mouth, chin")
+
+
+class ModelUsed(_Model):
+    """A model or algorithm that took part."""
+
+    name: str
+    sha256: str | None = None
+
+
+class Provenance(_Model):
+    """How to get the same report again."""
+
+    mellm_version: str
+    command: str | None = None
+    created: str = Field(description="ISO 8601, UTC")
+    models: dict[str, ModelUsed]
+    settings: dict[str, str | int | float | bool | None]
+    seed: int | None = None
+    seconds: dict[str, float] = Field(description="Time per stage")
+
+
+class Report(_Model):
+    """Everything `mellm analyze` found out about one source."""
+
+    schema_version: str = SCHEMA_VERSION
+    source: Source
+    people: list[Person]
+    micro_expressions: list[MicroExpression]
+    other_events: list[OtherEvent] = Field(default_factory=list)
+    traces: list[Trace] = Field(default_factory=list)
+    verdict: str = Field(description="One sentence; says why when no micro-expression was found")
+    warnings: list[str] = Field(default_factory=list)
+    provenance: Provenance
+    responsible_use: str = RESPONSIBLE_USE
+
+    def to_json(self) -> str:
+        """Return the report as indented JSON."""
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Report":
+        """Read a report.json, or the report.json inside a folder."""
+        file = Path(path)
+        if file.is_dir():
+            file = file / "report.json"
+        return cls.model_validate_json(file.read_text(encoding="utf-8"))
