@@ -17,7 +17,7 @@ class RegionMotion:
     u, v: mean expression-flow vector, pixels, u right, v down
     mean, max: mean and maximum magnitude inside the region, pixels
     relative: mean magnitude as a fraction of the inter-ocular distance (outer eye corners)
-    angle: direction of the mean vector in degrees, 0 = picture's right, 90 = up, in [0, 360); None without motion
+    angle: direction of the mean vector in degrees, 0 = picture's right, 90 = up, [0, 360); None: no motion
     octant: one of OCTANTS; None if there is no clear direction or no motion
     concentration: |sum v| / sum |v|, 0..1 (1: every pixel moves the same way)
     moving: above the noise floor
