@@ -1,1 +1,61 @@
-"""Regional motion in, action units with sides and emotion probabilities out."""
+"""Action units and emotions: codes with sides, taxonomies, and models from motion to both.
+
+>>> from mellm.facs import parse_codes
+>>> [unit.sided for unit in parse_codes("1+L2").units]
+['1', 'L2']
+"""
+
+from mellm.facs.codes import (
+    ActionUnitCode,
+    AUCodes,
+    code_of,
+    format_codes,
+    parse_codes,
+    subject_side,
+)
+from mellm.facs.emotion import EmotionEvidenceModel, abstains
+from mellm.facs.evidence import INTENSITY_SCALE, PRESENT, EvidenceModel
+from mellm.facs.models import create_au_model, create_emotion_model
+from mellm.facs.names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
+from mellm.facs.taxonomies import (
+    EMOTIONS_ZH,
+    FINE,
+    TAXONOMIES,
+    Taxonomy,
+    canonical,
+    emotion_name,
+    get_taxonomy,
+)
+from mellm.facs.types import AUEvidence, AUModel, EmotionModel, Intensity, Side
+
+__all__ = [
+    "AU_NAMES",
+    "AU_NAMES_ZH",
+    "EMOTIONS_ZH",
+    "FINE",
+    "INTENSITY_SCALE",
+    "PRESENT",
+    "TAXONOMIES",
+    "AUCodes",
+    "AUEvidence",
+    "AUModel",
+    "ActionUnitCode",
+    "EmotionEvidenceModel",
+    "EmotionModel",
+    "EvidenceModel",
+    "Intensity",
+    "Side",
+    "Taxonomy",
+    "abstains",
+    "au_name",
+    "au_number",
+    "canonical",
+    "code_of",
+    "create_au_model",
+    "create_emotion_model",
+    "emotion_name",
+    "format_codes",
+    "get_taxonomy",
+    "parse_codes",
+    "subject_side",
+]

@@ -1,0 +1,20 @@
+"""The registry of FACS models: name -> a model that reads regions, or one that reads action units."""
+
+from mellm.errors import InputError
+from mellm.facs.emotion import EmotionEvidenceModel
+from mellm.facs.evidence import EvidenceModel
+from mellm.facs.types import AUModel, EmotionModel
+
+
+def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUModel:
+    """Return an action-unit model by name; `known_scale=False` for flow of which only ratios are known."""
+    if name == "evidence":
+        return EvidenceModel(known_scale=known_scale)
+    raise InputError(f"There is no action-unit model '{name}'; choose evidence.")
+
+
+def create_emotion_model(name: str = "prototypes") -> EmotionModel:
+    """Return an emotion model by name."""
+    if name == "prototypes":
+        return EmotionEvidenceModel()
+    raise InputError(f"There is no emotion model '{name}'; choose prototypes.")

@@ -1,0 +1,120 @@
+"""What action units are called: FACS names (English), Chinese names, and look-up by name.
+
+Numbers and names after the FACS manual (Ekman, Friesen & Hager 2002); the aliases are spellings met in
+annotation and question files.
+"""
+
+import re
+
+from mellm.errors import InputError
+
+_NAMES: dict[int, tuple[str, str, tuple[str, ...]]] = {
+    1: ("inner brow raiser", "内眉上扬", ()),
+    2: ("outer brow raiser", "外眉上扬", ()),
+    4: ("brow lowerer", "皱眉（眉毛下压）", ()),
+    5: ("upper lid raiser", "上眼睑上扬", ()),
+    6: ("cheek raiser", "脸颊上提", ("cheek raiser and lid compressor",)),
+    7: ("lid tightener", "眼睑收紧", ()),
+    8: ("lips toward each other", "嘴唇相互靠近", ()),
+    9: ("nose wrinkler", "皱鼻", ()),
+    10: ("upper lip raiser", "上唇上提", ()),
+    11: ("nasolabial deepener", "鼻唇沟加深", ("nasolabial furrow deepener",)),
+    12: ("lip corner puller", "嘴角上扬", ("lip corners puller",)),
+    13: ("sharp lip puller", "嘴角急剧上扬", ("cheek puffer",)),
+    14: ("dimpler", "嘴角收紧（酒窝）", ()),
+    15: ("lip corner depressor", "嘴角下压", ()),
+    16: ("lower lip depressor", "下唇下压", ()),
+    17: ("chin raiser", "下巴上提", ()),
+    18: ("lip pucker", "嘴唇撅起", ("lip puckerer",)),
+    19: ("tongue show", "伸舌", ()),
+    20: ("lip stretcher", "嘴角横向拉伸", ()),
+    21: ("neck tightener", "颈部收紧", ()),
+    22: ("lip funneler", "嘴唇外翻呈漏斗状", ()),
+    23: ("lip tightener", "嘴唇收紧", ()),
+    24: ("lip pressor", "嘴唇紧压", ("lip presser",)),
+    25: ("lips part", "双唇分开", ()),
+    26: ("jaw drop", "下颌下落", ()),
+    27: ("mouth stretch", "嘴巴张大", ()),
+    28: ("lip suck", "抿唇内吸", ()),
+    29: ("jaw thrust", "下颌前伸", ()),
+    30: ("jaw sideways", "下颌侧移", ()),
+    31: ("jaw clencher", "咬紧下颌", ()),
+    32: ("lip bite", "咬唇", ()),
+    33: ("cheek blow", "鼓腮吹气", ()),
+    34: ("cheek puff", "鼓腮", ()),
+    35: ("cheek suck", "吸腮", ()),
+    36: ("tongue bulge", "舌顶腮", ()),
+    37: ("lip wipe", "舔唇", ()),
+    38: ("nostril dilator", "鼻孔扩张", ("nostril dilater", "nostril dilate")),
+    39: ("nostril compressor", "鼻孔收缩", ("nostril compress",)),
+    41: ("lid droop", "眼睑下垂", ()),
+    42: ("slit", "眯眼成缝", ()),
+    43: ("eye closure", "闭眼", ("eyes closed",)),
+    44: ("squint", "斜眯眼", ()),
+    45: ("blink", "眨眼", ()),
+    46: ("wink", "单眼眨", ()),
+    51: ("head turn left", "头左转", ("turn left",)),
+    52: ("head turn right", "头右转", ("turn right",)),
+    53: ("head up", "抬头", ()),
+    54: ("head down", "低头", ()),
+    55: ("head tilt left", "头左倾", ("tilt left",)),
+    56: ("head tilt right", "头右倾", ("tilt right",)),
+    57: ("head forward", "头前伸", ()),
+    58: ("head back", "头后仰", ()),
+    61: ("eyes turn left", "眼睛左转", ("eyes left",)),
+    62: ("eyes turn right", "眼睛右转", ("eyes right",)),
+    63: ("eyes up", "眼睛上看", ()),
+    64: ("eyes down", "眼睛下看", ()),
+    65: ("walleye", "外斜视", ()),
+    66: ("crosseye", "内斜视", ("cross-eye",)),
+}
+
+AU_NAMES: dict[int, str] = {au: english for au, (english, _, _) in _NAMES.items()}
+"""AU number -> FACS name, lower case."""
+
+AU_NAMES_ZH: dict[int, str] = {au: chinese for au, (_, chinese, _) in _NAMES.items()}
+"""AU number -> Chinese name."""
+
+_SIDE_WORDS = {
+    "en": {"both": "", "left": "left ", "right": "right ", "top": "upper ", "bottom": "lower ",
+           "unilateral": "one-sided "},
+    "zh": {"both": "", "left": "左侧", "right": "右侧", "top": "上部", "bottom": "下部",
+           "unilateral": "单侧"},
+}  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip().lower().removesuffix(".")
+
+
+_NUMBERS: dict[str, int] = {
+    _plain(name): au
+    for au, (english, chinese, aliases) in _NAMES.items()
+    for name in (english, chinese, *aliases)
+}
+
+
+def au_name(au: int, language: str = "en", side: str = "both") -> str:
+    """Return the FACS name of a unit, with the subject's side before it: `left lip corner puller`.
+
+    A number FACS does not define is called `action unit N`.
+    """
+    names, unknown = (AU_NAMES_ZH, "动作单元 {}") if language == "zh" else (AU_NAMES, "action unit {}")
+    words = _SIDE_WORDS["zh" if language == "zh" else "en"]
+    return words.get(side, "") + names.get(au, unknown.format(au))
+
+
+def au_number(name: str) -> int:
+    """Return the number of a unit given its FACS name (any case, English or Chinese), `AU 12` or `12`.
+
+    Raises InputError for a name FACS does not know.
+    """
+    plain = _plain(name)
+    if plain in _NUMBERS:
+        return _NUMBERS[plain]
+    numbered = re.fullmatch(r"(?:au|action unit)?\s*(\d{1,2})", plain)
+    if numbered:
+        return int(numbered.group(1))
+    raise InputError(
+        f"'{name}' is not the name of an action unit; use FACS names such as 'lip corner puller'."
+    )
