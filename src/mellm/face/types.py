@@ -47,6 +47,29 @@ class FaceTrack:
     observations: list[FaceObservation] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class PersonSummary:
+    """One person through a clip in a few numbers, whatever the clip's length.
+
+    `first_box` is (left, top, width, height) in pixels at first sight.
+    """
+
+    person: int
+    frames_seen: int = 0
+    first_frame: int = -1
+    last_frame: int = -1
+    first_box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    lowest_score: float = 1.0
+
+    def add(self, seen: FaceObservation) -> None:
+        """Count one more observation; they come in the order of the frames."""
+        if self.frames_seen == 0:
+            self.first_frame, self.first_box = seen.frame, seen.box
+        self.frames_seen += 1
+        self.last_frame = seen.frame
+        self.lowest_score = min(self.lowest_score, seen.score)
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """One of the 29 regions of interest: an axis-aligned square box, pixels (centre u, v; side length)."""

@@ -1,0 +1,154 @@
+"""People in pictures and clips: detection, mesh, and who is who from frame to frame.
+
+While a face is tracked, the mesh of one frame gives the region for the next (as MediaPipe's face-mesh graph
+does) and no detector runs. Knows nothing about expressions.
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.face.detector import Detection, intersection_over_union
+from mellm.face.mesh import fit_mesh, roi_of
+from mellm.face.roi import Roi
+from mellm.face.search import search, search_near
+from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummary
+from mellm.media.types import Frame, Image
+
+MIN_PRESENCE = 0.5
+SAME_FACE_IOU = 0.5
+"""Two meshes that overlap this much are one face."""
+SEARCH_EVERY = 15
+"""Frames between thorough looks for further people while fewer than `max_people` are followed."""
+RECENT = 30
+"""Frames for which a lost person is looked for at every frame."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    points: NDArray[np.float32]
+    score: float
+
+    @property
+    def box(self) -> Box:
+        low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
+        return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+    def seen(self, frame: int, time: float, person: int) -> FaceObservation:
+        return FaceObservation(frame, time, person, self.box, Landmarks(self.points), self.score)
+
+
+def find_faces(image: Image, max_people: int = 4) -> list[FaceObservation]:
+    """The people in one picture, uint8 (H, W, 3) RGB, counted from 1, left to right.
+
+    Where there are more than `max_people`, the largest are taken. The list is empty where nobody is seen.
+
+    >>> import numpy as np
+    >>> find_faces(np.zeros((64, 64, 3), np.uint8))
+    []
+    """
+    faces = _fit(image, search(image, thorough=max_people > 1), [], max_people)
+    return [face.seen(0, 0.0, person) for person, face in enumerate(_left_to_right(faces), start=1)]
+
+
+class FaceTracker:
+    """Follows people through the frames of one clip; give it the frames in order.
+
+    `people` sums up everyone seen so far; `tracks` holds every observation, only where `keep` is set
+    (about 6 kB per face and frame). A person who is lost and seen again near the same place at a like size
+    keeps the number; at a cut between scenes that may join two people.
+    """
+
+    def __init__(self, max_people: int = 4, *, keep: bool = False) -> None:
+        """Follow at most `max_people` at a time, the largest faces first."""
+        if max_people < 1:
+            raise ValueError(f"max_people is {max_people}; it must be at least 1")
+        self.max_people = max_people
+        self.keep = keep
+        self.people: dict[int, PersonSummary] = {}
+        self.tracks: dict[int, FaceTrack] = {}
+        self._rois: dict[int, Roi] = {}
+        self._last: dict[int, tuple[Box, float]] = {}
+        self._next_search = 0
+
+    def update(self, frame: Frame) -> list[FaceObservation]:
+        """The people in this frame, by number; empty where nobody is seen."""
+        faces = self._follow(frame.image)
+        free = self.max_people - len(faces)
+        if free > 0:
+            known = list(faces.values())
+            new = _fit(frame.image, self._look_for_others(frame, faces), known, free)
+            for face in _left_to_right(new):
+                faces[self._number(face, frame.time, faces)] = face
+        self._rois = {person: roi_of(face.points) for person, face in faces.items()}
+        observations = [faces[person].seen(frame.index, frame.time, person) for person in sorted(faces)]
+        for observation in observations:
+            self._remember(observation)
+        return observations
+
+    def _follow(self, image: Image) -> dict[int, _Face]:
+        """Fit the mesh where each person was in the frame before; drop the absent and the doubled."""
+        faces: dict[int, _Face] = {}
+        for person, roi in sorted(self._rois.items()):
+            face = _Face(*fit_mesh(image, roi))
+            if face.score >= MIN_PRESENCE and not _among(face.box, faces.values()):
+                faces[person] = face
+        return faces
+
+    def _look_for_others(self, frame: Frame, faces: dict[int, _Face]) -> list[Detection]:
+        """Faces besides those followed: thoroughly now and then, quickly while someone is missing."""
+        if frame.index >= self._next_search:
+            self._next_search = frame.index + SEARCH_EVERY
+            return search(frame.image, thorough=True)
+        missing = [
+            self._last[person][0]
+            for person, summary in self.people.items()
+            if person not in faces and frame.index - summary.last_frame <= RECENT
+        ]
+        return search_near(frame.image, missing) if missing or not faces else []
+
+    def _number(self, face: _Face, time: float, taken: Container[int]) -> int:
+        """The number of the lost person this must be, or the next free one."""
+        left, top, width, height = face.box
+        nearest, best = len(self.people) + 1, np.inf
+        for person, ((l0, t0, w0, h0), last_time) in self._last.items():
+            if person in taken:
+                continue
+            distance = np.hypot(left + width / 2 - l0 - w0 / 2, top + height / 2 - t0 - h0 / 2) / max(h0, w0)
+            # The longer away, the farther a head may have gone; beyond one and a half heads it is a guess.
+            reach = min(0.5 + max(time - last_time, 0.0), 1.5)
+            if distance < min(reach, best) and 0.6 < height / h0 < 1.7:
+                nearest, best = person, float(distance)
+        if nearest not in self.people:
+            self.people[nearest] = PersonSummary(nearest)
+        return nearest
+
+    def _remember(self, seen: FaceObservation) -> None:
+        self._last[seen.person] = (seen.box, seen.time)
+        self.people[seen.person].add(seen)
+        if self.keep:
+            self.tracks.setdefault(seen.person, FaceTrack(seen.person)).observations.append(seen)
+
+
+def _fit(image: Image, found: list[Detection], known: list[_Face], limit: int) -> list[_Face]:
+    """Meshes of at most `limit` found faces, without those already known."""
+    faces: list[_Face] = []
+    for detection in found:
+        if len(faces) == limit:
+            break
+        face = _Face(*fit_mesh(image, detection.roi))
+        if face.score >= MIN_PRESENCE and not _among(face.box, [*known, *faces]):
+            faces.append(face)
+    return faces
+
+
+def _among(box: Box, faces: Iterable[_Face]) -> bool:
+    return any(intersection_over_union(box, other.box) > SAME_FACE_IOU for other in faces)
+
+
+def _left_to_right(faces: list[_Face]) -> list[_Face]:
+    return sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2)

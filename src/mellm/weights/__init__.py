@@ -1,0 +1,25 @@
+"""Where model files are: what we ship in this folder, and what `mellm models pull` keeps in the cache."""
+
+from mellm.weights.store import (
+    MODELS,
+    ModelFile,
+    ModelStatus,
+    cache_folder,
+    list_models,
+    model_path,
+    pull,
+    shipped_path,
+    verify,
+)
+
+__all__ = [
+    "MODELS",
+    "ModelFile",
+    "ModelStatus",
+    "cache_folder",
+    "list_models",
+    "model_path",
+    "pull",
+    "shipped_path",
+    "verify",
+]
