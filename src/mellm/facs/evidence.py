@@ -169,8 +169,11 @@ def _relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
 
 
 def _strongest(vectors: Mapping[str, _Vector]) -> float:
-    """The face's own scale: the mean of its three strongest regional motions (one may be an artefact)."""
-    lengths = sorted((math.hypot(u, v) for u, v in vectors.values()), reverse=True)[:3]
+    """The face's own scale: the mean of its three strongest regional motions (one may be an artefact).
+
+    Eyelids are left out: a blink or a glance moves them further than any micro-expression moves a brow.
+    """
+    lengths = sorted((math.hypot(*d) for name, d in vectors.items() if "eyelid" not in name), reverse=True)[:3]
     return sum(lengths) / len(lengths) if lengths else 0.0
 
 

@@ -1,0 +1,137 @@
+"""Reader of the MEGC 2019 composite as optical flow: a folder with `flows.npz` and `samples.csv`.
+
+`flows` is uint8 (N, 28, 28, 3): horizontal flow (right +), vertical flow (down +), optical strain of a tight
+face crop, each channel min-max normalised per picture. Zero level and scale are lost; `recover_flow` gets
+back what can be had: the zero from the nose, the ratio of the two channels from the strain, and the head's
+in-plane motion removed. Any mixture of SMIC, CASME II and SAMM in this format is read alike.
+
+Knows nothing about labels beyond reading them: nothing here is chosen by looking at them.
+"""
+
+import csv
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.facs.codes import AUCodes, parse_codes
+
+SIZE = 28
+"""Width and height of the flow pictures, pixels."""
+
+CENTRE = 13.5
+"""Column about which the crop is symmetric (pixel centres are whole numbers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row of samples.csv. `subject` is as in the sheet; `group` tells people of all sets apart."""
+
+    key: str
+    dataset: str
+    subject: str
+    label: str
+    emotion: str
+    action_units: AUCodes
+
+    @property
+    def group(self) -> str:
+        """`dataset/subject`: the unit that is left out in leave-one-subject-out."""
+        return f"{self.dataset}/{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSet:
+    """Samples and their stored flow, row by row: uint8 (N, 28, 28, 3)."""
+
+    samples: tuple[Sample, ...]
+    flows: NDArray[np.uint8]
+
+    def select(self, keep: NDArray[np.bool_]) -> "FlowSet":
+        """Return the samples where `keep` (N,) is true."""
+        chosen = tuple(s for s, k in zip(self.samples, keep, strict=True) if k)
+        return FlowSet(chosen, self.flows[keep])
+
+
+def read_flow_set(folder: str | Path) -> FlowSet:
+    """Read a folder in the format above.
+
+    Raises InputError where a file is missing, a column is, or a sample has no flow.
+    """
+    root = Path(folder)
+    sheet, archive = root / "samples.csv", root / "flows.npz"
+    for file in (sheet, archive):
+        if not file.is_file():
+            raise InputError(
+                f"There is no {file.name} in '{root}'; give a folder with samples.csv and flows.npz."
+            )
+    rows = _read_sheet(sheet)
+    flows, keys = _read_archive(archive)
+    index = {key: i for i, key in enumerate(keys)} if keys is not None else None
+    if index is None:
+        if len(flows) != len(rows):
+            raise InputError(f"'{archive}' holds {len(flows)} flows for {len(rows)} samples and no keys.")
+        return FlowSet(tuple(rows), flows)
+    lost = [row.key for row in rows if row.key not in index]
+    if lost:
+        raise InputError(f"'{archive}' has no flow for sample '{lost[0]}' ({len(lost)} missing in all).")
+    return FlowSet(tuple(rows), flows[[index[row.key] for row in rows]])
+
+
+def _read_sheet(sheet: Path) -> list[Sample]:
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        needed = {"key", "dataset", "subject", "label"}
+        missing = needed - set(reader.fieldnames or ())
+        if missing:
+            raise InputError(f"'{sheet}' lacks the column {', '.join(sorted(missing))}.")
+        return [
+            Sample(
+                key=row["key"],
+                dataset=row["dataset"],
+                subject=row["subject"],
+                label=row["label"].strip().lower(),
+                emotion=(row.get("emotion") or "").strip().lower(),
+                action_units=parse_codes(row.get("action_units") or ""),
+            )
+            for row in reader
+        ]
+
+
+def _read_archive(archive: Path) -> tuple[NDArray[np.uint8], list[str] | None]:
+    try:
+        with np.load(archive, allow_pickle=False) as stored:
+            flows = stored["flows"]
+        with zipfile.ZipFile(archive) as parts:
+            keys = _read_keys(parts.read("key.npy")) if "key.npy" in parts.namelist() else None
+    except (KeyError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        raise InputError(f"'{archive}' cannot be read as flows and keys ({error}).") from error
+    if flows.ndim != 4 or flows.shape[1:] != (SIZE, SIZE, 3) or flows.dtype != np.uint8:
+        raise InputError(f"'{archive}' must hold uint8 flows (N, {SIZE}, {SIZE}, 3), not {flows.shape}.")
+    return flows, keys
+
+
+class _StringsOnly(pickle.Unpickler):
+    """Rebuilds a NumPy array of strings and refuses everything else a pickle could ask for."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        rebuilt = {"_reconstruct": np._core.multiarray._reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}  # type: ignore[attr-defined]
+        if module.split(".")[0] == "numpy" and name in rebuilt:
+            return rebuilt[name]
+        raise pickle.UnpicklingError(f"the keys must be plain strings, not {module}.{name}")
+
+
+def _read_keys(npy: bytes) -> list[str]:
+    """Read key.npy, which is stored as an object array: unpickled with strings allowed and nothing else."""
+    stream = io.BytesIO(npy)
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    _, _, dtype = read(stream)
+    array = _StringsOnly(stream).load() if dtype.hasobject else np.load(io.BytesIO(npy), allow_pickle=False)
+    return [str(key) for key in np.asarray(array).ravel()]
