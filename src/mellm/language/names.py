@@ -1,0 +1,100 @@
+"""Names for people: regions, areas and directions in Chinese, intensities in both languages.
+
+Region names stay what they are everywhere: image sides. Units and emotions are named by `mellm.facs`.
+"""
+
+from typing import Literal
+
+from mellm.face.regions import REGION_NAMES
+
+Language = Literal["en", "zh"]
+
+_PART_ZH = {
+    "upper eyelid": "上眼睑",
+    "lower eyelid": "下眼睑",
+    "outer brow": "外侧眉毛",
+    "inner brow": "内侧眉毛",
+    "nostril wing": "鼻翼",
+    "mouth corner": "嘴角",
+    "upper lip": "上唇",
+    "lower lip": "下唇",
+    "cheek": "脸颊",
+    "chin": "下巴",
+}
+_PATCH_ZH = {"outer": "外段", "centre": "中段", "inner": "内段", "left": "左段", "right": "右段"}
+_SIDE_ZH = {"left": "左侧", "right": "右侧"}
+
+
+def region_part(name: str) -> str:
+    """Return the part of the face a region belongs to: `left upper eyelid outer` -> `upper eyelid`."""
+    return next(part for part in _PART_ZH if part in name)
+
+
+def region_side(name: str) -> str:
+    """Return the image side of a paired region, `left` or `right`; empty for lips and chin."""
+    return name.split()[0] if name.split()[0] in _SIDE_ZH else ""
+
+
+def region_patch(name: str) -> str:
+    """Return which patch of its part a region is (`outer`, `centre`, `left` ...); empty if it is all of it."""
+    rest = name.replace(region_part(name), "").split()
+    return rest[-1] if rest and (len(rest) > 1 or region_side(name) == "") else ""
+
+
+def _region_zh(name: str) -> str:
+    return (
+        _SIDE_ZH.get(region_side(name), "")
+        + part_zh(region_part(name))
+        + _PATCH_ZH.get(region_patch(name), "")
+    )
+
+
+def part_zh(part: str) -> str:
+    """Return the Chinese name of a part such as `mouth corner`."""
+    return _PART_ZH[part]
+
+
+def patch_zh(patch: str) -> str:
+    """Return the Chinese name of a patch such as `outer`."""
+    return _PATCH_ZH[patch]
+
+
+REGION_NAMES_ZH: dict[str, str] = {name: _region_zh(name) for name in REGION_NAMES}
+"""Region name -> Chinese, image sides."""
+
+AREA_NAMES_ZH = {
+    "brows": "眉部",
+    "eyes": "眼部",
+    "nose": "鼻部",
+    "cheeks": "脸颊",
+    "mouth": "嘴部",
+    "chin": "下巴",
+}
+
+
+OCTANTS_ZH = {
+    "right": "向右",
+    "up-right": "向右上",
+    "up": "向上",
+    "up-left": "向左上",
+    "left": "向左",
+    "down-left": "向左下",
+    "down": "向下",
+    "down-right": "向右下",
+}
+"""Directions in the picture."""
+
+INTENSITY_EN = {"A": "trace", "B": "slight", "C": "marked", "D": "severe", "E": "maximum"}
+INTENSITY_ZH = {"A": "微量", "B": "轻微", "C": "明显", "D": "强烈", "E": "最大"}
+
+
+def region_name(name: str, language: Language) -> str:
+    """Return a region's name in the reader's language, image sides."""
+    return REGION_NAMES_ZH.get(name, name) if language == "zh" else name
+
+
+def octant_name(octant: str | None, language: Language) -> str:
+    """Return a direction in the picture, or `no clear direction`."""
+    if octant is None:
+        return "无明确方向" if language == "zh" else "no clear direction"
+    return OCTANTS_ZH[octant] if language == "zh" else octant
