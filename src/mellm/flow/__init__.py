@@ -1,1 +1,37 @@
 """Two pictures of one face in, facial, head and expression flow and regional motion out."""
+
+from mellm.flow.colour import image_scale, middlebury, mmc_colours, mmc_map
+from mellm.flow.files import read_estimate, read_flow, write_flow
+from mellm.flow.head import COMPENSATIONS, compensate, nose_mean
+from mellm.flow.legend import annotate, legend
+from mellm.flow.magnify import magnify
+from mellm.flow.measure import measure
+from mellm.flow.motion import OCTANTS, RegionMotion
+from mellm.flow.registry import create, estimators, register
+from mellm.flow.types import Flow, FlowEstimator, FlowField, HeadMotion
+
+__all__ = [
+    "COMPENSATIONS",
+    "OCTANTS",
+    "Flow",
+    "FlowEstimator",
+    "FlowField",
+    "HeadMotion",
+    "RegionMotion",
+    "annotate",
+    "compensate",
+    "create",
+    "estimators",
+    "image_scale",
+    "legend",
+    "magnify",
+    "measure",
+    "middlebury",
+    "mmc_colours",
+    "mmc_map",
+    "nose_mean",
+    "read_estimate",
+    "read_flow",
+    "register",
+    "write_flow",
+]

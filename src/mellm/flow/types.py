@@ -18,10 +18,38 @@ FlowField = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class HeadMotion:
+    """The rigid motion of the head from onset to apex, as the compensation removed it.
+
+    pitch, yaw, roll: degrees; positive pitch: the nose goes down in the picture; positive yaw: the nose
+    goes to the picture's right; positive roll: the head turns clockwise in the picture
+    u, v: pixels the head's centre moved, u right, v down
+    scale: size at the apex / size at the onset (a head coming nearer: > 1)
+    support: 0..1, mean weight of the points in the robust fit (low: much of the face moved by itself)
+    residual: weighted root mean square of what the fit leaves at the points, pixels
+    """
+
+    pitch: float
+    yaw: float
+    roll: float
+    u: float
+    v: float
+    scale: float
+    support: float
+    residual: float
+
+    @property
+    def degrees(self) -> float:
+        """Size of the turn as one number: the length of the (pitch, yaw, roll) vector, degrees."""
+        return float(np.sqrt(self.pitch**2 + self.yaw**2 + self.roll**2))
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """Facial flow (all motion of the face), head flow (its rigid part), and what is left: expression.
 
     `warnings` tells, in plain sentences, what makes this flow less sure (no face found, fast head, ...).
+    `head_motion` is the head's motion in words a person understands, where the method can tell it.
     """
 
     facial: FlowField
@@ -29,6 +57,7 @@ class Flow:
     estimator: str
     compensation: str
     warnings: tuple[str, ...] = field(default=())
+    head_motion: HeadMotion | None = None
 
     @property
     def expression(self) -> FlowField:

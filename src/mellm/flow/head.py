@@ -1,0 +1,134 @@
+"""Head motion: the part of the facial flow that a rigid head explains, dense over the picture.
+
+The default, `mesh-rigid`, samples the facial flow at all mesh points and fits a rotation in 3D, a shift and
+a change of size (a scaled orthographic camera) by iteratively re-weighted least squares, so that points
+that move by themselves lose their say. The depth of the mesh, spread over the picture, turns the fit into
+dense head flow. Knows nothing of how the facial flow was made.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.face.types import Landmarks
+from mellm.flow.depth import depth_of_points, depth_surface
+from mellm.flow.rigid import fit_rigid
+from mellm.flow.types import FlowField, HeadMotion
+
+Box = tuple[int, int, int, int]
+Points = NDArray[np.float64]
+Compensated = tuple[FlowField, HeadMotion | None, tuple[str, ...]]
+
+NOSE_TIP = {"mesh468": 1, "wflw98": 54, "ibug68": 30}
+"""Index of the nose tip per landmark scheme (0-based)."""
+
+
+def compensate(
+    facial: FlowField, landmarks: Landmarks | None, method: str = "mesh-rigid", box: Box | None = None
+) -> Compensated:
+    """Return head flow float32 (H, W, 2) px, the head's motion where known, and warnings.
+
+    `facial` is the flow of the whole face; `landmarks` the onset frame's points in the same pixels; `box`
+    (left, top, right, bottom) is where `facial` was estimated, by default everywhere. Methods are the keys
+    of `COMPENSATIONS`; without landmarks all but `none` become `similarity`. Raises InputError for an
+    unknown method.
+    """
+    if method not in COMPENSATIONS:
+        raise InputError(
+            f"There is no head-motion compensation named {method!r}; "
+            f"choose one of {', '.join(COMPENSATIONS)}."
+        )
+    height, width = facial.shape[:2]
+    area = box or (0, 0, width, height)
+    if landmarks is None and method != "none":
+        return _similarity(facial, None, area)
+    return COMPENSATIONS[method](facial, landmarks, area)
+
+
+def sample(flow: FlowField, points: Points) -> Points:
+    """Return the flow (N, 2) at `points` (N, 2), px: the mean of the 5x5 pixels around each."""
+    calm = cv2.blur(flow, (5, 5))
+    x, y = (points[:, k : k + 1].astype(np.float32) for k in (0, 1))
+    return np.asarray(cv2.remap(calm, x, y, cv2.INTER_LINEAR)[:, 0], np.float64)
+
+
+def _inside(points: Points, width: int, height: int) -> NDArray[np.bool_]:
+    return np.asarray(
+        (points[:, 0] >= 0) & (points[:, 0] <= width - 1) & (points[:, 1] >= 0) & (points[:, 1] <= height - 1)
+    )
+
+
+def _none(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Compensated:
+    return np.zeros_like(facial), None, ()
+
+
+def nose_mean(flow: FlowField, landmarks: Landmarks, size: int = 11) -> NDArray[np.float32]:
+    """Return the mean flow (u, v), px, of the `size` x `size` patch at the nose tip.
+
+    11 in the vision route (2505.07007v1), 5 for the flow route's residual (v3). Raises InputError for a
+    landmark scheme without a nose tip, or a nose outside the picture.
+    """
+    if landmarks.scheme not in NOSE_TIP:
+        raise InputError(
+            f"Landmarks of scheme {landmarks.scheme!r} have no nose tip; use one of {', '.join(NOSE_TIP)}."
+        )
+    x, y = np.rint(landmarks.xy[NOSE_TIP[landmarks.scheme]]).astype(int)
+    half = size // 2
+    patch = flow[max(0, y - half) : max(0, y + half + 1), max(0, x - half) : max(0, x + half + 1)]
+    if patch.size == 0:
+        raise InputError("The nose tip lies outside the picture; give a picture with the whole face.")
+    return np.asarray(patch.reshape(-1, 2).mean(0), np.float32)
+
+
+def _nose_patch(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Compensated:
+    assert landmarks is not None
+    mean = nose_mean(facial, landmarks)
+    head = np.broadcast_to(mean, facial.shape).copy()
+    return head, HeadMotion(0.0, 0.0, 0.0, float(mean[0]), float(mean[1]), 1.0, 1.0, 0.0), ()
+
+
+def _similarity(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Compensated:
+    """Shift, turn in the picture's plane and change of size, fitted robustly to points or to a grid."""
+    height, width = facial.shape[:2]
+    if landmarks is None:
+        left, top, right, bottom = box
+        xs, ys = np.meshgrid(np.linspace(left, right - 1, 24), np.linspace(top, bottom - 1, 24))
+        points = np.stack([xs.ravel(), ys.ravel()], 1)
+    else:
+        points = landmarks.xy.astype(np.float64)
+    points = points[_inside(points, width, height)]
+    if len(points) < 6:
+        return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
+    flat = np.concatenate([points, np.zeros((len(points), 1))], 1)
+    fit = fit_rigid(flat, sample(facial, points), turn=False)
+    head = fit.dense(width, height, lambda x, y: np.zeros_like(x))
+    return head, fit.motion(), ()
+
+
+def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Compensated:
+    """Robust 3D rigid fit on all visible landmarks; see the module's docstring."""
+    assert landmarks is not None
+    height, width = facial.shape[:2]
+    depth = depth_of_points(landmarks)
+    if depth is None:
+        head, motion, warnings = _similarity(facial, landmarks, box)
+        note = f"Landmarks of scheme {landmarks.scheme!r} carry no depth; head motion was removed in 2D."
+        return head, motion, (*warnings, note)
+    points = np.concatenate([landmarks.xy.astype(np.float64), depth[:, None].astype(np.float64)], 1)
+    seen = _inside(points, width, height)
+    if seen.sum() < 12:
+        return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
+    fit = fit_rigid(points[seen], sample(facial, points[seen, :2]))
+    return fit.dense(width, height, depth_surface(points)), fit.motion(), ()
+
+
+COMPENSATIONS: dict[str, Callable[[FlowField, Landmarks | None, Box], Compensated]] = {
+    "mesh-rigid": _mesh_rigid,
+    "similarity": _similarity,
+    "nose-patch": _nose_patch,
+    "none": _none,
+}
+"""Name -> method."""
