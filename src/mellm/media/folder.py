@@ -1,0 +1,139 @@
+"""Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them. Knows no sheets."""
+
+import re
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from mellm.errors import InputError
+from mellm.media.limits import Limits
+from mellm.media.source import Media
+from mellm.media.still import decode_still, load_still, peek_still
+from mellm.media.types import Frame, MediaInfo
+
+
+class FolderMedia(Media):
+    """Pictures of one folder in numeric order; `files` and `numbers` map a frame index to its file.
+
+    A picture that cannot be decoded is left out, but keeps its index, so that the map stays true.
+    Times are index / fps when the numbers rise evenly, (number - first number) / fps when some are missing.
+    """
+
+    def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
+        """Look through the folder; `InputError` without pictures, with mixed sizes, or without `fps`."""
+        super().__init__(path, limits)
+        if fps is None:
+            raise InputError(
+                f"{path.name} is a folder of pictures, which has no frame rate of its own: "
+                "give it (fps, for instance 200)."
+            )
+        self._fps = fps
+        width, height = self._collect()
+        self._ticks = self._number_frames()
+        duration = float((self._ticks[-1] + 1) / fps)
+        limits.check_length(path, len(self.files), duration)
+        variable = self._ticks[-1] != len(self.files) - 1
+        self.info = MediaInfo(
+            path, "folder", width, height, fps, len(self.files), duration, variable_rate=variable
+        )
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Pictures `start <= index < stop`, each decoded when it is asked for."""
+        for index in range(max(start, 0), len(self.files) if stop is None else min(stop, len(self.files))):
+            if self._closed:
+                return
+            if (frame := self._frame(index)) is not None:
+                yield frame
+
+    def read(self, indices: Iterable[int]) -> dict[int, Frame]:
+        """The pictures with these indices."""
+        wanted = sorted({index for index in indices if 0 <= index < len(self.files)})
+        frames = ((index, self._frame(index)) for index in wanted)
+        return {index: frame for index, frame in frames if frame is not None}
+
+    def _frame(self, index: int) -> Frame | None:
+        file = self.files[index]
+        try:
+            header, data = load_still(file, self.limits)
+            image = decode_still(file, header, data)
+        except InputError as error:
+            self.warn(f"frame {index} is left out: {error}")
+            return None
+        if image.shape[:2] != (self.info.height, self.info.width):
+            self.warn(f"frame {index} is left out: {file.name} has another size than the first picture.")
+            return None
+        return Frame(index, float(self._ticks[index] / self._fps), image)
+
+    def _collect(self) -> tuple[int, int]:
+        """Find the pictures, check their sizes from their headers, and return the common width and height."""
+        files: list[Path] = []
+        size: tuple[int, int] | None = None
+        total = 0
+        for file in sorted(self.path.iterdir(), key=natural_order):
+            if file.name.startswith(".") or file.suffix.lower() not in _SUFFIXES or not file.is_file():
+                continue
+            header = peek_still(file, self.limits)
+            if header is None:
+                self.warn(f"{file.name} is left out: it is not a picture, or damaged.")
+                continue
+            self.limits.check_picture(file, header.width, header.height)
+            upright = header.orientation.size(header.width, header.height)
+            if size is None:
+                size = upright
+            elif upright != size:
+                raise InputError(
+                    f"The pictures in {self.path.name} differ in size ({files[0].name}: {size[0]}x{size[1]}, "
+                    f"{file.name}: {upright[0]}x{upright[1]}): keep one recording to a folder."
+                )
+            total += file.stat().st_size
+            files.append(file)
+            self.limits.check_length(self.path, len(files), None)
+        if size is None:
+            raise InputError(
+                f"{self.path.name} holds no pictures: give the folder that holds the numbered frames."
+            )
+        self.limits.check_bytes(self.path, total)
+        self.files = tuple(files)
+        self.numbers = tuple(file_number(file) for file in files)
+        return size
+
+    def _number_frames(self) -> list[int]:
+        """Time of each picture in units of 1 / fps."""
+        even = list(range(len(self.files)))
+        numbers = [number for number in self.numbers if number is not None]
+        steps = {after - before for before, after in pairwise(numbers)}
+        if len(numbers) < len(self.files) or len(steps) < 2:
+            return even
+        if min(steps) < 1:
+            self.warn(
+                "the numbers in the file names do not rise: pictures are taken in order of name, evenly."
+            )
+            return even
+        gaps = sum(number - before - 1 for before, number in pairwise(numbers))
+        self.warn(
+            f"{gaps} numbers are missing between {self.files[0].name} and {self.files[-1].name}: "
+            "times follow the numbers."
+        )
+        return [number - numbers[0] for number in numbers]
+
+
+_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif"} | {
+    ".pgm",
+    ".ppm",
+    ".pnm",
+    ".pbm",
+}
+
+
+def natural_order(file: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """Sort key that puts img2.jpg before img12.jpg, whatever the zero padding and the case."""
+    parts = re.split(r"(\d+)", file.stem.casefold())
+    key = tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+    return key, file.name
+
+
+def file_number(file: Path) -> int | None:
+    """The last number in a file's name: 12 for img12.jpg, 5562 for 006_05562.jpg; None without one."""
+    digits = re.findall(r"\d+", file.stem)
+    return int(digits[-1]) if digits else None

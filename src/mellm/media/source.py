@@ -1,0 +1,84 @@
+"""What every kind of source has in common: description, frames, warnings, a hash. Knows no format."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mellm.media.limits import Limits
+from mellm.media.types import Frame, MediaInfo
+
+
+class Media(ABC):
+    """An opened source of frames. Use it as a context manager, or call `close()`.
+
+    Frames are decoded while they are asked for; nothing keeps more than the decoder's own few pictures.
+
+    Attributes:
+        info: what is known about the source.
+        warnings: sentences for the user about damage and doubtful time stamps; grows while frames are read.
+        files: the picture file of each frame index, for a folder; the one file otherwise.
+        numbers: the number in each file's name (175 for `175.jpg`), for a folder; empty otherwise.
+    """
+
+    info: MediaInfo
+    files: tuple[Path, ...]
+    numbers: tuple[int | None, ...] = ()
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        """Remember the path; the readers fill `info`."""
+        self.path = path
+        self.limits = limits
+        self.files = (path,)
+        self.warnings: list[str] = []
+        self._closed = False
+
+    @abstractmethod
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames `start <= index < stop` in order of presentation. Each call begins anew.
+
+        A frame that cannot be decoded is left out and a sentence is added to `warnings`.
+        """
+
+    @abstractmethod
+    def read(self, indices: Iterable[int]) -> dict[int, Frame]:
+        """The frames with these indices, numbered as `frames()` numbers them.
+
+        Indices beyond the last frame, or of frames that cannot be decoded, are missing from the result.
+        """
+
+    def sha256(self) -> str:
+        """SHA-256 of the file as hexadecimal text; for a folder, of its pictures' bytes one after another."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    def warn(self, sentence: str) -> None:
+        """Add a warning once, however often the frames are read."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def close(self) -> None:
+        """End running iterations at their next frame and refuse new ones."""
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        """The source itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the source."""
+        self.close()
+
+
+def damaged_end(count: int, expected: int | None) -> str:
+    """The warning for a source that breaks off after `count` frames."""
+    of = "" if expected is None else f" of {expected}"
+    return f"the last part of the file is damaged: {count}{of} frames could be read"

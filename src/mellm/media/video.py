@@ -1,0 +1,267 @@
+"""Videos and animations through FFmpeg (PyAV): frames in order of presentation with the file's own times.
+
+Knows packets, time stamps and display matrices; does not know still pictures.
+
+An index is the frame's place among the frames that decode, counted from the beginning. The table of time
+stamps that a pass leaves behind makes later random access exact: a seek is trusted only where every
+decoded time stamp agrees with the table, otherwise decoding starts again from the beginning.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import av.logging
+import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import Type
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from mellm.errors import InputError
+from mellm.media.limits import Limits
+from mellm.media.orientation import UPRIGHT, Orientation, from_display_matrix
+from mellm.media.packets import scan_packets
+from mellm.media.source import Media, damaged_end
+from mellm.media.still import over_background
+from mellm.media.types import Frame, Image, MediaInfo
+
+# FFmpeg reports every damaged block on stderr; the user gets one sentence in `warnings` instead.
+av.logging.set_level(None)
+
+# Demuxers that open other files or addresses named in the file, or that turn text into pictures.
+_REFUSED_FORMATS = {
+    "hls",
+    "dash",
+    "concat",
+    "concatf",
+    "imf",
+    "sdp",
+    "rtsp",
+    "rtp",
+    "tty",
+    "ffmetadata",
+    "lavfi",
+}
+_FORMATS = ",".join(sorted(av.formats_available - _REFUSED_FORMATS))
+
+
+_Decoded = tuple[int, float, VideoFrame]
+"""Index, time in seconds, picture as decoded."""
+
+
+class VideoMedia(Media):
+    """A video file. See `Media` for what it offers."""
+
+    kind: Literal["video", "animation"] = "video"
+
+    def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
+        """Read what the packets say and decode the first frame, which tells size and rotation."""
+        super().__init__(path, limits)
+        self._given_fps = fps
+        self._stamps = array("q")
+        self._keys: list[int] = []
+        self._seekable = self.kind == "video"
+        with closing(self._open()) as container:
+            stream = _video_stream(container, path)
+            limits.check_picture(path, stream.codec_context.width, stream.codec_context.height)
+            self._time_base = stream.time_base or Fraction(1, 1000)
+            self._packets = scan_packets(container, stream, fps)
+        first = self._first_picture()
+        self._orientation = _orientation(first)
+        self._size = first.width, first.height
+        limits.check_picture(path, *self._size)
+        width, height = self._orientation.size(*self._size)
+        packets = self._packets
+        limits.check_length(path, packets.frames, packets.duration)
+        self.info = MediaInfo(
+            path,
+            self.kind,
+            width,
+            height,
+            packets.fps,
+            packets.frames,
+            packets.duration,
+            self._orientation.rotation,
+            packets.variable_rate,
+        )
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames `start <= index < stop` in order of presentation."""
+        reformatter = VideoReformatter()
+        for index, time, picture in self._decode(max(start, 0), stop):
+            yield Frame(index, time, self._rgb(picture, reformatter))
+
+    def read(self, indices: Iterable[int]) -> dict[int, Frame]:
+        """The frames with these indices; seeks where an earlier pass has seen the frames' time stamps."""
+        wanted = sorted({index for index in indices if index >= 0})
+        found: dict[int, Frame] = {}
+        reformatter = VideoReformatter()
+        at = 0
+        while at < len(wanted):
+            # One walk serves every wanted frame up to the next one that a seek would reach sooner.
+            end = at + 1
+            while end < len(wanted) and self._key_before(wanted[end]) <= wanted[end - 1] + 1:
+                end += 1
+            group = set(wanted[at:end])
+            for index, time, picture in self._decode(wanted[at], wanted[end - 1] + 1):
+                if index in group:
+                    found[index] = Frame(index, time, self._rgb(picture, reformatter))
+            at = end
+        return found
+
+    def _open(self) -> InputContainer:
+        try:
+            return av.open(
+                # "file:" keeps a name such as "concat:a" or "http:x" from being taken for a protocol.
+                f"file:{self.path}",
+                options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+                metadata_errors="replace",
+            )
+        except (av.FFmpegError, OSError, ValueError):
+            raise InputError(
+                f"{self.path.name} is not a picture or video that can be read, or it is damaged: "
+                "try to play it, and convert it to MP4 if it plays."
+            ) from None
+
+    def _first_picture(self) -> VideoFrame:
+        for _, _, picture in self._decode(0, 1):
+            return picture
+        raise InputError(f"No frame of {self.path.name} can be decoded: the file is damaged; copy it again.")
+
+    def _key_before(self, index: int) -> int:
+        """Index of the key frame from which `index` is reached; 0 when seeking cannot be trusted."""
+        if not self._seekable or not self._keys:
+            return 0
+        return self._keys[max(bisect_right(self._keys, index) - 1, 0)]
+
+    def _decode(self, start: int, stop: int | None) -> Iterator[_Decoded]:
+        """Decoded frames with their index and time, from `start` on."""
+        key = self._key_before(start)
+        if key > 0:
+            for decoded in self._decode_from(key, stop):
+                if decoded[0] >= start:
+                    yield decoded
+                    start = decoded[0] + 1
+            if self._seekable:
+                return
+        for decoded in self._decode_from(0, stop):
+            if decoded[0] >= start:
+                yield decoded
+
+    def _decode_from(self, key: int, stop: int | None) -> Iterator[_Decoded]:
+        """Decode from key frame `key` up to `stop`. Clears `_seekable` and ends when the table disagrees."""
+        index, damaged, last = key, False, None
+        with closing(self._open()) as container:
+            stream = _video_stream(container, self.path)
+            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
+            if key:
+                container.seek(self._stamps[key], stream=stream)
+            for picture in _pictures(container, stream):
+                if self._closed:
+                    return
+                if picture is None:
+                    damaged = True
+                    continue
+                stamp = self._stamp(picture, last)
+                if key and stamp < self._stamps[key]:
+                    continue
+                if index < len(self._stamps):
+                    if stamp != self._stamps[index]:
+                        self._seekable = False
+                        return
+                else:
+                    self._stamps.append(stamp)
+                    if picture.key_frame:
+                        self._keys.append(index)
+                    self.limits.check_length(self.path, index + 1, self._time(index))
+                last = stamp
+                yield index, self._time(index), picture
+                index += 1
+                if index == stop:
+                    return
+        self._report_damage(index, damaged)
+
+    def _stamp(self, picture: VideoFrame, last: int | None) -> int:
+        """Presentation time stamp, made to rise where the file gives none or one that does not."""
+        stamp = picture.pts
+        if stamp is not None and (last is None or stamp > last):
+            return stamp
+        if last is None:
+            return 0
+        self._seekable = False
+        self.warn("time stamps are missing or out of order in this file: such frames are spaced evenly")
+        return last + self._packets.step
+
+    def _time(self, index: int) -> float:
+        if self._given_fps:
+            return float(index / self._given_fps)
+        ticks = (self._stamps[index] - self._stamps[0]) * self._time_base.numerator
+        return ticks / self._time_base.denominator
+
+    def _report_damage(self, count: int, damaged: bool) -> None:
+        expected = self._packets.expected
+        if expected is not None and count < expected:
+            self.warn(damaged_end(count, expected))
+        elif damaged:
+            self.warn("parts of the file are damaged: some frames may be missing or show faults")
+
+    def _rgb(self, picture: VideoFrame, reformatter: VideoReformatter) -> Image:
+        if (picture.width, picture.height) != self._size:
+            self.warn(
+                "the picture size changes within the file: all frames are scaled to the first one's size"
+            )
+        alpha = any(component.is_alpha for component in picture.format.components)
+        width, height = self._size
+        converted = reformatter.reformat(picture, width, height, "rgba" if alpha else "rgb24")
+        pixels = converted.to_ndarray().astype(np.uint8, copy=False)
+        upright = self._orientation.apply(over_background(pixels) if alpha else pixels)
+        return np.ascontiguousarray(upright)
+
+
+class AnimationMedia(VideoMedia):
+    """A GIF or an animated PNG: always decoded from the beginning, since frames lie over earlier ones."""
+
+    kind = "animation"
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    # The cover picture of a sound file is a video stream too, and phones add small depth maps.
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise InputError(f"{path.name} holds no video, only sound or data: give a video or pictures.")
+    return max(streams, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
+
+
+def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+    """Decoded pictures; None where something could not be decoded."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.FFmpegError, OSError):
+            yield None
+            packet = None
+        if packet is None:
+            break
+        try:
+            yield from packet.decode()
+        except (av.FFmpegError, OSError):
+            yield None
+
+
+def _orientation(picture: VideoFrame) -> Orientation:
+    for data in picture.side_data:
+        if data.type == Type.DISPLAYMATRIX:
+            return from_display_matrix(bytes(data))
+    return UPRIGHT
