@@ -1,4 +1,15 @@
-"""The 29 regions of interest of the motion prompt (2505.07007v3), by name. Names are *image* sides."""
+"""The 29 regions of interest of the motion prompt (arXiv 2505.07007v3): names, and places on a face.
+
+Names are *image* sides. Regions hang on named anchors, so they exist for every landmark scheme.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mellm.face.anchors import anchor
+from mellm.face.geometry import face_axes, face_height, inter_ocular
+from mellm.face.types import Landmarks, Region
 
 _EYES = tuple(
     f"{side} {lid} eyelid {part}"
@@ -38,3 +49,62 @@ AREAS: dict[str, tuple[str, ...]] = {
     "chin": ("chin",),
 }
 """Face areas of the timeline -> their regions."""
+
+REFERENCE_INTER_OCULAR = 200.0
+"""Outer-eye-corner distance, px, on the 400x480 crop for which box sizes and offsets are given."""
+
+_CHEEK_SHIFT, _CHEEK_SIZE = 0.05, 0.12  # of the face's height
+
+
+def _recipes() -> Iterator[tuple[str, tuple[str, ...], float, float, float]]:
+    """Per region: name, anchors whose mean is taken, side of the box, shift outwards and down (px)."""
+    for side in ("left", "right"):
+        for lid, down in (("upper", -5.0), ("lower", 5.0)):
+            for part in ("outer", "centre", "inner"):
+                yield f"{side} {lid} eyelid {part}", (f"{side} {lid} lid {part}",), 10, 0, down
+    for part, places in (
+        ("outer", ("outer end", "outer top", "outer bottom")),
+        ("inner", ("inner top", "inner bottom", "inner end top", "inner end bottom")),
+    ):
+        for side in ("left", "right"):
+            yield f"{side} {part} brow", tuple(f"{side} brow {place}" for place in places), 15, 0, 0
+    for side in ("left", "right"):
+        yield f"{side} nostril wing", (f"{side} nostril wing",), 20, 7, -7
+        yield f"{side} mouth corner", (f"{side} mouth corner",), 15, 7, 0
+        yield f"upper lip {side}", (f"{side} upper lip",), 15, 0, 0
+        yield f"lower lip {side}", (f"{side} lower lip outer", f"{side} lower lip inner"), 15, 0, 0
+    yield "upper lip centre", ("upper lip centre",), 15, 0, 0
+    yield "lower lip centre", ("lower lip centre",), 15, 0, 0
+    yield "chin", ("chin",), 25, 0, 0
+
+
+_RECIPES = tuple(_recipes())
+
+
+def regions_of(landmarks: Landmarks) -> list[Region]:
+    """The 29 regions of a face in the order of REGION_NAMES, in the landmarks' own pixels.
+
+    Sizes and offsets scale with the distance of the outer eye corners, and offsets turn with the head.
+    """
+    along, down = face_axes(landmarks)
+    scale = inter_ocular(landmarks) / REFERENCE_INTER_OCULAR
+    height = face_height(landmarks)
+    found: dict[str, Region] = {}
+    for name, places, size, out, below in _RECIPES:
+        shift = scale * (out * _outwards(name) * along + below * down)
+        found[name] = _region(name, anchor(landmarks, *places)[:2] + shift, size * scale)
+    for side in ("left", "right"):
+        name = f"{side} cheek"
+        middle = anchor(landmarks, f"{side} eye outer corner", f"{side} mouth corner")[:2]
+        shift = _CHEEK_SHIFT * height * (_outwards(name) * along - down)
+        found[name] = _region(name, middle + shift, _CHEEK_SIZE * height)
+    return [found[name] for name in REGION_NAMES]
+
+
+def _outwards(name: str) -> float:
+    """Sign of "away from the middle of the face" along the eyes, for a region's side."""
+    return -1.0 if name.startswith("left") else 1.0
+
+
+def _region(name: str, centre: np.ndarray[tuple[int, ...], np.dtype[np.float64]], size: float) -> Region:
+    return Region(name, (float(centre[0]), float(centre[1])), float(size))
