@@ -1,0 +1,140 @@
+"""MEFlowNet: facial and head flow by warping and recurrent refinement (in the line of WAFT and SEA-RAFT).
+
+Starts from given flows and adds zero-initialised residuals: untrained, it returns its start. Each pass warps
+the apex by the current facial flow, encodes it with the onset's encoder, joins the physical evidence and the
+face coordinates, and lets two decoders correct head flow (tied to the rigid motions of the face) and
+expression flow; facial = head + expression. Knows nothing of files, landmarks or training.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mellm.flow.meflownet.config import MEFlowNetConfig
+from mellm.flow.meflownet.encoder import ENCODERS, bilinear_logits, convex_upsample
+from mellm.flow.meflownet.physics import (
+    WINDOWS,
+    local_solves,
+    normal_terms,
+    resize,
+    rigid_basis,
+    rigid_projection,
+    warp,
+)
+from mellm.flow.meflownet.update import UPDATES, ConvBlock
+
+GUIDE = 6
+"""Guide channels: x, y, depth (face sizes, from the face's centre), canonical u, v, and inside (0..1)."""
+
+
+@dataclass(slots=True)
+class Prediction:
+    """One pass's answer at full resolution: (B, 2, H, W) px each, and `info` (B, 4, H, W) for the loss.
+
+    info: two mixture logits and two log-scales of the Laplace mixture (SEA-RAFT, eq. 3)
+    """
+
+    facial: Tensor
+    head: Tensor
+    info: Tensor
+
+
+class Decoder(nn.Module):
+    """A convolution and a zero-initialised projection, so that the first answer is 'no change'."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = ConvBlock(inputs, 32)
+        self.leave = nn.Conv2d(32, outputs, 3, 1, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, h, w) -> (B, outputs, h, w)."""
+        return self.leave(self.body(x))
+
+
+class MEFlowNet(nn.Module):
+    """The network; `bfloat16` runs its learned layers (not the geometry) in that precision."""
+
+    def __init__(self, config: MEFlowNetConfig, bfloat16: bool = False) -> None:
+        super().__init__()
+        self.config, self.bfloat16 = config, bfloat16
+        self.encoder = ENCODERS[config.encoder](config)
+        evidence = 3 * len(WINDOWS) + 3
+        inputs = 2 * (config.features + config.depth_features) + evidence + GUIDE + 4 + config.hidden
+        self.update = UPDATES[config.update](config, inputs)
+        self.head_decoder = Decoder(config.hidden, 5)
+        self.facial_decoder = Decoder(config.hidden, 6)
+        self.mask = nn.Conv2d(config.hidden, 9 * config.stride**2, 1)
+        nn.init.zeros_(self.mask.weight)
+        nn.init.zeros_(self.mask.bias)
+        self.register_buffer("bilinear", bilinear_logits(config.stride), persistent=False)
+
+    def forward(
+        self,
+        onset: Tensor,
+        apex: Tensor,
+        facial: Tensor,
+        head: Tensor,
+        guide: Tensor,
+        depth: tuple[Tensor, Tensor] | None = None,
+    ) -> list[Prediction]:
+        """Refine the start `facial` and `head` (B, 2, h, w), px; return every pass's prediction.
+
+        onset, apex: (B, 1, H, W) illumination-normalised grey; guide: (B, GUIDE, h, w), zero without
+        landmarks; depth: frozen depth features of both frames on the cell grid, if configured.
+        """
+        stride = self.config.stride
+        expression = facial - head
+        basis = rigid_basis(guide)
+        first = self._learned(self.encoder, onset)
+        hidden = first.new_zeros(first.shape[0], self.config.hidden, *first.shape[-2:])
+        predictions = []
+        for _ in range(self.config.iterations):
+            # Each pass is judged as it is; gradients run through its own corrections only.
+            expression, head = expression.detach(), head.detach()
+            flow = head + expression
+            warped = warp(apex, resize(flow, stride))
+            terms = normal_terms(onset, warped, stride)
+            second = self._learned(self.encoder, warped)
+            parts = [first, second - first, local_solves(terms), _compressed(terms), guide, expression, head]
+            if depth is not None:
+                parts += [depth[0], warp(depth[1], flow / stride) - depth[0]]
+            hidden = self._learned(self.update, torch.cat([*parts, hidden], dim=1))
+            turn = self._learned(self.head_decoder, hidden)
+            change = self._learned(self.facial_decoder, hidden)
+            weight = torch.sigmoid(turn[:, 2:3]) * (guide[:, 5:6] + 0.05)
+            head = head + rigid_projection(turn[:, :2], weight, basis) + 0.25 * turn[:, 3:5]
+            expression = expression + change[:, :2]
+            mask = self._learned(self.mask, hidden).unflatten(1, (9, stride**2)) + self.bilinear
+            up = convex_upsample(torch.cat([expression, change[:, 2:]], dim=1), mask, stride)
+            whole = resize(head, stride)
+            predictions.append(Prediction(whole + up[:, :2], whole, up[:, 2:]))
+        return predictions
+
+    def _learned(self, module: nn.Module, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
+            return module(x.contiguous(memory_format=torch.channels_last)).float()
+
+
+def _compressed(terms: Tensor) -> Tensor:
+    """The cell's own evidence on a logarithmic scale: gradient energies and their signed product."""
+    xx, xy, yy = terms[:, :1], terms[:, 1:2], terms[:, 2:3]
+    return torch.cat([torch.log1p(xx), torch.log1p(yy), xy / (xx + yy + 1.0)], dim=1)
+
+
+class Exported(nn.Module):
+    """The network as ONNX has it: five inputs, two outputs, the last pass only."""
+
+    def __init__(self, model: MEFlowNet) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, onset: Tensor, apex: Tensor, facial: Tensor, head: Tensor, guide: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return facial and head flow (B, 2, H, W), px."""
+        last = self.model(onset, apex, facial, head, guide)[-1]
+        return last.facial, last.head

@@ -1,0 +1,94 @@
+"""What two pictures say about a small motion, as fixed torch operations: warp, normal equations, local solve.
+
+The same terms as `prior.normal_terms`, inside the graph, so that every warping pass sees fresh evidence.
+Knows nothing of learned weights.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+WINDOWS = (3, 7, 15)
+"""Cells over which the local solve pools its evidence."""
+
+_RIDGE = 3.0
+
+
+def resize(field: Tensor, factor: float) -> Tensor:
+    """Resample (B, C, h, w) bilinearly by a factor, cell centres kept."""
+    return F.interpolate(field, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def warp(image: Tensor, flow: Tensor) -> Tensor:
+    """Sample (B, C, H, W) `image` at each pixel moved by `flow` (B, 2, H, W) px; bicubic, edges repeated."""
+    _, _, height, width = image.shape
+    u = torch.arange(width, device=image.device, dtype=torch.float32)[None, None, :] + flow[:, 0].float()
+    v = torch.arange(height, device=image.device, dtype=torch.float32)[None, :, None] + flow[:, 1].float()
+    grid = torch.stack([u * (2 / (width - 1)) - 1, v * (2 / (height - 1)) - 1], dim=-1)
+    return F.grid_sample(image, grid, mode="bicubic", padding_mode="border", align_corners=True)
+
+
+def normal_terms(onset: Tensor, warped: Tensor, stride: int) -> Tensor:
+    """Return Ixx, Ixy, Iyy, Ixt, Iyt per cell, (B, 5, H / stride, W / stride), weighted as in `prior`."""
+    mean = (onset + warped) * 0.5
+    scharr = mean.new_tensor([[-3.0, 0.0, 3.0], [-10.0, 0.0, 10.0], [-3.0, 0.0, 3.0]]) / 32
+    padded = F.pad(mean, (1, 1, 1, 1), mode="replicate")
+    gradient = F.conv2d(padded, torch.stack([scharr, scharr.T])[:, None])
+    gx, gy = gradient[:, :1], gradient[:, 1:]
+    gt = warped - onset
+    energy = gt * gt
+    local = F.avg_pool2d(energy, 9, 1, 4, count_include_pad=False)
+    floor = 0.2 * local.mean(dim=(2, 3), keepdim=True) + 1e-5
+    weight = 1.0 / (torch.maximum(local, 0.5 * energy) + floor)
+    terms = torch.cat([gx * gx, gx * gy, gy * gy, gx * gt, gy * gt], dim=1) * weight
+    return F.avg_pool2d(terms, stride) * (stride * stride)
+
+
+def local_solves(terms: Tensor) -> Tensor:
+    """Return, for each window, the ridge Lucas-Kanade step (px) and the log of the evidence: (B, 9, h, w)."""
+    out = []
+    for window in WINDOWS:
+        pooled = F.avg_pool2d(terms, window, 1, window // 2) * (window * window)
+        a, b, c, p, q = pooled.split(1, dim=1)
+        a, c = a + _RIDGE, c + _RIDGE
+        determinant = a * c - b * b
+        out += [
+            (b * q - c * p) / determinant,
+            (b * p - a * q) / determinant,
+            torch.log(determinant / (a + c)) * 0.3,
+        ]
+    return torch.cat(out, dim=1)
+
+
+def rigid_basis(guide: Tensor) -> Tensor:
+    """Return the six rigid motions of `guide` = (x, y, depth, ...) per cell: (B, 2, 6, h, w)."""
+    x, y, z = guide[:, 0], guide[:, 1], guide[:, 2]
+    one, zero = torch.ones_like(x), torch.zeros_like(x)
+    return torch.stack(
+        [
+            torch.stack([one, zero, x, -y, z, zero], dim=1),
+            torch.stack([zero, one, y, x, zero, z], dim=1),
+        ],
+        dim=1,
+    )
+
+
+def rigid_projection(field: Tensor, weight: Tensor, basis: Tensor) -> Tensor:
+    """Return the rigid motion nearest to `field` (B, 2, h, w) under `weight` (B, 1, h, w) >= 0.
+
+    Weighted least squares in closed form: 6x6 elimination written out, which every runtime can run.
+    """
+    weighted = basis * weight[:, :, None]
+    flat = basis.flatten(3)
+    normal = torch.einsum("bcip,bcjp->bij", weighted.flatten(3), flat)
+    right = torch.einsum("bcip,bcp->bi", weighted.flatten(3), field.flatten(2))
+    size = normal.shape[-1]
+    scale = weight.sum(dim=(1, 2, 3))[:, None, None] + 1e-3
+    eye = torch.eye(size, device=field.device)
+    system = torch.cat([normal / scale + 1e-4 * eye, right[..., None] / scale], dim=2)
+    for k in range(size):
+        pivot = system[:, k : k + 1] / system[:, k : k + 1, k : k + 1]
+        keep = (torch.arange(size, device=field.device) != k).float()[None, :, None]
+        column = system[:, :, k : k + 1]
+        system = (system - column * pivot) * keep + pivot * (1 - keep)
+    return torch.einsum("bcihw,bi->bchw", basis, system[..., size])
