@@ -8,7 +8,7 @@ sides are the *subject's*. The schema only grows within a major version (`schema
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 SCHEMA_VERSION = "1.0"
 
@@ -63,7 +63,10 @@ class Interval(_Model):
 
 
 class RegionReading(_Model):
-    """How one of the 29 regions moved from onset to apex, head motion removed."""
+    """How one of the 29 regions moved from onset to apex, head motion removed.
+
+    Directions are those of the picture turned upright for this face (a tilted head is straightened first).
+    """
 
     name: str = Field(description="Image sides")
     u_px: float = Field(description="Mean motion to the picture's right, px of the source picture")
@@ -76,6 +79,10 @@ class RegionReading(_Model):
     concentration: float = Field(ge=0, le=1)
     moving: bool
     box: tuple[float, float, float, float] = Field(description="Left, top, width, height, px of the source")
+    picture_box: tuple[float, float, float, float] | None = Field(
+        default=None,
+        description="Left, top, width, height on the report's pictures, as fractions of the onset picture",
+    )
 
 
 class ActionUnitReading(_Model):
@@ -187,6 +194,27 @@ class Report(_Model):
     warnings: list[str] = Field(default_factory=list)
     provenance: Provenance
     responsible_use: str = RESPONSIBLE_USE
+    _pictures: dict[str, bytes] = PrivateAttr(default_factory=dict)
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        """The report's pictures, file name -> PNG bytes; empty for a report read back from JSON alone."""
+        return self._pictures
+
+    def with_pictures(self, pictures: dict[str, bytes]) -> "Report":
+        """Attach pictures (file name -> PNG bytes) and return the report itself."""
+        self._pictures = pictures
+        return self
+
+    def save(self, folder: str | Path) -> Path:
+        """Write report.json, report.html, the CSV tables and the pictures; return the HTML page's path.
+
+        Raises MellmError where the folder cannot be written.
+        """
+        # The report does not know how it is drawn; only saving needs the renderers.
+        from mellm.render import save_report
+
+        return save_report(self, Path(folder), self._pictures)
 
     def to_json(self) -> str:
         """Return the report as indented JSON."""
