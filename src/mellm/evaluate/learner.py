@@ -1,0 +1,87 @@
+"""What an evaluated model is: one sample in, features out; training samples in, a predictor out.
+
+`prepare` sees one sample and nothing else, `fit` sees the training fold and nothing else, so that no model
+can look at a test fold by accident: no normalisation over the test set, no chosen epoch, no threshold.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.facs.codes import AUCodes
+
+Features = NDArray[np.float32]
+Predictor = Callable[[Features], NDArray[np.float64]]
+"""Prepared test samples (N, ...) -> class probabilities (N, 3), rows sum to 1."""
+
+CLASSES: tuple[str, ...] = ("negative", "positive", "surprise")
+"""Order of class numbers and probability columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The training fold: prepared samples, class numbers (N,), people and AU codes per sample."""
+
+    x: Features
+    y: NDArray[np.int64]
+    people: tuple[str, ...]
+    codes: tuple[AUCodes, ...]
+
+
+class Learner(Protocol):
+    """A recogniser of three classes from 28x28 flow."""
+
+    @property
+    def name(self) -> str:
+        """The name it is called by on the command line, with a version."""
+        ...
+
+    @property
+    def trains(self) -> bool:
+        """False where `fit` ignores its training fold (rules, shipped weights)."""
+        ...
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Turn one stored flow (28, 28, 3) into what `fit` and the predictor take."""
+        ...
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Train on one fold."""
+        ...
+
+
+_LEARNERS: dict[str, str] = {
+    "evidence": "mellm.evaluate.zero_shot:Evidence",
+    "baseline-rule": "mellm.evaluate.zero_shot:ThreeLineRule",
+    "baseline-lr": "mellm.evaluate.baselines.linear:LogisticBaseline",
+    "baseline-svm": "mellm.evaluate.baselines.linear:SupportVectorBaseline",
+    "baseline-mdmo": "mellm.evaluate.baselines.histograms:MDMO",
+    "baseline-biwoof": "mellm.evaluate.baselines.histograms:BiWOOF",
+    "baseline-ststnet": "mellm.evaluate.baselines.networks:STSTNet",
+    "baseline-htnet": "mellm.evaluate.baselines.networks:HTNetLike",
+}
+
+LEARNERS: tuple[str, ...] = tuple(_LEARNERS)
+"""The names `create_learner` knows."""
+
+
+def create_learner(name: str) -> Learner:
+    """Return a recogniser by name.
+
+    Raises InputError for an unknown name, and where the packages it trains with are not installed.
+    """
+    if name not in _LEARNERS:
+        raise InputError(f"There is no model '{name}'; choose {', '.join(LEARNERS)}.")
+    module, factory = _LEARNERS[name].split(":")
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"The model '{name}' needs the package {error.name}; install it with pip install 'mellm[train]'."
+        ) from error
+    return cast(Learner, getattr(found, factory)())

@@ -1,0 +1,64 @@
+"""Recognisers that are trained on nothing: the hand-made FACS model and the three-line rule to beat."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.data.normalised_flow import recover_flow, regional_motion
+from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.facs.models import create_au_model, create_emotion_model
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`mellm.facs` as it stands: regions -> action units -> emotion, divided by the model's own prior.
+
+    UF1 and UAR weigh classes alike however rare, so the decision assumes equal classes; the prior divided
+    by is the model's (documented, fixed), not that of any data.
+    """
+
+    name: str = "evidence-1"
+    trains: bool = False
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Return the three probabilities themselves: there is nothing to train."""
+        units = create_au_model("evidence", known_scale=False)
+        emotions = create_emotion_model("prototypes")
+        motion = regional_motion(recover_flow(stored))
+        seen = emotions.predict(units.predict(motion), "3")
+        prior = emotions.predict([], "3")
+        odds = np.array([seen[c] / prior[c] for c in CLASSES])
+        return np.asarray(odds / odds.sum(), np.float32)
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Return the probabilities unchanged."""
+        return lambda x: x.astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreeLineRule:
+    """The least a model must beat: brows up is surprise, corners up and out is positive, brows down negative.
+
+    Scores are mean regional flow after the nose is subtracted, divided by the picture's own spread.
+    """
+
+    name: str = "baseline-rule"
+    trains: bool = False
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Return a softmax over the three scores."""
+        flow = stored[..., :2].astype(np.float64)
+        flow -= np.median(flow[12:17, 12:16], axis=(0, 1))
+        flow /= flow.std(axis=(0, 1)) + 1e-9
+        up = -flow[..., 1]
+        brows = up[2:6, 3:25].mean()
+        corners = up[18:21, 6:10].mean() + up[18:21, 18:22].mean()
+        spread = flow[18:21, 18:22, 0].mean() - flow[18:21, 6:10, 0].mean()
+        scores = np.array([-brows, (corners + spread) / 2, brows])
+        raised = np.exp(scores - scores.max())
+        return np.asarray(raised / raised.sum(), np.float32)
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Return the probabilities unchanged."""
+        return lambda x: x.astype(np.float64)
