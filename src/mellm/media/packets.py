@@ -3,21 +3,24 @@
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 _SCAN_BYTES = 4 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Packets:
-    """Frame count and rate as far as the packets tell.
+    """What the packets of a video stream tell.
 
-    `frames` counts packets that will be shown; `expected` is that count, or the header's when the file
-    breaks off before it. `step` is the usual distance of two frames in ticks of the stream's time base.
+    `frames` counts the packets that will be shown; `expected` is the same, or the header's larger count when
+    the file breaks off before it. `step` is the usual distance of two frames in ticks of the stream's time
+    base. `timed` is False when there are no presentation times (raw H.264 streams, AVI with B-frames): frames
+    are then evenly spaced, at a rate that is FFmpeg's assumption if `rate_assumed`.
     """
 
     frames: int | None
@@ -26,10 +29,15 @@ class Packets:
     duration: float | None
     step: int
     variable_rate: bool
+    timed: bool
+    rate_assumed: bool
 
 
 def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction | None) -> Packets:
-    """Walk through the packets of a stream. Files above 4 GiB are described by their header alone."""
+    """Walk through the packets of a stream. Files above 4 GiB are described by their header alone.
+
+    `given` is the user's frame rate, which then replaces the file's.
+    """
     base = stream.time_base or Fraction(1, 1000)
     claimed = stream.average_rate or stream.guessed_rate
     stamps, shown, hidden, last = array("q"), 0, 0, 0
@@ -39,6 +47,7 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
                 if not packet.size:
                     continue
                 if packet.is_discard:
+                    # An edit list cuts it: it is decoded for those after it, but not shown.
                     hidden += 1
                     continue
                 shown += 1
@@ -46,40 +55,51 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
                     stamps.append(packet.pts)
                     last = packet.duration or last
         except (av.FFmpegError, OSError):
+            # Damaged here: what was counted so far is what can be expected.
             pass
     header = max(stream.frames - hidden, 0)
     frames = shown or header or None
-    ordered = sorted(stamps)
-    steps = [after - before for before, after in pairwise(ordered)]
-    usual = sorted(steps)[len(steps) // 2] if steps else 0
-    rate, variable = _rate(ordered, steps, usual, base, stream, claimed)
+    timed = len(stamps) == shown
+    ordered = np.sort(np.frombuffer(stamps, np.int64)) if timed and stamps else np.zeros(0, np.int64)
+    steps = np.diff(ordered)
+    if container.format.name == "avi" and stream.codec_context.has_b_frames and steps.size:
+        # AVI knows only the order of decoding; its stamps are right as a set, not one by one.
+        timed = bool(steps.max() != steps.min())
+    usual = int(np.median(steps)) if steps.size else 0
     step = usual or (max(round(1 / (claimed * base)), 1) if claimed else 1)
-    if given is not None:
-        duration = float(frames / given) if frames else None
-        return Packets(frames, max(frames or 0, header) or None, given, duration, step, False)
-    duration = None
-    if ordered:
-        duration = float((ordered[-1] - ordered[0] + (last or step)) * base)
+    duration: Fraction | None = None
+    if given and frames:
+        duration = frames / given
+    elif ordered.size:
+        duration = (int(ordered[-1] - ordered[0]) + (last or step)) * base
+    elif not timed:
+        duration = shown * step * base
     elif stream.duration:
-        duration = float(stream.duration * base)
-    return Packets(frames, max(frames or 0, header) or None, rate, duration, step, variable)
+        duration = stream.duration * base
+    rate, variable = (given, False) if given else _rate(steps, usual, base, stream, claimed)
+    seconds = None if duration is None else float(duration)
+    return Packets(
+        frames,
+        max(frames or 0, header) or None,
+        rate,
+        seconds,
+        step,
+        variable,
+        timed,
+        not stamps and not given,
+    )
 
 
 def _rate(
-    ordered: list[int],
-    steps: list[int],
-    usual: int,
-    base: Fraction,
-    stream: VideoStream,
-    claimed: Fraction | None,
+    steps: NDArray[np.int64], usual: int, base: Fraction, stream: VideoStream, claimed: Fraction | None
 ) -> tuple[Fraction | None, bool]:
     """Average rate as an exact fraction, and whether steps differ by more than the time base rounds."""
-    if not steps or ordered[-1] == ordered[0]:
+    span = int(steps.sum()) * base
+    if not span:
         return claimed, False
-    variable = max(steps) - usual > max(1, usual // 10) or usual - min(steps) > max(1, usual // 10)
-    span = (ordered[-1] - ordered[0]) * base
+    variable = bool(np.abs(steps - usual).max() > max(1, usual // 10))
     for candidate in (1 / (usual * base) if usual else None, claimed, stream.base_rate, stream.guessed_rate):
-        # A rate that lands on the last time stamp, but for its rounding, is the one the file was made at.
-        if candidate and abs(len(steps) / candidate - span) <= base:
+        # A rate that lands on the last time stamp, but for rounding, is the one the file was made at.
+        if candidate and abs(steps.size / candidate - span) <= base:
             return candidate, variable
-    return (len(steps) / span).limit_denominator(10_000), variable
+    return (steps.size / span).limit_denominator(10_000), variable

@@ -78,6 +78,8 @@ def _is_webp(head: bytes) -> bool:
 
 def _is_text(head: bytes) -> bool:
     # Playlists (HLS, concat, DASH) are text too: they must not reach FFmpeg, which would open what they name.
+    if head.startswith(b"YUV4MPEG2 "):
+        return False
     try:
         text = head.decode("utf-8", errors="strict" if len(head) < 4096 else "ignore")
     except UnicodeDecodeError:

@@ -12,14 +12,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import av
 import av.logging
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -52,6 +53,9 @@ _REFUSED_FORMATS = {
 }
 _FORMATS = ",".join(sorted(av.formats_available - _REFUSED_FORMATS))
 
+# Containers that keep a time stamp for every frame. Others (MPEG-TS and -PS) leave some to be guessed, and
+# guess differently after a seek; animations have one key frame.
+_SEEKABLE_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "asf", "flv", "mxf", "nut"}
 
 _Decoded = tuple[int, float, VideoFrame]
 """Index, time in seconds, picture as decoded."""
@@ -68,12 +72,18 @@ class VideoMedia(Media):
         self._given_fps = fps
         self._stamps = array("q")
         self._keys: list[int] = []
-        self._seekable = self.kind == "video"
+        self._seekable = False
         with closing(self._open()) as container:
             stream = _video_stream(container, path)
             limits.check_picture(path, stream.codec_context.width, stream.codec_context.height)
             self._time_base = stream.time_base or Fraction(1, 1000)
             self._packets = scan_packets(container, stream, fps)
+            self._seekable = self._packets.timed and container.format.name in _SEEKABLE_FORMATS
+        if self._packets.rate_assumed:
+            self.warn(
+                f"the file holds no time stamps: {float(self._packets.fps or 0):g} frames per second "
+                "are assumed; give fps if that is wrong"
+            )
         first = self._first_picture()
         self._orientation = _orientation(first)
         self._size = first.width, first.height
@@ -163,17 +173,14 @@ class VideoMedia(Media):
             stream = _video_stream(container, self.path)
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
-            if key:
-                container.seek(self._stamps[key], stream=stream)
-            for picture in _pictures(container, stream):
+            pictures = self._seek(container, stream, key) if key else _pictures(container, stream)
+            for picture in pictures:
                 if self._closed:
                     return
                 if picture is None:
                     damaged = True
                     continue
                 stamp = self._stamp(picture, last)
-                if key and stamp < self._stamps[key]:
-                    continue
                 if index < len(self._stamps):
                     if stamp != self._stamps[index]:
                         self._seekable = False
@@ -190,15 +197,35 @@ class VideoMedia(Media):
                     return
         self._report_damage(index, damaged)
 
+    def _seek(self, container: InputContainer, stream: VideoStream, key: int) -> Iterator[VideoFrame | None]:
+        """Pictures from key frame `key` on; none at all when the container does not lead there."""
+        target = self._stamps[key]
+        # A seek goes by decoding time in some containers, so it may land one key frame late.
+        for offset in (target, self._stamps[self._key_before(key - 1)]):
+            try:
+                container.seek(offset, stream=stream)
+            except (av.FFmpegError, OSError):
+                continue
+            pictures = _pictures(container, stream)
+            for picture in pictures:
+                if picture is None or picture.pts is None or picture.pts < target:
+                    continue
+                if picture.pts == target:
+                    return chain([picture], pictures)
+                break
+        self._seekable = False
+        return iter(())
+
     def _stamp(self, picture: VideoFrame, last: int | None) -> int:
         """Presentation time stamp, made to rise where the file gives none or one that does not."""
-        stamp = picture.pts
+        stamp = picture.pts if self._packets.timed else None
         if stamp is not None and (last is None or stamp > last):
             return stamp
         if last is None:
             return 0
         self._seekable = False
-        self.warn("time stamps are missing or out of order in this file: such frames are spaced evenly")
+        if self._packets.timed and not self._given_fps:
+            self.warn("some time stamps are missing or out of order: these frames are spaced evenly")
         return last + self._packets.step
 
     def _time(self, index: int) -> float:
@@ -261,7 +288,9 @@ def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoF
 
 
 def _orientation(picture: VideoFrame) -> Orientation:
-    for data in picture.side_data:
+    # The container counts as a mapping in PyAV's stubs but is iterated like a list of side data.
+    side_data = cast(Iterable[SideData], picture.side_data)
+    for data in side_data:
         if data.type == Type.DISPLAYMATRIX:
             return from_display_matrix(bytes(data))
     return UPRIGHT
