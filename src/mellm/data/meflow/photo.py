@@ -1,0 +1,253 @@
+"""Onset-apex pairs from photographs: the picture is set into known motion and photographed twice.
+
+Every pair follows from (seed, index) alone: identity, crop, action units, head motion, camera.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.data.meflow.action_units import Side, Variation, au_field
+from mellm.data.meflow.canonical import Points, face_width, mirrored
+from mellm.data.meflow.gallery import Gallery, Portrait, Split
+from mellm.data.meflow.scene import Motion, Pose, Scene
+from mellm.data.meflow.sensor import draw_camera, draw_occluder, light_field, photograph
+from mellm.data.meflow.statistics import draw_action_units
+from mellm.data.meflow.types import ActionUnitTruth, FlowPair
+from mellm.errors import InputError
+from mellm.face.types import Landmarks
+from mellm.media.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class PairConfig:
+    """How pairs are drawn. Lengths in px hold at a frame width of 400 px and scale with it.
+
+    size: (width, height) of the frames
+    smallest, largest: peak of the expression's motion, px, drawn log-uniformly between
+    still: share of pairs without expression
+    head: share of pairs with head motion
+    bumps: share of expressive pairs with smooth local motion that belongs to no action unit
+    clean: no camera (no noise, light, compression, occluder), for tests of exactness
+    """
+
+    size: tuple[int, int] = (400, 480)
+    smallest: float = 0.2
+    largest: float = 5.0
+    still: float = 0.15
+    head: float = 0.5
+    bumps: float = 0.3
+    occluded: float = 0.08
+    clean: bool = False
+
+
+def draw_frame(
+    mesh: Points, picture_size: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw the crop: affine (2, 3) from frame pixels to picture pixels, the face upright within some degrees.
+
+    The face takes 58 to 80 % of the frame's width; the frame is kept inside the picture where it can be.
+    """
+    w, h = size
+    wide = face_width(mesh)
+    eyes = mesh[263, :2] - mesh[33, :2]
+    tilt = float(np.arctan2(eyes[1], eyes[0])) + float(rng.normal(0, np.deg2rad(4)))
+    share = float(rng.uniform(0.58, 0.80))
+    zoom = wide / (share * w)
+    # A tight portrait has no room for a wide frame.
+    room = min(picture_size[0] / w, picture_size[1] / h)
+    zoom = min(zoom, max(room, wide / (0.85 * w)))
+    c, s = zoom * np.cos(tilt), zoom * np.sin(tilt)
+    linear = np.array([[c, -s], [s, c]])
+    oval = (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
+    centre = np.array([w / 2, 0.52 * h]) + rng.normal(0, 0.025, 2) * (w, h)
+    offset = oval - linear @ centre
+    corners = np.array([[0, 0], [w, 0], [0, h], [w, h]]) @ linear.T + offset
+    low, high = corners.min(0), corners.max(0)
+    for axis in (0, 1):
+        if high[axis] - low[axis] <= picture_size[axis]:
+            offset[axis] += max(0.0, -low[axis]) - max(0.0, high[axis] - picture_size[axis])
+    return np.concatenate([linear, offset[:, None]], 1)
+
+
+def draw_pose(rng: np.random.Generator, unit: float) -> Pose:
+    """Draw head motion between onset and apex: up to a few degrees and several px (`unit` = 1 px at 400)."""
+    strength = float(np.exp(rng.uniform(np.log(0.15), np.log(1.3))))
+    pitch, yaw, roll = rng.normal(0, (1.2, 1.5, 0.8)) * strength
+    du, dv = rng.normal(0, 3.0 * unit, 2) * strength
+    return Pose(float(pitch), float(yaw), float(roll), (float(du), float(dv)), float(rng.normal(0, 0.004)))
+
+
+def draw_bumps(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """Draw smooth local motion anywhere on the face, float32 (h, w, 3) on the scene's lattice, peak 1."""
+    field = np.zeros((*scene.lattice.shape[:2], 3), np.float32)
+    for _ in range(count):
+        at = scene.mesh[int(rng.integers(468)), :2]
+        reach = float(np.exp(rng.uniform(np.log(0.04), np.log(0.16)))) * scene.face_width
+        stretch = float(np.exp(rng.normal(0, 0.3)))
+        angle, heading = rng.uniform(0, 2 * np.pi, 2)
+        d = scene.lattice - at
+        along = (np.cos(angle) * d[..., 0] + np.sin(angle) * d[..., 1]) / (reach * stretch)
+        across = (-np.sin(angle) * d[..., 0] + np.cos(angle) * d[..., 1]) / (reach / stretch)
+        bump = np.exp(-0.5 * (along**2 + across**2)) * float(rng.uniform(0.3, 1.0))
+        field += bump[..., None] * np.array([np.cos(heading), np.sin(heading), 0], np.float32)
+    peak = float(np.linalg.norm(field[..., :2], axis=-1).max())
+    return np.asarray(field / max(peak, 1e-6), np.float32)
+
+
+def expression_of(
+    mesh: Points,
+    units: Sequence[tuple[int, Side, float]],
+    variation: Variation | None = None,
+    rng: np.random.Generator | None = None,
+) -> Points:
+    """Add up action units (AU, subject's side, peak px) on a mesh: float32 (468, 3) px."""
+    total = np.zeros((468, 3), np.float32)
+    for au, side, amplitude in units:
+        total += amplitude * au_field(au, side, mesh, variation, rng)
+    return total
+
+
+class PhotoSource:
+    """Pairs from a folder of portraits (or a `Gallery`), deterministic by (seed, index).
+
+    Example (needs the face models and a folder of portraits):
+        source = PhotoSource("portraits", split="train", seed=0)
+        pair = source.pair(12)
+    """
+
+    name = "photo"
+
+    def __init__(
+        self,
+        folder: str | Path | Gallery,
+        *,
+        split: Split | None = "train",
+        seed: int = 0,
+        config: PairConfig | None = None,
+    ) -> None:
+        """Open the folder (finding meshes the first time) and keep the portraits of one split."""
+        gallery = folder if isinstance(folder, Gallery) else Gallery(folder)
+        self.portraits = gallery.of(split)
+        if not self.portraits:
+            raise InputError(f"{gallery.folder} holds no portraits of the {split} split; add more pictures.")
+        self.split = split
+        self.seed = seed
+        self.config = config or PairConfig()
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The identities this source draws from."""
+        return tuple(p.identity for p in self.portraits)
+
+    def pair(self, index: int) -> FlowPair:
+        """Make pair number `index`; the same (seed, index, config, folder) gives the same pair."""
+        rng = np.random.default_rng([self.seed, index, len(self.split or "")])
+        portrait = self.portraits[int(rng.integers(len(self.portraits)))]
+        return make_pair(portrait, self.config, rng, key=f"{self.name}-{self.seed}-{index:06d}")
+
+
+def make_pair(portrait: Portrait, config: PairConfig, rng: np.random.Generator, key: str) -> FlowPair:
+    """Set one portrait into motion and photograph it before and after."""
+    picture, mesh = portrait.read(), portrait.mesh
+    if rng.random() < 0.5:
+        mesh = mirrored(mesh, picture.shape[1])
+        picture = np.ascontiguousarray(picture[:, ::-1])
+    frame = draw_frame(mesh, (picture.shape[1], picture.shape[0]), config.size, rng)
+    scene = Scene(
+        picture,
+        mesh,
+        frame,
+        config.size,
+        camera=float(rng.uniform(3.0, 8.0)),
+        mouth_shade=float(rng.uniform(0.25, 0.7)),
+    )
+    motion, units = draw_motion(scene, config, rng)
+    moved = scene.move(motion)
+    onset, apex, valid = scene.onset, moved.image, moved.valid
+    if not config.clean:
+        onset, apex, valid = _photograph_both(onset, apex, moved.facial, valid, config, rng)
+    return FlowPair(
+        key=key,
+        identity=portrait.identity,
+        onset=onset,
+        apex=apex,
+        facial=moved.facial,
+        head=moved.head,
+        valid=valid,
+        face=scene.face,
+        landmarks=Landmarks(scene.mesh.copy()),
+        action_units=units,
+    )
+
+
+def draw_motion(
+    scene: Scene, config: PairConfig, rng: np.random.Generator
+) -> tuple[Motion, tuple[ActionUnitTruth, ...]]:
+    """Draw expression, head, gaze and background motion for one pair."""
+    unit = config.size[0] / 400
+    expression = np.zeros((468, 3), np.float32)
+    bumps = None
+    units: list[ActionUnitTruth] = []
+    if rng.random() >= config.still:
+        peak = unit * float(np.exp(rng.uniform(np.log(config.smallest), np.log(config.largest))))
+        with_bumps = rng.random() < config.bumps
+        only_bumps = with_bumps and rng.random() < 0.4
+        if not only_bumps:
+            # How this person differs from the table, and a little how this occurrence does.
+            variation = Variation(reach=0.28, weight=0.4, turn=0.3, shift=0.02)
+            drawn = draw_action_units(rng)
+            share = np.exp(rng.normal(0, 0.4, len(drawn)))
+            fields = [
+                float(a) * au_field(au, side, scene.mesh, variation, rng)
+                for a, (au, side) in zip(share, drawn, strict=True)
+            ]
+            expression = np.sum(fields, axis=0)
+            scale = peak / max(float(np.linalg.norm(expression[:, :2], axis=1).max()), 1e-6)
+            expression = (expression * scale).astype(np.float32)
+            units = [
+                ActionUnitTruth(au, side, float(a) * scale)
+                for a, (au, side) in zip(share, drawn, strict=True)
+            ]
+        if with_bumps:
+            amount = peak if only_bumps else peak * float(rng.uniform(0.1, 0.6))
+            bumps = amount * draw_bumps(scene, rng, int(rng.integers(1, 5)))
+    turns = rng.random() < config.head
+    pose = draw_pose(rng, unit) if turns else Pose()
+    gaze = rng.normal(0, 0.6 * unit, 2) if rng.random() < 0.15 else np.zeros(2)
+    backdrop = rng.normal(0, 2.0 * unit, 2) if turns and rng.random() < 0.3 else np.zeros(2)
+    motion = Motion(
+        expression, pose, (float(gaze[0]), float(gaze[1])), (float(backdrop[0]), float(backdrop[1])), bumps
+    )
+    return motion, tuple(units)
+
+
+def _photograph_both(
+    onset: Image,
+    apex: Image,
+    facial: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    config: PairConfig,
+    rng: np.random.Generator,
+) -> tuple[Image, Image, NDArray[np.bool_]]:
+    if rng.random() < config.occluded:
+        occluder = draw_occluder(config.size, rng)
+        h, w = valid.shape
+        when = rng.random()
+        if when < 0.75:
+            onset = occluder.cover(onset)
+            valid = valid & (occluder.alpha < 0.02)
+        if when > 0.25:
+            apex = occluder.cover(apex)
+            pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
+            there = cv2.remap(occluder.alpha, pixels + facial, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+            valid = valid & (there < 0.02)
+    camera = draw_camera(rng)
+    strength = float(abs(rng.normal(0, 0.015)))
+    onset = photograph(onset, camera, rng)
+    apex = photograph(apex, camera, rng, light_field(config.size, strength, rng))
+    return onset, apex, valid
