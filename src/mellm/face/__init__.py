@@ -11,6 +11,7 @@ from mellm.face.geometry import (
     inter_ocular,
     nose_tip,
 )
+from mellm.face.landmark_files import load_landmarks
 from mellm.face.mean_face import MEAN_FACE, template_landmarks
 from mellm.face.regions import AREAS, REFERENCE_INTER_OCULAR, REGION_NAMES, regions_of
 from mellm.face.tracker import FaceTracker, find_faces
@@ -38,6 +39,7 @@ __all__ = [
     "find_faces",
     "head_pose",
     "inter_ocular",
+    "load_landmarks",
     "nose_tip",
     "regions_of",
     "template_landmarks",

@@ -8,7 +8,6 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mellm.face.detector import Detection, intersection_over_union
 from mellm.face.mesh import fit_mesh, roi_of
@@ -30,16 +29,15 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Face:
-    points: NDArray[np.float32]
+    landmarks: Landmarks
     score: float
 
     @property
     def box(self) -> Box:
-        low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
-        return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+        return self.landmarks.box
 
     def seen(self, frame: int, time: float, person: int) -> FaceObservation:
-        return FaceObservation(frame, time, person, self.box, Landmarks(self.points), self.score)
+        return FaceObservation(frame, time, person, self.box, self.landmarks, self.score)
 
 
 def find_faces(image: Image, max_people: int = 4) -> list[FaceObservation]:
@@ -72,7 +70,7 @@ class FaceTracker:
         self.people: dict[int, PersonSummary] = {}
         self.tracks: dict[int, FaceTrack] = {}
         self._rois: dict[int, Roi] = {}
-        self._last: dict[int, tuple[Box, float]] = {}
+        self._last: dict[int, FaceObservation] = {}
         self._next_search = 0
 
     def update(self, frame: Frame) -> list[FaceObservation]:
@@ -84,7 +82,7 @@ class FaceTracker:
             new = _fit(frame.image, self._look_for_others(frame, faces), known, free)
             for face in _left_to_right(new):
                 faces[self._number(face, frame.time, faces)] = face
-        self._rois = {person: roi_of(face.points) for person, face in faces.items()}
+        self._rois = {person: roi_of(face.landmarks.points) for person, face in faces.items()}
         observations = [faces[person].seen(frame.index, frame.time, person) for person in sorted(faces)]
         for observation in observations:
             self._remember(observation)
@@ -94,7 +92,7 @@ class FaceTracker:
         """Fit the mesh where each person was in the frame before; drop the absent and the doubled."""
         faces: dict[int, _Face] = {}
         for person, roi in sorted(self._rois.items()):
-            face = _Face(*fit_mesh(image, roi))
+            face = _fitted(image, roi)
             if face.score >= MIN_PRESENCE and not _among(face.box, faces.values()):
                 faces[person] = face
         return faces
@@ -105,7 +103,7 @@ class FaceTracker:
             self._next_search = frame.index + SEARCH_EVERY
             return search(frame.image, thorough=True)
         missing = [
-            self._last[person][0]
+            roi_of(self._last[person].landmarks.points)
             for person, summary in self.people.items()
             if person not in faces and frame.index - summary.last_frame <= RECENT
         ]
@@ -115,12 +113,13 @@ class FaceTracker:
         """The number of the lost person this must be, or the next free one."""
         left, top, width, height = face.box
         nearest, best = len(self.people) + 1, np.inf
-        for person, ((l0, t0, w0, h0), last_time) in self._last.items():
+        for person, last in self._last.items():
             if person in taken:
                 continue
+            l0, t0, w0, h0 = last.box
             distance = np.hypot(left + width / 2 - l0 - w0 / 2, top + height / 2 - t0 - h0 / 2) / max(h0, w0)
             # The longer away, the farther a head may have gone; beyond one and a half heads it is a guess.
-            reach = min(0.5 + max(time - last_time, 0.0), 1.5)
+            reach = min(0.5 + max(time - last.time, 0.0), 1.5)
             if distance < min(reach, best) and 0.6 < height / h0 < 1.7:
                 nearest, best = person, float(distance)
         if nearest not in self.people:
@@ -128,10 +127,15 @@ class FaceTracker:
         return nearest
 
     def _remember(self, seen: FaceObservation) -> None:
-        self._last[seen.person] = (seen.box, seen.time)
+        self._last[seen.person] = seen
         self.people[seen.person].add(seen)
         if self.keep:
             self.tracks.setdefault(seen.person, FaceTrack(seen.person)).observations.append(seen)
+
+
+def _fitted(image: Image, roi: Roi) -> _Face:
+    points, presence = fit_mesh(image, roi)
+    return _Face(Landmarks(points), presence)
 
 
 def _fit(image: Image, found: list[Detection], known: list[_Face], limit: int) -> list[_Face]:
@@ -140,7 +144,7 @@ def _fit(image: Image, found: list[Detection], known: list[_Face], limit: int) -
     for detection in found:
         if len(faces) == limit:
             break
-        face = _Face(*fit_mesh(image, detection.roi))
+        face = _fitted(image, detection.roi)
         if face.score >= MIN_PRESENCE and not _among(face.box, [*known, *faces]):
             faces.append(face)
     return faces

@@ -26,6 +26,12 @@ class Landmarks:
         """The (N, 2) image part, pixels."""
         return self.points[:, :2]
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The smallest upright box around the points: (left, top, width, height), pixels."""
+        low, high = self.xy.min(axis=0), self.xy.max(axis=0)
+        return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
 
 @dataclass(frozen=True, slots=True)
 class FaceObservation:
