@@ -77,17 +77,28 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
     elif stream.duration:
         duration = stream.duration * base
     rate, variable = (given, False) if given else _rate(steps, usual, base, stream, claimed)
-    seconds = None if duration is None else float(duration)
+    expected = max(frames or 0, header) or None
+    claim = _claimed_duration(container, stream)
+    if claimed and claim and duration is not None and not given and (claim - duration) * claimed > 5:
+        # Matroska and the like state a duration instead of a frame count.
+        expected = max((frames or 0) + 1, round(claim * claimed))
     return Packets(
-        frames,
-        max(frames or 0, header) or None,
-        rate,
-        seconds,
-        step,
-        variable,
-        timed,
-        not stamps and not given,
+        frames=frames,
+        expected=expected,
+        fps=rate,
+        duration=None if duration is None else float(duration),
+        step=step,
+        variable_rate=variable,
+        timed=timed,
+        rate_assumed=not timed and not stamps and not given,
     )
+
+
+def _claimed_duration(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """Seconds of video by the header, where that can be told from the sound's and from FFmpeg's guesses."""
+    if container.format.name not in {"matroska,webm", "asf", "flv"} or len(container.streams) > 1:
+        return None
+    return Fraction(container.duration, 1_000_000) if container.duration else None
 
 
 def _rate(

@@ -4,6 +4,7 @@ Sizes are read here so that a picture which would fill the memory is refused bef
 """
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from mellm.media.orientation import UPRIGHT, Orientation, from_exif
 
 @dataclass(frozen=True, slots=True)
 class StillHeader:
-    """Stored size in pixels, how the stored picture must be turned, and whether the data ends too early."""
+    """Stored size in pixels, how the stored picture must be turned, and whether all of its data is there."""
 
     width: int
     height: int
@@ -143,8 +144,18 @@ def _png(data: bytes) -> StillHeader | None:
         elif name == b"IEND":
             complete = True
             break
+        if at + 12 + length > len(data) or not _crc_agrees(data, at, name, length):
+            break
         at += length + 12
     return StillHeader(width, height, orientation, complete)
+
+
+def _crc_agrees(data: bytes, at: int, name: bytes, length: int) -> bool:
+    # A critical chunk (capital letter) that fails its check sum is damaged; libpng would say so on stderr.
+    if name[0] & 0x20:
+        return True
+    stated: int = struct.unpack_from(">I", data, at + 8 + length)[0]
+    return zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]) == stated
 
 
 def _webp(data: bytes) -> StillHeader | None:

@@ -74,7 +74,9 @@ def peek_still(path: Path, limits: Limits) -> StillHeader | None:
 def decode_still(path: Path, header: StillHeader, data: NDArray[np.uint8]) -> Image:
     """Decode what `load_still` read. Raises `InputError` when the picture is damaged or cut short."""
     if not header.complete:
-        raise InputError(f"{path.name} is cut short, part of the picture is missing: copy or save it again.")
+        raise InputError(
+            f"{path.name} is cut short or damaged, part of the picture is missing: copy or save it again."
+        )
     try:
         stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except cv2.error:

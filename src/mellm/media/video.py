@@ -267,6 +267,9 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     ]
     if not streams:
         raise InputError(f"{path.name} holds no video, only sound or data: give a video or pictures.")
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise InputError(f"{path.name} uses a video format that cannot be decoded here: convert it to MP4.")
     return max(streams, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
 
 
