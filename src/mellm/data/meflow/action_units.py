@@ -172,6 +172,11 @@ TABLE: dict[int, tuple[Push, ...]] = {
 ONE_SIDED = frozenset({1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 38, 39, 45})
 """Units FACS scores on one side alone; the others are made on both sides only."""
 
+# How far up a lid's fold a blink reaches, face widths; and how much further than the rim the lid is drawn,
+# because spreading the mesh's motion over the picture rounds off its peak.
+_LID_HEIGHT = 0.05
+_OVERSHOOT = 1.2
+
 
 def _slit_height(
     points: NDArray[np.float64], rims: tuple[tuple[int, ...], tuple[int, ...]]
@@ -261,3 +266,26 @@ def au_field(
     moved = canonical_field(au, side, variation, rng) @ canonical_to_mesh(mesh).T
     peak = float(np.linalg.norm(moved[:, :2], axis=1).max())
     return np.asarray(moved / max(peak, 1e-12), np.float32)
+
+
+def lid_closure(mesh: Points, side: Side = "both") -> Points:
+    """Return the displacement that closes the eyes (AU 43/45), float32 (468, 3), px of `mesh`.
+
+    The upper lid comes down onto the lower one at every place along the slit, the skin above it follows
+    less and less. `side` is the subject's.
+    """
+    points = canonical_points().astype(np.float64)
+    total = np.zeros((468, 3), np.float64)
+    eyes = {"right": SLITS[:1], "left": SLITS[1:2], "both": SLITS[:2]}[side]
+    for rims in eyes:
+        upper, lower = list(rims[0]), list(rims[1])
+        gap = (mesh[lower] - mesh[upper]).astype(np.float64)
+        x = points[:, 0]
+        rim_x = points[upper, 0]
+        inside = (x > rim_x[0]) & (x < rim_x[-1])
+        rim_y = np.interp(x, rim_x, points[upper, 1])
+        above = np.clip((points[:, 1] - rim_y) / _LID_HEIGHT, 0, None)
+        follow = np.where(_slit_height(points, rims) > 0, np.exp(-0.5 * above**2), 0.0) * inside
+        closing = np.stack([np.interp(x, rim_x, gap[:, k]) for k in range(3)], 1)
+        total += _OVERSHOOT * follow[:, None] * closing
+    return total.astype(np.float32)

@@ -115,35 +115,45 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
 def spread(points: NDArray[np.float32], values: NDArray[np.float32], shape: tuple[int, int]) -> Field:
     """Spread values (N, C) given at lattice positions (N, 2) into a smooth field float32 (h, w, C).
 
-    Normalised convolution (Knutsson & Westin 1993) with Gaussians from fine to coarse: each place takes the
-    finest scale that still sees enough points.
+    Normalised convolution (Knutsson & Westin 1993) with Gaussians from coarse to fine, each spreading what
+    the ones before left over, as far as points are dense enough for it.
     """
     h, w = shape
     n, channels = values.shape
     base = np.floor(points).astype(np.int64)
     frac = points - base
-    sums = np.zeros((h * w, channels + 1), np.float32)
-    data = np.concatenate([values, np.ones((n, 1), np.float32)], 1)
+    corners = []
     for dy in (0, 1):
         for dx in (0, 1):
             x, y = base[:, 0] + dx, base[:, 1] + dy
             weight = np.abs(1 - dx - frac[:, 0]) * np.abs(1 - dy - frac[:, 1])
-            keep = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-            np.add.at(sums, (y * w + x)[keep], (data * weight[:, None])[keep])
-    grid = sums.reshape(h, w, channels + 1)
+            inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+            corners.append((np.where(inside, y * w + x, 0), (weight * inside)[:, None].astype(np.float32)))
     result = np.zeros((h, w, channels), np.float32)
+    rest = values.astype(np.float32)
     for sigma in (24.0, 12.0, 6.0, 3.0, 1.5):
-        small = grid
-        scale = max(1, int(sigma // 3))
-        if scale > 1:
-            small = cv2.resize(grid, (-(-w // scale), -(-h // scale)), interpolation=cv2.INTER_AREA)
-        blurred = cv2.GaussianBlur(small, (0, 0), sigma / scale, borderType=cv2.BORDER_CONSTANT)
-        if scale > 1:
-            blurred = cv2.resize(blurred, (w, h), interpolation=cv2.INTER_CUBIC)
+        sums = np.zeros((h * w, channels + 1), np.float32)
+        data = np.concatenate([rest, np.ones((n, 1), np.float32)], 1)
+        for index, weight in corners:
+            np.add.at(sums, index, data * weight)
+        blurred = _blur(sums.reshape(h, w, channels + 1), sigma)
         density = np.maximum(blurred[..., -1:], 0)
         trust = density / (density + 1.0 / (4 * np.pi * sigma**2))
-        result += trust * (blurred[..., :-1] / np.maximum(density, 1e-9) - result)
+        result += trust * blurred[..., :-1] / np.maximum(density, 1e-9)
+        flat = result.reshape(h * w, channels)
+        rest = values - sum(flat[index] * weight for index, weight in corners)
     return result
+
+
+def _blur(grid: Field, sigma: float) -> Field:
+    """Gaussian blur of a lattice, wide ones at a lower resolution."""
+    h, w = grid.shape[:2]
+    scale = max(1, int(sigma // 3))
+    if scale == 1:
+        return np.asarray(cv2.GaussianBlur(grid, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT))
+    small = cv2.resize(grid, (-(-w // scale), -(-h // scale)), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / scale, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.resize(blurred, (w, h), interpolation=cv2.INTER_CUBIC))
 
 
 class Scene:
@@ -372,62 +382,68 @@ class Scene:
         middle = (up + low) / 2
         return middle + window * (up - middle), middle + window * (low - middle)
 
+    def draw(self, motion: Motion) -> Image:
+        """Draw the picture after `motion`, noise-free, uint8 (H, W, 3)."""
+        return self._render(self._sheet_flows(motion))[0]
+
     def move(self, motion: Motion) -> Moved:
-        """Draw the picture after `motion` (noise-free), with the exact flow from the onset picture to it."""
+        """Draw the picture after `motion` and return it with the exact flow from the onset to it."""
+        flows = self._sheet_flows(motion)
+        image, source = self._render(flows)
+        facial, head = self._upsample(flows[UP]), self._upsample(flows[3])
+        for slit in self._slits:
+            window = (slit.rows, slit.cols)
+            below = self._upsample(flows[LOW], window)
+            behind = self._upsample(flows[INNER], window)
+            label = slit.labels[..., None]
+            facial[window] = np.where(label == UP, facial[window], np.where(label == LOW, below, behind))
+        return Moved(image, facial, head, self._visible(source, facial))
+
+    def _sheet_flows(self, motion: Motion) -> tuple[Field, Field, Field, Field]:
+        """Flow on the lattice of the sheets UP, LOW and INNER, and of the head without expression."""
         still = np.zeros((*self._lattice_shape, 3), np.float32)
+        up, low = still, still
         if np.any(motion.expression):
-            up3, low3 = self._sheets(motion.expression)
-        else:
-            up3, low3 = still, still
+            up, low = self._sheets(motion.expression)
         if motion.bumps is not None:
-            up3, low3 = up3 + motion.bumps, low3 + motion.bumps
-        inner3 = still + np.array([*motion.gaze, 0.0], np.float32)
+            up, low = up + motion.bumps, low + motion.bumps
+        inner = still + np.array([*motion.gaze, 0.0], np.float32)
         share = self._headness[..., None]
-        backdrop = np.array(motion.background, np.float32)
-        lattice_flows = [
-            share * self._project(field, motion.pose) + (1 - share) * backdrop
-            for field in (up3, low3, inner3, still)
-        ]
-        up, head = self._upsample(lattice_flows[0]), self._upsample(lattice_flows[3])
-        facial = up.copy()
-        source = self._invert(up, lattice_flows[0], (slice(0, self.size[1]), slice(0, self.size[0])))
+        backdrop = (1 - share) * np.array(motion.background, np.float32)
+
+        def flow(field: Field) -> Field:
+            return np.asarray(share * self._project(field, motion.pose) + backdrop, np.float32)
+
+        return flow(up), flow(low), flow(inner), flow(still)
+
+    def _render(self, flows: tuple[Field, Field, Field, Field]) -> tuple[Image, Field]:
+        """Draw the moved picture, and say where in the onset each of its pixels came from, (H, W, 2) px."""
+        source = self._invert(flows[UP], (slice(0, self.size[1]), slice(0, self.size[0])))
         patches = []
         for slit in self._slits:
             window = (slit.rows, slit.cols)
-            low = self._upsample(lattice_flows[1], window)
-            inner = self._upsample(lattice_flows[2], window)
-            facial[window] = np.where(
-                (slit.labels == UP)[..., None],
-                up[window],
-                np.where((slit.labels == LOW)[..., None], low, inner),
-            )
-            back_up = source[window]
-            back_low = self._invert(low, lattice_flows[1], window)
-            back_inner = self._invert(inner, lattice_flows[2], window)
+            back_up = source[window].copy()
+            back_low = self._invert(flows[LOW], window)
+            back_inner = self._invert(flows[INNER], window)
             cover_up = self._look(slit.soft_up, slit, back_up)
             cover_low = self._look(slit.soft_low, slit, back_low)
-            patches.append((slit, back_up.copy(), back_low, back_inner, cover_up, cover_low))
-            chosen = np.where(
-                (cover_up >= 0.5)[..., None],
-                back_up,
-                np.where((cover_low >= 0.5)[..., None], back_low, back_inner),
-            )
-            source[window] = chosen
+            patches.append((slit, back_up, back_low, back_inner, cover_up, cover_low))
+            seen_low = np.where((cover_low >= 0.5)[..., None], back_low, back_inner)
+            source[window] = np.where((cover_up >= 0.5)[..., None], back_up, seen_low)
         image = self._sample(source)
         for patch in patches:
             self._draw_slit(image, *patch)
-        valid = self._visible(source, facial)
-        return Moved(image, facial, head, valid)
+        return image, source
 
-    def _invert(self, flow: Field, coarse: Field, window: tuple[slice, slice]) -> Field:
+    def _invert(self, coarse: Field, window: tuple[slice, slice]) -> Field:
         """Solve x + flow(x) = y for every y of a window, by fixed-point iteration; residual < 0.02 px.
 
-        `flow` covers the window, `coarse` is the same field on the lattice. The first rounds run there, the
-        last ones at full resolution.
+        `coarse` is the flow on the lattice. The first rounds run there, the last ones at full resolution.
         """
         back = coarse
         for _ in range(6):
             back = _read(coarse, self._to_lattice(self.lattice - back))
+        flow = self._upsample(coarse, window)
         pixels = self._pixels[window]
         origin = pixels[0, 0]
         position = pixels - self._upsample(back, window)
