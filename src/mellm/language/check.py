@@ -95,7 +95,7 @@ _DIRECTIONS_EN = {
     r"leftwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?left": "left",
     r"rightwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?right": "right",
     r"outwards?|apart|sideways": "outward",
-    r"inwards?|draw(?:s|n|ing)? together|mov(?:e|es|ing) together|closer together|towards? each other": "inward",
+    r"inwards?|(?:draw(?:s|n|ing)?|mov(?:e|es|ing)|closer) together|towards? each other": "inward",
 }  # fmt: skip
 _DIRECTIONS_ZH = {
     r"(?:向|朝|往)?左上(?:方|移)?": "up-left", r"(?:向|朝|往)?右上(?:方|移)?": "up-right",
@@ -114,7 +114,10 @@ _STILL_EN = (
 _STILL_ZH = (
     r"(?:没有|未)(?:见|出现|检测到)?(?:明显|超过噪声水平的?)?(?:的)?(?:运动|移动|变化)|保持不动|静止|不动"
 )
-_NOT_EN = r"\b(?:no|not|never|without|neither|nor|would|could|should|might|if|typically|usually|often|expected|expect)\b"
+_NOT_EN = (
+    r"\b(?:no|not|never|without|neither|nor|would|could|should|might|if"
+    r"|typically|usually|often|expected|expect)\b"
+)
 _NOT_ZH = r"没有|并未|未|不|若|如果|通常|往往|应当|应该|可能会|无"
 
 

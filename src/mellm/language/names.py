@@ -36,7 +36,7 @@ def region_side(name: str) -> str:
 
 
 def region_patch(name: str) -> str:
-    """Return which patch of its part a region is (`outer`, `centre`, `left` ...); empty if it is all of it."""
+    """Return which patch of its part a region is (`outer`, `centre` ...), empty if it is all of it."""
     rest = name.replace(region_part(name), "").split()
     return rest[-1] if rest and (len(rest) > 1 or region_side(name) == "") else ""
 

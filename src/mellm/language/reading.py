@@ -6,6 +6,7 @@ prompts or backends.
 
 from collections.abc import Mapping, Sequence
 
+from mellm.facs import PRESENT
 from mellm.facs.codes import code_of, subject_side
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name
@@ -19,7 +20,7 @@ from mellm.language.names import Language
 from mellm.language.voice import Voice
 from mellm.report import Reading
 
-_WRITERS = {"en": English, "zh": Chinese}
+_WRITERS: dict[Language, type[English] | type[Chinese]] = {"en": English, "zh": Chinese}
 
 
 def write_reading(
@@ -30,7 +31,7 @@ def write_reading(
     taxonomy: str,
     language: Language = "en",
     au_names: Mapping[int, str] | None = None,
-    threshold: float = 0.5,
+    threshold: float = PRESENT,
     mirrored: bool = False,
 ) -> Reading:
     """Put the evidence into words.
@@ -57,7 +58,7 @@ def write_reading(
         {label: emotion_name(label, language) for label in emotion or {}},
         {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present},
         {"left": subject_side("left", mirrored), "right": subject_side("right", mirrored)},
-        f"{taxonomy}",
+        taxonomy,
     )
     analysis, reasoning = writer.analysis(evidence, mirrored), writer.reasoning(evidence)
     return Reading(

@@ -1,4 +1,4 @@
-"""Varied wording that is the same every time: variants take turns, the first chosen by the evidence itself."""
+"""Varied wording, the same every time: variants take turns, and the evidence itself picks the first."""
 
 import zlib
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Voice:
-    """Chooses among wordings. The same `seed` text gives the same choices; no slot repeats itself in a row."""
+    """Chooses among wordings: the same `seed` gives the same choices, no slot repeats itself in a row."""
 
     seed: str
     _used: Counter[str] = field(default_factory=Counter)

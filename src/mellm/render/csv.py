@@ -1,0 +1,151 @@
+"""Tables for statistics programs: OpenFace's columns frame by frame, and one row per micro-expression.
+
+The frame table has exactly the action-unit columns of OpenFace, in its order, frames counted *from 1* as
+OpenFace does (report.json counts from 0). How each value is derived is in docs/report.md. Knows nothing of
+pages or pictures.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from mellm.face.regions import AREAS
+from mellm.report import ActionUnitReading, MicroExpression, Report, Trace
+
+INTENSITY_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+"""OpenFace's units with an intensity (`_r`, 0..5)."""
+
+PRESENCE_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
+"""OpenFace's units with presence (`_c`, 0 or 1)."""
+
+COLUMNS = (
+    "frame",
+    "timestamp",
+    "confidence",
+    "success",
+    *(f"AU{au:02d}_r" for au in INTENSITY_AUS),
+    *(f"AU{au:02d}_c" for au in PRESENCE_AUS),
+)
+
+ME_COLUMNS = (
+    "number", "person", "onset_frame", "apex_frame", "offset_frame", "onset_s", "apex_s", "offset_s",
+    "duration_s", "confidence", "frames_origin", "action_units", "action_unit_probabilities",
+    "moving_regions", "strongest_region", "strongest_mean_px", "head_motion_px", "taxonomy", "emotion",
+    "emotion_probability", "warnings",
+)  # fmt: skip
+"""Columns of mes.csv; frames from 0, `_s` seconds, `_px` pixels of the source picture."""
+
+_GRADE = {"A": 1.0, "B": 2.0, "C": 3.0, "D": 4.0, "E": 5.0}
+"""FACS intensity -> OpenFace's 0..5, where 1 is A and 5 is E."""
+
+
+def frame_tables(report: Report) -> dict[str, str]:
+    """Return file name -> CSV text, one table per person: report.csv, then report-person2.csv and so on."""
+    people = sorted({p.person for p in report.people} | {me.person for me in report.micro_expressions}) or [1]
+    return {
+        "report.csv" if k == 0 else f"report-person{person}.csv": _frame_table(report, person)
+        for k, person in enumerate(people)
+    }
+
+
+def me_table(report: Report) -> str:
+    """Return one row per micro-expression as CSV text, columns `ME_COLUMNS`."""
+    return _text(ME_COLUMNS, (_me_row(k, me) for k, me in enumerate(report.micro_expressions, 1)))
+
+
+def _me_row(number: int, me: MicroExpression) -> list[object]:
+    moving = sorted((r for r in me.regions if r.moving), key=lambda r: -r.mean_px)
+    present = [au for au in me.action_units if au.present]
+    when = me.interval
+    label = me.emotion.label
+    return [
+        number, me.person, when.onset_frame, when.apex_frame, when.offset_frame,
+        _number(when.onset_time, 4), _number(when.apex_time, 4), _number(when.offset_time, 4),
+        _number(when.duration, 4), _number(when.confidence, 3), when.origin,
+        "+".join(au.code for au in present),
+        "+".join(f"{au.probability:.3f}" for au in present),
+        "; ".join(r.name for r in moving),
+        moving[0].name if moving else "", _number(moving[0].mean_px, 3) if moving else "",
+        _number(me.head_motion_px, 3), me.emotion.taxonomy, label or "none",
+        _number(me.emotion.probabilities.get(label), 4) if label else "",
+        " | ".join(me.warnings),
+    ]  # fmt: skip
+
+
+def _frame_table(report: Report, person: int) -> str:
+    trace = next((t for t in report.traces if t.person == person), None) or _bare_trace(report, person)
+    events = [me for me in report.micro_expressions if me.person == person]
+    blinks = [e for e in report.other_events if e.person == person and e.kind == "blink"]
+    rows = []
+    for k, (frame, time) in enumerate(zip(trace.frames, trace.times, strict=True)):
+        seen = not trace.areas or any(curve[k] is not None for curve in trace.areas.values())
+        strength: dict[int, float] = {}
+        present: set[int] = set()
+        for me in events:
+            first, last = _span(me)
+            if not first <= frame <= last:
+                continue
+            for au in me.action_units:
+                if au.present:
+                    present.add(au.au)
+                    share = _shape(trace, me, au, k)
+                    strength[au.au] = max(
+                        strength.get(au.au, 0.0), share * _GRADE.get(au.intensity or "", 0.0)
+                    )
+        if any(b.onset_frame <= frame <= b.offset_frame for b in blinks):
+            present.add(45)
+        rows.append(
+            [frame + 1, f"{time:.4f}", f"{float(seen):.2f}", int(seen)]
+            + [f"{strength.get(au, 0.0):.2f}" for au in INTENSITY_AUS]
+            + [f"{float(au in present):.2f}" for au in PRESENCE_AUS]
+        )
+    return _text(COLUMNS, rows)
+
+
+def _span(me: MicroExpression) -> tuple[int, int]:
+    when = me.interval
+    return when.onset_frame, when.offset_frame if when.offset_frame is not None else when.apex_frame
+
+
+def _shape(trace: Trace, me: MicroExpression, au: ActionUnitReading, k: int) -> float:
+    """How far an action unit is on its way to the apex at the trace's k-th frame, 0..1.
+
+    Follows the motion of the areas its evidence lies in; a straight rise and fall without such a trace.
+    """
+    first, last = _span(me)
+    apex, frame = me.interval.apex_frame, trace.frames[k]
+    at = {f: i for i, f in enumerate(trace.frames)}
+    areas = [a for a, names in AREAS.items() if a in trace.areas and set(names) & set(au.evidence)]
+    curves = [trace.areas[a] for a in areas]
+    if curves and first in at and apex in at:
+        now, start, peak = (_mean(curves, i) for i in (k, at[first], at[apex]))
+        if now is not None and start is not None and peak is not None and peak > start:
+            return min(max((now - start) / (peak - start), 0.0), 1.0)
+    if frame <= apex:
+        return (frame - first + 1) / (apex - first + 1)
+    return (last - frame + 1) / (last - apex + 1)
+
+
+def _mean(curves: Sequence[Sequence[float | None]], k: int) -> float | None:
+    values = [value for curve in curves if (value := curve[k]) is not None]
+    return sum(values) / len(values) if values else None
+
+
+def _bare_trace(report: Report, person: int) -> Trace:
+    """Frames and times where no trace was kept: the clip's at its average rate, or the two of a pair."""
+    frames = list(range(report.source.frames))
+    fps = report.source.fps or 1.0
+    times = [f / fps if report.source.fps else 0.0 for f in frames]
+    return Trace(person=person, frames=frames, times=times, areas={})
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()
