@@ -132,7 +132,9 @@ class _KeyFrame:
 
     def _fit(self, moved: NDArray[np.floating]) -> tuple[_Pose, float]:
         """The robust rigid fit and the median of what it leaves, px."""
-        fit = fit_rigid(self.body[self.inside], np.asarray(moved[self.inside], np.float64), turn=self.has_depth)
+        fit = fit_rigid(
+            self.body[self.inside], np.asarray(moved[self.inside], np.float64), turn=self.has_depth
+        )
         # The fit turns about the mean of the points inside; the pose about the mean of all.
         matrix = fit.scale * fit.rotation
         shift = fit.shift + fit.center[:2] - matrix[:2] @ fit.center

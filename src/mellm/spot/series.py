@@ -1,0 +1,123 @@
+"""Time series of regional motion: even sampling, smoothing, baselines, noise. Knows nothing of events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.spot.types import RegionalMotion
+
+Array = NDArray[np.float64]
+
+MAD = 1.4826
+"""Median absolute deviation -> standard deviation of a Gaussian."""
+_BASELINE_RATE = 20.0
+"""Baselines are slow: they are taken from this many samples per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch without long gaps on an even time grid.
+
+    times: (N,) seconds; step: seconds; frames: (N,) nearest source frame
+    displacement: (N, R, 2) px; head: (N, 3) degrees; eyes: (N, 2)
+    """
+
+    times: Array
+    step: float
+    frames: NDArray[np.int64]
+    displacement: Array
+    head: Array
+    eyes: Array
+
+    def samples(self, seconds: float) -> int:
+        """The number of samples, at least one, that a time comes to."""
+        return max(1, round(seconds / self.step))
+
+
+def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
+    """Cut where the face was unseen for more than `max_gap` seconds; bridge shorter gaps linearly."""
+    seen = np.isfinite(motion.displacement).all(axis=(1, 2))
+    index = np.flatnonzero(seen)
+    if len(index) < 2:
+        return
+    breaks = np.flatnonzero(np.diff(motion.times[index]) > max_gap) + 1
+    step = float(np.median(np.diff(motion.times)))
+    for part in np.split(index, breaks):
+        if len(part) < 2:
+            continue
+        times = motion.times[part]
+        count = int(round((times[-1] - times[0]) / step)) + 1
+        even = times[0] + np.arange(count) * step
+        nearest = part[_nearest(times, even)]
+        yield Segment(
+            times=even,
+            step=step,
+            frames=motion.frames[nearest],
+            displacement=_resampled(even, times, motion.displacement[part]),
+            head=_resampled(even, times, motion.head[part]),
+            eyes=_resampled(even, times, motion.eye_opening[part]),
+        )
+
+
+def smoothed(values: Array, window: int) -> Array:
+    """Savitzky-Golay smoothing of order 2 along the first axis (Anal. Chem. 36, 1964); odd `window`."""
+    half = min(window // 2, (len(values) - 1) // 2)
+    if half < 2:
+        return values
+    offsets = np.arange(-half, half + 1)
+    fit = np.linalg.pinv(offsets[:, None] ** np.arange(3))
+    kernel = fit[0]
+    flat = values.reshape(len(values), -1)
+    inner = np.stack([np.convolve(column, kernel[::-1], mode="valid") for column in flat.T], axis=1)
+    # At the ends the parabola through the first (last) window is read off.
+    powers = offsets[:, None] ** np.arange(3)
+    head = (powers @ (fit @ flat[: 2 * half + 1]))[:half]
+    tail = (powers @ (fit @ flat[-2 * half - 1 :]))[half + 1 :]
+    return np.concatenate([head, inner, tail]).reshape(values.shape)
+
+
+def running_median(values: Array, step: float, seconds: float) -> Array:
+    """Centred running median along the first axis; towards the ends the window is cut, not padded."""
+    stride = max(1, round(1 / (_BASELINE_RATE * step)))
+    coarse = values.reshape(len(values), -1)[::stride]
+    half = max(1, round(seconds / (2 * step * stride)))
+    count = len(coarse)
+    if count <= half:
+        return np.broadcast_to(np.median(values, axis=0), values.shape).copy()
+    padded = np.full((count + 2 * half, coarse.shape[1]), np.nan)
+    padded[half : half + count] = coarse
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
+    medians = np.empty_like(coarse)
+    medians[half : count - half] = np.median(windows[half : count - half], axis=-1)
+    for k in (*range(min(half, count)), *range(max(count - half, 0), count)):
+        medians[k] = np.nanmedian(windows[k], axis=-1)
+    at, grid = np.arange(len(values)), np.arange(count) * stride
+    return np.stack([np.interp(at, grid, column) for column in medians.T], axis=1).reshape(values.shape)
+
+
+def ends_baseline(values: Array, share: float = 0.1) -> Array:
+    """The straight line from the median of the first to that of the last samples: for very short clips."""
+    count = max(1, round(share * len(values)))
+    first, last = np.median(values[:count], axis=0), np.median(values[-count:], axis=0)
+    way = np.linspace(0, 1, len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(first + way * (last - first))
+
+
+def white_noise(values: Array) -> Array:
+    """Standard deviation of what is independent from sample to sample, per column, from second differences."""
+    if len(values) < 4:
+        return np.zeros(values.shape[1:])
+    return np.asarray(MAD * np.median(np.abs(np.diff(values, 2, axis=0)), axis=0) / np.sqrt(6.0))
+
+
+def _nearest(times: Array, even: Array) -> NDArray[np.int64]:
+    right = np.clip(np.searchsorted(times, even), 1, len(times) - 1)
+    return right - (even - times[right - 1] < times[right] - even)
+
+
+def _resampled(even: Array, times: Array, values: NDArray[np.floating]) -> Array:
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    columns = [np.interp(even, times, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(even), *values.shape[1:])
