@@ -1,3 +1,35 @@
-"""mellm: from a face video to a report a FACS coder can check."""
+"""mellm: from a face video to a report a FACS coder can check.
+
+>>> import mellm
+>>> report = mellm.analyze("clip.mp4")            # doctest: +SKIP
+>>> report.micro_expressions[0].emotion.label     # doctest: +SKIP
+'happiness'
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
+
+if TYPE_CHECKING:
+    from mellm.pipeline import Analyzer, Settings, analyze
+    from mellm.report import Report
+
+_HOMES = {
+    "Analyzer": "mellm.pipeline",
+    "Settings": "mellm.pipeline",
+    "analyze": "mellm.pipeline",
+    "Report": "mellm.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names on first use, so that `import mellm` stays instant (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mellm' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -5,6 +5,7 @@ from the first frame, frame indices from 0, probabilities 0..1. Region names are
 sides are the *subject's*. The schema only grows within a major version (`schema_version`).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -195,15 +196,21 @@ class Report(_Model):
     provenance: Provenance
     responsible_use: str = RESPONSIBLE_USE
     _pictures: dict[str, bytes] = PrivateAttr(default_factory=dict)
+    _draw: Callable[[], dict[str, bytes]] | None = PrivateAttr(default=None)
 
     @property
     def pictures(self) -> dict[str, bytes]:
-        """The report's pictures, file name -> PNG bytes; empty for a report read back from JSON alone."""
+        """The report's pictures, file name -> PNG bytes, drawn when first asked for.
+
+        Empty for a report read back from JSON; the files are beside it.
+        """
+        if self._draw is not None:
+            self._pictures, self._draw = self._draw(), None
         return self._pictures
 
-    def with_pictures(self, pictures: dict[str, bytes]) -> "Report":
-        """Attach pictures (file name -> PNG bytes) and return the report itself."""
-        self._pictures = pictures
+    def with_pictures(self, draw: Callable[[], dict[str, bytes]]) -> "Report":
+        """Attach what draws the pictures (file name -> PNG bytes) and return the report itself."""
+        self._draw = draw
         return self
 
     def save(self, folder: str | Path) -> Path:
@@ -214,7 +221,7 @@ class Report(_Model):
         # The report does not know how it is drawn; only saving needs the renderers.
         from mellm.render import save_report
 
-        return save_report(self, Path(folder), self._pictures)
+        return save_report(self, folder, self.pictures)
 
     def to_json(self) -> str:
         """Return the report as indented JSON."""

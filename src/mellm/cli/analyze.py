@@ -1,0 +1,104 @@
+"""`mellm analyze`: the main job."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mellm.cli.progress import stage_progress
+from mellm.errors import InputError
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  mellm analyze interview.mp4
+  mellm analyze --onset onset.png --apex apex.png --language zh
+  mellm analyze sub01/EP02_01f/ --fps 200 --onset-frame 46 --apex-frame 59
+"""
+
+
+def analyze(
+    source: Annotated[
+        Path | None, typer.Argument(help="A video, an animation, or a folder of numbered pictures.")
+    ] = None,
+    onset: Annotated[
+        Path | None, typer.Option(help="Onset picture (with --apex, instead of SOURCE).")
+    ] = None,
+    apex: Annotated[Path | None, typer.Option(help="Apex picture.")] = None,
+    onset_frame: Annotated[
+        int | None, typer.Option(min=0, help="Onset frame index, counted from 0; skips spotting.")
+    ] = None,
+    apex_frame: Annotated[int | None, typer.Option(min=0, help="Apex frame index, counted from 0.")] = None,
+    offset_frame: Annotated[int | None, typer.Option(min=0, help="Offset frame index, from 0.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the report  [default: NAME.mellm]")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, help="Frame rate of a folder of pictures (frames per second).")
+    ] = None,
+    landmarks: Annotated[
+        Path | None, typer.Option(help="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face.")
+    ] = None,
+    estimator: Annotated[str, typer.Option(help="Optical flow: dis, tvl1, farneback, ...")] = "dis",
+    compensation: Annotated[
+        str, typer.Option(help="Head motion: mesh-rigid, nose-patch (as in the papers) or none.")
+    ] = "mesh-rigid",
+    taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "7",
+    language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
+    people: Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")] = 4,
+    magnify: Annotated[
+        float | None,
+        typer.Option(min=1, help="Also draw the apex with its motion magnified this many times."),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Say when a face moved, how, which action units that is, and what it suggests."""
+    from rich.console import Console
+
+    from mellm.pipeline import Analyzer, Settings
+    from mellm.render.terminal import print_report
+
+    if source is not None and (onset or apex):
+        raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
+    settings = Settings(
+        estimator=estimator,
+        compensation=compensation,
+        taxonomy=taxonomy,
+        language=language,
+        max_people=people,
+        fps=fps,
+        landmarks=landmarks,
+        magnify=magnify,
+    )
+    folder = out or Path(f"{_stem(source or onset)}.mellm")
+    with stage_progress(hidden=quiet or json_) as progress:
+        report = Analyzer(settings).analyze(
+            source,
+            onset=onset,
+            apex=apex,
+            onset_frame=onset_frame,
+            apex_frame=apex_frame,
+            offset_frame=offset_frame,
+            progress=progress,
+            command=" ".join(["mellm", *sys.argv[1:]]),
+        )
+    written = report.save(folder)
+    if json_:
+        typer.echo(report.to_json())
+    elif not quiet:
+        console = Console()
+        print_report(report, console)
+        console.print(f"\n  report  {written}", highlight=False, soft_wrap=True)
+
+
+analyze.__doc__ = f"{analyze.__doc__}\n{EXAMPLES}"
+
+
+def _stem(source: Path | None) -> str:
+    if source is None:
+        raise InputError(
+            "Nothing to analyse: give a video or a folder, or the pair --onset A --apex B (try --help)."
+        )
+    return source.resolve().stem or "clip"

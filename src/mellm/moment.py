@@ -1,0 +1,169 @@
+"""One moment of one person: from an onset and an apex picture to everything the report says about it.
+
+flow -> facs -> language for a single pair, on a crop that is the same for both pictures. Knows nothing
+about clips, tracking or files; `pipeline` finds the moments and collects them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, cast
+
+import numpy as np
+
+from mellm.errors import InputError
+from mellm.face import Alignment, inter_ocular, regions_of
+from mellm.face.types import Landmarks, Region
+from mellm.facs import (
+    INTENSITY_SCALE,
+    PRESENT,
+    TAXONOMIES,
+    abstains,
+    au_name,
+    code_of,
+    create_au_model,
+    create_emotion_model,
+    get_taxonomy,
+)
+from mellm.facs.types import AUEvidence
+from mellm.flow import create, measure
+from mellm.flow.motion import RegionMotion
+from mellm.language.reading import write_reading
+from mellm.media.types import Image
+from mellm.render.pictures import draw_pictures
+from mellm.report import ActionUnitReading, EmotionReading, Interval, MicroExpression, RegionReading
+from mellm.watch import Clock
+
+FAST_HEAD_PX = 12.0
+"""Mean head motion (px of the 400x480 crop) from which the moment carries a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A reading, and what draws the pictures that show it (kind -> uint8 RGB)."""
+
+    reading: MicroExpression
+    draw: Callable[[], dict[str, Image]]
+
+
+class MomentReader:
+    """Reads moments with one flow estimator, one action-unit model and one emotion model."""
+
+    def __init__(
+        self,
+        *,
+        estimator: str,
+        compensation: str,
+        taxonomy: str,
+        language: str,
+        magnify: float | None = None,
+    ) -> None:
+        """Create the models once; raises InputError for a name that does not exist."""
+        if language not in ("en", "zh"):
+            raise InputError(f"There is no reading in {language!r}; choose en or zh.")
+        self._language = cast(Literal["en", "zh"], language)
+        self._taxonomy = get_taxonomy(taxonomy)
+        self._magnify = magnify
+        self.estimator = create(estimator, compensation=compensation)
+        self.au_model = create_au_model()
+        self.emotion_model = create_emotion_model()
+
+    def read(
+        self,
+        onset: Image,
+        apex: Image,
+        landmarks: tuple[Landmarks, Landmarks],
+        *,
+        person: int,
+        interval: Interval,
+        clock: Clock,
+    ) -> Moment:
+        """Read one moment.
+
+        `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
+        The crop is fitted once to both, so nothing in it moves that did not move in front of the camera.
+        """
+        alignment = Alignment.fit(landmarks)
+        onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
+        points = alignment.landmarks_to_crop(landmarks[0])
+        with clock("flow"):
+            flow = self.estimator.estimate(onset_crop, apex_crop, points)
+            regions = regions_of(points)
+            eyes = inter_ocular(points)
+            motion = measure(flow.expression, regions, inter_ocular=eyes, scale=1 / alignment.scale)
+        with clock("facs"):
+            aus = self.au_model.predict(motion)
+            emotion = self._emotion(aus, motion)
+        with clock("reading"):
+            reading = write_reading(
+                motion,
+                aus,
+                emotion.probabilities or None,
+                taxonomy=self._taxonomy.name,
+                language=self._language,
+            )
+        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
+        warnings = list(flow.warnings)
+        if head > FAST_HEAD_PX:
+            warnings.append("The head moved far between onset and apex; small expressions may be lost in it.")
+        return Moment(
+            MicroExpression(
+                person=person,
+                interval=interval,
+                regions=[_region(m, r, alignment) for m, r in zip(motion, regions, strict=True)],
+                action_units=[_action_unit(au) for au in aus],
+                emotion=emotion,
+                reading=reading,
+                head_motion_px=head / alignment.scale,
+                warnings=warnings,
+            ),
+            partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),
+        )
+
+    def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:
+        """What the units suggest; no label where nothing moved or no unit is likely."""
+        if abstains(aus) or not any(m.moving for m in motion):
+            return EmotionReading(taxonomy=self._taxonomy.name, label=None, probabilities={})
+        chosen = dict(self.emotion_model.predict(aus, self._taxonomy.name))
+        return EmotionReading(
+            taxonomy=self._taxonomy.name,
+            label=max(chosen, key=chosen.__getitem__),
+            probabilities=chosen,
+            also={
+                name: dict(self.emotion_model.predict(aus, name))
+                for name in TAXONOMIES
+                if name != self._taxonomy.name
+            },
+        )
+
+
+def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> RegionReading:
+    centre = np.array([region.center], np.float32)
+    (x, y), side = alignment.to_source(centre)[0], region.size / alignment.scale
+    return RegionReading(
+        name=motion.name,
+        u_px=motion.u,
+        v_px=motion.v,
+        mean_px=motion.mean,
+        max_px=motion.max,
+        relative=motion.relative,
+        angle_deg=motion.angle,
+        octant=motion.octant,
+        concentration=min(1.0, motion.concentration),
+        moving=motion.moving,
+        box=(float(x) - side / 2, float(y) - side / 2, side, side),
+    )
+
+
+def _action_unit(au: AUEvidence) -> ActionUnitReading:
+    return ActionUnitReading(
+        code=code_of(au.au, au.side, au.intensity),
+        au=au.au,
+        side=au.side,
+        name=au_name(au.au),
+        probability=au.probability,
+        intensity=au.intensity,
+        intensity_scale=INTENSITY_SCALE,
+        present=au.probability >= PRESENT,
+        evidence=list(au.evidence),
+    )
