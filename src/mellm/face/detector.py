@@ -55,12 +55,20 @@ def whole(image: Image) -> Roi:
 
 def intersection_over_union(a: Sequence[float], b: Sequence[float]) -> float:
     """Overlap of two boxes (left, top, width, height), 0..1."""
+    shared = _shared_area(a, b)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared) if shared > 0 else 0.0
+
+
+def covered(a: Sequence[float], b: Sequence[float]) -> float:
+    """The part of the smaller of two boxes (left, top, width, height) that lies in the other, 0..1."""
+    shared = _shared_area(a, b)
+    return shared / min(a[2] * a[3], b[2] * b[3]) if shared > 0 else 0.0
+
+
+def _shared_area(a: Sequence[float], b: Sequence[float]) -> float:
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def _anchors() -> NDArray[np.float64]:

@@ -20,10 +20,11 @@ class Network:
 
     def __init__(self, name: str) -> None:
         """Read and compile the model of that name in the model store; InputError where it is absent."""
-        # f32: some CPUs would otherwise run in bfloat16, which moves landmarks by tenths of a pixel.
+        # One thread: on a busy computer two wait for each other, and on a quiet one they gain nothing on
+        # networks this small. f32: some CPUs would otherwise run in bfloat16, which moves landmarks.
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": 2,
+            "INFERENCE_NUM_THREADS": 1,
             "INFERENCE_PRECISION_HINT": "f32",
         }
         self._request = ov.Core().compile_model(model_path(name), "CPU", settings).create_infer_request()

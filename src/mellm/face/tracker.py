@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mellm.face.detector import Detection, intersection_over_union
+from mellm.face.detector import Detection, covered, intersection_over_union
 from mellm.face.mesh import fit_mesh, roi_of
 from mellm.face.roi import Roi
 from mellm.face.search import search, search_near
@@ -17,8 +17,8 @@ from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummar
 from mellm.media.types import Frame, Image
 
 MIN_PRESENCE = 0.5
-SAME_FACE_IOU = 0.5
-"""Two meshes that overlap this much are one face."""
+SAME_FACE = 0.5
+"""Of two faces, one with this part of its box inside the other's is that other face again, or none."""
 SEARCH_EVERY = 15
 """Frames between thorough looks for further people while fewer than `max_people` are followed."""
 RECENT = 30
@@ -44,12 +44,14 @@ def find_faces(image: Image, max_people: int = 4) -> list[FaceObservation]:
     """The people in one picture, uint8 (H, W, 3) RGB, counted from 1, left to right.
 
     Where there are more than `max_people`, the largest are taken. The list is empty where nobody is seen.
+    The landmarks are those of MediaPipe's FaceMesh in its mode for single pictures. To compare two
+    pictures, give both to one FaceTracker: it looks at the second where it saw the face in the first.
 
     >>> import numpy as np
     >>> find_faces(np.zeros((64, 64, 3), np.uint8))
     []
     """
-    faces = _fit(image, search(image, thorough=max_people > 1), [], max_people)
+    faces = _fit(image, search(image, thorough=max_people > 1), [], max_people, refined=False)
     return [face.seen(0, 0.0, person) for person, face in enumerate(_left_to_right(faces), start=1)]
 
 
@@ -79,7 +81,7 @@ class FaceTracker:
         free = self.max_people - len(faces)
         if free > 0:
             known = list(faces.values())
-            new = _fit(frame.image, self._look_for_others(frame, faces), known, free)
+            new = _fit(frame.image, self._look_for_others(frame, faces), known, free, refined=True)
             for face in _left_to_right(new):
                 faces[self._number(face, frame.time, faces)] = face
         self._rois = {person: roi_of(face.landmarks.points) for person, face in faces.items()}
@@ -138,20 +140,31 @@ def _fitted(image: Image, roi: Roi) -> _Face:
     return _Face(Landmarks(points), presence)
 
 
-def _fit(image: Image, found: list[Detection], known: list[_Face], limit: int) -> list[_Face]:
-    """Meshes of at most `limit` found faces, without those already known."""
+def _fit(
+    image: Image, found: list[Detection], known: list[_Face], limit: int, *, refined: bool
+) -> list[_Face]:
+    """Meshes of at most `limit` found faces, without those already known.
+
+    A face must be seen again where its own mesh says it is, or it was none. `refined` returns that second
+    fit, which is what the frames after it are comparable with.
+    """
     faces: list[_Face] = []
     for detection in found:
         if len(faces) == limit:
             break
-        face = _fitted(image, detection.roi)
-        if face.score >= MIN_PRESENCE and not _among(face.box, [*known, *faces]):
+        first = _fitted(image, detection.roi)
+        if first.score < MIN_PRESENCE:
+            continue
+        second = _fitted(image, roi_of(first.landmarks.points))
+        same = intersection_over_union(first.box, second.box) > SAME_FACE
+        face = second if refined else first
+        if second.score >= MIN_PRESENCE and same and not _among(face.box, [*known, *faces]):
             faces.append(face)
     return faces
 
 
 def _among(box: Box, faces: Iterable[_Face]) -> bool:
-    return any(intersection_over_union(box, other.box) > SAME_FACE_IOU for other in faces)
+    return any(covered(box, other.box) > SAME_FACE for other in faces)
 
 
 def _left_to_right(faces: list[_Face]) -> list[_Face]:

