@@ -13,10 +13,10 @@ from mellm.face.types import Landmarks
 
 Array = NDArray[np.float32]
 
-CELLS = 96
+CELLS = 128
 """Cells of the depth grid along the longer side of the face and its margin."""
 
-LEVELS = (0.30, 0.15, 0.075, 0.04, 0.02)
+LEVELS = (0.30, 0.15, 0.075, 0.04, 0.02, 0.01)
 """Blur per level of the surface, as a fraction of the grid."""
 
 
@@ -48,7 +48,7 @@ def depth_surface(points: NDArray[np.float64]) -> Callable[[Array, Array], Array
         weight = cv2.GaussianBlur(count, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
         value = cv2.GaussianBlur(_spread(grid_xy, left_over), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
         # A share of the peak weight pulls the correction to zero where no point is near.
-        correction = value / (weight + 0.02 * float(weight.max()))
+        correction = value / (weight + 0.002 * float(weight.max()))
         surface += correction
         left_over -= cv2.remap(correction, grid_xy[:, :1], grid_xy[:, 1:], cv2.INTER_LINEAR)[:, 0]
 

@@ -25,6 +25,13 @@ Compensated = tuple[FlowField, HeadMotion | None, tuple[str, ...]]
 NOSE_TIP = {"mesh468": 1, "wflw98": 54, "ibug68": 30}
 """Index of the nose tip per landmark scheme (0-based)."""
 
+CAMERA = 5.5
+"""Assumed distance of the camera in widths of the face mesh (14 cm): about 75 cm. Twice or half of it
+costs less than leaving perspective out (docs/flow.md)."""
+
+REACH = 0.08
+"""Neighbourhood over which mesh points share one say, in widths of the face mesh."""
+
 
 def compensate(
     facial: FlowField, landmarks: Landmarks | None, method: str = "mesh-rigid", box: Box | None = None
@@ -53,6 +60,23 @@ def sample(flow: FlowField, points: Points) -> Points:
     calm = cv2.blur(flow, (5, 5))
     x, y = (points[:, k : k + 1].astype(np.float32) for k in (0, 1))
     return np.asarray(cv2.remap(calm, x, y, cv2.INTER_LINEAR)[:, 0], np.float64)
+
+
+def evenly(points: Points) -> Points:
+    """Return a weight (N,) per point that gives each piece of the face the same say.
+
+    The mesh is densest around eyes and mouth, which are the parts that expressions move: without this, the
+    fit follows them. The weight is one over the number of points within about `REACH` of the face's width.
+    """
+    reach = REACH * float(np.ptp(points[:, 0]))
+    square = (points**2).sum(1)
+    apart = square[:, None] + square[None] - 2 * points @ points.T
+    return np.asarray(1 / np.exp(apart.astype(np.float32) / np.float32(-2 * reach**2)).sum(1), np.float64)
+
+
+def _camera(points: Points) -> float:
+    """Distance of the camera, px, as seen from points of a face."""
+    return CAMERA * float(np.ptp(points[:, 0]))
 
 
 def _inside(points: Points, width: int, height: int) -> NDArray[np.bool_]:
@@ -103,7 +127,7 @@ def _similarity(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     if len(points) < 6:
         return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
     flat = np.concatenate([points, np.zeros((len(points), 1))], 1)
-    fit = fit_rigid(flat, sample(facial, points), turn=False)
+    fit = fit_rigid(flat, sample(facial, points), _camera(points), turn=False, prior=evenly(points))
     head = fit.dense(width, height, lambda x, y: np.zeros_like(x))
     return head, fit.motion(), ()
 
@@ -121,7 +145,12 @@ def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     seen = _inside(points, width, height)
     if seen.sum() < 12:
         return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
-    fit = fit_rigid(points[seen], sample(facial, points[seen, :2]))
+    fit = fit_rigid(
+        points[seen],
+        sample(facial, points[seen, :2]),
+        _camera(points),
+        prior=evenly(points[seen, :2]),
+    )
     return fit.dense(width, height, depth_surface(points)), fit.motion(), ()
 
 

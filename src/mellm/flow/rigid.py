@@ -1,4 +1,4 @@
-"""A rigid head seen by a scaled orthographic camera, fitted to flow at points by robust least squares.
+"""A rigid head before a camera, fitted to flow at points by robust least squares.
 
 Knows points with depth and their motion in the picture, nothing of faces or pictures.
 """
@@ -19,11 +19,15 @@ Surface = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float3
 GRID_STEP = 4
 """Head flow is evaluated on every fourth pixel and interpolated: it is smooth."""
 
-TUKEY = 4.685
-"""Tukey's biweight constant: 95 % efficiency on Gaussian noise."""
-
 HUBER = 1.345
 """Huber's constant: 95 % efficiency on Gaussian noise."""
+
+ORTHOGRAPHIC = 1e7
+"""A camera distance, px, at which perspective is gone: the scaled orthographic camera."""
+
+TUKEY = 2.5
+"""Tukey's biweight constant. Below the usual 4.685: points that an expression moves a little are no
+outliers by the usual measure, but there are many and they all pull one way (docs/flow.md has the figures)."""
 
 SIGMA_FLOOR = 0.01
 """Pixels; keeps the weights meaningful where the flow fits perfectly."""
@@ -31,16 +35,20 @@ SIGMA_FLOOR = 0.01
 
 @dataclass(frozen=True, slots=True)
 class RigidFit:
-    """Apex point = `center` + `shift` + `scale` * (`rotation` @ (onset point - center)), first two rows.
+    """The head turned and moved before a pinhole camera whose axis passes through the head's centre.
 
-    center: (3,) px; rotation: (3, 3), x right, y down, z away from the camera; shift: (2,) px;
-    weights: (N,) 0..1 of the points fitted; residual: (N,) px, what the fit leaves there
+    center: (3,) px, the point turned about; rotation: (3, 3), axes x right, y down, z away from the camera;
+    shift: (2,) px the centre moves in the picture; scale: size at the apex over size at the onset;
+    distance: px from the camera to `center`; weights: (N,) 0..1, the robust weights of the points;
+    residual: (N,) px, what the fit leaves there
+    Without perspective: apex = center + shift + scale * (rotation @ (onset - center)), first two rows.
     """
 
     center: NDArray[np.float64]
     rotation: NDArray[np.float64]
     shift: NDArray[np.float64]
     scale: float
+    distance: float
     weights: NDArray[np.float64]
     residual: NDArray[np.float64]
 
@@ -52,13 +60,21 @@ class RigidFit:
             ((np.arange(columns) + 0.5) * width / columns - 0.5).astype(np.float32),
             ((np.arange(rows) + 0.5) * height / rows - 0.5).astype(np.float32),
         )
-        at = [a - c for a, c in zip((x, y, surface(x, y)), self.center.astype(np.float32), strict=True)]
-        matrix = (self.scale * self.rotation[:2] - np.eye(2, 3)).astype(np.float32)
-        flow = [
-            sum((m * a for m, a in zip(row, at, strict=True)), np.float32(shift))
-            for row, shift in zip(matrix, self.shift, strict=True)
+        u, v, z = (a - np.float32(c) for a, c in zip((x, y, surface(x, y)), self.center, strict=True))
+        distance = np.float32(self.distance)
+        # Pixels back to the head (at its centre one px stays one px), moved, and into the picture again.
+        away = (distance + z) / distance
+        matrix = self.rotation.astype(np.float32)
+        approach = self.distance / self.scale - self.distance
+        shift = np.array([*(self.shift / self.scale), approach], np.float32)
+        body = (u * away, v * away, z)
+        moved = [
+            sum((m * b for m, b in zip(row, body, strict=True)), s)
+            for row, s in zip(matrix, shift, strict=True)
         ]
-        coarse = np.stack(flow, -1).astype(np.float32)
+        # Pixels so far off the head that they would pass behind the camera are none of the head's.
+        near = distance / np.maximum(distance + moved[2], 0.2 * distance)
+        coarse = np.stack([moved[0] * near - u, moved[1] * near - v], -1)
         return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def motion(self) -> HeadMotion:
@@ -72,35 +88,45 @@ class RigidFit:
             roll=float(turn[2]),
             u=float(self.shift[0]),
             v=float(self.shift[1]),
-            scale=float(self.scale),
+            scale=self.scale,
             support=float(self.weights.mean()),
             residual=rms,
         )
 
 
 def fit_rigid(
-    points: Points, flow: Points, *, turn: bool = True, prior: Points | None = None, rounds: int = 12
+    points: Points,
+    flow: Points,
+    distance: float = ORTHOGRAPHIC,
+    *,
+    turn: bool = True,
+    prior: Points | None = None,
+    rounds: int = 12,
 ) -> RigidFit:
     """Fit a rigid motion to `flow` (N, 2) px at `points` (N, 3) px by Gauss-Newton with re-weighting.
 
-    The first half of the `rounds` uses Huber's weights (convex, hence safe to start with), the second half
-    Tukey's, which ignore points that move by themselves altogether. `turn=False` leaves out the rotations
-    out of the picture's plane (a 2D similarity). `prior` (N,) multiplies the weights.
+    `distance` is that of the camera, px. The first half of the `rounds` uses Huber's weights (convex, hence
+    safe to start with), the second half Tukey's, which ignore points that move by themselves altogether.
+    `turn=False` leaves out the rotations out of the picture's plane. `prior` (N,) multiplies the weights.
+    At least 4 points.
     """
-    base = np.ones(len(points)) if prior is None else prior
+    base = np.ones(len(points)) if prior is None else prior / prior.max()
     center = (points * base[:, None]).sum(0) / base.sum()
     body = points - center
     target = body[:, :2] + flow
-    rotation, scale, shift = np.eye(3), 1.0, np.zeros(2)
+    body[:, :2] *= (distance + body[:, 2:]) / distance
+    rotation, shift = np.eye(3), np.zeros(3)
     columns = slice(0, 6) if turn else slice(0, 4)
-    weights, residual = base, np.zeros(len(points))
+    robust, residual = np.ones(len(points)), np.zeros(len(points))
     for k in range(rounds + 1):
-        turned = scale * body @ rotation.T
-        error = target - turned[:, :2] - shift
+        turned = body @ rotation.T
+        moved = turned + shift
+        near = distance / (distance + moved[:, 2])
+        seen = moved[:, :2] * near[:, None]
+        error = target - seen
         residual = np.hypot(error[:, 0], error[:, 1])
-        # The median of a 2D Gaussian's length is 1.177 sigma.
-        sigma = max(SIGMA_FLOOR, float(np.median(residual)) / 1.177)
-        ratio = residual / sigma
+        # The median length of a 2D Gaussian is 1.177 sigma.
+        ratio = residual / max(SIGMA_FLOOR, float(np.median(residual)) / 1.177)
         if k < rounds // 2:
             robust = np.minimum(1.0, HUBER / np.maximum(ratio, 1e-9))
         else:
@@ -110,15 +136,19 @@ def fit_rigid(
             break
         x, y, z = turned.T
         zero, one = np.zeros_like(x), np.ones_like(x)
-        # d(u, v) / d(shift u, shift v, relative scale, roll, pitch, yaw axis)
-        du = np.stack([one, zero, x, -y, zero, z], 1)[:, columns]
-        dv = np.stack([zero, one, y, x, -z, zero], 1)[:, columns]
+        # Columns: shift u, shift v, approach (in distances), roll, pitch axis, yaw axis.
+        dx = np.stack([one, zero, zero, -y, zero, z], 1)[:, columns]
+        dy = np.stack([zero, one, zero, x, -z, zero], 1)[:, columns]
+        dz = np.stack([zero, zero, -distance * one, zero, y, -x], 1)[:, columns]
+        fall = seen / (distance + moved[:, 2:])
+        du = near[:, None] * dx - fall[:, :1] * dz
+        dv = near[:, None] * dy - fall[:, 1:] * dz
         normal = (du * weights[:, None]).T @ du + (dv * weights[:, None]).T @ dv
         right = du.T @ (weights * error[:, 0]) + dv.T @ (weights * error[:, 1])
         # A whisper of ridge: flat points leave the turn undetermined.
         step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(len(normal)), right)
-        shift = shift + step[:2]
-        scale *= float(np.exp(step[2]))
+        shift = shift + np.array([step[0], step[1], -distance * step[2]])
         axis = np.array([*step[4:6], step[3]]) if turn else np.array([0.0, 0.0, step[3]])
-        rotation = cv2.Rodrigues(axis)[0] @ rotation
-    return RigidFit(center, rotation, shift, scale, weights / max(1e-9, float(base.max())), residual)
+        rotation = np.asarray(cv2.Rodrigues(axis)[0]) @ rotation
+    scale = float(distance / (distance + shift[2]))
+    return RigidFit(center, rotation, scale * shift[:2], scale, distance, robust, residual)
