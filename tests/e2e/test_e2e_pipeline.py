@@ -1,0 +1,99 @@
+"""The main job through the Python API, on real pictures and a real video."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import mellm
+from mellm.data.meflow.clip import ClipTruth
+from mellm.errors import InputError
+from mellm.report import Report
+
+
+def test_pair_finds_the_smile(pair: tuple[Path, Path]) -> None:
+    report = mellm.analyze(onset=pair[0], apex=pair[1])
+    (me,) = report.micro_expressions
+    assert me.emotion.label == "happiness"
+    present = {(a.au, a.side) for a in me.action_units if a.present}
+    assert (12, "both") in present
+    moving = {r.name: r for r in me.regions if r.moving}
+    assert moving["left mouth corner"].octant == "up-left"
+    assert moving["right mouth corner"].octant == "up-right"
+    assert len(me.regions) == 29
+    assert me.reading.unsupported_claims == []
+
+
+def test_pair_with_one_moving_side_names_the_subjects_side(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    onset, apex = (cv2.imread(str(p)) for p in pair)
+    # Keep the motion of the picture's left half only: that is the subject's right.
+    apex[:, 200:] = onset[:, 200:]
+    half = tmp_path / "half.png"
+    cv2.imwrite(str(half), apex)
+    report = mellm.analyze(onset=pair[0], apex=half)
+    twelve = next(a for a in report.micro_expressions[0].action_units if a.au == 12)
+    assert twelve.present and twelve.side == "right" and twelve.code.startswith("R12")
+
+
+def test_still_pair_is_no_evidence(pair: tuple[Path, Path]) -> None:
+    report = mellm.analyze(onset=pair[0], apex=pair[0])
+    assert all(not a.present for a in report.micro_expressions[0].action_units)
+    assert report.micro_expressions[0].emotion.label is None
+    assert report.verdict.startswith("No evidence")
+
+
+def test_a_pair_without_a_face_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    cv2.imwrite(str(path), np.full((240, 200, 3), 128, np.uint8))
+    report = mellm.analyze(onset=path, apex=path)
+    assert report.micro_expressions == [] and "no face" in report.verdict
+
+
+def test_a_pair_of_two_sizes_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    cv2.imwrite(str(path), np.zeros((100, 100, 3), np.uint8))
+    with pytest.raises(InputError, match="100x100"):
+        mellm.analyze(onset=pair[0], apex=path)
+
+
+def test_clip_finds_when_and_what(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    path, truth = smile_clip
+    report = mellm.analyze(path)
+    (me,) = report.micro_expressions
+    (event,) = truth.events
+    assert abs(me.interval.apex_frame - event.apex) <= 2
+    assert me.interval.onset_frame < event.apex < (me.interval.offset_frame or 0)
+    assert 12 in {a.au for a in me.action_units if a.present}
+    assert me.emotion.label == "happiness"
+    assert report.source.frames == truth.frames
+    page = report.save(tmp_path / "out")
+    again = Report.load(tmp_path / "out")
+    assert again == report
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    for name in me.pictures.values():
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_given_frames_skip_spotting(smile_clip: tuple[Path, ClipTruth]) -> None:
+    path, truth = smile_clip
+    (event,) = truth.events
+    report = mellm.Analyzer().analyze(path, onset_frame=event.onset, apex_frame=event.apex)
+    (me,) = report.micro_expressions
+    assert me.interval.origin == "given" and me.interval.apex_frame == event.apex
+    assert me.interval.apex_time == pytest.approx(event.apex_time, abs=1e-6)
+    assert report.traces == []
+    assert 12 in {a.au for a in me.action_units if a.present}
+
+
+def test_frames_beyond_the_clip_are_refused(smile_clip: tuple[Path, ClipTruth]) -> None:
+    with pytest.raises(InputError, match="no frame 9999"):
+        mellm.Analyzer().analyze(smile_clip[0], onset_frame=1, apex_frame=9999)
+
+
+def test_the_report_is_the_same_twice(pair: tuple[Path, Path]) -> None:
+    first, second = (json.loads(mellm.analyze(onset=pair[0], apex=pair[1]).to_json()) for _ in range(2))
+    for report in (first, second):
+        del report["provenance"]
+    assert first == second
