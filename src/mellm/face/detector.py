@@ -31,6 +31,11 @@ class Detection:
     size: float
     score: float
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The face as an upright square: (left, top, width, height), pixels."""
+        return (self.roi.x - self.size / 2, self.roi.y - self.size / 2, self.size, self.size)
+
 
 def detect(image: Image, area: Roi) -> list[Detection]:
     """Faces in a square area of the picture, best first; faces should be upright in the (rotated) area."""

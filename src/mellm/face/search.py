@@ -18,51 +18,61 @@ LEVELS = 3
 """Square sizes below the whole picture: its shorter side, a half and a quarter of that."""
 SMALLEST_TILE = 128
 """Pixels; a smaller square would only enlarge pixels that hold no face."""
-NEIGHBOURHOOD = 2.0
-"""A lost face is looked for in a square this many times the one its mesh was fitted in."""
-SURE, SURER = 0.9, 0.03
-"""A best score under the first is doubtful, and beaten by a turned picture's that is higher by the second."""
+SURE = 0.9
+"""Detections under this score are doubtful."""
+SURER = 0.05
+"""A score that is higher by this much is believed against another."""
+SURROUNDINGS = 3.0
+"""A doubtful face is looked at again in a square this many times its size."""
 _SAME_FACE_IOU = 0.3
-
-Box = tuple[float, float, float, float]
 
 
 def search(image: Image, *, thorough: bool) -> list[Detection]:
     """Faces anywhere in the picture, largest first.
 
     `thorough` adds the squares of the first two levels even where the whole picture showed a face, so that
-    small faces beside a large one are found. Where nothing is found, every level is tried. A doubtful result
-    gives way to that of the picture turned by a quarter or a half, where that is clearly surer: on faces
-    upside down the detector answers too, only wrongly and less surely.
+    small faces beside a large one are found. Where nothing is found, every level is tried, then the picture
+    turned by a quarter and a half.
     """
-    found = detect(image, whole(image))
+    found = look(image, [whole(image)])
     for level in range(1, LEVELS + 1):
         if found and not (thorough and level < LEVELS):
             break
-        found = merge(found, look_at_level(image, level))
-    best = _best(found)
-    if best < SURE:
-        for quarter_turns in (1, 2, 3):
-            turned = detect(image, replace(whole(image), rotation=quarter_turns * pi / 2))
-            if _best(turned) > best + SURER:
-                found, best = turned, _best(turned)
-    return sorted(found, key=lambda face: -face.size)
+        found = look(image, tiles(image, level), found)
+    return found or look(image, turned(image))
 
 
-def search_near(image: Image, places: Iterable[Roi]) -> list[Detection]:
-    """Faces in the whole picture and around places where the mesh last looked, quickly; largest first."""
-    found = detect(image, whole(image))
+def look(image: Image, places: Iterable[Roi], known: Iterable[Detection] = ()) -> list[Detection]:
+    """The known faces and those in the given squares, largest first."""
+    found = list(known)
     for place in places:
-        found = merge(found, detect(image, replace(place, size=place.size * NEIGHBOURHOOD)))
+        for face in detect(image, place):
+            found = _with(found, face)
     return sorted(found, key=lambda face: -face.size)
 
 
-def look_at_level(image: Image, level: int) -> list[Detection]:
-    """Faces in the overlapping squares of one level (1 = as high as the picture's shorter side)."""
-    found: list[Detection] = []
-    for tile in tiles(image, level):
-        found = merge(found, detect(image, tile))
-    return found
+def right_way_up(image: Image, face: Detection) -> Detection:
+    """The same face, seen with its chin down.
+
+    On a face upside down or on its side the detector answers too, only wrongly and less surely. So a
+    doubtful face is looked at again in all four turns, and the clearly surest of them is believed.
+    """
+    if face.score >= SURE:
+        return face
+    near = Roi(face.roi.x, face.roi.y, face.size * SURROUNDINGS)
+    best, least = face, face.score
+    for quarters in range(4):
+        for other in detect(image, replace(near, rotation=quarters * pi / 2))[:1]:
+            if quarters == 0:
+                least = max(least, other.score)
+            elif other.score > max(best.score, least) + SURER:
+                best = other
+    return best
+
+
+def turned(image: Image) -> list[Roi]:
+    """The whole picture, turned by a quarter, a half and three quarters."""
+    return [replace(whole(image), rotation=quarters * pi / 2) for quarters in (1, 2, 3)]
 
 
 def tiles(image: Image, level: int) -> Iterator[Roi]:
@@ -76,23 +86,14 @@ def tiles(image: Image, level: int) -> Iterator[Roi]:
             yield Roi(x, y, side)
 
 
-def merge(known: list[Detection], more: list[Detection]) -> list[Detection]:
-    """Add those faces that are not yet known."""
-    result = list(known)
-    for face in more:
-        if all(intersection_over_union(_box(face), _box(other)) < _SAME_FACE_IOU for other in result):
-            result.append(face)
-    return result
+def _with(known: list[Detection], face: Detection) -> list[Detection]:
+    """Add a face, or put it in the place of the same face seen less surely."""
+    same = [o for o in known if intersection_over_union(face.box, o.box) >= _SAME_FACE_IOU]
+    if any(other.score > face.score - SURER for other in same):
+        return known
+    return [other for other in known if other not in same] + [face]
 
 
 def _centres(length: int, side: float) -> list[float]:
     count = int(np.ceil((length - side) / (side / 2))) + 1
     return [float(c) for c in np.linspace(side / 2, length - side / 2, max(count, 1))]
-
-
-def _best(found: list[Detection]) -> float:
-    return max((face.score for face in found), default=0.0)
-
-
-def _box(face: Detection) -> Box:
-    return (face.roi.x - face.size / 2, face.roi.y - face.size / 2, face.size, face.size)

@@ -5,14 +5,14 @@ does) and no detector runs. Knows nothing about expressions.
 """
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mellm.face.detector import Detection, covered, intersection_over_union
+from mellm.face.detector import Detection, covered, intersection_over_union, whole
 from mellm.face.mesh import fit_mesh, roi_of
 from mellm.face.roi import Roi
-from mellm.face.search import search, search_near
+from mellm.face.search import look, right_way_up, search, tiles, turned
 from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummary
 from mellm.media.types import Frame, Image
 
@@ -20,7 +20,11 @@ MIN_PRESENCE = 0.5
 SAME_FACE = 0.5
 """Of two faces, one with this part of its box inside the other's is that other face again, or none."""
 SEARCH_EVERY = 15
-"""Frames between thorough looks for further people while fewer than `max_people` are followed."""
+"""Frames from one round of looks for further people to the next, while there may be more."""
+LOOKS_PER_FRAME = 4
+"""Squares that such a round takes per frame, so that no frame takes long."""
+NEIGHBOURHOOD = 2.0
+"""A lost face is looked for in a square this many times the one its mesh was fitted in."""
 RECENT = 30
 """Frames for which a lost person is looked for at every frame."""
 
@@ -73,7 +77,9 @@ class FaceTracker:
         self.tracks: dict[int, FaceTrack] = {}
         self._rois: dict[int, Roi] = {}
         self._last: dict[int, FaceObservation] = {}
-        self._next_search = 0
+        self._next_round = 0
+        self._places: list[Roi] = []
+        self._begun = False
 
     def update(self, frame: Frame) -> list[FaceObservation]:
         """The people in this frame, by number; empty where nobody is seen."""
@@ -100,16 +106,27 @@ class FaceTracker:
         return faces
 
     def _look_for_others(self, frame: Frame, faces: dict[int, _Face]) -> list[Detection]:
-        """Faces besides those followed: thoroughly now and then, quickly while someone is missing."""
-        if frame.index >= self._next_search:
-            self._next_search = frame.index + SEARCH_EVERY
-            return search(frame.image, thorough=True)
+        """Faces besides those followed: everywhere at first, then a few squares at a time.
+
+        While someone is missing, also where they were last, and in the whole picture.
+        """
+        image = frame.image
+        if not self._begun:
+            self._begun = True
+            return search(image, thorough=True)
+        if not self._places and frame.index >= self._next_round:
+            self._next_round = frame.index + SEARCH_EVERY
+            self._places = [whole(image), *tiles(image, 1), *tiles(image, 2)]
+            if not faces:
+                self._places += [*tiles(image, 3), *turned(image)]
+        now, self._places = self._places[:LOOKS_PER_FRAME], self._places[LOOKS_PER_FRAME:]
         missing = [
             roi_of(self._last[person].landmarks.points)
             for person, summary in self.people.items()
             if person not in faces and frame.index - summary.last_frame <= RECENT
         ]
-        return search_near(frame.image, missing) if missing or not faces else []
+        near = [replace(place, size=place.size * NEIGHBOURHOOD) for place in missing]
+        return look(image, near + ([whole(image)] if missing or not faces else []) + now)
 
     def _number(self, face: _Face, time: float, taken: Container[int]) -> int:
         """The number of the lost person this must be, or the next free one."""
@@ -152,7 +169,9 @@ def _fit(
     for detection in found:
         if len(faces) == limit:
             break
-        first = _fitted(image, detection.roi)
+        if _among(detection.box, known):
+            continue
+        first = _fitted(image, right_way_up(image, detection).roi)
         if first.score < MIN_PRESENCE:
             continue
         second = _fitted(image, roi_of(first.landmarks.points))
