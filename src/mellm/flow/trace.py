@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face import (
+    AREAS,
     CROP_SIZE,
     REGION_NAMES,
     Alignment,
@@ -30,7 +31,7 @@ from mellm.face import (
     regions_of,
 )
 from mellm.flow.depth import depth_of_points, depth_surface
-from mellm.flow.rigid import fit_rigid
+from mellm.flow.rigid import Surface, fit_rigid
 from mellm.media.types import Frame, Image
 from mellm.spot.types import RegionalMotion
 
@@ -48,21 +49,28 @@ LOST_PX = 6.0
 """Mean distance between predicted and seen landmarks, crop px, beyond which landmarks give the pose."""
 MAX_RESIDUAL = 3.0
 """Crop px the robust fit may leave (its median); a frame with more is not used."""
+MAX_MOVE = 6.0
+"""Crop px a region may move by itself before a new key frame takes over."""
+LOST_FRAMES = 3
+"""Frames in which no rigid head fits after which the trace starts anew."""
+FIT_ROUNDS = 8
+MIN_POINTS = 12
 GRID = 4
 """The warp is evaluated on every fourth crop pixel: it is smooth."""
 _SAMPLES = 5
+_FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
 
 
 @dataclass(frozen=True, slots=True)
 class _Pose:
-    """Key frame -> frame, in key-frame crop px: `turn` rotation vector, radians; `size` natural log."""
+    """Key frame -> frame: rotation vector, radians; natural log of the size; shift (2,), crop px."""
 
     turn: Array = field(default_factory=lambda: np.zeros(3))
     size: float = 0.0
     shift: Array = field(default_factory=lambda: np.zeros(2))
 
     def displacement(self, body: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Motion (..., 2) of points (..., 3) relative to the head's centre."""
+        """Motion (..., 2) in the picture of points (..., 3) relative to the head's centre, px."""
         matrix = (exp(self.size) * cv2.Rodrigues(self.turn)[0][:2] - np.eye(2, 3)).astype(body.dtype)
         return np.asarray(body @ matrix.T + self.shift.astype(body.dtype))
 
@@ -75,76 +83,78 @@ class _KeyFrame:
     """A reference picture with the tables that later frames are measured with."""
 
     def __init__(self, image: Image, landmarks: Landmarks) -> None:
-        self.landmarks = landmarks
         self.alignment = Alignment.fit(landmarks)
         crop = self.alignment.landmarks_to_crop(landmarks)
         depth = depth_of_points(crop)
+        self.has_depth = depth is not None
         flat = np.zeros(len(crop.points)) if depth is None else depth
         points = np.column_stack([crop.xy, flat]).astype(np.float64)
-        width, height = CROP_SIZE
-        inside = ((points[:, :2] >= 0) & (points[:, :2] < [width, height])).all(axis=1)
-        self.has_depth = depth is not None
-        self.center = points.mean(axis=0)
-        self.body = points - self.center
-        self.inside = inside
+        corner = np.array(CROP_SIZE) - 1
+        inside = ((points[:, :2] >= 0) & (points[:, :2] <= corner)).all(axis=1)
+        self._inside = inside if inside.sum() >= MIN_POINTS else np.ones(len(points), np.bool_)
+        points = points[self._inside]
+        self._points = points
+        self._center = points.mean(axis=0)
+        self._pixels = np.clip(np.rint(points[:, :2]), 0, corner).astype(int)
         surface = depth_surface(points)
-        self._pixels = np.clip(np.rint(points[:, :2]), 0, [width - 1, height - 1]).astype(int)
-        self._regions = np.stack([_grid_of(r.center, r.size) for r in regions_of(crop)])
-        self._region_pixels = np.clip(np.rint(self._regions), 0, [width - 1, height - 1]).astype(int)
-        self._region_body = _with_depth(self._regions, surface) - self.center
+        self._body = points - self._center
+        regions = np.stack([_grid_of(region.center, region.size) for region in regions_of(crop)])
+        self._region_pixels = np.clip(np.rint(regions), 0, corner).astype(int)
+        self._region_body = _with_depth(regions, surface) - self._center
         x, y = np.meshgrid(*((np.arange(side // GRID) + 0.5) * GRID - 0.5 for side in CROP_SIZE))
-        grid = np.stack([x, y], axis=-1)
-        self._grid = grid.astype(np.float32)
-        self._grid_body = (_with_depth(grid, surface) - self.center).astype(np.float32)
+        self._grid = np.stack([x, y], axis=-1).astype(np.float32)
+        self._grid_body = (_with_depth(self._grid, surface) - self._center).astype(np.float32)
+        self._pose = self._before = _Pose()
+        self._moved = 0.0
         self.inter_ocular = inter_ocular(crop)
-        self.pose = self._before = _Pose()
         self.offset = np.zeros((len(REGION_NAMES), 2))
-        self.grey = self._warped(image, self.pose)
+        self._grey = self._warped(image, self._pose)
 
     def measure(self, image: Image, landmarks: Landmarks, dis: cv2.DISOpticalFlow) -> Array | None:
         """Displacement (R, 2) of the regions in this frame, crop px; None where no rigid head fits."""
         pose = self._predicted(landmarks)
-        flow = cv2.blur(dis.calc(self.grey, self._warped(image, pose), None), (5, 5))
-        moved = pose.displacement(self.body) + flow[self._pixels[:, 1], self._pixels[:, 0]]
+        start = np.zeros((*self._grey.shape, 2), np.float32)
+        flow = cv2.blur(dis.calc(self._grey, self._warped(image, pose), start), (5, 5))
+        moved = pose.displacement(self._body) + flow[self._pixels[:, 1], self._pixels[:, 0]]
         fitted, residual = self._fit(moved)
         if residual > MAX_RESIDUAL:
-            self._before = self.pose
+            self._before = self._pose
             return None
-        self._before, self.pose = self.pose, fitted
+        self._before, self._pose = self._pose, fitted
         inside = flow[self._region_pixels[..., 1], self._region_pixels[..., 0]]
         total = pose.displacement(self._region_body) + inside - fitted.displacement(self._region_body)
-        return np.asarray(total.mean(axis=1), np.float64)
+        mean = np.asarray(total.mean(axis=1), np.float64)
+        self._moved = float(np.linalg.norm(mean[_FACE], axis=1).max())
+        return mean
 
     def far(self) -> bool:
-        """The head has turned, or changed in size, so much that a new key frame would see it better."""
-        turn = np.degrees(np.hypot(*self.pose.turn[:2]))
-        return bool(turn > MAX_TURN or abs(self.pose.size) > np.log(MAX_SIZE_CHANGE))
+        """Turn, size or expression differ so much that a new key frame would see the face better."""
+        turn = np.degrees(np.hypot(*self._pose.turn[:2]))
+        size = abs(self._pose.size) > np.log(MAX_SIZE_CHANGE)
+        return bool(turn > MAX_TURN or size or self._moved > MAX_MOVE)
 
     def _predicted(self, landmarks: Landmarks) -> _Pose:
         """Where the head should be by now: by its speed, or by its landmarks if these say otherwise."""
-        seen = self.alignment.to_crop(landmarks.xy) - (self.body + self.center)[:, :2]
-        pose = self.pose.after(self._before)
-        miss = np.linalg.norm(pose.displacement(self.body) - seen, axis=1)
+        seen = self.alignment.to_crop(landmarks.xy)[self._inside] - self._points[:, :2]
+        pose = self._pose.after(self._before)
+        miss = np.linalg.norm(pose.displacement(self._body) - seen, axis=1)
         if miss.mean() > LOST_PX:
             pose, _ = self._fit(seen)
-            self._before = self.pose = pose
+            self._before = self._pose = pose
         return pose
 
     def _fit(self, moved: NDArray[np.floating]) -> tuple[_Pose, float]:
         """The robust rigid fit and the median of what it leaves, px."""
-        fit = fit_rigid(
-            self.body[self.inside], np.asarray(moved[self.inside], np.float64), turn=self.has_depth
-        )
-        # The fit turns about the mean of the points inside; the pose about the mean of all.
-        matrix = fit.scale * fit.rotation
-        shift = fit.shift + fit.center[:2] - matrix[:2] @ fit.center
-        turn = cv2.Rodrigues(fit.rotation)[0].ravel()
-        return _Pose(turn, float(np.log(fit.scale)), shift), float(np.median(fit.residual))
+        flow = np.asarray(moved, np.float64)
+        fit = fit_rigid(self._points, flow, turn=self.has_depth, rounds=FIT_ROUNDS)
+        turn = np.asarray(cv2.Rodrigues(fit.rotation)[0].ravel(), np.float64)
+        pose = _Pose(turn, float(np.log(fit.scale)), np.asarray(fit.shift[:2], np.float64))
+        return pose, float(np.median(fit.residual))
 
     def _warped(self, image: Image, pose: _Pose) -> Grey:
         """The frame's face as the key frame would see it without head motion, grey (480, 400)."""
         points = self._grid + pose.displacement(self._grid_body)
-        source = self.alignment.to_source(points.astype(np.float32))
+        source = self.alignment.to_source(points)
         height, width = image.shape[:2]
         left, top = np.floor(np.clip(source.min(axis=(0, 1)) - 2, 0, [width - 1, height - 1])).astype(int)
         right, bottom = np.ceil(np.clip(source.max(axis=(0, 1)) + 3, 1, [width, height])).astype(int)
@@ -159,7 +169,8 @@ class _KeyFrame:
             part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             source = (source + np.float32(0.5)) * ratio - np.float32(0.5)
         dense = cv2.resize(source, CROP_SIZE, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.remap(part, dense, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        u, v = np.ascontiguousarray(dense[..., 0]), np.ascontiguousarray(dense[..., 1])
+        return np.asarray(cv2.remap(part, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 class MotionTracer:
@@ -184,6 +195,7 @@ class MotionTracer:
         self._next: _KeyFrame | None = None
         self._joins: list[Array] = []
         self._first: Landmarks | None = None
+        self._last = np.zeros((len(REGION_NAMES), 2))
         self._lost = 0
         self._rows: list[tuple[int, float, NDArray[np.float32], HeadPose | None, tuple[float, float]]] = []
 
@@ -221,30 +233,32 @@ class MotionTracer:
             self._key = _KeyFrame(image, landmarks)
             return self._key.offset
         moved = self._key.measure(image, landmarks, self._dis)
-        self._lost = self._lost + 1 if moved is None else 0
-        if self._lost > JOIN_FRAMES:
-            # Nothing to join to: go on from the last known displacement.
-            fresh = _KeyFrame(image, landmarks)
-            fresh.offset = self._key.offset
-            self._key, self._next, self._lost = fresh, None, 0
-            return fresh.offset
         total = None if moved is None else moved + self._key.offset
-        self._join(image, landmarks, total)
+        if self._next is not None:
+            total = self._join(self._next, image, landmarks, total)
+        elif total is not None and self._key.far():
+            self._next, self._joins = _KeyFrame(image, landmarks), [total]
+        self._lost = self._lost + 1 if total is None else 0
+        if self._lost > LOST_FRAMES:
+            # Nothing to join to: go on from the last known displacement.
+            self._key, self._next, self._lost = _KeyFrame(image, landmarks), None, 0
+            self._key.offset = total = self._last
+        self._last = self._last if total is None else total
         return total
 
-    def _join(self, image: Image, landmarks: Landmarks, total: Array | None) -> None:
-        """Prepare the next key frame when the head is far from this one, and switch when it is joined."""
-        assert self._key is not None
-        if self._next is None:
-            if total is not None and self._key.far():
-                self._next, self._joins = _KeyFrame(image, landmarks), [total]
-            return
-        moved = self._next.measure(image, landmarks, self._dis)
+    def _join(
+        self, fresh: _KeyFrame, image: Image, landmarks: Landmarks, total: Array | None
+    ) -> Array | None:
+        """Measure against the new key frame too; switch when joined, or when the old one sees no more."""
+        moved = fresh.measure(image, landmarks, self._dis)
         if total is not None and moved is not None:
             self._joins.append(total - moved)
-        if len(self._joins) >= JOIN_FRAMES or total is None:
-            self._next.offset = np.mean(self._joins, axis=0)
-            self._key, self._next = self._next, None
+        if moved is None and total is None:
+            return None
+        if total is None or len(self._joins) >= JOIN_FRAMES:
+            fresh.offset = np.mean(self._joins, axis=0)
+            self._key, self._next = fresh, None
+        return moved + fresh.offset if total is None and moved is not None else total
 
 
 def _grid_of(center: tuple[float, float], size: float) -> Array:
@@ -254,8 +268,8 @@ def _grid_of(center: tuple[float, float], size: float) -> Array:
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
-def _with_depth(points: Array, surface: object) -> Array:
-    assert callable(surface)
+def _with_depth(points: NDArray[np.floating], surface: Surface) -> NDArray[np.floating]:
+    """Points (..., 3) on the surface of the face, from (..., 2)."""
     x, y = points[..., 0].astype(np.float32), points[..., 1].astype(np.float32)
     flat = surface(x.reshape(len(x), -1), y.reshape(len(y), -1)).reshape(x.shape)
     return np.concatenate([points, flat[..., None]], axis=-1)

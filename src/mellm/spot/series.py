@@ -48,7 +48,7 @@ def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
         if len(part) < 2:
             continue
         times = motion.times[part]
-        count = int(round((times[-1] - times[0]) / step)) + 1
+        count = round((times[-1] - times[0]) / step) + 1
         even = times[0] + np.arange(count) * step
         nearest = part[_nearest(times, even)]
         yield Segment(
@@ -106,7 +106,7 @@ def ends_baseline(values: Array, share: float = 0.1) -> Array:
 
 
 def white_noise(values: Array) -> Array:
-    """Standard deviation of what is independent from sample to sample, per column, from second differences."""
+    """Standard deviation of sample-to-sample noise, per column, from second differences."""
     if len(values) < 4:
         return np.zeros(values.shape[1:])
     return np.asarray(MAD * np.median(np.abs(np.diff(values, 2, axis=0)), axis=0) / np.sqrt(6.0))

@@ -18,7 +18,7 @@ class SpotSettings:
     min_peak_iod: float = 0.0012
     """Smallest peak displacement of the strongest region."""
     min_snr: float = 5.0
-    """Smallest peak of the activation: displacement over noise, root mean square of the three best regions."""
+    """Smallest peak of the activation: displacement over noise, RMS of the three best regions."""
     min_macro_iod: float = 0.008
     """Smallest peak displacement of a macro-expression."""
     return_share: float = 0.5

@@ -9,7 +9,6 @@ Pure NumPy on the trace; knows nothing of pictures.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head, runs
