@@ -23,6 +23,9 @@ Algorithm = Callable[[Grey, Grey], FlowField]
 WORKING_SIZE = 480
 """Longer side, in pixels, of the largest face crop an algorithm sees; larger faces are made smaller."""
 
+FADE_START, FADE_END = 0.05, 0.20
+"""Distance from the face's outline, in face widths, over which facial flow fades into head flow."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassicalEstimator:
@@ -49,7 +52,8 @@ class ClassicalEstimator:
     def estimate(self, onset: Image, apex: Image, landmarks: Landmarks | None = None) -> Flow:
         """Estimate the flow from `onset` to `apex`; see `FlowEstimator.estimate`.
 
-        Outside the face crop nothing is estimated: facial and head flow agree there, expression is 0.
+        Facial flow is the face's: away from it (hair, clothes, background) it fades into the head flow, so
+        that expression flow is 0 there. With compensation `none` it is left as estimated.
         """
         check_pair(onset, apex)
         warnings: tuple[str, ...] = ()
@@ -59,11 +63,8 @@ class ClassicalEstimator:
         box = face_box(landmarks, width, height) if landmarks is not None else (0, 0, width, height)
         facial = self._facial(onset, apex, box)
         head, motion, more = compensate(facial, landmarks, self.compensation, box)
-        left, top, right, bottom = box
-        if box != (0, 0, width, height):
-            inside = np.zeros((height, width), bool)
-            inside[top:bottom, left:right] = True
-            facial = np.where(inside[..., None], facial, head)
+        if landmarks is not None and self.compensation != "none":
+            facial = head + (facial - head) * on_face(landmarks, width, height)[..., None]
         return Flow(facial, head, self.name, self.compensation, warnings + more, motion)
 
     def _facial(self, onset: Image, apex: Image, box: tuple[int, int, int, int]) -> FlowField:
@@ -123,6 +124,20 @@ def search_face(picture: Image) -> tuple[Landmarks | None, tuple[str, ...]]:
     if not faces:
         return None, ("No face found in the onset picture; head motion was removed with a 2D fit.",)
     return max(faces, key=lambda face: face.box[2] * face.box[3]).landmarks, ()
+
+
+def on_face(landmarks: Landmarks, width: int, height: int) -> NDArray[np.float32]:
+    """Return (height, width) 0..1: 1 on the face and a little around it, falling smoothly to 0 outside."""
+    reach = float(np.ptp(landmarks.xy[:, 0]))
+    step = max(1.0, reach / 70)  # the mask is smooth: a coarse one, enlarged, looks the same
+    small = (max(2, round(width / step)), max(2, round(height / step)))
+    away = np.full(small[::-1], 255, np.uint8)
+    hull = cv2.convexHull(landmarks.xy / np.float32(step)).astype(np.int32)
+    cv2.fillConvexPoly(away, hull, 0)
+    distance = cv2.distanceTransform(away, cv2.DIST_L2, 5) * (step / reach)
+    share = np.clip((FADE_END - distance) / (FADE_END - FADE_START), 0, 1)
+    smooth = (share * share * (3 - 2 * share)).astype(np.float32)
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def face_box(landmarks: Landmarks, width: int, height: int) -> tuple[int, int, int, int]:

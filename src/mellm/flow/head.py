@@ -7,14 +7,16 @@ dense head flow. Knows nothing of how the facial flow was made.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.face.anchors import anchor
 from mellm.face.types import Landmarks
-from mellm.flow.depth import depth_of_points, depth_surface
+from mellm.flow.depth import face_surface
 from mellm.flow.rigid import fit_rigid
 from mellm.flow.types import FlowField, HeadMotion
 
@@ -22,8 +24,8 @@ Box = tuple[int, int, int, int]
 Points = NDArray[np.float64]
 Compensated = tuple[FlowField, HeadMotion | None, tuple[str, ...]]
 
-NOSE_TIP = {"mesh468": 1, "wflw98": 54, "ibug68": 30}
-"""Index of the nose tip per landmark scheme (0-based)."""
+OUTSIDE = "Too little of the face lies inside the picture; head motion is unknown and was not removed."
+GENERIC = "Landmarks of scheme {} carry no depth; head motion was removed with a generic face's depth."
 
 CAMERA = 5.5
 """Assumed distance of the camera in widths of the face mesh (14 cm): about 75 cm. Twice or half of it
@@ -79,7 +81,7 @@ def _camera(points: Points) -> float:
     return CAMERA * float(np.ptp(points[:, 0]))
 
 
-def _inside(points: Points, width: int, height: int) -> NDArray[np.bool_]:
+def _inside(points: NDArray[np.floating[Any]], width: int, height: int) -> NDArray[np.bool_]:
     return np.asarray(
         (points[:, 0] >= 0) & (points[:, 0] <= width - 1) & (points[:, 1] >= 0) & (points[:, 1] <= height - 1)
     )
@@ -93,13 +95,9 @@ def nose_mean(flow: FlowField, landmarks: Landmarks, size: int = 11) -> NDArray[
     """Return the mean flow (u, v), px, of the `size` x `size` patch at the nose tip.
 
     11 in the vision route (2505.07007v1), 5 for the flow route's residual (v3). Raises InputError for a
-    landmark scheme without a nose tip, or a nose outside the picture.
+    nose outside the picture.
     """
-    if landmarks.scheme not in NOSE_TIP:
-        raise InputError(
-            f"Landmarks of scheme {landmarks.scheme!r} have no nose tip; use one of {', '.join(NOSE_TIP)}."
-        )
-    x, y = np.rint(landmarks.xy[NOSE_TIP[landmarks.scheme]]).astype(int)
+    x, y = np.rint(anchor(landmarks, "nose tip")[:2]).astype(int)
     half = size // 2
     patch = flow[max(0, y - half) : max(0, y + half + 1), max(0, x - half) : max(0, x + half + 1)]
     if patch.size == 0:
@@ -125,7 +123,7 @@ def _similarity(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
         points = landmarks.xy.astype(np.float64)
     points = points[_inside(points, width, height)]
     if len(points) < 6:
-        return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
+        return np.zeros_like(facial), None, (OUTSIDE,)
     flat = np.concatenate([points, np.zeros((len(points), 1))], 1)
     fit = fit_rigid(flat, sample(facial, points), _camera(points), turn=False, prior=evenly(points))
     head = fit.dense(width, height, lambda x, y: np.zeros_like(x))
@@ -136,22 +134,16 @@ def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     """Robust 3D rigid fit on all visible landmarks; see the module's docstring."""
     assert landmarks is not None
     height, width = facial.shape[:2]
-    depth = depth_of_points(landmarks)
-    if depth is None:
-        head, motion, warnings = _similarity(facial, landmarks, box)
-        note = f"Landmarks of scheme {landmarks.scheme!r} carry no depth; head motion was removed in 2D."
-        return head, motion, (*warnings, note)
-    points = np.concatenate([landmarks.xy.astype(np.float64), depth[:, None].astype(np.float64)], 1)
-    seen = _inside(points, width, height)
-    if seen.sum() < 12:
-        return np.zeros_like(facial), None, ("The face lies outside the picture; head motion is unknown.",)
-    fit = fit_rigid(
-        points[seen],
-        sample(facial, points[seen, :2]),
-        _camera(points),
-        prior=evenly(points[seen, :2]),
-    )
-    return fit.dense(width, height, depth_surface(points)), fit.motion(), ()
+    surface = face_surface(landmarks)
+    xy = landmarks.xy[_inside(landmarks.xy, width, height)]
+    if len(xy) < 12:
+        return np.zeros_like(facial), None, (OUTSIDE,)
+    # The surface's own depth, also at mesh points: hidden ones lie behind what the picture shows there.
+    depth = surface(xy[:, :1], xy[:, 1:])[:, 0]
+    points = np.column_stack([xy, depth]).astype(np.float64)
+    fit = fit_rigid(points, sample(facial, points), _camera(points), prior=evenly(points[:, :2]))
+    warnings = () if landmarks.points.shape[1] > 2 else (GENERIC.format(landmarks.scheme),)
+    return fit.dense(width, height, surface), fit.motion(), warnings
 
 
 COMPENSATIONS: dict[str, Callable[[FlowField, Landmarks | None, Box], Compensated]] = {

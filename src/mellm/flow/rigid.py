@@ -83,7 +83,7 @@ class RigidFit:
         weight = float(self.weights.sum())
         rms = float(np.sqrt((self.weights * self.residual**2).sum() / max(weight, 1e-9)))
         return HeadMotion(
-            pitch=float(turn[0]),
+            pitch=float(-turn[0]),
             yaw=float(-turn[1]),
             roll=float(turn[2]),
             u=float(self.shift[0]),

@@ -21,7 +21,7 @@ FlowField = NDArray[np.float32]
 class HeadMotion:
     """The rigid motion of the head from onset to apex, as the compensation removed it.
 
-    pitch, yaw, roll: degrees; positive pitch: the nose goes down in the picture; positive yaw: the nose
+    pitch, yaw, roll: degrees; positive pitch: the nose goes up in the picture; positive yaw: the nose
     goes to the picture's right; positive roll: the head turns clockwise in the picture
     u, v: pixels the head's centre moved, u right, v down
     scale: size at the apex / size at the onset (a head coming nearer: > 1)
