@@ -8,7 +8,7 @@ import numpy as np
 
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.face.types import Region
-from mellm.facs import AUEvidence, au_name, code_of
+from mellm.facs import INTENSITY_SCALE, AUEvidence, au_name, code_of
 from mellm.flow.motion import OCTANTS, RegionMotion
 from mellm.flow.types import Flow
 from mellm.language import write_reading
@@ -29,6 +29,7 @@ from mellm.report import (
 )
 
 INTER_OCULAR = 150.0
+FPS = 30000 / 1001
 Vectors = dict[str, tuple[float, float]]
 
 SMILE: Vectors = {
@@ -68,6 +69,42 @@ DISGUSTED = {
     "happiness": 0.01,
 }  # fmt: skip
 
+PORTRAIT_REGIONS = {
+    "left upper eyelid outer": (199.1, 96.6, 3.1),
+    "left upper eyelid centre": (204.7, 96.5, 3.1),
+    "left upper eyelid inner": (208.3, 97.5, 3.1),
+    "left lower eyelid outer": (199.3, 104.4, 3.1),
+    "left lower eyelid centre": (204.4, 105.3, 3.1),
+    "left lower eyelid inner": (209.4, 105.2, 3.1),
+    "right upper eyelid outer": (252.6, 99.7, 3.1),
+    "right upper eyelid centre": (247.2, 98.9, 3.1),
+    "right upper eyelid inner": (243.5, 99.5, 3.1),
+    "right lower eyelid outer": (251.7, 107.3, 3.1),
+    "right lower eyelid centre": (246.7, 107.6, 3.1),
+    "right lower eyelid inner": (241.6, 106.9, 3.1),
+    "left outer brow": (193.3, 89.9, 4.7),
+    "right outer brow": (259.1, 93.8, 4.7),
+    "left inner brow": (211.6, 90.5, 4.7),
+    "right inner brow": (241.1, 92.2, 4.7),
+    "left nostril wing": (208.9, 127.1, 6.2),
+    "right nostril wing": (239.9, 129.0, 6.2),
+    "left mouth corner": (199.4, 139.1, 4.7),
+    "right mouth corner": (248.6, 142.4, 4.7),
+    "upper lip left": (210.5, 138.6, 4.7),
+    "upper lip centre": (223.8, 140.4, 4.7),
+    "upper lip right": (237.3, 140.3, 4.7),
+    "lower lip left": (212.7, 151.6, 4.7),
+    "lower lip centre": (222.9, 155.2, 4.7),
+    "lower lip right": (233.5, 153.0, 4.7),
+    "chin": (221.5, 175.7, 7.8),
+    "left cheek": (193.9, 115.3, 10.4),
+    "right cheek": (256.1, 119.1, 10.4),
+}
+"""Centre and side of each region on the shipped portrait (512x512 px)."""
+
+SHOWN = (149, 22, 148, 178)
+"""The part of the portrait the pictures show: left, top, width, height, px."""
+
 
 def region_motion(name: str, u: float, v: float, moving: bool = True) -> RegionMotion:
     concentration = 0.9 if moving else 0.1
@@ -97,26 +134,7 @@ def motion_of(vectors: Vectors) -> list[RegionMotion]:
 
 
 def made_up_regions() -> list[Region]:
-    """Regions laid by hand onto the shipped portrait (512x512 px)."""
-    places = {
-        "outer brow": (40, -30), "inner brow": (17, -27), "nostril wing": (13, 30), "mouth corner": (26, 52),
-        "cheek": (42, 38),
-    }  # fmt: skip
-    regions = []
-    for name in REGION_NAMES:
-        sign = -1 if name.startswith("left") or name.endswith("left") else 1
-        if "eyelid" in name:
-            out = {"outer": 37, "centre": 28, "inner": 19}[name.split()[-1]]
-            place, size = (sign * out, -15 if "upper" in name else -4), 8.0
-        elif "lip" in name:
-            place, size = (0 if "centre" in name else sign * 12, 47 if "upper" in name else 60), 9.0
-        elif name == "chin":
-            place, size = (0, 82), 18.0
-        else:
-            out, down = next(place for part, place in places.items() if part in name)
-            place, size = (sign * out, down), 14.0
-        regions.append(Region(name, (222.0 + place[0], 125.0 + place[1]), size))
-    return regions
+    return [Region(name, (x, y), size) for name, (x, y, size) in PORTRAIT_REGIONS.items()]
 
 
 def portrait() -> np.ndarray:
@@ -141,7 +159,7 @@ def made_up_pictures(vectors: Vectors, prefix: str) -> tuple[dict[str, str], dic
     face = portrait()
     regions, motion = made_up_regions(), motion_of(vectors)
     flow = made_up_flow(face.shape[:2], regions, motion)
-    drawn = draw_pictures(face, face, flow, regions, motion, box=(122, 0, 200, 240), magnify=8.0)
+    drawn = draw_pictures(face, face, flow, regions, motion, box=SHOWN, magnify=8.0)
     names = {kind: f"{prefix}_{kind}.png" for kind in drawn}
     return names, {names[kind]: encode_png(picture) for kind, picture in drawn.items()}
 
@@ -161,10 +179,10 @@ def region_readings(vectors: Vectors) -> list[RegionReading]:
             moving=m.moving,
             box=(r.center[0] - r.size / 2, r.center[1] - r.size / 2, r.size, r.size),
             picture_box=(
-                (r.center[0] - r.size / 2 - 122) / 200,
-                (r.center[1] - r.size / 2) / 240,
-                r.size / 200,
-                r.size / 240,
+                (r.center[0] - r.size / 2 - SHOWN[0]) / SHOWN[2],
+                (r.center[1] - r.size / 2 - SHOWN[1]) / SHOWN[3],
+                r.size / SHOWN[2],
+                r.size / SHOWN[3],
             ),
         )
         for m, r in zip(motion_of(vectors), made_up_regions(), strict=True)
@@ -197,7 +215,7 @@ def micro_expression(
                 name=au_name(au.au),
                 probability=au.probability,
                 intensity=au.intensity,
-                intensity_scale="share of the action's full range (A < 10%, B < 25%, C < 55%, D < 85%, E)",
+                intensity_scale=INTENSITY_SCALE,
                 present=au.probability >= 0.5,
                 evidence=list(au.evidence),
             )
@@ -216,7 +234,7 @@ def micro_expression(
     )
 
 
-def made_up_trace(person: int = 1, frames: int = 372, fps: float = 30000 / 1001) -> Trace:
+def made_up_trace(person: int = 1, frames: int = 372, fps: float = FPS) -> Trace:
     """Noise, two bumps, a blink, and a second without a face."""
     rng = np.random.default_rng(7)
     times = np.arange(frames) / fps
@@ -237,9 +255,7 @@ def made_up_trace(person: int = 1, frames: int = 372, fps: float = 30000 / 1001)
     return Trace(person=person, frames=list(range(frames)), times=[float(t) for t in times], areas=areas)
 
 
-def interval(
-    onset: int, apex: int, offset: int, fps: float = 30000 / 1001, confidence: float = 0.81
-) -> Interval:
+def interval(onset: int, apex: int, offset: int, fps: float = FPS, confidence: float = 0.81) -> Interval:
     return Interval(
         onset_frame=onset,
         apex_frame=apex,
@@ -266,7 +282,7 @@ def made_up_report(
             sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             width=1280,
             height=720,
-            fps=30000 / 1001,
+            fps=FPS,
             frames=372,
             duration=12.41,
         ),
@@ -282,12 +298,13 @@ def made_up_report(
             ),
         ],
         other_events=[
-            OtherEvent(person=1, kind="blink", onset_frame=84, apex_frame=87, offset_frame=91, onset_time=2.80,
-                       apex_time=2.90, offset_time=3.04),
-            OtherEvent(person=1, kind="macro", onset_frame=318, apex_frame=330, offset_frame=352, onset_time=10.6,
-                       apex_time=11.0, offset_time=11.75),
-            OtherEvent(person=1, kind="head", onset_frame=236, apex_frame=243, offset_frame=252, onset_time=7.88,
-                       apex_time=8.1, offset_time=8.41, note="turn of 6 degrees, removed"),
+            OtherEvent(person=1, kind=kind, onset_frame=a, apex_frame=b, offset_frame=c, onset_time=a / FPS,
+                       apex_time=b / FPS, offset_time=c / FPS, note=note)
+            for kind, a, b, c, note in (
+                ("blink", 84, 87, 91, ""),
+                ("macro", 318, 330, 352, ""),
+                ("head", 236, 243, 252, "turn of 6 degrees, removed"),
+            )
         ],
         traces=[made_up_trace()],
         verdict="在 12.4 秒内发现 2 个微表情。" if zh else "Two micro-expressions were found in 12.4 s.",

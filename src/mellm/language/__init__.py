@@ -4,6 +4,7 @@
 """
 
 from mellm.language.check import unsupported_claims
+from mellm.language.prompt import flow_prompt, vision_prompt
 from mellm.language.reading import write_reading
 
-__all__ = ["unsupported_claims", "write_reading"]
+__all__ = ["flow_prompt", "unsupported_claims", "vision_prompt", "write_reading"]

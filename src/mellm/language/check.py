@@ -18,8 +18,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mellm.facs.names import AU_NAMES, AU_NAMES_ZH
 from mellm.face.regions import REGION_NAMES
+from mellm.facs.names import AU_NAMES, AU_NAMES_ZH
 from mellm.flow.motion import RegionMotion
 from mellm.language.names import REGION_NAMES_ZH, Language, part_zh, region_part, region_side
 
@@ -75,8 +75,16 @@ for _part_en, _short in (
 ):
     _ZH |= {"左" + _short: _EN[f"left {_part_en}"], "右" + _short: _EN[f"right {_part_en}"]}
     _ZH.setdefault(_short, _EN[_part_en])
-_ZH |= {"左内眉": _EN["left inner brow"], "右内眉": _EN["right inner brow"], "内眉": _EN["inner brow"]}
-_ZH |= {"左外眉": _EN["left outer brow"], "右外眉": _EN["right outer brow"], "外眉": _EN["outer brow"]}
+for _end, _spellings in (
+    ("inner", ("内侧眉毛", "内眉", "眉毛内侧")),
+    ("outer", ("外侧眉毛", "外眉", "眉毛外侧")),
+):
+    for _key in _spellings:
+        _ZH[_key] = _EN[f"{_end} brow"]
+        for _side, _prefixes in (("left", ("左", "左侧")), ("right", ("右", "右侧"))):
+            _ZH |= {prefix + _key: _EN[f"{_side} {_end} brow"] for prefix in _prefixes}
+for _side, _chinese in (("left", "左"), ("right", "右")):
+    _ZH |= {f"{_chinese}眉头": _EN[f"{_side} inner brow"], f"{_chinese}眉梢": _EN[f"{_side} outer brow"]}
 
 
 def _pattern(names: Sequence[str], bounded: bool) -> str:

@@ -3,6 +3,7 @@
 Sides: 画面左侧 is the picture's left; the subject's side (被摄者) is always said beside it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,11 @@ _JOINT = {
     "down-outward": ("{both}下移并向外移动", "{both}同时向下、向外移动"),
     "down-inward": ("{both}下移并向内收拢", "{both}同时向下、向内移动"),
 }
+
+
+def _spaced(text: str) -> str:
+    """A thin gap between Chinese and a code, as Chinese typesetting has it."""
+    return re.sub(r"(?<=[一-鿿])(?=AU\d)", " ", text)
 
 
 def _strength(relative: float) -> str:
@@ -112,6 +118,8 @@ class Chinese:
         if area.aus:
             lead = self.voice.pick("au", ("这提示{}。", "与之相符的是{}。", "这种运动符合{}。"))
             sentences.append(lead.format("；以及 ".join(self.unit(au) for au in area.aus)))
+        elif area.shared:
+            sentences.append(f"这与{self._aus(area.shared)}一致（见相应区域）。")
         elif area.findings:
             sentences.append(self.voice.pick("none", ("仅凭此不足以判定动作单元。", "此处不记动作单元。")))
         return f"{AREA_NAMES_ZH[area.area]}：" + "".join(sentences)
@@ -138,7 +146,7 @@ class Chinese:
                 f"AU{au.au}（{self.names[au.au]}，{au.probability:.2f}）" for au in evidence.possible
             )
             lines.append(f"证据不足、未计入的动作单元：{weak}。")
-        return "\n".join(lines)
+        return _spaced("\n".join(lines))
 
     def _aus(self, aus: Sequence[AUEvidence]) -> str:
         return "、".join(f"AU{au.au}（{self.names[au.au]}）" for au in aus)
@@ -148,9 +156,9 @@ class Chinese:
         against: list[str] = []
         if weighing.other_aus:
             against.append(f"{self._aus(weighing.other_aus)}并不属于{label}的常见组合")
-        if weighing.missing:
-            names = "、".join(f"AU{au}（{self.names[au]}）" for au in weighing.missing)
-            against.append(f"常与之同时出现的{names}未被观察到")
+        for group in weighing.missing:
+            names = "或".join(f"AU{au}（{self.names[au]}）" for au in group)
+            against.append(f"通常应出现的{names}未被观察到")
         if weighing.one_sided and weighing.label != "contempt":
             against.append(f"{self._aus(weighing.one_sided)}只出现在一侧，这也常被描述为轻蔑的特征")
         if weighing.faint:
@@ -199,7 +207,7 @@ class Chinese:
             out.append(self.voice.pick("rival", (f"也不能排除{rivals}。", f"仍有可能的还有{rivals}。")))
         if not against and not weighing.rivals:
             out.append("测量结果中没有直接的反面证据，但如此微小的运动本身不足以下定论。")
-        return "".join(out)
+        return _spaced("".join(out))
 
     def conclusion(self, evidence: Evidence) -> str:
         """Part three: codes, one emotion, probability."""

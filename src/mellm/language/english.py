@@ -131,6 +131,8 @@ class English:
                 "au", ("This suggests {}.", "It fits {}.", "That is the look of {}.", "We read this as {}.")
             )
             sentences.append(lead.format(join([self.unit(au) for au in area.aus], "; and ")))
+        elif area.shared:
+            sentences.append(f"This goes with {self._aus(area.shared)}, told with another part of the face.")
         elif area.findings:
             sentences.append(
                 self.voice.pick(
@@ -186,9 +188,9 @@ class English:
             against.append(
                 f"{self._aus(weighing.other_aus)} {verb} not belong to the usual picture of {label}"
             )
-        if weighing.missing:
-            names = join([f"AU {au} ({self.names[au]})" for au in weighing.missing], " or ")
-            against.append(f"{names}, often seen with it, was not found")
+        for group in weighing.missing:
+            names = join([f"AU {au} ({self.names[au]})" for au in group], " or ")
+            against.append(f"{names}, which one would look for, was not found")
         if weighing.one_sided and weighing.label != "contempt":
             against.append(
                 f"{self._aus(weighing.one_sided)} is one-sided, which is also described for contempt"

@@ -35,16 +35,17 @@ SIGNS: dict[str, frozenset[int]] = {
 }
 """Action units commonly described for each emotion (EMFACS-style prototypes; a prior, not a rule)."""
 
-_CORE: dict[str, frozenset[int]] = {
-    "happiness": frozenset({6, 12}),
-    "surprise": frozenset({1, 2}),
-    "disgust": frozenset({9, 10}),
-    "anger": frozenset({4, 7, 23}),
-    "fear": frozenset({1, 2, 4, 20}),
-    "sadness": frozenset({1, 4, 15}),
-    "contempt": frozenset({14}),
-    "repression": frozenset({24}),
+_CORE: dict[str, tuple[frozenset[int], ...]] = {
+    "happiness": (frozenset({12}), frozenset({6})),
+    "surprise": (frozenset({1}), frozenset({2})),
+    "disgust": (frozenset({9, 10}),),
+    "anger": (frozenset({4}), frozenset({5, 7, 23, 24})),
+    "fear": (frozenset({1, 2}), frozenset({4}), frozenset({5, 20})),
+    "sadness": (frozenset({1, 15}),),
+    "contempt": (frozenset({12, 14}),),
+    "repression": (frozenset({14, 15, 17, 24}),),
 }
+"""What one would look for in each emotion: at least one unit of every group."""
 
 _NEGATIVE = ("disgust", "anger", "fear", "sadness", "contempt", "repression")
 
@@ -88,18 +89,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AreaFinding:
-    """One area (brows, eyes, nose, cheeks, mouth, chin): its moving parts and the units that lean on it."""
+    """One area (brows, eyes, nose, cheeks, mouth, chin): its moving parts and the units that lean on it.
+
+    `shared`: units told with another area that rest on this one too.
+    """
 
     area: str
     findings: tuple[Finding, ...]
     aus: tuple[AUEvidence, ...]
+    shared: tuple[AUEvidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """What speaks for and against the leading emotion.
 
-    `for_aus`, `other_aus`: present units that do / do not belong to it; `missing`: core units not seen;
+    `for_aus`, `other_aus`: present units that do / do not belong to it; `missing`: groups of which
+    one would look for at least one unit, none of them seen;
     `rivals`: other labels with real probability; `one_sided`: lip-corner units seen on one side only.
     """
 
@@ -107,7 +113,7 @@ class Weighing:
     probability: float
     for_aus: tuple[AUEvidence, ...]
     other_aus: tuple[AUEvidence, ...]
-    missing: tuple[int, ...]
+    missing: tuple[tuple[int, ...], ...]
     rivals: tuple[tuple[str, float], ...]
     one_sided: tuple[AUEvidence, ...]
     faint: bool
@@ -179,10 +185,11 @@ def _findings(motion: Sequence[RegionMotion], area: str) -> tuple[Finding, ...]:
     by_part: dict[str, list[PartMotion]] = {}
     for moved in part_motions(motion, area):
         by_part.setdefault(moved.part, []).append(moved)
-    return tuple(
+    found = (
         Finding(part, tuple(sides), joint_direction(sides[0], sides[1]) if len(sides) == 2 else None)
         for part, sides in by_part.items()
     )
+    return tuple(sorted(found, key=lambda f: -max(m.mean for m in f.motions)))
 
 
 def _home(au: AUEvidence, strength: Mapping[str, float]) -> str:
@@ -208,7 +215,7 @@ def _weigh(
     ranked = sorted(emotion.items(), key=lambda item: -item[1])
     label, probability = ranked[0]
     signs = _signs(label)
-    core = _CORE.get({"positive": "happiness"}.get(label, label), frozenset())
+    core = _CORE.get({"positive": "happiness"}.get(label, label), ())
     seen = {au.au for au in present}
     strongest = max((m.relative for a in areas for f in a.findings for m in f.motions), default=0.0)
     return Weighing(
@@ -216,7 +223,7 @@ def _weigh(
         probability,
         tuple(au for au in present if au.au in signs),
         tuple(au for au in present if au.au not in signs and au.au not in EYE_CLOSURE),
-        tuple(sorted(core - seen)) if core & seen else (),
+        tuple(tuple(sorted(group)) for group in core if not group & seen),
         tuple((name, p) for name, p in ranked[1:3] if p >= max(0.12, 0.3 * probability)),
         tuple(au for au in present if au.au in {12, 14} and au.side in ("left", "right")),
         strongest < 0.005,
@@ -233,13 +240,19 @@ def gather(
     strength = {region.name: region.relative for region in motion if region.moving}
     present = tuple(sorted((au for au in aus if au.probability >= threshold), key=lambda au: au.au))
     possible = tuple(au for au in aus if POSSIBLE <= au.probability < threshold and au.evidence)
+    homes = {au.au: _home(au, strength) for au in present if au.evidence}
     areas = tuple(
         AreaFinding(
             area,
             _findings(motion, area),
-            tuple(au for au in present if au.evidence and _home(au, strength) == area),
+            tuple(au for au in present if homes.get(au.au) == area),
+            tuple(
+                au
+                for au in present
+                if homes.get(au.au, area) != area and any(n in names and n in strength for n in au.evidence)
+            ),
         )
-        for area in AREAS
+        for area, names in AREAS.items()
     )
     told = {au.au for au in present} - EYE_CLOSURE
     lids = [f for a in areas for f in a.findings if f.part == "upper eyelid" and f.joint]

@@ -12,8 +12,8 @@ Language = Literal["en", "zh"]
 _PART_ZH = {
     "upper eyelid": "上眼睑",
     "lower eyelid": "下眼睑",
-    "outer brow": "外侧眉毛",
-    "inner brow": "内侧眉毛",
+    "outer brow": "眉梢",
+    "inner brow": "眉头",
     "nostril wing": "鼻翼",
     "mouth corner": "嘴角",
     "upper lip": "上唇",

@@ -1,5 +1,6 @@
 """The page's and the terminal's own words in English and Chinese. Readings come in the report itself."""
 
+from mellm.facs.evidence import INTENSITY_SCALE, INTENSITY_STEPS
 from mellm.language.names import Language
 from mellm.report import Report
 
@@ -44,9 +45,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "pic_middlebury": ("flow wheel", "光流色轮图"),
     "pic_magnified": ("magnified", "放大运动"),
     "picture_note": (
-        "Scales on the colour maps are px of these pictures' face (aligned, about 400x480); the fixed scale is the "
-        "same in every report. Tables and arrows are px of the source.",
-        "彩色图上的刻度以对齐后人脸图（约 400x480）的像素为单位；固定刻度在所有报告中相同。表格与箭头以源画面像素为单位。",
+        "Scales on the colour maps are px of these pictures' face (aligned, about 400x480); the fixed scale "
+        "is the same in every report. Tables and arrows are px of the source.",
+        "彩色图上的刻度以对齐后人脸图（约 400x480）的像素为单位；固定刻度在所有报告中相同。"
+        "表格与箭头以源画面像素为单位。",
     ),
     "opacity": ("opacity over onset", "叠加不透明度"),
     "aus": ("Action units", "动作单元"),
@@ -67,7 +69,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "sides_note": (
         "Sides of action units are the subject's own (FACS). Region names are the picture's sides. "
         "In an unmirrored picture, the left of the picture is the subject's right.",
-        "动作单元的左右是被摄者自身的左右（FACS 惯例）；区域名称用画面的左右。未镜像的画面中，画面左侧即被摄者右侧。",
+        "动作单元的左右是被摄者自身的左右（FACS 惯例）；区域名称用画面的左右。"
+        "未镜像的画面中，画面左侧即被摄者右侧。",
     ),
     "emotion": ("What it suggests", "情绪提示"),
     "no_emotion": ("No evidence of a micro-expression", "没有微表情的证据"),
@@ -99,15 +102,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "meaning": ("What does a probability such as 0.62 mean?", "0.62 这样的概率是什么意思？"),
     "meaning_text": (
         "It is how strongly the measured motion supports the statement, according to the models listed under "
-        "“How this was made”: 0 not at all, 1 as strongly as the model can say. It is not the share of cases in "
-        "which the statement is right, unless the documentation of that model says that it is calibrated, and on "
-        "which faces. Emotions of one class set sum to 1, so a label can lead because the others fit even "
-        "less. Below 0.5 an action unit is not counted.",
-        "它表示在“生成方式”所列模型看来，测得的运动在多大程度上支持该判断：0 为毫无支持，1 为模型所能给出的最强支持。"
-        "除非该模型的文档注明经过校准（以及在哪些人脸上校准），否则它并不是“判断正确的比例”。同一组情绪类别的数值之和为 1，"
+        "“How this was made”: 0 not at all, 1 as strongly as the model can say. It is not the share of cases "
+        "in which the statement is right, unless the documentation of that model says that it is calibrated, "
+        "and on which faces. Emotions of one class set sum to 1, so a label can lead because the others fit "
+        "even less. Below 0.5 an action unit is not counted.",
+        "它表示在“生成方式”所列模型看来，测得的运动在多大程度上支持该判断："
+        "0 为毫无支持，1 为模型所能给出的最强支持。"
+        "除非该模型的文档注明经过校准（以及在哪些人脸上校准），否则它并不是“判断正确的比例”。"
+        "同一组情绪类别的数值之和为 1，"
         "因此某一类领先也可能只是因为其他类别更不符合。低于 0.5 的动作单元不计入。",
     ),
     "provenance": ("How this was made", "生成方式"),
+    "source": ("Source and command", "来源与命令"),
     "models": ("Models and algorithms", "模型与算法"),
     "settings": ("Settings", "设置"),
     "stage_times": ("Time per stage", "各阶段用时"),
@@ -144,3 +150,11 @@ def report_language(report: Report) -> Language:
     if report.micro_expressions:
         return report.micro_expressions[0].reading.language
     return "zh" if report.provenance.settings.get("language") == "zh" else "en"
+
+
+def scale_text(scale: str, language: Language) -> str:
+    """The intensity scale in the reader's language; another program's scale is returned as it is."""
+    if language == "en" or scale != INTENSITY_SCALE:
+        return scale
+    steps = "，".join(f"{grade} < {limit:.0%}" for limit, grade in INTENSITY_STEPS)
+    return f"相关区域的位移占该动作最大幅度的比例（{steps}，E）"

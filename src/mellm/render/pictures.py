@@ -130,15 +130,15 @@ def draw_regions(
         moving = m is not None and m.moving
         centre = (np.array(region.center) - origin + 0.5) * factor
         half = region.size * factor / 2
-        a, b = (tuple(int(round(float(x))) for x in centre + s * half) for s in (-1, 1))
-        cv2.rectangle(out, a, b, MOVING if moving else STILL, 2 * thin if moving else thin, cv2.LINE_AA)
+        a, b = (tuple(round(float(x)) for x in centre + s * half) for s in (-1, 1))
+        cv2.rectangle(out, a, b, MOVING if moving else STILL, 2 * thin if moving else thin)
     for region in regions:
         m = moved.get(region.name)
         if m is None or not m.moving:
             continue
         centre = (np.array(region.center) - origin + 0.5) * factor
         tip = centre + np.array([m.u, m.v]) * reach
-        ends = [tuple(int(round(float(x))) for x in p) for p in (centre, tip)]
+        ends = [tuple(round(float(x)) for x in p) for p in (centre, tip)]
         # Drawn twice so that it shows on light and on dark skin.
         cv2.arrowedLine(out, ends[0], ends[1], (0, 0, 0), 3 * thin + 2, cv2.LINE_AA, tipLength=0.3)
         cv2.arrowedLine(out, ends[0], ends[1], (255, 255, 255), 2 * thin, cv2.LINE_AA, tipLength=0.3)

@@ -3,12 +3,12 @@
 Region names are picture sides, action-unit sides the subject's; the column heads say so.
 """
 
+import re
 from itertools import zip_longest
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from mellm.facs.taxonomies import emotion_name
@@ -55,8 +55,21 @@ def _line(console: Console, text: Text) -> None:
 
 
 def _block(console: Console, text: Text, indent: int) -> None:
-    """Wrapped text, every line indented."""
-    console.print(Padding(text, (0, 2, 0, indent)), highlight=False)
+    """Wrapped text, every line indented, no trailing spaces."""
+    for line in _wrap(text.plain, console.width - indent - 2):
+        _line(console, Text(" " * indent).append(line, text.style))
+
+
+def _wrap(text: str, cells: int) -> list[str]:
+    """Break a line between words; between any two characters of Chinese, never before its punctuation."""
+    lines, line = [], ""
+    for piece in re.findall(r"（?(?:[!-~]+(?: px)?|.)[，。；：、）]*", text):
+        if cell_len(line + piece.rstrip()) > cells and line.strip():
+            lines.append(line.rstrip())
+            line = ""
+        if line or piece.strip():
+            line += piece
+    return [*lines, line.rstrip()] if line.strip() else lines
 
 
 def _pad(text: str, cells: int) -> str:
@@ -75,9 +88,8 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
         when.apex_frame,
         *([when.offset_frame] if when.offset_frame is not None else []),
     ]
-    head.append(
-        f"{word('frames', language)} {' -> '.join(map(str, steps))}   {word('person', language)} {me.person}   "
-    )
+    head.append(f"{word('frames', language)} {' -> '.join(map(str, steps))}   ")
+    head.append(f"{word('person', language)} {me.person}   ")
     head.append(
         f"{word('confidence', language)} {when.confidence:.2f}"
         if when.origin == "spotted"

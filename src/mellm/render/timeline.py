@@ -4,6 +4,7 @@ Colours are Okabe-Ito's on `currentColor` text, so it reads in light and in dark
 colour vision; kinds of events also differ in pattern and name. Knows traces and events, not pages.
 """
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ AREA_COLOURS = {
 """Okabe & Ito's set."""
 
 ME_COLOUR = "#E69F00"
-_LANE, _TOP, _BOTTOM, _LEFT, _RIGHT = 30, 26, 40, 64, 14
+_DOTTED = 160
+"""Up to this many frames, each one is a dot."""
+_LANE, _TOP, _BOTTOM, _LEFT, _RIGHT = 34, 26, 40, 64, 14
 _LOWEST_FULL_PX = 0.5
 """A lane never shows less than this at full height, so that noise does not look like motion."""
 
@@ -96,9 +99,9 @@ def timeline_svg(
 
 
 def _round_up(value: float) -> float:
-    """The next 1, 2 or 5 times a power of ten at or above a value."""
+    """The next round number at or above a value."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)
+    return next(step * power for step in (1, 1.5, 2, 3, 5, 7.5, 10) if step * power >= value * 0.999)
 
 
 def _lane(
@@ -114,8 +117,7 @@ def _lane(
     base = _TOP + _LANE * (lane + 1)
     colour = AREA_COLOURS.get(area, "#777777")
     name = escape(word(area, language) if area in AREA_COLOURS else area)
-    steps = sorted(b - a for a, b in zip(trace.times, trace.times[1:], strict=False))
-    usual = steps[len(steps) // 2]
+    usual = _frame_time(trace)
     pieces: list[list[tuple[float, float]]] = [[]]
     last: float | None = None
     for k in inside:
@@ -134,17 +136,17 @@ def _lane(
                 f'<circle cx="{thinned[0][0]:.1f}" cy="{thinned[0][1]:.1f}" r="1.6" fill="{colour}"/>'
             )
         elif thinned:
+            if len(inside) <= _DOTTED:
+                paths += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8" fill="{colour}"/>' for x, y in thinned]
             line = "L".join(f"{x:.1f} {y:.1f}" for x, y in thinned)
             area_path = f"M{thinned[0][0]:.1f} {base - 2}L{line}L{thinned[-1][0]:.1f} {base - 2}Z"
             paths.append(f'<path d="{area_path}" fill="{colour}" fill-opacity=".18"/>')
-            paths.append(
-                f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round"/>'
-            )
+            paths.append(f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
     return (
         f'<g class="lane" data-area="{escape(area)}">'
         f'<text x="{_LEFT - 6}" y="{base - 9}" text-anchor="end">{name}</text>'
         f'<path d="M{_LEFT} {base - 2}H{axis.width - _RIGHT}" stroke="currentColor" stroke-opacity=".2"/>'
-        f"{''.join(paths)}</g>"
+        f'<g class="curve">{"".join(paths)}</g></g>'
     )
 
 
@@ -159,6 +161,12 @@ def _thin(piece: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     for points in columns.values():
         kept += sorted({min(points, key=lambda p: p[1]), max(points, key=lambda p: p[1])})
     return kept
+
+
+def _frame_time(trace: Trace) -> float:
+    """The usual time between two frames, seconds (median)."""
+    steps = sorted(b - a for a, b in zip(trace.times, trace.times[1:], strict=False))
+    return steps[len(steps) // 2]
 
 
 def _band(axis: _Axis, first: float, last: float) -> tuple[float, float] | None:
@@ -221,18 +229,20 @@ def _other(event: OtherEvent, axis: _Axis, bottom: int, language: Language, key:
 
 def _ticks(trace: Trace, inside: Sequence[int], axis: _Axis, bottom: int, language: Language) -> str:
     """Seconds below the lanes, the frame shown at that moment below them."""
-    room = axis.end - axis.start
-    step = _round_up(room / 9)
+    usual = _frame_time(trace)
+    step = _step((axis.end - axis.start) / 9)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     out = [f'<path d="M{_LEFT} {bottom}H{axis.width - _RIGHT}" stroke="currentColor" stroke-opacity=".5"/>']
     time = math.ceil(axis.start / step - 1e-9) * step
     while time <= axis.end + 1e-9:
         x = axis.x(time)
-        frame = trace.frames[min(inside, key=lambda k: abs(trace.times[k] - time))]  # noqa: B023
+        nearest = bisect.bisect_left(trace.times, time - 0.5 * usual, inside[0], inside[-1])
+        frame = trace.frames[nearest]
         out.append(
             f'<path d="M{x:.1f} {bottom}v4" stroke="currentColor" stroke-opacity=".5"/>'
             f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{time:.{digits}f}</text>'
-            f'<text x="{x:.1f}" y="{bottom + 25}" text-anchor="middle" opacity=".6" font-size="9">{frame}</text>'
+            f'<text x="{x:.1f}" y="{bottom + 25}" text-anchor="middle" opacity=".6" '
+            f'font-size="9">{frame}</text>'
         )
         time += step
     out.append(
@@ -242,3 +252,9 @@ def _ticks(trace: Trace, inside: Sequence[int], axis: _Axis, bottom: int, langua
         f"{word('frame', language)}</text>"
     )
     return "".join(out)
+
+
+def _step(value: float) -> float:
+    """The next 1, 2 or 5 times a power of ten at or above a value: the distance between two ticks."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)

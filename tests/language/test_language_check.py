@@ -1,0 +1,96 @@
+import math
+
+import pytest
+
+from mellm.face.regions import REGION_NAMES
+from mellm.flow.motion import OCTANTS, RegionMotion
+from mellm.language import unsupported_claims
+
+VECTORS = {
+    "left mouth corner": (-0.7, -0.6),
+    "right mouth corner": (0.7, -0.6),
+    "left inner brow": (0.3, 0.5),
+    "right inner brow": (-0.3, 0.5),
+    "chin": (0.0, -0.4),
+    "upper lip left": (0.0, -0.3),
+    "upper lip centre": (0.0, -0.4),
+}
+
+
+def region(name):
+    u, v = VECTORS.get(name, (0.0, 0.0))
+    size, angle = math.hypot(u, v), math.degrees(math.atan2(-v, u)) % 360
+    moving = name in VECTORS
+    octant = OCTANTS[int((angle + 22.5) // 45) % 8] if moving else None
+    return RegionMotion(name, u, v, size, 1.5 * size, size / 150, angle, octant, 0.9, moving)
+
+
+MOTION = [region(name) for name in REGION_NAMES]
+
+SUPPORTED = {
+    "en": [
+        "Both mouth corners rise and move apart.",
+        "The left mouth corner moves up-left by 0.92 px.",
+        "The subject's right mouth corner, at image left, is fine.",
+        "The left mouth corner moves up and to the left, and the right mouth corner up and to the right.",
+        "The inner brows are lowered and draw together (0.58 px).",
+        "The chin lifts; the left cheek does not move.",
+        "The upper lip is raised.",
+        "AU 12 (lip corner puller) and AU 15 (lip corner depressor) were considered.",
+        "AU 4, the brow lowerer, would lower the outer brows too.",
+        "There is no upward motion of the cheeks.",
+        "Taken together this suggests happiness.",
+        "The brow lowerer was active; the lower lip was not discussed.",
+    ],
+    "zh": [
+        "两侧嘴角上提并向外移动。",
+        "左侧嘴角向左上移动 0.92 px。",
+        "左内眉和右内眉下压并向内靠拢。",
+        "下巴上提，左侧脸颊没有运动。",
+        "AU12（嘴角上扬）和AU15（嘴角下拉）均被考虑。",
+        "画面左侧（被摄者右侧）的嘴角向左上移动。",
+        "综上提示高兴。",
+    ],
+}
+UNSUPPORTED = {
+    "en": [
+        "Both mouth corners move down.",
+        "The left mouth corner moves up-right.",
+        "The left mouth corner rises by 2.40 px.",
+        "The left cheek rises.",
+        "The chin stays still.",
+        "The inner brows are raised.",
+        "The mouth corners draw together.",
+        "The left mouth corner and the left cheek rise.",
+        "The left outer brow moves down.",
+        "The right mouth corner moves up, the lower lip drops.",
+        "The eyebrows rise.",
+    ],
+    "zh": [
+        "两侧嘴角下移。",
+        "左侧嘴角向右上移动。",
+        "左侧嘴角上提 2.40 px。",
+        "左侧脸颊上抬。",
+        "下巴保持不动。",
+        "两侧眉头上抬。",
+        "嘴角向内收拢。",
+        "眉毛上抬。",
+    ],
+}
+
+
+@pytest.mark.parametrize(("language", "text"), [(k, t) for k, texts in SUPPORTED.items() for t in texts])
+def test_measured_claims_pass(language, text):
+    assert unsupported_claims(text, MOTION, language) == []
+
+
+@pytest.mark.parametrize(("language", "text"), [(k, t) for k, texts in UNSUPPORTED.items() for t in texts])
+def test_claims_not_measured_are_caught(language, text):
+    found = unsupported_claims(text, MOTION, language)
+    assert len(found) == 1
+    assert found[0].startswith(text.rstrip("。"))
+
+
+def test_only_the_wrong_sentence_is_reported_and_it_says_what_is_wrong():
+    text = "The chin lifts. The left cheek drops. Both mouth corners rise."
+    assert unsupported_claims(text, MOTION, "en") == ["The left cheek drops. -> down: left cheek"]
