@@ -180,12 +180,15 @@ class VideoMedia(Media):
                 if picture is None:
                     damaged = True
                     continue
+                damaged |= picture.is_corrupt
                 stamp = self._stamp(picture, last)
-                if index < len(self._stamps):
-                    if stamp != self._stamps[index]:
-                        self._seekable = False
+                if index < len(self._stamps) and stamp != self._stamps[index]:
+                    self._seekable = False
+                    if key:
                         return
-                else:
+                    # FFmpeg's threads do not drop the same pictures of a damaged file each time.
+                    del self._stamps[index:]
+                if index == len(self._stamps):
                     self._stamps.append(stamp)
                     if picture.key_frame:
                         self._keys.append(index)
@@ -236,6 +239,9 @@ class VideoMedia(Media):
 
     def _report_damage(self, count: int, damaged: bool) -> None:
         expected = self._packets.expected
+        if damaged or (expected is not None and count < expected):
+            # Concealed faults depend on the frames before them, which a seek would skip.
+            self._seekable = False
         if expected is not None and count < expected:
             self.warn(damaged_end(count, expected))
         elif damaged:
