@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mellm.data.meflow.action_units import Side, Variation, au_field
 from mellm.data.meflow.canonical import Points, face_width, mirrored
-from mellm.data.meflow.gallery import Gallery, Portrait, Split
+from mellm.data.meflow.gallery import SPLITS, Gallery, Portrait, Split
 from mellm.data.meflow.scene import Motion, Pose, Scene
 from mellm.data.meflow.sensor import draw_camera, draw_occluder, light_field, photograph
 from mellm.data.meflow.statistics import draw_action_units
@@ -146,9 +146,12 @@ class PhotoSource:
 
     def pair(self, index: int) -> FlowPair:
         """Make pair number `index`; the same (seed, index, config, folder) gives the same pair."""
-        rng = np.random.default_rng([self.seed, index, len(self.split or "")])
+        branch = SPLITS.index(self.split) if self.split else len(SPLITS)
+        rng = np.random.default_rng([self.seed, branch, index])
         portrait = self.portraits[int(rng.integers(len(self.portraits)))]
-        return make_pair(portrait, self.config, rng, key=f"{self.name}-{self.seed}-{index:06d}")
+        return make_pair(
+            portrait, self.config, rng, key=f"{self.name}-{self.split or 'all'}-{self.seed}-{index:06d}"
+        )
 
 
 def make_pair(portrait: Portrait, config: PairConfig, rng: np.random.Generator, key: str) -> FlowPair:

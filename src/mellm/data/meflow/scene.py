@@ -31,6 +31,7 @@ OVERSAMPLE = 2
 # A frame pixel sits at this sub-pixel phase of the source, so that onset and apex are interpolated alike.
 PHASE = 0.25
 UP, LOW, INNER = 0, 1, 2
+_LATTICE_ROUNDS, _FINE_ROUNDS = 6, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,13 +419,15 @@ class Scene:
 
     def _render(self, flows: tuple[Field, Field, Field, Field]) -> tuple[Image, Field]:
         """Draw the moved picture, and say where in the onset each of its pixels came from, (H, W, 2) px."""
-        source = self._invert(flows[UP], (slice(0, self.size[1]), slice(0, self.size[0])))
+        backs = [self._invert_lattice(flow) for flow in flows[:3]]
+        whole = (slice(0, self.size[1]), slice(0, self.size[0]))
+        source = self._invert(flows[UP], backs[UP], whole)
         patches = []
         for slit in self._slits:
             window = (slit.rows, slit.cols)
             back_up = source[window].copy()
-            back_low = self._invert(flows[LOW], window)
-            back_inner = self._invert(flows[INNER], window)
+            back_low = self._invert(flows[LOW], backs[LOW], window)
+            back_inner = self._invert(flows[INNER], backs[INNER], window)
             cover_up = self._look(slit.soft_up, slit, back_up)
             cover_low = self._look(slit.soft_low, slit, back_low)
             patches.append((slit, back_up, back_low, back_inner, cover_up, cover_low))
@@ -435,20 +438,24 @@ class Scene:
             self._draw_slit(image, *patch)
         return image, source
 
-    def _invert(self, coarse: Field, window: tuple[slice, slice]) -> Field:
+    def _invert_lattice(self, flow: Field) -> Field:
+        """First rounds of the inversion, on the lattice: b with b(y) = flow(y - b(y))."""
+        back = flow
+        for _ in range(_LATTICE_ROUNDS):
+            back = _read(flow, self._to_lattice(self.lattice - back))
+        return back
+
+    def _invert(self, flow: Field, back: Field, window: tuple[slice, slice]) -> Field:
         """Solve x + flow(x) = y for every y of a window, by fixed-point iteration; residual < 0.02 px.
 
-        `coarse` is the flow on the lattice. The first rounds run there, the last ones at full resolution.
+        `flow` and the first guess `back` are on the lattice; the last rounds run at full resolution.
         """
-        back = coarse
-        for _ in range(6):
-            back = _read(coarse, self._to_lattice(self.lattice - back))
-        flow = self._upsample(coarse, window)
+        fine = self._upsample(flow, window)
         pixels = self._pixels[window]
         origin = pixels[0, 0]
         position = pixels - self._upsample(back, window)
-        for _ in range(3):
-            position = pixels - _read(flow, position - origin)
+        for _ in range(_FINE_ROUNDS):
+            position = pixels - _read(fine, position - origin)
         return np.asarray(position, np.float32)
 
     def _look(self, mask: Field, slit: _Slit, positions: Field) -> Field:
