@@ -75,14 +75,11 @@ def channel_ratio(stored: Stored) -> float:
     v_y, v_x = np.gradient(stored[..., 1].astype(np.float64))
     strain = stored[..., 2].astype(np.float64)
     strain -= strain.mean()
-    best, found = -np.inf, 1.0
-    for ratio in _RATIOS:
-        guess = np.sqrt(u_x**2 + (ratio * v_y) ** 2 + (u_y + ratio * v_x) ** 2 / 2)
-        guess -= guess.mean()
-        fit = float((guess * strain).sum() / (np.linalg.norm(guess) + 1e-9))
-        if fit > best:
-            best, found = fit, float(ratio)
-    return found
+    r = _RATIOS[:, None, None]
+    guesses = np.sqrt(u_x**2 + (r * v_y) ** 2 + (u_y + r * v_x) ** 2 / 2)
+    guesses -= guesses.mean(axis=(1, 2), keepdims=True)
+    fit = (guesses * strain).sum(axis=(1, 2)) / (np.linalg.norm(guesses, axis=(1, 2)) + 1e-9)
+    return float(_RATIOS[int(fit.argmax())]) if np.ptp(fit) > 0 else 1.0
 
 
 def recover_flow(stored: Stored, head: bool = True) -> Field:
@@ -112,8 +109,8 @@ def _without_similarity(u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple
     weight = inside.astype(np.float64)
     residual = target
     for _ in range(_STEPS):
-        root = np.sqrt(np.concatenate([weight, weight]))
-        solution = np.linalg.lstsq(design * root[:, None], target * root, rcond=None)[0]
+        weighted = design * np.concatenate([weight, weight])[:, None]
+        solution = np.linalg.lstsq(weighted.T @ design, weighted.T @ target, rcond=None)[0]
         residual = target - design @ solution
         length = np.hypot(residual[: x.size], residual[x.size :])
         weight = inside / (1 + (length / (2 * np.median(length[inside]) + 1e-9)) ** 2)

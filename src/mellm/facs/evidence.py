@@ -90,7 +90,7 @@ UNITS: tuple[Unit, ...] = (
     Unit(4, 0.12, (Term(_INNER, -_D, -_D), Term(_OUTER, -0.3, -0.9, 0.3)), (Term(_INNER, 0, 1, 0.5),)),
     Unit(5, 0.05, (Term(_UPPER, 0, 1),), (Term(_INNER, 0, 1, 0.5), Term(_LOWER, 0, 1, 0.5))),
     Unit(6, 0.08, (Term(_CHEEK, 0, 1), Term(_LOWER, 0, 1, 0.5)), (Term(_LOWER, 0, -1, 0.5),)),
-    Unit(7, 0.05, (Term(_LOWER, 0, 1), Term(_UPPER, 0, -1)), (Term(_CHEEK, 0, 1, 0.5),)),
+    Unit(7, 0.05, (Term(_LOWER, 0, 1),), (Term(_CHEEK, 0, 1, 0.5), Term(_UPPER, 0, -1, 0.3))),
     Unit(9, 0.06, (Term(_NOSTRIL, 0, 1), Term(_INNER, -0.2, -1, 0.5)), (Term(_INNER, 0, 1, 0.5),)),
     Unit(10, 0.10, (Term(_UPLIP, 0, 1), Term(_NOSTRIL, 0.2, 1, 0.5)), (Term(_CORNER, _D, _D, 0.4),)),
     Unit(11, 0.06, (Term(_NOSTRIL, _D, _D), Term(_UPLIP, 0, 1, 0.3)), (Term(_CORNER, _D, _D, 0.5),)),
