@@ -59,6 +59,15 @@ def still_format(head: bytes) -> str | None:
     return None
 
 
+def animation_size(head: bytes) -> tuple[int, int]:
+    """Canvas width and height of a GIF (logical screen) or an animated PNG from its first bytes."""
+    if head.startswith(b"GIF"):
+        width, height = struct.unpack_from("<HH", head.ljust(10, b"\0"), 6)
+    else:
+        width, height = struct.unpack_from(">II", head.ljust(24, b"\0"), 16)
+    return width, height
+
+
 def still_header(data: bytes) -> StillHeader | None:
     """Size and orientation of a whole still file; None when the header is damaged or unknown."""
     kind = still_format(data)

@@ -30,6 +30,7 @@ from mellm.errors import InputError
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_display_matrix
 from mellm.media.packets import scan_packets
+from mellm.media.signatures import animation_size
 from mellm.media.source import Media, damaged_end
 from mellm.media.still import over_background
 from mellm.media.types import Frame, Image, MediaInfo
@@ -264,6 +265,12 @@ class AnimationMedia(VideoMedia):
     """A GIF or an animated PNG: always decoded from the beginning, since frames lie over earlier ones."""
 
     kind = "animation"
+
+    def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
+        """Check the size in the header, which FFmpeg would hide when it is too large, then open."""
+        with path.open("rb") as stream:
+            limits.check_picture(path, *animation_size(stream.read(24)))
+        super().__init__(path, limits, fps)
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
