@@ -105,9 +105,8 @@ def _looked_up(layer: Array, u: Array, v: Array) -> Array:
     """Value of a layer at unit coordinates, bilinear; beyond its edge the edge's."""
     cells = layer.shape[0]
     columns, rows = (np.asarray(a * np.float32(cells) - np.float32(0.5), np.float32) for a in (u, v))
-    return np.asarray(
-        cv2.remap(layer, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    found = cv2.remap(layer, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(u.shape)
 
 
 def _blurred(grid: Array, sigma: float) -> Array:
