@@ -18,9 +18,9 @@ from mellm.facs import (
 SHARED = Path(__file__).parents[2] / "../shared/data"
 
 WRITTEN = [
-    "4", "4+7", "1+L2", "R12A", "L14", "R2+R1", "26+25", "T28+14", "B23", "4 or 7", "l12b+r4", "4(k)+7", "(k)4,12",
-    "4?", "?", "", "AU4, AU12C", "L12A or 14", " 4 + 7 ", "23+AD31", "1+2+5+AD38+M58", "none", "12a", "U14", "4/7",
-    "AU 4; R10b and 17", "1、2",
+    "4", "4+7", "1+L2", "R12A", "L14", "R2+R1", "26+25", "T28+14", "B23", "4 or 7", "l12b+r4",
+    "4(k)+7", "(k)4,12", "4?", "?", "", "AU4, AU12C", "L12A or 14", " 4 + 7 ", "23+AD31", "1+2+5+AD38+M58",
+    "none", "12a", "U14", "4/7", "AU 4; R10b and 17", "1、2",
 ]  # fmt: skip
 
 
@@ -119,8 +119,4 @@ def test_every_cell_of_the_real_sheets_prints_back(sheet: str, column: str, rows
     for cell in cells:
         codes = parse_codes(cell)
         assert format_codes(codes) == cell
-        assert (
-            len(codes.units) == sum(c.isdigit() for c in cell.replace("1", "x1x").split("x")[0])
-            or codes.units
-        )
         assert len(codes.units) == len([part for part in cell.split("+") if any(c.isdigit() for c in part)])

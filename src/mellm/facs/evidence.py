@@ -173,7 +173,8 @@ def _strongest(vectors: Mapping[str, _Vector]) -> float:
 
     Eyelids are left out: a blink or a glance moves them further than any micro-expression moves a brow.
     """
-    lengths = sorted((math.hypot(*d) for name, d in vectors.items() if "eyelid" not in name), reverse=True)[:3]
+    lengths = [math.hypot(*d) for name, d in vectors.items() if "eyelid" not in name]
+    lengths = sorted(lengths, reverse=True)[:3]
     return sum(lengths) / len(lengths) if lengths else 0.0
 
 
