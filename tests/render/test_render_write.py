@@ -86,7 +86,7 @@ def test_a_pair_has_two_rows_and_full_strength_at_the_apex(report):
 def test_one_row_per_micro_expression_with_units_in_the_names(report):
     rows = rows_of(me_table(report))
     assert tuple(rows[0]) == ME_COLUMNS
-    assert [row["action_units"] for row in rows] == ["12B+6A", "4C+L7A"]
+    assert [row["action_units"] for row in rows] == ["6A+12B", "4C+L7A"]
     assert rows[0]["onset_frame"] == "123"
     assert rows[0]["strongest_region"] == "left mouth corner"
     assert float(rows[1]["emotion_probability"]) == pytest.approx(0.38)

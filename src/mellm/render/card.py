@@ -140,7 +140,8 @@ class Card:
         if not me.emotion.probabilities:
             return ""
         sets = {me.emotion.taxonomy: me.emotion.probabilities, **me.emotion.also}
-        blocks = []
+        shown: list[str] = []
+        more: list[str] = []
         for name, probabilities in sets.items():
             ranked = sorted(probabilities.items(), key=lambda item: -item[1])
             rows = "".join(
@@ -150,8 +151,15 @@ class Card:
                 for k, (label, p) in enumerate(ranked)
             )
             title = self.w("classes", n=len(probabilities)) if name.isdigit() else escape(name)
-            blocks.append(f"<div><h4>{title}</h4><table>{rows}</table></div>")
-        return f'<h3>{self.w("emotion")}</h3><div class="emotions">{"".join(blocks)}</div>'
+            place = shown if name in (me.emotion.taxonomy, "3") else more
+            place.append(f"<div><h4>{title}</h4><table>{rows}</table></div>")
+        out = f'<h3>{self.w("emotion")}</h3><div class="emotions">{"".join(shown)}</div>'
+        if more:
+            out += (
+                f"<details><summary>{self.w('other_classes')}</summary>"
+                f'<div class="emotions">{"".join(more)}</div></details>'
+            )
+        return out
 
     def _au_table(self, me: MicroExpression) -> str:
         present = [au for au in me.action_units if au.present]
@@ -189,7 +197,7 @@ class Card:
         return (
             f'<tr class="au" tabindex="0" data-regions="{escape("|".join(au.evidence))}" '
             f'data-areas="{areas_of(au.evidence)}"><td class="code">{escape(au.code)}</td>'
-            f"<td>{escape(name)}</td><td>{self.w(au.side)}</td>"
+            f'<td class="nowrap">{escape(name)}</td><td>{self.w(au.side)}</td>'
             f'<td class="nowrap">{bar(au.probability)}{au.probability:.2f}</td>'
             f'<td class="nowrap">{escape(grade)}</td>'
             f'<td class="regions-list">{escape(regions)}</td></tr>'
@@ -197,11 +205,14 @@ class Card:
 
     def _zoom(self, number: int, me: MicroExpression, trace: Trace | None) -> str:
         when = me.interval
-        if trace is None or when.onset_time is None or when.apex_time is None:
+        if trace is None or not trace.times or when.onset_time is None or when.apex_time is None:
             return ""
         last = when.offset_time if when.offset_time is not None else when.apex_time
         others = [event for event in self.report.other_events if event.person == me.person]
         window = (when.onset_time - AROUND_ME, last + AROUND_ME)
+        if window[1] - window[0] > 0.6 * (trace.times[-1] - trace.times[0]):
+            # The timeline of the whole clip shows as much.
+            return ""
         numbered = [(k, m) for k, m in enumerate(self.report.micro_expressions, 1) if m.person == me.person]
         svg = timeline_svg(trace, numbered, others, language=self.language, window=window, key=f"me{number}")
         return f"<h3>{self.w('timeline')}</h3>{svg}" if svg else ""

@@ -55,7 +55,7 @@ def me_table(report: Report) -> str:
 
 def _me_row(number: int, me: MicroExpression) -> list[object]:
     moving = sorted((r for r in me.regions if r.moving), key=lambda r: -r.mean_px)
-    present = [au for au in me.action_units if au.present]
+    present = sorted((au for au in me.action_units if au.present), key=lambda au: au.au)
     when = me.interval
     label = me.emotion.label
     return [

@@ -75,6 +75,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "emotion": ("What it suggests", "情绪提示"),
     "no_emotion": ("No evidence of a micro-expression", "没有微表情的证据"),
     "classes": ("{n} classes", "{n} 类"),
+    "other_classes": ("In other class sets", "其他分类体系"),
     "suggests": ("suggests", "提示"),
     "reading": ("Reading", "解读"),
     "analysis": ("What moved", "观察到的运动"),

@@ -63,7 +63,7 @@ def _block(console: Console, text: Text, indent: int) -> None:
 def _wrap(text: str, cells: int) -> list[str]:
     """Break a line between words; between any two characters of Chinese, never before its punctuation."""
     lines, line = [], ""
-    for piece in re.findall(r"（?(?:[!-~]+(?: px)?|.)[，。；：、）]*", text):
+    for piece in re.findall(r"（?(?:[!-~]+(?: px[,.;)]*)?|.)[，。；：、）]*", text):
         if cell_len(line + piece.rstrip()) > cells and line.strip():
             lines.append(line.rstrip())
             line = ""

@@ -246,9 +246,9 @@ def _ticks(trace: Trace, inside: Sequence[int], axis: _Axis, bottom: int, langua
         )
         time += step
     out.append(
-        f'<text x="{_LEFT - 6}" y="{bottom + 14}" text-anchor="end" opacity=".7">'
+        f'<text x="{_LEFT - 16}" y="{bottom + 14}" text-anchor="end" opacity=".7">'
         f"{word('seconds', language)}</text>"
-        f'<text x="{_LEFT - 6}" y="{bottom + 25}" text-anchor="end" opacity=".6" font-size="9">'
+        f'<text x="{_LEFT - 16}" y="{bottom + 25}" text-anchor="end" opacity=".6" font-size="9">'
         f"{word('frame', language)}</text>"
     )
     return "".join(out)

@@ -27,3 +27,7 @@ for (const card of document.querySelectorAll("article.me")) {
     });
   }
 }
+// On paper everything is open.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});
