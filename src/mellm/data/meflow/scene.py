@@ -88,8 +88,9 @@ class Moved:
 class _Slit:
     """One opening: its window in the frame (slices), which sheet each pixel there belongs to, and more.
 
-    soft_up, soft_low: float32 sheet masks, softened over a pixel
+    soft_up, soft_low, soft_inner: float32 sheet masks, softened over a pixel; they add up to one
     nearest: float32 (h, w, 2) frame position of the nearest point inside the opening
+    shade: how much darker than that point newly uncovered places are (1: as bright)
     """
 
     rows: slice
@@ -97,6 +98,7 @@ class _Slit:
     labels: NDArray[np.uint8]
     soft_up: NDArray[np.float32]
     soft_low: NDArray[np.float32]
+    soft_inner: NDArray[np.float32]
     nearest: Field
     shade: float
 
@@ -320,8 +322,11 @@ class Scene:
         ys, xs = np.nonzero(seed)
         where = np.zeros((int(index.max()) + 1, 2), np.float32)
         where[index[ys, xs]] = np.stack([xs, ys], -1)
-        soft = [cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.7) for k in (UP, LOW)]
-        return _Slit(rows, cols, labels, soft[0], soft[1], where[index] + origin, shade)
+        up, low, inner = (
+            np.asarray(cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.7), np.float32)
+            for k in (UP, LOW, INNER)
+        )
+        return _Slit(rows, cols, labels, up, low, inner, where[index] + origin, shade)
 
     def _face_mask(self) -> NDArray[np.bool_]:
         w, h = self.size
@@ -474,17 +479,18 @@ class Scene:
     ) -> None:
         """Draw one opening: the upper sheet over the lower one over what shows through."""
         window = (slit.rows, slit.cols)
-        shown = self._look((slit.labels == INNER).astype(np.float32), slit, back_inner)
-        nearest = self._look(slit.nearest, slit, back_inner)
-        behind_at = np.where((shown >= 0.5)[..., None], back_inner, nearest)
-        behind = self._sample(behind_at.astype(np.float32)).astype(np.float32)
-        behind *= (slit.shade + (1 - slit.shade) * shown)[..., None]
-        upper = self._sample(back_up).astype(np.float32)
-        lower = self._sample(back_low).astype(np.float32)
-        a = cover_up[..., None]
+        upper = cover_up[..., None]
         # Where the sheets meet their soft edges add up to one: nothing shines through skin.
-        b = np.minimum(cover_low, 1 - cover_up)[..., None]
-        total = a * upper + b * lower + (1 - a - b) * behind
+        lower = np.minimum(cover_low, 1 - cover_up)[..., None]
+        open_ = 1 - upper - lower
+        # What was seen stays what it was; what was hidden takes the colour of the nearest point seen.
+        seen = np.minimum(open_, self._look(slit.soft_inner, slit, back_inner)[..., None])
+        hidden = open_ - seen
+        total = upper * self._sample(back_up) + lower * self._sample(back_low)
+        total += seen * self._sample(back_inner)
+        if hidden.max() > 0.01:
+            nearest = self._look(slit.nearest, slit, back_inner)
+            total += hidden * slit.shade * self._sample(nearest)
         image[window] = np.clip(np.round(total), 0, 255).astype(np.uint8)
 
     def _visible(self, source: Field, facial: FlowField) -> NDArray[np.bool_]:
@@ -494,9 +500,9 @@ class Scene:
         came_from = _read(source, there, cv2.INTER_NEAREST)
         rounded = np.round(there) - there
         error = np.abs(came_from - self._pixels - rounded).max(-1)
-        inside = (
-            (there[..., 0] >= 0) & (there[..., 0] <= w - 1) & (there[..., 1] >= 0) & (there[..., 1] <= h - 1)
-        )
+        # Rounding must not push a still border pixel out of the frame.
+        low, high = -0.01, np.array([w, h]) - 0.99
+        inside = ((there >= low) & (there <= high)).all(-1)
         return np.asarray(inside & (error < 0.75))
 
 
