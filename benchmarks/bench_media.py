@@ -117,10 +117,11 @@ def main() -> None:
         frames = FPS * SECONDS
         print(f"{width}x{height} H.264, {frames} frames, best of {options.rounds}, {os.cpu_count()} cores")
         print("                   frames/s   x real time   wall, x bare RGB   processor, x bare RGB")
+        base_wall, base_processor = walls["decoding to RGB"], processors["decoding to RGB"]
         for name, wall in walls.items():
             print(
                 f"  {name:16} {frames / wall:8.0f} {frames / wall / FPS:12.1f} "
-                f"{wall / walls['decoding to RGB']:17.2f} {processors[name] / processors['decoding to RGB']:20.2f}"
+                f"{wall / base_wall:17.2f} {processors[name] / base_processor:20.2f}"
             )
         with open_media(short) as media:
             _, whole = measure(lambda: sum(1 for _ in media.frames()))

@@ -142,3 +142,7 @@ def test_missing_path_and_folder_given_as_picture(tmp_path: Path) -> None:
         open_media(tmp_path / "nothing.mp4")
     with pytest.raises(InputError, match=r"folder|no pictures"):
         read_image(tmp_path)
+    with pytest.raises(InputError, match="zero byte"):
+        open_media("clip\0.mp4")
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_media("a" * 5000)

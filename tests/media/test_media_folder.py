@@ -28,7 +28,8 @@ def fill(folder: Path, names: list[str]) -> Path:
         ([f"006_{n:05d}.jpg" for n in range(5562, 5566)], [5562, 5563, 5564, 5565]),
         ([f"{n}.jpg" for n in (98, 99, 100, 101)], [98, 99, 100, 101]),
         (["reg_img9.png", "reg_img10.png", "REG_IMG11.PNG"], [9, 10, 11]),
-        ([f"s03_po_11/image{n:06d}.bmp".split("/")[1] for n in (1, 2, 3)], [1, 2, 3]),
+        ([f"image{n:06d}.bmp" for n in (1, 2, 3)], [1, 2, 3]),
+        ([f"s03_frame{n}_v2.png" for n in (7, 8, 20)[:2]], [7, 8]),
     ],
 )
 def test_numeric_order_and_the_numbers_of_the_files(

@@ -12,7 +12,7 @@ import pytest
 from media_samples import coded_picture, number_in, set_display_matrix, write_video
 
 from mellm.errors import InputError
-from mellm.media import Limits, open_media
+from mellm.media import Limits, open_media, parse_fps
 
 COUNT = 40
 
@@ -245,6 +245,41 @@ def test_odd_sizes_and_one_frame_clips(tmp_path: Path) -> None:
         frames = list(media.frames())
         assert media.info.frames == 1
     assert [(frame.index, frame.time, frame.image.shape) for frame in frames] == [(0, 0.0, (97, 175, 3))]
+
+
+def test_a_change_of_size_is_scaled_to_the_first_and_reported(tmp_path: Path) -> None:
+    large = write_video(tmp_path / "a.h264", pictures(5))
+    small = write_video(tmp_path / "b.h264", pictures(5, width=176, height=96))
+    path = tmp_path / "joined.h264"
+    path.write_bytes(large.read_bytes() + small.read_bytes())
+    with open_media(path, fps=25) as media:
+        shapes = [frame.image.shape for frame in media.frames()]
+        assert len(media.warnings) == 1
+        assert "size changes" in media.warnings[0]
+    assert shapes == [(112, 192, 3)] * 10
+
+
+@pytest.mark.parametrize(
+    ("given", "exact"),
+    [
+        (29.97, Fraction(30000, 1001)),
+        ("23.976", Fraction(24000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("30000/1001", Fraction(30000, 1001)),
+        (200, Fraction(200)),
+        (200.0, Fraction(200)),
+        (12.5, Fraction(25, 2)),
+        ("99.5", Fraction(199, 2)),
+    ],
+)
+def test_given_rates_are_exact(given: float | str, exact: Fraction) -> None:
+    assert parse_fps(given) == exact
+
+
+@pytest.mark.parametrize("given", [0, -25, "fast", "nan", float("inf"), "1/0", 1e12])
+def test_senseless_rates_are_refused(given: float | str) -> None:
+    with pytest.raises(InputError, match="frame rate"):
+        parse_fps(given)
 
 
 def test_given_rate_replaces_the_times_of_the_file(tmp_path: Path) -> None:

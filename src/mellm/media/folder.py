@@ -1,7 +1,7 @@
 """Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them. Knows no sheets."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -57,7 +57,7 @@ class FolderMedia(Media):
         try:
             header, data = load_still(file, self.limits)
             image = decode_still(file, header, data)
-        except InputError as error:
+        except (InputError, OSError) as error:
             self.warn(f"frame {index} is left out: {error}")
             return None
         if image.shape[:2] != (self.info.height, self.info.width):
@@ -95,7 +95,7 @@ class FolderMedia(Media):
             )
         self.limits.check_bytes(self.path, total)
         self.files = tuple(files)
-        self.numbers = tuple(file_number(file) for file in files)
+        self.numbers = file_numbers(files)
         return size
 
     def _number_frames(self) -> list[int]:
@@ -133,7 +133,14 @@ def natural_order(file: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
     return key, file.name
 
 
-def file_number(file: Path) -> int | None:
-    """The last number in a file's name: 12 for img12.jpg, 5562 for 006_05562.jpg; None without one."""
-    digits = re.findall(r"\d+", file.stem)
-    return int(digits[-1]) if digits else None
+def file_numbers(files: Sequence[Path]) -> tuple[int | None, ...]:
+    """The frame number in each file's name: 12 for img12.jpg, 5562 for 006_05562.jpg; None without one.
+
+    Of several numbers, the last that differs between the files counts (7 for s03_img7_v2.png).
+    """
+    digits = [[int(part) for part in re.findall(r"\d+", file.stem)] for file in files]
+    if len({len(parts) for parts in digits}) == 1:
+        columns = list(zip(*digits, strict=True))
+        varying = [column for column in columns if len(set(column)) > 1] or columns
+        return varying[-1] if varying else (None,) * len(files)
+    return tuple(parts[-1] if parts else None for parts in digits)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mellm.errors import InputError
 from mellm.media.limits import Limits
+from mellm.media.signatures import sniff
 from mellm.media.source import Media
 from mellm.media.types import Image
 
@@ -46,9 +47,13 @@ def open_media(
     source = Path(path)
     limits = limits or Limits()
     rate = None if fps is None else parse_fps(fps)
-    kind = _kind(source, limits)
-    module, name = _READERS[kind]
-    media = getattr(import_module(module), name)(source, limits, rate)
+    try:
+        module, name = _READERS[_kind(source, limits)]
+        media = getattr(import_module(module), name)(source, limits, rate)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: check the path.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from None
     assert isinstance(media, Media)
     return media
 
@@ -90,25 +95,19 @@ def parse_fps(fps: Fraction | float | str) -> Fraction:
 
 
 def _kind(path: Path, limits: Limits) -> str:
+    if "\0" in str(path):
+        raise InputError("The path contains a zero byte: check it.")
     if path.is_dir():
         return "folder"
-    try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise InputError(
-                f"{path} is not a file or a folder: give a picture, a video or a folder of pictures."
-            )
-        limits.check_bytes(path, size)
-        with path.open("rb") as stream:
-            head = stream.read(4096)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: check the path.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from None
+    limits.check_bytes(path, path.stat().st_size)
+    if not path.is_file():
+        raise InputError(
+            f"{path} is not a file or a folder: give a picture, a video or a folder of pictures."
+        )
+    with path.open("rb") as stream:
+        head = stream.read(4096)
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes): copy or download it again.")
-    from mellm.media.signatures import sniff
-
     found = sniff(path, head)
     if found == "text":
         raise InputError(f"{path.name} is not a picture or video: it holds text.")

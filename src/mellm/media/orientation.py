@@ -5,7 +5,6 @@ Knows the eight ways a rectangle can lie on its own axes; does not know where th
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mellm.media.types import Image
@@ -32,6 +31,9 @@ class Orientation:
 
     def apply(self, image: Image) -> Image:
         """The upright picture; the same array when nothing has to be done."""
+        # Imported here so that `import mellm.media` does not load OpenCV; NumPy takes ten times as long.
+        import cv2
+
         if self.swap:
             image = cv2.transpose(image).astype(np.uint8, copy=False)
         if self.flip_x or self.flip_y:

@@ -47,12 +47,9 @@ class StillMedia(Media):
 
 def load_still(path: Path, limits: Limits) -> tuple[StillHeader, NDArray[np.uint8]]:
     """Header and bytes of a still file, checked against the limits before anything is decoded."""
-    try:
-        limits.check_picture_bytes(path, path.stat().st_size)
-        # np.fromfile and not cv2.imread: the latter cannot open every path on Windows.
-        data = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from None
+    limits.check_picture_bytes(path, path.stat().st_size)
+    # np.fromfile and not cv2.imread: the latter cannot open every path on Windows.
+    data = np.fromfile(path, dtype=np.uint8)
     header = still_header(data.tobytes())
     if header is None:
         raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
