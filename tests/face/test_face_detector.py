@@ -4,7 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.face.detector import _ANCHORS, _weighted_suppression, detect, intersection_over_union, whole
+from mellm.face.detector import (
+    _ANCHORS,
+    _weighted_suppression,
+    covered,
+    detect,
+    intersection_over_union,
+    whole,
+)
 from mellm.face.roi import Roi, cut
 from mellm.face.search import tiles
 
@@ -20,6 +27,9 @@ def test_anchor_grid() -> None:
 def test_overlap() -> None:
     assert intersection_over_union((0, 0, 2, 2), (1, 0, 2, 2)) == pytest.approx(2 / 6)
     assert intersection_over_union((0, 0, 2, 2), (2, 0, 2, 2)) == 0
+    assert covered((0, 0, 4, 4), (1, 1, 2, 2)) == 1
+    assert covered((0, 0, 4, 4), (3, 0, 2, 2)) == pytest.approx(0.5)
+    assert covered((0, 0, 1, 1), (5, 5, 1, 1)) == 0
 
 
 def test_suppression_merges_by_score() -> None:

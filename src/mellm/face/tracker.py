@@ -17,8 +17,12 @@ from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummar
 from mellm.media.types import Frame, Image
 
 MIN_PRESENCE = 0.5
-SAME_FACE = 0.5
-"""Of two faces, one with this part of its box inside the other's is that other face again, or none."""
+FIRST_PRESENCE = 0.1
+"""Enough where the detector's rough region was looked at, as the region from the mesh is then decisive."""
+STEADY = 0.5
+"""Intersection over union of a mesh and its refit, under which there was no face."""
+MAX_COVERED = 0.3
+"""Of two faces, one with more than this part of its box inside the other's is no second person."""
 SEARCH_EVERY = 15
 """Frames from one round of looks for further people to the next, while there may be more."""
 LOOKS_PER_FRAME = 4
@@ -172,18 +176,18 @@ def _fit(
         if _among(detection.box, known):
             continue
         first = _fitted(image, right_way_up(image, detection).roi)
-        if first.score < MIN_PRESENCE:
+        if first.score < FIRST_PRESENCE:
             continue
         second = _fitted(image, roi_of(first.landmarks.points))
-        same = intersection_over_union(first.box, second.box) > SAME_FACE
-        face = second if refined else first
-        if second.score >= MIN_PRESENCE and same and not _among(face.box, [*known, *faces]):
+        steady = intersection_over_union(first.box, second.box) > STEADY
+        face = second if refined or first.score < MIN_PRESENCE else first
+        if second.score >= MIN_PRESENCE and steady and not _among(face.box, [*known, *faces]):
             faces.append(face)
     return faces
 
 
 def _among(box: Box, faces: Iterable[_Face]) -> bool:
-    return any(covered(box, other.box) > SAME_FACE for other in faces)
+    return any(covered(box, other.box) > MAX_COVERED for other in faces)
 
 
 def _left_to_right(faces: list[_Face]) -> list[_Face]:
