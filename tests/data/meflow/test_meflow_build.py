@@ -1,0 +1,101 @@
+"""Building on disk: resumable, checked, split by identity."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mellm.data.meflow import build as building
+from mellm.data.meflow.build import BuildConfig, build
+from mellm.data.meflow.check import MEFlowDataset, check
+from mellm.data.meflow.photo import PairConfig
+from mellm.data.meflow.shards import STEP
+from mellm.data.meflow.stream import MEFlowConfig, PairSource
+from mellm.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def config(portrait_folder: Path, mesh_cache: Path) -> BuildConfig:
+    source = MEFlowConfig(portrait_folder, cache=mesh_cache, pair=PairConfig(size=(80, 96)))
+    return BuildConfig(source, pairs=12, shard=3, val=0.25, test=0.25)
+
+
+@pytest.fixture(scope="module")
+def built(config: BuildConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built")
+    build(config, out)
+    return out
+
+
+def test_a_build_is_sound_and_described(built: Path) -> None:
+    result = check(built)
+    assert result.ok, result.problems
+    assert result.pairs == 12
+    assert (built / "contact_sheet.jpg").stat().st_size > 1000
+    assert "| train | 6 |" in (built / "DATASHEET.md").read_text()
+
+
+def test_stored_pairs_are_the_generated_ones(built: Path, config: BuildConfig) -> None:
+    stored = MEFlowDataset(built, "train")
+    source = PairSource(config.source, "train", config.seed)
+    assert len(stored) == 6
+    for index in (0, 4):
+        pair, fresh = stored[index], source.pair(index)
+        assert pair.key == fresh.key and pair.action_units == fresh.action_units
+        assert np.array_equal(pair.onset, fresh.onset) and np.array_equal(pair.apex, fresh.apex)
+        assert np.array_equal(pair.valid, fresh.valid) and np.array_equal(pair.face, fresh.face)
+        assert np.abs(pair.head - fresh.head).max() <= STEP / 2 + 1e-5 < 0.002
+        assert np.abs(pair.facial - fresh.facial).max() < 0.002 + 1e-5
+
+
+def test_a_killed_build_goes_on_without_damage_or_doubles(
+    built: Path, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = building.write_shard, []
+
+    def dies(path: Path, pairs: list) -> str:  # type: ignore[type-arg]
+        calls.append(path)
+        if len(calls) == 2:
+            path.with_name("00001.999.partial").write_bytes(b"half a shard")
+            raise KeyboardInterrupt
+        return real(path, pairs)
+
+    monkeypatch.setattr(building, "write_shard", dies)
+    with pytest.raises(KeyboardInterrupt):
+        build(config, tmp_path)
+    monkeypatch.setattr(building, "write_shard", real)
+    assert any("not finished" in p for p in check(tmp_path).problems)
+    build(config, tmp_path)
+    assert check(tmp_path).ok
+    whole, resumed = (json.loads((d / "manifest.json").read_text()) for d in (built, tmp_path))
+    assert whole["shards"] == resumed["shards"]
+
+
+def test_splits_are_disjoint_on_disk(built: Path) -> None:
+    seen = {s: {MEFlowDataset(built, s)[i].identity for i in range(3)} for s in ("train", "val", "test")}
+    assert not (seen["train"] & seen["test"] or seen["val"] & seen["test"] or seen["train"] & seen["val"])
+
+
+def test_damage_is_found_and_named(built: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(built, copy)
+    shard = copy / "train" / "00000.npz"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    shard.write_bytes(bytes(data))
+    (copy / "val" / "00000.npz").unlink()
+    problems = " ".join(check(copy).problems)
+    assert "train/00000.npz has changed" in problems and "val/00000.npz is missing" in problems
+
+
+def test_another_recipe_is_not_mixed_in(built: Path, config: BuildConfig) -> None:
+    with pytest.raises(InputError, match="another recipe"):
+        build(replace(config, seed=9), built)
+
+
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        check(tmp_path)
