@@ -197,7 +197,8 @@ class Scene:
         self._pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
         self._camera = camera * self.face_width
         self._depth, self._headness = self._shape()
-        self._windows = [self._slit_window(rims) for rims in SLITS]
+        self._window = np.maximum.reduce([self._slit_window(rims) for rims in SLITS])[..., None]
+        self._above = self._above_slits()[..., None]
         self._slits = [self._cut_slit(rims, 1.0 if i < 2 else mouth_shade) for i, rims in enumerate(SLITS)]
         self.face = self._face_mask()
         """bool (H, W): the face's skin, eyes and mouth in the onset frame."""
@@ -273,6 +274,21 @@ class Scene:
         ends = _smoothstep(0, 0.18, t) * _smoothstep(0, 0.18, 1 - t)
         reach = 0.16 * self.face_width
         return np.asarray(ends * (1 - _smoothstep(0.6 * reach, reach, across)), np.float32)
+
+    def _above_slits(self) -> Field:
+        """How far each node lies above the opening nearest to it, from 0 (below) to 1, on the lattice."""
+        soft, reach = 0.05 * self.face_width, 0.15 * self.face_width
+        total, weights = np.zeros(self._lattice_shape), np.full(self._lattice_shape, 1e-12)
+        for rims in SLITS:
+            left, along, down = self._slit_axes(rims)
+            length2 = float(along @ along)
+            t = (self.lattice - left) @ along / length2
+            height = -((self.lattice - left) @ down) / np.sqrt(length2)
+            beyond = np.maximum(np.abs(t - 0.5) - 0.5, 0) * np.sqrt(length2)
+            weight = np.exp(-(beyond**2 + height**2) / reach**2)
+            total += weight * _smoothstep(-soft, soft, height)
+            weights += weight
+        return np.asarray(total / weights, np.float32)
 
     def _cut_slit(self, rims: tuple[tuple[int, ...], tuple[int, ...]], shade: float) -> _Slit:
         w, h = self.size
@@ -383,10 +399,9 @@ class Scene:
             rows = np.concatenate([keep, np.ones(len(still), bool)])
             fields.append(spread(where[rows], what[rows], self._lattice_shape))
         up, low = fields
-        window = np.maximum.reduce(self._windows)[..., None]
-        # Away from the slits both sheets are one skin.
-        middle = (up + low) / 2
-        return middle + window * (up - middle), middle + window * (low - middle)
+        # Away from the slits both sheets are one skin: the upper sheet above them, the lower one below.
+        skin = low + self._above * (up - low)
+        return skin + self._window * (up - skin), skin + self._window * (low - skin)
 
     def draw(self, motion: Motion) -> Image:
         """Draw the picture after `motion`, noise-free, uint8 (H, W, 3)."""
