@@ -95,21 +95,12 @@ def test_repeated_names_get_keys_of_their_own(tmp_path: Path) -> None:
 
 
 def test_dfme_rate_per_row_and_mmew_path_by_emotion(tmp_path: Path) -> None:
-    columns = [
-        "Subject",
-        "Filename",
-        "OnsetFrame",
-        "ApexFrame",
-        "OffsetFrame",
-        "Emotion",
-        "EmotionId",
-        "Fps",
-        "AU",
-    ]
-    sheet(tmp_path / "d/dfme_train.csv", [columns, ["sub0003", "sub0003_01", "109", "199", "228", "anger", "0", "500", "23"]])  # fmt: skip
+    columns = "Subject Filename OnsetFrame ApexFrame OffsetFrame Emotion EmotionId Fps AU".split()
+    row = ["sub0003", "sub0003_01", "109", "199", "228", "anger", "0", "500", "23"]
+    sheet(tmp_path / "d/dfme_train.csv", [columns, row])
     assert index("dfme", tmp_path / "d")[0].fps == 500
-    columns = [*CASME2, "remarks"]
-    sheet(tmp_path / "m/mmew.csv", [columns, ["1", "S01-1-1", "", "1", "9", "20", "", "4", "disgust", ""]])
+    row = ["1", "S01-1-1", "", "1", "9", "20", "", "4", "disgust", ""]
+    sheet(tmp_path / "m/mmew.csv", [[*CASME2, "remarks"], row])
     assert index("mmew", tmp_path / "m")[0].path == "disgust/S01-1-1"
 
 

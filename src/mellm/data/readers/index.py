@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from mellm.data.readers.sample import Sample
 from mellm.data.readers.sets import DatasetSpec, get_set
@@ -180,8 +180,7 @@ def _corrected(sample: Sample) -> Sample:
         if row["written"] not in (written, ANY_TEXT if now is None else None):
             continue
         number = row["field"] in ("onset", "apex", "offset")
-        value = _number(row["corrected"]) if number else row["corrected"]
+        changed: dict[str, Any] = {row["field"]: _number(row["corrected"]) if number else row["corrected"]}
         note = f"{row['field']} {written or 'unreadable'} -> {row['corrected'] or 'none'}: {row['reason']}"
-        changed = cast(dict[str, str], {row["field"]: value})
         sample = replace(sample, note="; ".join(filter(None, (sample.note, note))), **changed)
     return sample
