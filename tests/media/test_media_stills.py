@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from media_samples import coded_picture
+from media_samples import coded_picture, number_in, write_video
 
 from mellm.errors import InputError
 from mellm.media import Limits, open_media, read_image
@@ -128,6 +128,40 @@ def test_exif_orientation_of_jpeg_and_png(tmp_path: Path, orientation: int, orde
         assert (media.info.height, media.info.width) == expected.shape[:2]
 
 
+def tiff(rgb: np.ndarray, orientation: int) -> bytes:
+    """An uncompressed TIFF file with an orientation tag (TIFF 6.0, section 6)."""
+    height, width = rgb.shape[:2]
+    bits = 8 + 2 + 12 * 10 + 4
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 2, 273: bits + 6, 274: orientation, 277: 3}
+    tags |= {278: height, 279: rgb.nbytes}
+    entries = [struct.pack("<HHII", tag, 4, 3 if tag == 258 else 1, value) for tag, value in tags.items()]
+    entries[2] = struct.pack("<HHII", 258, 3, 3, bits)
+    entries[6] = struct.pack("<HHIHH", 274, 3, 1, orientation, 0)
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8) + directory + struct.pack("<HHH", 8, 8, 8) + rgb.tobytes()
+
+
+@pytest.mark.parametrize("orientation", EXIF_TURNS)
+def test_tiff_orientation(tmp_path: Path, orientation: int) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    expected = EXIF_TURNS[orientation](RGB)
+    for number in (1, 2):
+        (folder / f"{number}.tif").write_bytes(tiff(RGB, orientation))
+    np.testing.assert_array_equal(read_image(folder / "1.tif"), expected)
+    with open_media(folder, fps=25) as media:
+        assert (media.info.height, media.info.width) == expected.shape[:2]
+        assert sum(1 for _ in media.frames()) == 2
+
+
+def test_still_formats_that_only_ffmpeg_reads(tmp_path: Path) -> None:
+    path = tmp_path / "a.jp2"
+    path.write_bytes(encode(".jp2", coded_picture(6)))
+    with open_media(path) as media:
+        assert (media.info.kind, media.info.fps, media.info.frames) == ("image", None, 1)
+        assert number_in(next(media.frames()).image) == 6
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
 def test_cut_off_pictures_are_refused(tmp_path: Path, suffix: str, keep: float) -> None:
@@ -187,7 +221,5 @@ def test_limits_may_be_raised_or_lowered(tmp_path: Path) -> None:
 
 
 def test_first_frame_of_a_video_serves_as_a_picture(tmp_path: Path) -> None:
-    from media_samples import number_in, write_video
-
     path = write_video(tmp_path / "clip.mp4", [coded_picture(n) for n in (9, 10)])
     assert number_in(read_image(path)) == 9

@@ -31,7 +31,7 @@ class Orientation:
 
     def apply(self, image: Image) -> Image:
         """The upright picture; the same array when nothing has to be done."""
-        # Imported here so that `import mellm.media` does not load OpenCV; NumPy takes ten times as long.
+        # Imported here so that `import mellm.media` does not load OpenCV; NumPy takes several times as long.
         import cv2
 
         if self.swap:

@@ -14,7 +14,7 @@ from mellm.media.orientation import UPRIGHT, Orientation, from_exif
 
 @dataclass(frozen=True, slots=True)
 class StillHeader:
-    """Stored size in pixels, how the stored picture must be turned, and whether all of its data is there."""
+    """Size in pixels as decoded, how the decoded picture must be turned, whether all of its data is there."""
 
     width: int
     height: int
@@ -190,9 +190,11 @@ def _webp(data: bytes) -> StillHeader | None:
 
 
 def _tiff(data: bytes) -> StillHeader | None:
-    # OpenCV turns TIFF pictures upright itself; only the size (as stored) is needed here.
+    # OpenCV turns TIFF pictures upright itself, so the size given here is already that of the upright one.
     tags = _tiff_tags(data)
-    return StillHeader(tags[0x100], tags[0x101]) if 0x100 in tags and 0x101 in tags else None
+    if 0x100 not in tags or 0x101 not in tags:
+        return None
+    return StillHeader(*from_exif(tags.get(0x112, 1)).size(tags[0x100], tags[0x101]))
 
 
 def _bmp(data: bytes) -> StillHeader:

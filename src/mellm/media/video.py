@@ -79,6 +79,8 @@ class VideoMedia(Media):
             limits.check_picture(path, stream.codec_context.width, stream.codec_context.height)
             self._time_base = stream.time_base or Fraction(1, 1000)
             self._packets = scan_packets(container, stream, fps)
+            # FFmpeg serves still formats that OpenCV lacks (JPEG 2000, TGA ...) as videos of one frame.
+            still = container.format.name.endswith("_pipe") and self._packets.frames == 1
             self._seekable = self._packets.timed and container.format.name in _SEEKABLE_FORMATS
         if self._packets.rate_assumed:
             self.warn(
@@ -94,12 +96,12 @@ class VideoMedia(Media):
         limits.check_length(path, packets.frames, packets.duration)
         self.info = MediaInfo(
             path,
-            self.kind,
+            "image" if still else self.kind,
             width,
             height,
-            packets.fps,
+            None if still else packets.fps,
             packets.frames,
-            packets.duration,
+            0.0 if still else packets.duration,
             self._orientation.rotation,
             packets.variable_rate,
         )
