@@ -205,8 +205,10 @@ def _sheet_weight(points: NDArray[np.float64], sheet: Sheet, image_left: bool) -
 class Variation:
     """How one person (or one occurrence) differs from the table; all zeros is the table itself.
 
-    reach: log-spread of the pushes' reach, weight: log-spread of their strength,
-    turn: spread of their direction in radians, shift: spread of their place in face widths.
+    reach: log-spread of the pushes' reach (together, and each on its own)
+    weight: log-spread of their strength
+    turn: spread of their direction; radians
+    shift: spread of their place, face widths
     """
 
     reach: float = 0.0
@@ -229,9 +231,12 @@ def canonical_field(
     points = canonical_points().astype(np.float64)
     right = np.zeros((468, 3))
     middle = np.zeros((468, 3))
+    common = 1.0
+    if variation is not None and rng is not None:
+        common = float(np.exp(variation.reach * rng.standard_normal()))
     for push in TABLE[au]:
         anchor = points[push.at, :2].copy()
-        reach = np.array(push.reach)
+        reach = common * np.array(push.reach)
         direction = np.array(push.direction)
         if variation is not None and rng is not None:
             reach = reach * np.exp(variation.reach * rng.standard_normal(2))

@@ -15,7 +15,7 @@ from mellm.data.meflow.action_units import Side, Variation, au_field
 from mellm.data.meflow.canonical import Points, face_width, mirrored
 from mellm.data.meflow.gallery import SPLITS, Gallery, Portrait, Split
 from mellm.data.meflow.scene import Motion, Pose, Scene
-from mellm.data.meflow.sensor import draw_camera, draw_occluder, light_field, photograph
+from mellm.data.meflow.sensor import draw_camera, draw_occluder, film, light_field, photograph
 from mellm.data.meflow.statistics import draw_action_units
 from mellm.data.meflow.types import ActionUnitTruth, FlowPair
 from mellm.errors import InputError
@@ -253,4 +253,6 @@ def _photograph_both(
     strength = float(abs(rng.normal(0, 0.015)))
     onset = photograph(onset, camera, rng)
     apex = photograph(apex, camera, rng, light_field(config.size, strength, rng))
+    if camera.crf is not None and config.size[0] % 2 == config.size[1] % 2 == 0:
+        onset, apex = film((onset, apex), camera.crf)
     return onset, apex, valid

@@ -31,6 +31,8 @@ OVERSAMPLE = 2
 # A frame pixel sits at this sub-pixel phase of the source, so that onset and apex are interpolated alike.
 PHASE = 0.25
 UP, LOW, INNER = 0, 1, 2
+# A place drawn from within this of a point (px) shows that point.
+_SAME_POINT = 0.75
 _LATTICE_ROUNDS, _FINE_ROUNDS = 6, 4
 
 
@@ -513,12 +515,11 @@ class Scene:
         w, h = self.size
         there = self._pixels + facial
         came_from = _read(source, there, cv2.INTER_NEAREST)
-        rounded = np.round(there) - there
-        error = np.abs(came_from - self._pixels - rounded).max(-1)
+        off = np.abs(came_from - self._pixels - (np.round(there) - there))
         # Rounding must not push a still border pixel out of the frame.
-        low, high = -0.01, np.array([w, h]) - 0.99
-        inside = ((there >= low) & (there <= high)).all(-1)
-        return np.asarray(inside & (error < 0.75))
+        u, v, edge = there[..., 0], there[..., 1], 0.01
+        inside = (u > -edge) & (v > -edge) & (u < w - 1 + edge) & (v < h - 1 + edge)
+        return np.asarray(inside & (off[..., 0] < _SAME_POINT) & (off[..., 1] < _SAME_POINT))
 
 
 def _sides() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

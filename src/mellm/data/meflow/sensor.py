@@ -4,8 +4,12 @@ Blur, colour and compression are drawn once for both frames, so neither is sharp
 and the small change of light are drawn for each frame. Moves nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +28,7 @@ class Camera:
     gain, gamma: brightness
     jpeg: quality, or None
     grey: no colour
+    crf: H.264 rate factor of the video the frames come from, or None; see `film`
     """
 
     blur: float = 0.0
@@ -35,10 +40,12 @@ class Camera:
     gamma: float = 1.0
     jpeg: int | None = None
     grey: bool = False
+    crf: int | None = None
 
 
 def draw_camera(rng: np.random.Generator) -> Camera:
     """Draw a camera: from laboratory quality to a compressed web video."""
+    packing = rng.random()
     noisy = float(np.exp(rng.uniform(np.log(0.3), np.log(4.0))))
     return Camera(
         blur=float(rng.uniform(0.0, 0.9)) if rng.random() < 0.5 else 0.0,
@@ -48,8 +55,9 @@ def draw_camera(rng: np.random.Generator) -> Camera:
         grain=float(rng.uniform(0.4, 1.0)) if rng.random() < 0.4 else 0.0,
         gain=float(np.exp(rng.normal(0, 0.12))),
         gamma=float(np.exp(rng.normal(0, 0.12))),
-        jpeg=int(rng.integers(55, 97)) if rng.random() < 0.45 else None,
+        jpeg=int(rng.integers(55, 97)) if packing < 0.30 else None,
         grey=bool(rng.random() < 0.15),
+        crf=int(rng.integers(16, 31)) if packing > 0.80 else None,
     )
 
 
@@ -98,6 +106,25 @@ def _add_noise(picture: NDArray[np.float32], camera: Camera, rng: np.random.Gene
     level = np.clip(picture, 0, 255)
     sigma = np.sqrt(camera.read**2 + camera.shot**2 * level / 255)
     picture += sigma * noise
+
+
+def film(frames: Sequence[Image], crf: int) -> list[Image]:
+    """Pass frames, uint8 (H, W, 3) of even size, through H.264: the first as I-frame, the rest predicted."""
+    height, width = frames[0].shape[:2]
+    writer: Any = av.CodecContext.create("libx264", "w")
+    writer.width, writer.height, writer.pix_fmt = width, height, "yuv420p"
+    writer.time_base, writer.thread_count = Fraction(1, 30), 1
+    writer.options = {"crf": str(crf), "preset": "superfast", "bf": "0", "sc_threshold": "0"}
+    packets = []
+    for time, frame in enumerate(frames):
+        picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        picture.pts = time
+        packets += writer.encode(picture)
+    packets += writer.encode(None)
+    reader: Any = av.CodecContext.create("h264", "r")
+    reader.thread_count = 1
+    decoded = [f for packet in (*packets, None) for f in reader.decode(packet)]
+    return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in decoded]
 
 
 @dataclass(frozen=True, slots=True)
