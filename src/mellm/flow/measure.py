@@ -20,14 +20,17 @@ NO_MOTION_PX = 1e-4
 CLEAR_DIRECTION = 0.15
 """Below this concentration |sum v| / sum |v| a region has no clear direction (2505.07007v3)."""
 
-FLOOR_LOW = 0.0010
-"""Least noise floor, as a fraction of the inter-ocular distance (0.16 px on a 280-px-wide face)."""
+FLOOR_LOW = 0.0008
+"""Least noise floor, as a fraction of the inter-ocular distance (0.15 px on a 280-px-wide face)."""
 
 FLOOR_HIGH = 0.0040
 """Largest noise floor that the flow itself may suggest: a face that moves all over must not hide itself."""
 
 FLOOR_SIGMAS = 4.0
 """Floor in standard deviations of a region's mean vector: pure noise passes once in 3,000 regions."""
+
+PLAIN_SKIN = {"left cheek": 2.0, "right cheek": 2.0, "chin": 2.0}
+"""Regions of little texture, where flow is noisier: their floor is this many times the others'."""
 
 
 def noise_floor(expression: FlowField, regions: Sequence[Region], inter_ocular: float) -> float:
@@ -65,15 +68,23 @@ def measure(
 
     `expression` is float32 (H, W, 2) px; `regions` and `inter_ocular` (distance of the outer eye corners)
     are in the same pixels. `scale` maps those pixels to the source picture's: u, v, mean and max come out
-    multiplied by it, `relative` is free of it. `noise_floor` (px of `expression`) replaces the floor of
-    `mellm.flow.measure.noise_floor`. A region moves when its mean vector is longer than the floor, or its
-    mean magnitude is twice the floor (parts that move apart, such as lips, cancel in the mean vector).
-    A region outside the picture does not move. Raises InputError for sizes that make no sense.
+    multiplied by it, `relative` is free of it. `noise_floor` (px of `expression`) is used as it is for all
+    regions; None: that of `mellm.flow.measure.noise_floor`, raised by `PLAIN_SKIN`. A region moves when its
+    mean vector is longer than the floor, or its mean magnitude is twice the floor (parts that move apart,
+    such as lips, cancel in the mean vector). A region outside the picture does not move. Raises InputError
+    for sizes that make no sense.
     """
     if inter_ocular <= 0 or scale <= 0:
         raise InputError(f"inter_ocular is {inter_ocular} and scale {scale}; both must be above 0 px.")
-    floor = _floor(expression, regions, inter_ocular) if noise_floor is None else noise_floor
-    return [_measure(expression, region, inter_ocular, scale, floor) for region in regions]
+    if noise_floor is None:
+        common = _floor(expression, regions, inter_ocular)
+        floors = [common * PLAIN_SKIN.get(region.name, 1.0) for region in regions]
+    else:
+        floors = [noise_floor] * len(regions)
+    return [
+        _measure(expression, region, inter_ocular, scale, floor)
+        for region, floor in zip(regions, floors, strict=True)
+    ]
 
 
 _floor = noise_floor  # `measure` has an argument of the function's name
