@@ -1,10 +1,12 @@
 import math
+import random
+import re
 
 import pytest
 
 from mellm.face.regions import REGION_NAMES
 from mellm.flow.motion import OCTANTS, RegionMotion
-from mellm.language import unsupported_claims
+from mellm.language import unsupported_claims, write_reading
 
 VECTORS = {
     "left mouth corner": (-0.7, -0.6),
@@ -17,15 +19,15 @@ VECTORS = {
 }
 
 
-def region(name):
-    u, v = VECTORS.get(name, (0.0, 0.0))
+def measured(name, vectors):
+    u, v = vectors.get(name, (0.0, 0.0))
     size, angle = math.hypot(u, v), math.degrees(math.atan2(-v, u)) % 360
-    moving = name in VECTORS
+    moving = name in vectors
     octant = OCTANTS[int((angle + 22.5) // 45) % 8] if moving else None
     return RegionMotion(name, u, v, size, 1.5 * size, size / 150, angle, octant, 0.9, moving)
 
 
-MOTION = [region(name) for name in REGION_NAMES]
+MOTION = [measured(name, VECTORS) for name in REGION_NAMES]
 
 SUPPORTED = {
     "en": [
@@ -94,3 +96,38 @@ def test_claims_not_measured_are_caught(language, text):
 def test_only_the_wrong_sentence_is_reported_and_it_says_what_is_wrong():
     text = "The chin lifts. The left cheek drops. Both mouth corners rise."
     assert unsupported_claims(text, MOTION, "en") == ["The left cheek drops. -> down: left cheek"]
+
+
+OPPOSITE = {
+    "en": {
+        "up-left": "down-right", "up-right": "down-left", "down-left": "up-right", "down-right": "up-left",
+        "leftward": "rightward", "rightward": "leftward", "upward": "downward", "downward": "upward",
+        "rise": "sink", "lift": "drop", "sink": "rise", "outward": "inward", "inward": "outward",
+        "move apart": "draw together", "draw together": "move apart",
+    },
+    "zh": {
+        "向左上": "向右下", "向右上": "向左下", "向左下": "向右上", "向右下": "向左上", "上抬": "下移",
+        "下移": "上抬", "向外": "向内", "向内": "向外",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_reversed_direction_in_a_reading_is_caught(language):
+    rng = random.Random(1)
+    table = OPPOSITE[language]
+    edge = r"\b" if language == "en" else ""
+    words = re.compile(f"{edge}(?:{'|'.join(sorted(table, key=len, reverse=True))}){edge}")
+    tried = 0
+    for _ in range(60):
+        vectors = {
+            name: (rng.gauss(0, 0.6), rng.gauss(0, 0.6))
+            for name in rng.sample(REGION_NAMES, rng.randint(1, 10))
+        }
+        motion = [measured(name, vectors) for name in REGION_NAMES]
+        text = write_reading(motion, [], None, taxonomy="7", language=language).analysis
+        for found in words.finditer(text):
+            corrupted = text[: found.start()] + table[found.group()] + text[found.end() :]
+            assert unsupported_claims(corrupted, motion, language), corrupted
+            tried += 1
+    assert tried > 100

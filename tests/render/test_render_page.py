@@ -97,7 +97,7 @@ def test_nothing_is_fetched_and_the_policy_is_strict(page):
     for tag, attributes in parsed.tags:
         for name in ("src", "href", "action", "srcset", "data"):
             if name in attributes:
-                assert attributes[name].startswith("data:"), (tag, attributes)
+                assert attributes[name].startswith(("data:", "#me")), (tag, attributes)
         assert "style" not in attributes
     outside = set(re.findall(r"https?://[^\"'\s<)]+", page)) - {"http://www.w3.org/2000/svg"}
     assert outside == set()
@@ -121,6 +121,20 @@ def test_regions_of_a_unit_are_on_the_picture(page):
     for tag, a in parsed.tags:
         if tag == "tr" and a.get("class") == "au" and a["data-regions"]:
             assert set(a["data-regions"].split("|")) <= on_picture
+
+
+def test_paragraphs_on_an_area_light_its_moving_regions(page):
+    linked = [
+        (a["data-areas"], a["data-regions"]) for t, a in Page(page).tags if t == "p" and "data-areas" in a
+    ]
+    assert ("mouth", "left mouth corner|right mouth corner") in linked
+    assert {area for area, _ in linked} == {"brows", "eyes", "cheeks", "mouth"}
+
+
+def test_links_lead_to_the_cards(page):
+    parsed = Page(page)
+    targets = {a["href"].removeprefix("#") for tag, a in parsed.tags if tag == "a"}
+    assert targets == {a["id"] for tag, a in parsed.tags if tag == "article"} == {"me1", "me2"}
 
 
 def test_chinese_page():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mellm.facs.types import AUEvidence
 from mellm.language.evidence import AreaFinding, Evidence, Finding, PartMotion, Weighing
-from mellm.language.names import INTENSITY_EN, region_patch
+from mellm.language.names import AREA_NAMES_EN, INTENSITY_EN, region_patch
 from mellm.language.voice import Voice
 
 _JOINT = {
@@ -23,14 +23,6 @@ _JOINT = {
     "down-inward": ("{both} move down and draw together", "{both} are lowered and move inward"),
 }
 _ALONG = {"up": "upward", "down": "downward", "left": "to the image's left", "right": "to the image's right"}
-_AREAS = {
-    "brows": "brows",
-    "eyes": "eyelids",
-    "nose": "nose",
-    "cheeks": "cheeks",
-    "mouth": "mouth",
-    "chin": "chin",
-}
 
 
 def join(items: Sequence[str], last: str = " and ") -> str:
@@ -47,6 +39,12 @@ def _strength(relative: float) -> str:
 
 def _along(octant: str) -> str:
     return " and ".join(_ALONG[step] for step in octant.split("-"))
+
+
+def _heading(moved: PartMotion) -> str:
+    """The octant in one word; plain left and right get an ending, or they would read as sides."""
+    octant = moved.octant or ""
+    return f"{octant}ward" if octant in ("left", "right") else octant
 
 
 def _px(moved: PartMotion) -> str:
@@ -92,7 +90,7 @@ class English:
         both = f"both {found.part}s"
         if found.joint and found.joint != "shift":
             opening = self.voice.pick(found.joint, _JOINT[found.joint]).format(both=both)
-            sizes = ", ".join(f"{self._side(m)} {m.octant} {_px(m)}" for m in found.motions)
+            sizes = ", ".join(f"{self._side(m)} {_heading(m)} {_px(m)}" for m in found.motions)
             return f"{opening}: {sizes}."
         if found.joint == "shift" and first.octant:
             sizes = ", ".join(f"image {m.side} {_px(m)}" for m in found.motions)
@@ -144,7 +142,7 @@ class English:
                     ),
                 )
             )
-        return f"{_AREAS[area.area].capitalize()}: " + " ".join(sentences)
+        return f"{AREA_NAMES_EN[area.area].capitalize()}: " + " ".join(sentences)
 
     def analysis(self, evidence: Evidence, mirrored: bool) -> str:
         """Part one: what moved and which units that is."""
@@ -164,7 +162,7 @@ class English:
                 f"From the pattern as a whole: {join([self.unit(au) for au in homeless], '; and ')}."
             )
         if evidence.still:
-            where = join([_AREAS[name] for name in evidence.still], " or ")
+            where = join([AREA_NAMES_EN[name] for name in evidence.still], " or ")
             lines.append(f"Nothing above the noise floor at the {where}.")
         if evidence.eye_closure:
             lines.append(

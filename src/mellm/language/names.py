@@ -62,6 +62,15 @@ def patch_zh(patch: str) -> str:
 REGION_NAMES_ZH: dict[str, str] = {name: _region_zh(name) for name in REGION_NAMES}
 """Region name -> Chinese, image sides."""
 
+AREA_NAMES_EN = {
+    "brows": "brows",
+    "eyes": "eyelids",
+    "nose": "nose",
+    "cheeks": "cheeks",
+    "mouth": "mouth",
+    "chin": "chin",
+}
+
 AREA_NAMES_ZH = {
     "brows": "眉部",
     "eyes": "眼部",
@@ -70,6 +79,7 @@ AREA_NAMES_ZH = {
     "mouth": "嘴部",
     "chin": "下巴",
 }
+"""Areas as readings name them, at the start of the paragraph about each."""
 
 
 OCTANTS_ZH = {

@@ -3,12 +3,22 @@
 Knows the report and the labels; the page round it is in `html`.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
 
+from mellm.face.regions import AREAS
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name
-from mellm.language.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
+from mellm.language.names import (
+    AREA_NAMES_EN,
+    AREA_NAMES_ZH,
+    INTENSITY_EN,
+    INTENSITY_ZH,
+    Language,
+    octant_name,
+    region_name,
+)
 from mellm.render.i18n import scale_text, word
 from mellm.render.markup import areas_of, bar, picture_size, picture_uri, warning_list
 from mellm.render.pictures import KINDS
@@ -215,13 +225,15 @@ class Card:
             return ""
         numbered = [(k, m) for k, m in enumerate(self.report.micro_expressions, 1) if m.person == me.person]
         svg = timeline_svg(trace, numbered, others, language=self.language, window=window, key=f"me{number}")
-        return f"<h3>{self.w('timeline')}</h3>{svg}" if svg else ""
+        return f"<h3>{self.w('timeline')}</h3><div class=scroll>{svg}</div>" if svg else ""
 
     def _reading(self, me: MicroExpression) -> str:
         reading = me.reading
 
         def lines(text: str) -> str:
-            return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line.strip())
+            return "".join(
+                f"<p{self._about(line, me)}>{escape(line)}</p>" for line in text.splitlines() if line.strip()
+            )
 
         flags = ""
         if not reading.agrees_with_facs:
@@ -235,6 +247,16 @@ class Card:
             f'<h3>{self.w("conclusion")}</h3><p class="lead">{escape(reading.conclusion)}</p>'
             f"</div></div>{flags}"
         )
+
+    def _about(self, line: str, me: MicroExpression) -> str:
+        """Attributes that link a paragraph on one area (`Mouth: ...`) to the regions that moved there."""
+        names = AREA_NAMES_ZH if self.language == "zh" else AREA_NAMES_EN
+        start = re.split("[:：]", line, maxsplit=1)[0].strip().lower()
+        area = next((key for key, name in names.items() if name == start), None)
+        if area is None:
+            return ""
+        regions = "|".join(r.name for r in me.regions if r.moving and r.name in AREAS[area])
+        return f' data-regions="{escape(regions)}" data-areas="{area}"'
 
     def _region_table(self, me: MicroExpression) -> str:
         keys = ("region", "direction", "mean_px", "max_px", "relative", "concentration", "moving")

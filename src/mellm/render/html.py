@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from mellm.errors import MellmError
+from mellm.facs.taxonomies import emotion_name
 from mellm.language.names import Language
 from mellm.render.card import Card
 from mellm.render.i18n import report_language, word
@@ -118,7 +119,7 @@ class _Page:
             f"<b>{source.fps:.2f}</b> fps" if source.fps else "",
             f"<b>{source.frames}</b> {self.w('frames')}",
             f"<b>{source.duration:.2f}</b> {self.w('seconds')}" if source.duration else "",
-            f"<b>{n}</b> {self.w('person' if n == 1 else 'people')}",
+            f"<b>{n}</b> {self.w('person_counted' if n == 1 else 'people')}",
         ]
         second = f" → {escape(Path(source.apex_path).name)}" if source.apex_path else ""
         return (
@@ -126,8 +127,26 @@ class _Page:
             f"<h1>{escape(Path(source.path).name)}{second}</h1>"
             f'<ul class="facts">{"".join(f"<li>{fact}</li>" for fact in facts if fact)}</ul>'
             f'<p class="verdict">{escape(self.report.verdict)}</p>'
-            f"{warning_list(self.report.warnings, self.language)}</header>"
+            f"{self.jump()}{warning_list(self.report.warnings, self.language)}</header>"
         )
+
+    def jump(self) -> str:
+        """Links to the cards, where there are several."""
+        found = self.report.micro_expressions
+        if len(found) < 2:
+            return ""
+        links = []
+        for number, me in enumerate(found, 1):
+            label = me.emotion.label
+            suggests = (
+                f"{emotion_name(label, self.language)} {me.emotion.probabilities.get(label, 0.0):.2f}"
+                if label
+                else word("no_emotion", self.language)
+            )
+            time = me.interval.apex_time
+            at = f"{time:.2f} {word('seconds', self.language)} · " if time is not None else ""
+            links.append(f'<a href="#me{number}">{number} · {escape(at + suggests)}</a>')
+        return f'<nav class="jump">{"".join(links)}</nav>'
 
     def overview(self) -> str:
         drawn = []
@@ -139,7 +158,7 @@ class _Page:
             svg = timeline_svg(trace, micro, others, language=self.language, key=f"all{trace.person}")
             if svg:
                 head = f"<h3>{self.w('person')} {trace.person}</h3>" if len(self.report.traces) > 1 else ""
-                drawn.append(head + svg)
+                drawn.append(f'{head}<div class="scroll">{svg}</div>')
         if not drawn:
             return ""
         others_text = "; ".join(

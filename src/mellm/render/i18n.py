@@ -7,6 +7,7 @@ from mellm.report import Report
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("Micro-expression report", "微表情分析报告"),
     "person": ("person", "人物"),
+    "person_counted": ("person", "人"),
     "people": ("people", "人"),
     "frames": ("frames", "帧"),
     "frame": ("frame", "帧"),
@@ -135,7 +136,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "term_top": ("upper", "上唇"),
     "term_bottom": ("lower", "下唇"),
     "term_unilateral": ("one", "单侧"),
-    "term_more": ("and {n} more regions", "另有 {n} 个区域"),
+    "term_more": ("and {n} more, see the report", "另有 {n} 个区域，见报告"),
     "file": ("file", "文件"),
 }  # fmt: skip
 

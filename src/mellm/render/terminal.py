@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
         f"{source.width}x{source.height}",
         f"{source.fps:.2f} fps" if source.fps else "",
         f"{source.duration:.1f} {word('seconds', language)}" if source.duration else "",
-        f"{n} {word('person' if n == 1 else 'people', language)}",
+        f"{n} {word('person_counted' if n == 1 else 'people', language)}",
     ]
     title = Text("  ").append(Path(source.path).name, "bold")
     if source.apex_path:

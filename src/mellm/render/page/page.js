@@ -1,8 +1,8 @@
 "use strict";
-// Hovering or focusing an action unit lights its regions (and the areas of the timeline), and the other way round.
+// Hovering or focusing an action unit, a region or a paragraph on an area lights its regions (and the areas of the timeline), and the other way round.
 for (const card of document.querySelectorAll("article.me")) {
   const boxes = card.querySelectorAll(".overlay rect");
-  const rows = card.querySelectorAll("tr[data-regions]");
+  const rows = card.querySelectorAll("[data-regions]");
   const lanes = card.querySelectorAll(".lane");
   const light = (names, areas) => {
     for (const box of boxes) box.classList.toggle("lit", names.has(box.dataset.region));
