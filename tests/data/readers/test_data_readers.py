@@ -22,20 +22,41 @@ def frames(folder: Path, numbers: range, pattern: str = "img{}.jpg") -> None:
         (folder / pattern.format(number)).write_bytes(b"x")
 
 
-CASME2 = ["Subject", "Filename", "", "OnsetFrame", "ApexFrame", "OffsetFrame", "", "Action Units",
-          "Estimated Emotion"]  # fmt: skip
+CASME2 = [
+    "Subject",
+    "Filename",
+    "",
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    "",
+    "Action Units",
+    "Estimated Emotion",
+]
 
 
 def test_casme2_pads_subjects_and_takes_a_slash_for_no_apex(tmp_path: Path) -> None:
-    rows = [CASME2, ["1", "EP02_01f", "", "46", "/", "86", "", "12", "happiness"],
-            ["17", "EP01_02", "", "1", "5", "9", "", "4+L10", "disgust"]]  # fmt: skip
+    rows = [
+        CASME2,
+        ["1", "EP02_01f", "", "46", "/", "86", "", "12", "happiness"],
+        ["17", "EP01_02", "", "1", "5", "9", "", "4+L10", "disgust"],
+    ]
     sheet(tmp_path / "CASME2-coding.csv", rows, encoding="utf-8-sig")
     frames(tmp_path / "Cropped/sub01/EP02_01f", range(46, 87), "reg_img{}.jpg")
     first, second = index("casme2", tmp_path)
     assert first == Sample(
-        "casme2", "sub01_EP02_01f", "sub01", 46, None, 86, 200, "happiness", "12", "Cropped/sub01/EP02_01f",
+        "casme2",
+        "sub01_EP02_01f",
+        "sub01",
+        46,
+        None,
+        86,
+        200,
+        "happiness",
+        "12",
+        "Cropped/sub01/EP02_01f",
         "apex is written '/'",
-    )  # fmt: skip
+    )
     assert second.subject == "sub17" and second.action_units == "4+L10"
     sentences = {f.sentence: f.keys for f in check([first, second], tmp_path)}
     assert sentences["have no frames on this machine"] == ("sub17_EP01_02",)
@@ -51,8 +72,20 @@ def test_casme2_correction_is_applied_and_noted(tmp_path: Path) -> None:
 
 
 def test_samm_preamble_padding_and_macros(tmp_path: Path) -> None:
-    columns = ["Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame",
-               "Duration", "Micro", "Action Units", "Estimated Emotion", "Objective Classes", "Notes"]  # fmt: skip
+    columns = [
+        "Subject",
+        "Filename",
+        "Inducement Code",
+        "Onset Frame",
+        "Apex Frame",
+        "Offset Frame",
+        "Duration",
+        "Micro",
+        "Action Units",
+        "Estimated Emotion",
+        "Objective Classes",
+        "Notes",
+    ]
     lines = [[f"preamble {i}"] for i in range(13)] + [columns]
     lines += [["6", "006_1_2", "1", "5562", "5575", "5588", "27", "1/2", "4 or 7", "Anger", "3", ""]]
     lines += [["6", "006_1_9", "1", "10", "60", "400", "391", "Macro", "12", "Happiness", "1", ""]]
@@ -73,8 +106,10 @@ def test_smic_has_neither_apex_nor_units_and_that_is_no_fault(tmp_path: Path) ->
 
 
 def test_casme2_spotting_has_no_header_and_two_naming_sheets(tmp_path: Path) -> None:
-    rows = [["1", "anger1_1", "557", "572", "608", "4+7", "negative", "macro-expression", "anger"],
-            ["1", "anger1_2", "2854", "2862", "2868", "4", "negative", "micro-expression", "anger"]]  # fmt: skip
+    rows = [
+        ["1", "anger1_1", "557", "572", "608", "4+7", "negative", "macro-expression", "anger"],
+        ["1", "anger1_2", "2854", "2862", "2868", "4", "negative", "micro-expression", "anger"],
+    ]
     sheet(tmp_path / "CAS(ME)2.csv", rows)
     sheet(tmp_path / "naming_rule1.csv", [["1", "s15"]])
     sheet(tmp_path / "naming_rule2.csv", [["anger1", "15_0401girlcrashing"]])
@@ -85,9 +120,11 @@ def test_casme2_spotting_has_no_header_and_two_naming_sheets(tmp_path: Path) -> 
 
 def test_repeated_names_get_keys_of_their_own(tmp_path: Path) -> None:
     columns = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
-    rows = [["spNO.1", "e", "62", "68", "96", "R12", "I", "happy"],
-            ["spNO.1", "e", "162", "168", "196", "4", "I", "Others"],
-            ["spNO.1", "e", "162", "168", "196", "4", "I", "sad"]]  # fmt: skip
+    rows = [
+        ["spNO.1", "e", "62", "68", "96", "R12", "I", "happy"],
+        ["spNO.1", "e", "162", "168", "196", "4", "I", "Others"],
+        ["spNO.1", "e", "162", "168", "196", "4", "I", "sad"],
+    ]
     sheet(tmp_path / "cas(me)3_part_A_ME.csv", [columns, *rows])
     samples = index("casme3a", tmp_path)
     assert [s.key for s in samples] == ["spNO.1_e_62", "spNO.1_e_162", "spNO.1_e_162.2"]
@@ -95,7 +132,8 @@ def test_repeated_names_get_keys_of_their_own(tmp_path: Path) -> None:
 
 
 def test_dfme_rate_per_row_and_mmew_path_by_emotion(tmp_path: Path) -> None:
-    columns = "Subject Filename OnsetFrame ApexFrame OffsetFrame Emotion EmotionId Fps AU".split()
+    columns = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "EmotionId"]
+    columns += ["Fps", "AU"]
     row = ["sub0003", "sub0003_01", "109", "199", "228", "anger", "0", "500", "23"]
     sheet(tmp_path / "d/dfme_train.csv", [columns, row])
     assert index("dfme", tmp_path / "d")[0].fps == 500
@@ -113,8 +151,14 @@ def test_4dme_keeps_the_excluded_mark(tmp_path: Path) -> None:
 
 
 def test_check_tells_missing_apex_picture_and_disorder(tmp_path: Path) -> None:
-    sheet(tmp_path / "casme2.csv", [CASME2, ["1", "A", "", "5", "3", "9", "", "4", "disgust"],
-                                    ["1", "B", "", "1", "7", "9", "", "?", "disgust"]])  # fmt: skip
+    sheet(
+        tmp_path / "casme2.csv",
+        [
+            CASME2,
+            ["1", "A", "", "5", "3", "9", "", "4", "disgust"],
+            ["1", "B", "", "1", "7", "9", "", "?", "disgust"],
+        ],
+    )
     frames(tmp_path / "sub01/B", range(1, 6))
     samples = index("casme2", tmp_path)
     sentences = {f.sentence: f for f in check(samples, tmp_path)}
