@@ -64,3 +64,16 @@ def test_cameras_vary() -> None:
     assert 0.05 < np.mean([c.grey for c in cameras]) < 0.3
     assert any(c.jpeg for c in cameras) and any(c.crf for c in cameras)
     assert not any(c.jpeg and c.crf for c in cameras)
+
+
+@pytest.mark.parametrize("crf", [16, 19, 24, 30])
+def test_film_does_not_swallow_faint_motion(crf: int) -> None:
+    rng = np.random.default_rng(0)
+    texture = cv2.GaussianBlur(rng.uniform(0, 255, (96, 128, 3)).astype(np.float32), (0, 0), 2)
+    texture = np.clip((texture - texture.mean()) * 3 + 120, 0, 255).astype(np.uint8)
+    shift = np.float32([[1, 0, 0.3], [0, 1, 0]])
+    moved = cv2.warpAffine(texture, shift, (128, 96), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    first, second = film([texture, moved], crf)
+    grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY).astype(np.float64) for f in (first, second)]
+    (u, v), _ = cv2.phaseCorrelate(grey[0], grey[1], cv2.createHanningWindow((128, 96), cv2.CV_64F))
+    assert 0.1 < u < 0.5 and abs(v) < 0.1

@@ -108,13 +108,23 @@ def _add_noise(picture: NDArray[np.float32], camera: Camera, rng: np.random.Gene
     picture += sigma * noise
 
 
+FAINT_CRF = 19
+"""The strongest compression under which predicted frames still carry faint motion."""
+
+
 def film(frames: Sequence[Image], crf: int) -> list[Image]:
-    """Pass frames, uint8 (H, W, 3) of even size, through H.264: the first as I-frame, the rest predicted."""
+    """Pass frames, uint8 (H, W, 3) of even size, through H.264.
+
+    Up to `FAINT_CRF` the later frames are predicted from the first; above, where prediction would swallow
+    motion of a fraction of a pixel, every frame is coded by itself.
+    """
     height, width = frames[0].shape[:2]
     writer: Any = av.CodecContext.create("libx264", "w")
     writer.width, writer.height, writer.pix_fmt = width, height, "yuv420p"
     writer.time_base, writer.thread_count = Fraction(1, 30), 1
     writer.options = {"crf": str(crf), "preset": "superfast", "bf": "0", "sc_threshold": "0"}
+    if crf > FAINT_CRF:
+        writer.options |= {"g": "1"}
     packets = []
     for time, frame in enumerate(frames):
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
