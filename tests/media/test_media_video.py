@@ -150,6 +150,21 @@ def test_indices_past_the_end_are_missing_not_an_error(tmp_path: Path) -> None:
         assert list(media.frames(7)) == []
 
 
+def test_very_large_files_are_described_by_their_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mellm.media import packets
+
+    path = write_video(tmp_path / "clip.mp4", pictures(), rate=200, options={"bf": "3", "g": "12"})
+    monkeypatch.setattr(packets, "_SCAN_BYTES", 0)
+    with open_media(path) as media:
+        assert (media.info.frames, media.info.fps, media.info.duration) == (COUNT, 200, COUNT / 200)
+        frames = list(media.frames())
+        assert [frame.time for frame in frames] == [index / 200 for index in range(COUNT)]
+        np.testing.assert_array_equal(media.read([30])[30].image, frames[30].image)
+        assert media.warnings == []
+
+
 def test_iterations_are_independent_and_end_on_close(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", pictures(12))
     with open_media(path) as media:
