@@ -14,6 +14,9 @@ from mellm.spot.settings import SpotSettings
 
 UPPER_LIDS = [k for k, name in enumerate(REGION_NAMES) if "upper eyelid" in name]
 
+HEAD_WINDOW = 0.25
+"""Seconds over which head angles are smoothed: landmarks jitter by some tenths of a degree."""
+
 Span = tuple[int, int, int]
 """Onset, apex, offset as sample indices."""
 
@@ -43,29 +46,24 @@ def find_blinks(segment: Segment, lids: Array, settings: SpotSettings) -> list[C
         if depth < settings.blink_depth and lid < settings.blink_lid_px:
             continue
         apex = start + int(closing[start:stop].argmax())
-        found.append(Closure((*_feet(closing, apex, 0.15 * depth), apex), depth, lid))
+        found.append(_closure(closing, apex, depth, lid))
     for start, stop in runs(lids > settings.blink_lid_px):
-        # Lids that come down fast without the landmarks noticing: a partial blink or a glance down.
+        # Lids that come down without the landmarks noticing: a partial blink or a glance down.
         apex = start + int(lids[start:stop].argmax())
-        if any(c.span[0] <= apex <= c.span[1] for c in found):
-            continue
-        found.append(
-            Closure((*_feet(lids, apex, 0.15 * lids[apex]), apex), float(closing[apex]), float(lids[apex]))
-        )
-    return sorted(
-        (Closure((c.span[0], c.span[2], c.span[1]), c.depth, c.lid) for c in found), key=lambda c: c.span
-    )
+        found.append(_closure(lids, apex, float(closing[apex]), float(lids[apex])))
+    return _merged(found)
 
 
 def find_fast_head(segment: Segment, settings: SpotSettings) -> list[Span]:
-    """Return the spans in which the head turns faster than `max_head_speed`."""
+    """Return the spans, of a tenth of a second or more, in which the head turns too fast."""
     if len(segment.head) < 3:
         return []
-    calm = smoothed(segment.head, segment.samples(0.2) | 1)
+    calm = smoothed(segment.head, segment.samples(HEAD_WINDOW) | 1)
     speed = np.linalg.norm(np.gradient(calm, segment.step, axis=0), axis=1)
     return [
         (start, start + int(speed[start:stop].argmax()), stop - 1)
-        for start, stop in runs(speed > settings.max_head_speed)
+        for start, stop in joined(runs(speed > settings.max_head_speed), segment.samples(0.2))
+        if (stop - start) * segment.step >= 0.1
     ]
 
 
@@ -79,8 +77,35 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _feet(values: Array, apex: int, level: float) -> tuple[int, int]:
-    """Where the bump around `apex` rises above and falls below `level`."""
-    below = np.flatnonzero(values < level)
+def joined(spans: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """The same runs, those less than `gap` samples apart made one."""
+    together: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if together and start - together[-1][1] < gap:
+            together[-1] = (together[-1][0], stop)
+        else:
+            together.append((start, stop))
+    return together
+
+
+def _closure(values: Array, apex: int, depth: float, lid: float) -> Closure:
+    """The closure around `apex`, from where `values` leaves 15 % of its top to where it is back there."""
+    below = np.flatnonzero(values < 0.15 * values[apex])
     before, after = below[below < apex], below[below > apex]
-    return (int(before[-1]) if len(before) else 0, int(after[0]) if len(after) else len(values) - 1)
+    onset = int(before[-1]) if len(before) else 0
+    offset = int(after[0]) if len(after) else len(values) - 1
+    return Closure((onset, apex, offset), depth, lid)
+
+
+def _merged(closures: list[Closure]) -> list[Closure]:
+    """In order; of those that overlap, one: from the first onset to the last offset, the deepest's apex."""
+    merged: list[Closure] = []
+    for closure in sorted(closures, key=lambda c: c.span):
+        last = merged[-1] if merged else None
+        if last is None or closure.span[0] > last.span[2]:
+            merged.append(closure)
+            continue
+        apex = max((last, closure), key=lambda c: c.depth).span[1]
+        span = (last.span[0], apex, max(last.span[2], closure.span[2]))
+        merged[-1] = Closure(span, max(last.depth, closure.depth), max(last.lid, closure.lid))
+    return merged

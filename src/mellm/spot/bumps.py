@@ -18,6 +18,7 @@ class Bump:
     peak: px of the strongest region at the apex, from the level before and after
     snr: the course's peak over its noise
     returns: 1 where the level after is the level before, 0 where it stays at the peak
+    calm: 1 where the second before and the second after are still, 0 where they move as much as the bump
     open_start, open_end: the movement runs into the start or the end of the segment
     regions: indices of the regions that take part
     """
@@ -28,6 +29,7 @@ class Bump:
     peak: float
     snr: float
     returns: float
+    calm: float
     open_start: bool
     open_end: bool
     regions: tuple[int, ...]
@@ -74,6 +76,8 @@ def trace_bump(
         before = float(np.median(course[max(0, start - margin) : start + 1]))
         after = float(np.median(course[stop : stop + margin + 1]))
     scale = peak
+    around = np.concatenate([lifted[: max(0, start - margin // 2)], lifted[stop + margin // 2 + 1 :]])
+    unrest = float(np.percentile(np.abs(around), 75)) / peak if len(around) > 2 else 0.0
     strongest = float(np.linalg.norm(vector[part], axis=1).max()) * scale
     return Bump(
         onset=low + start,
@@ -82,6 +86,7 @@ def trace_bump(
         peak=strongest,
         snr=scale / max(error, 1e-12),
         returns=1.0 - min(1.0, abs(after - before) / max(peak, 1e-9)),
+        calm=1.0 - min(1.0, unrest),
         open_start=open_start and low == 0,
         open_end=open_end and high == len(values),
         regions=tuple(int(k) for k in np.flatnonzero(part)),

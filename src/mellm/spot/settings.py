@@ -17,6 +17,8 @@ class SpotSettings:
     """Seconds by which the duration may be measured too long (smoothing, frame grid)."""
     min_peak_iod: float = 0.0012
     """Smallest peak displacement of the strongest region."""
+    max_peak_iod: float = 0.04
+    """Largest: a brief movement beyond it is no subtle one, or something passing before the face."""
     min_snr: float = 5.0
     """Smallest peak of the activation: displacement over noise, RMS of the three best regions."""
     min_macro_iod: float = 0.008
@@ -25,6 +27,14 @@ class SpotSettings:
     """Largest difference of the levels before and after, as a share of the peak: a movement must return."""
     edge_share: float = 0.12
     """Onset and offset are where the movement leaves and reaches this share of its peak."""
+    min_calm: float = 0.55
+    """One less the unrest (upper quartile of the motion along the same pattern, over the peak) around it."""
+    clear_calm: float = 0.75
+    """With this much calm around it a micro-expression counts even within a longer movement."""
+    best: int = 3
+    """Regions of the activation: the fewest that a movement of one side of one area spreads over."""
+    macro_rise: float = 0.7
+    """Seconds in which a macro-expression must come or go by half; slower changes are drift."""
     smoothing: float = 0.15
     """Seconds of the Savitzky-Golay window (order 2)."""
     baseline: float = 1.6

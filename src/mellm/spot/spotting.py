@@ -11,7 +11,16 @@ Pure NumPy on the trace; knows nothing of pictures.
 import numpy as np
 
 from mellm.face.regions import AREAS, REGION_NAMES
-from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head, runs
+from mellm.spot.blinks import (
+    HEAD_WINDOW,
+    UPPER_LIDS,
+    Closure,
+    Span,
+    find_blinks,
+    find_fast_head,
+    joined,
+    runs,
+)
 from mellm.spot.bumps import Bump, trace_bump
 from mellm.spot.series import (
     MAD,
@@ -29,8 +38,6 @@ from mellm.spot.types import Event, RegionalMotion
 FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
 """Regions whose motion can make an expression by itself: all but the eyelids."""
 _MOUTH = {REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"])}
-_BEST = 3
-"""Regions of the activation: the fewest that a movement of one side of one area spreads over."""
 
 
 def spot(motion: RegionalMotion, *, fps: float, settings: SpotSettings | None = None) -> list[Event]:
@@ -52,11 +59,15 @@ def _spot_segment(segment: Segment, inter_ocular: float, fps: float, settings: S
     lids = (calm - running_median(calm, segment.step, 2.0))[:, UPPER_LIDS, 1].mean(axis=1)
     blinks = find_blinks(segment, lids, settings)
     heads = find_fast_head(segment, settings)
-    macros = _macros(segment, calm, inter_ocular, heads, settings)
     micros, longer = _micros(segment, calm, inter_ocular, fps, blinks, settings)
-    taken = [*heads, *((m.onset, m.apex, m.offset) for m in macros)]
-    macros += [b for b in longer if not _overlaps(b, taken)]
-    micros = [b for b in micros if not _overlaps(b, taken)]
+    macros = _macros(segment, _without(calm, micros), inter_ocular, settings)
+    known: list[Span] = [*heads, *((m.onset, m.apex, m.offset) for m in macros)]
+    macros += [b for b in longer if not _overlaps(b, known)]
+    micros = [
+        bump
+        for bump in micros
+        if not _overlaps(bump, heads) and (bump.calm >= settings.clear_calm or not _overlaps(bump, known))
+    ]
     events = [_event(segment, "blink", c.span, _blink_confidence(c, settings)) for c in blinks]
     events += [_event(segment, "head", span, 1.0) for span in heads]
     for kind, bumps in (("micro", micros), ("macro", macros)):
@@ -81,25 +92,33 @@ def _micros(
     base = ends_baseline(calm) if short else running_median(calm, segment.step, settings.baseline)
     residual = calm - base
     noise = _noise(segment, residual, short, settings)
-    drift = np.linalg.norm(
-        segment.head - running_median(segment.head, segment.step, settings.baseline), axis=1
-    )
+    head = smoothed(segment.head, segment.samples(HEAD_WINDOW) | 1)
+    drift = np.linalg.norm(head - running_median(head, segment.step, settings.baseline), axis=1)
     error = np.hypot(noise[None], settings.head_leak * drift[:, None])
     strength = np.linalg.norm(residual, axis=2) / error
     strength[:, ~FACE] = 0
-    activation = np.sqrt((np.sort(strength, axis=1)[:, -_BEST:] ** 2).mean(axis=1))
+    activation = np.sqrt((np.sort(strength, axis=1)[:, -settings.best :] ** 2).mean(axis=1))
     limit = settings.max_micro_duration + settings.tolerance + 1 / fps
-    smallest = settings.min_peak_iod * inter_ocular
+    smallest, largest = settings.min_peak_iod * inter_ocular, settings.max_peak_iod * inter_ocular
     micros: list[Bump] = []
     longer: list[Bump] = []
+    fringe = segment.samples(0.06)
+    seen: list[tuple[int, int]] = []
     left = activation.copy()
-    while (near := int(left.argmax())) is not None and left[near] > settings.min_snr:
+    while left[near := int(left.argmax())] > settings.min_snr:
         bump = trace_bump(
             calm, residual, error[near], FACE, near,
             reach=segment.samples(1.5), edge_share=settings.edge_share, margin=segment.samples(0.1),
         )  # fmt: skip
-        left[max(0, min(near, bump.onset)) : max(near, bump.offset) + 1] = 0
-        if bump.peak < smallest or bump.returns < 1 - settings.return_share:
+        left[max(0, min(near, bump.onset) - fringe) : max(near, bump.offset) + fringe + 1] = 0
+        if any(a <= bump.apex <= b for a, b in seen):
+            continue
+        seen.append((bump.onset, bump.offset))
+        if (
+            not smallest <= bump.peak <= largest
+            or bump.returns < 1 - settings.return_share
+            or bump.calm < settings.min_calm
+        ):
             continue
         if any(_within(bump, c, segment, settings) for c in blinks):
             continue
@@ -111,28 +130,68 @@ def _micros(
     return micros, longer
 
 
-def _macros(
-    segment: Segment, calm: Array, inter_ocular: float, heads: list[Span], settings: SpotSettings
-) -> list[Bump]:
-    """Movements away from the long-run level of the face for more than half a second."""
+def _macros(segment: Segment, calm: Array, inter_ocular: float, settings: SpotSettings) -> list[Bump]:
+    """Movements away from the face's rest for more than half a second.
+
+    Rest is the running median, or, in a segment too short to know it, the first third of a second.
+    """
     if len(calm) * segment.step < 2 * settings.max_micro_duration:
         return []
-    residual = calm - running_median(calm, segment.step, settings.macro_baseline)
-    size = np.linalg.norm(residual, axis=2)
+    if len(calm) * segment.step > settings.macro_baseline:
+        rest = running_median(calm, segment.step, settings.macro_baseline)
+    else:
+        rest = np.median(calm[: segment.samples(0.33)], axis=0)
+    # What a turned head may leave behind is taken off before anything counts as an expression.
+    away = np.linalg.norm(segment.head - np.median(segment.head, axis=0), axis=1)
+    size = np.maximum(np.linalg.norm(calm - rest, axis=2) - settings.head_leak * away[:, None], 0)
     size[:, ~FACE] = 0
-    strongest = np.sort(size, axis=1)[:, -_BEST]
+    strongest = np.sort(size, axis=1)[:, -settings.best]
     smallest = settings.min_macro_iod * inter_ocular
+    reach = segment.samples(settings.macro_rise)
     found: list[Bump] = []
-    for start, stop in runs(strongest > smallest / 2):
+    for start, stop in joined(runs(strongest > smallest / 2), segment.samples(0.2)):
         peak = start + int(strongest[start:stop].argmax())
-        if strongest[peak] < smallest or (stop - start) * segment.step <= settings.max_micro_duration:
+        course = strongest[max(0, start - reach) : stop]
+        change = float(np.abs(course[reach:] - course[:-reach]).max(initial=0.0))
+        long = (stop - start) * segment.step > settings.max_micro_duration
+        if not long or strongest[peak] < smallest or change < strongest[peak] / 2:
             continue
         parts = np.flatnonzero(size[peak] > strongest[peak] * 0.7)
+        foot = settings.edge_share * float(strongest[peak])
+        start, stop = _widened(strongest, start, stop, foot, segment.samples(0.5))
         found.append(
-            Bump(start, peak, stop - 1, float(size[peak].max()), float("inf"), 1.0,
-                 start == 0, stop == len(calm), tuple(int(k) for k in parts))
-        )  # fmt: skip
+            Bump(
+                onset=start,
+                apex=peak,
+                offset=stop - 1,
+                peak=float(size[peak].max()),
+                snr=float(strongest[peak]) / settings.noise_floor,
+                returns=1.0,
+                calm=1.0,
+                open_start=start == 0,
+                open_end=stop == len(calm),
+                regions=tuple(int(k) for k in parts),
+            )
+        )
     return found
+
+
+def _without(values: Array, bumps: list[Bump]) -> Array:
+    """The values with straight lines in place of the bumps."""
+    rest = values.copy()
+    for bump in bumps:
+        way = np.linspace(0, 1, bump.offset - bump.onset + 1)[:, None, None]
+        rest[bump.onset : bump.offset + 1] = (1 - way) * values[bump.onset] + way * values[bump.offset]
+    return rest
+
+
+def _widened(values: Array, start: int, stop: int, foot: float, most: int) -> tuple[int, int]:
+    """The run, up to where the values have come down to `foot` on each side, `most` samples at most."""
+    low = np.flatnonzero(values <= foot)
+    before, after = low[low < start], low[low >= stop]
+    first = int(before[-1]) if len(before) else 0
+    last = int(after[0]) + 1 if len(after) else len(values)
+    return max(first, start - most), min(last, stop + most)
 
 
 def _noise(segment: Segment, residual: Array, short: bool, settings: SpotSettings) -> Array:
@@ -143,9 +202,9 @@ def _noise(segment: Segment, residual: Array, short: bool, settings: SpotSetting
     """
     white = white_noise(segment.displacement).max(axis=1)
     if short:
-        return np.maximum(1.2 * white, settings.noise_floor)
+        return np.asarray(np.maximum(1.2 * white, settings.noise_floor))
     band = (MAD * np.median(np.abs(residual), axis=0)).max(axis=1)
-    return np.maximum.reduce([0.6 * white, band, np.full(len(band), settings.noise_floor)])
+    return np.asarray(np.maximum.reduce([0.6 * white, band, np.full(len(band), settings.noise_floor)]))
 
 
 def _within(bump: Bump, blink: Closure, segment: Segment, settings: SpotSettings) -> bool:
