@@ -41,6 +41,7 @@ SUPPORTED = {
         "AU 12 (lip corner puller) and AU 15 (lip corner depressor) were considered.",
         "AU 4, the brow lowerer, would lower the outer brows too.",
         "There is no upward motion of the cheeks.",
+        "The subject's right inner brow moves to the right and down.",
         "Taken together this suggests happiness.",
         "The brow lowerer was active; the lower lip was not discussed.",
     ],
@@ -51,6 +52,7 @@ SUPPORTED = {
         "下巴上提，左侧脸颊没有运动。",
         "AU12（嘴角上扬）和AU15（嘴角下拉）均被考虑。",
         "画面左侧（被摄者右侧）的嘴角向左上移动。",
+        "被摄者右侧的眉头向右下移动。",
         "综上提示高兴。",
     ],
 }
@@ -67,6 +69,7 @@ UNSUPPORTED = {
         "The left outer brow moves down.",
         "The right mouth corner moves up, the lower lip drops.",
         "The eyebrows rise.",
+        "The subject's left mouth corner moves up-left.",
     ],
     "zh": [
         "两侧嘴角下移。",
@@ -77,6 +80,7 @@ UNSUPPORTED = {
         "两侧眉头上抬。",
         "嘴角向内收拢。",
         "眉毛上抬。",
+        "被摄者左侧嘴角向左上移动。",
     ],
 }
 
@@ -91,6 +95,11 @@ def test_claims_not_measured_are_caught(language, text):
     found = unsupported_claims(text, MOTION, language)
     assert len(found) == 1
     assert found[0].startswith(text.rstrip("。"))
+
+
+def test_the_subjects_side_in_a_mirrored_picture_is_the_pictures():
+    text = "The subject's left mouth corner moves up-left."
+    assert unsupported_claims(text, MOTION, "en", mirrored=True) == []
 
 
 def test_only_the_wrong_sentence_is_reported_and_it_says_what_is_wrong():

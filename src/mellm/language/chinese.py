@@ -37,10 +37,6 @@ def _strength(relative: float) -> str:
     return "幅度明显"
 
 
-def _px(moved: PartMotion) -> str:
-    return f"{moved.mean:.2f} px"
-
-
 def _patches(moved: PartMotion) -> str:
     if len(moved.regions) == moved.patches:
         return ""
@@ -57,6 +53,14 @@ class Chinese:
     codes: dict[int, str]
     subject: dict[str, str]
     taxonomy: str
+
+    def size(self, moved: PartMotion) -> str:
+        """How far a part moved; other writers may say it in another unit."""
+        return f"{moved.mean:.2f} px"
+
+    def strength(self, moved: PartMotion) -> str:
+        """How strongly a part moved, in words."""
+        return _strength(moved.relative)
 
     def _part(self, moved: PartMotion) -> str:
         patches = _patches(moved)
@@ -80,22 +84,26 @@ class Chinese:
         if found.joint and found.joint != "shift":
             opening = self.voice.pick(found.joint, _JOINT[found.joint]).format(both=both)
             sizes = "；".join(
-                f"{self._side(m)}{OCTANTS_ZH[m.octant or 'up']} {_px(m)}" for m in found.motions
+                f"{self._side(m)}{OCTANTS_ZH[m.octant or 'up']} {self.size(m)}" for m in found.motions
             )
             return f"{opening}：{sizes}。"
         if found.joint == "shift" and first.octant:
-            sizes = "，".join(f"画面{_SIDE[m.side]} {_px(m)}" for m in found.motions)
+            sizes = "，".join(f"画面{_SIDE[m.side]} {self.size(m)}" for m in found.motions)
             return f"{both}一同{OCTANTS_ZH[first.octant]}平移（{sizes}），更像头部或整片皮肤的移动。"
         if len(found.motions) == 2:
             left, right = found.motions
+            opening = self.voice.pick(
+                "apart", ("两边的{}并不一致", "左右两边的{}走向不同", "两边的{}各不相同")
+            ).format(part_zh(found.part))
             return (
-                f"两边的{part_zh(found.part)}并不一致：{self._part(left)}{self._go(left)}（{_px(left)}），"
-                f"而{self._part(right)}{self._go(right)}（{_px(right)}）。"
+                f"{opening}：{self._part(left)}{self._go(left)}（{self.size(left)}），"
+                f"而{self._part(right)}{self._go(right)}（{self.size(right)}）。"
             )
-        sentence = f"{self._part(first)}{self._go(first)}，{_strength(first.relative)}（{_px(first)}）"
+        sentence = f"{self._part(first)}{self._go(first)}，{self.strength(first)}（{self.size(first)}）"
         if first.side:
             other = "right" if first.side == "left" else "left"
-            sentence += f"；画面{_SIDE[other]}的{part_zh(found.part)}没有超过噪声水平的运动"
+            still = self.voice.pick("still", ("；画面{}的{}没有超过噪声水平的运动", "；画面{}的{}保持不动"))
+            sentence += still.format(_SIDE[other], part_zh(found.part))
         return sentence + "。"
 
     def unit(self, au: AUEvidence) -> str:

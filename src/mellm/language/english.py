@@ -47,10 +47,6 @@ def _heading(moved: PartMotion) -> str:
     return f"{octant}ward" if octant in ("left", "right") else octant
 
 
-def _px(moved: PartMotion) -> str:
-    return f"{moved.mean:.2f} px"
-
-
 def _patches(moved: PartMotion) -> str:
     """Which patches of the part moved, where not all of them did."""
     if len(moved.regions) == moved.patches:
@@ -68,6 +64,14 @@ class English:
     codes: dict[int, str]
     subject: dict[str, str]
     taxonomy: str
+
+    def size(self, moved: PartMotion) -> str:
+        """How far a part moved; other writers may say it in another unit."""
+        return f"{moved.mean:.2f} px"
+
+    def strength(self, moved: PartMotion) -> str:
+        """How strongly a part moved, as an adverb."""
+        return _strength(moved.relative)
 
     def _part(self, moved: PartMotion) -> str:
         patches = _patches(moved)
@@ -90,21 +94,29 @@ class English:
         both = f"both {found.part}s"
         if found.joint and found.joint != "shift":
             opening = self.voice.pick(found.joint, _JOINT[found.joint]).format(both=both)
-            sizes = ", ".join(f"{self._side(m)} {_heading(m)} {_px(m)}" for m in found.motions)
-            return f"{opening}: {sizes}."
+            sizes = ", ".join(f"{self._side(m)} {_heading(m)} {self.size(m)}" for m in found.motions)
+            frame = self.voice.pick("joint", ("{}: {}.", "{} ({})."))
+            return frame.format(opening, sizes)
         if found.joint == "shift" and first.octant:
-            sizes = ", ".join(f"image {m.side} {_px(m)}" for m in found.motions)
+            sizes = ", ".join(f"image {m.side} {self.size(m)}" for m in found.motions)
             return f"{both} shift {_along(first.octant)} ({sizes}), as the head or the whole skin would."
         if len(found.motions) == 2:
             left, right = found.motions
-            return (
-                f"the two {found.part}s part ways: {self._part(left)} {self._go(left)} ({_px(left)}), "
-                f"whereas {self._part(right)} {self._go(right)} ({_px(right)})."
+            opening, between = self.voice.pick(
+                "apart", (("part ways", "whereas"), ("do not agree", "while"), ("behave differently", "but"))
             )
-        sentence = f"{self._part(first)} {self._go(first)}, {_strength(first.relative)} ({_px(first)})"
+            return (
+                f"the two {found.part}s {opening}: {self._part(left)} {self._go(left)} ({self.size(left)}), "
+                f"{between} {self._part(right)} {self._go(right)} ({self.size(right)})."
+            )
+        sentence = f"{self._part(first)} {self._go(first)}, {self.strength(first)} ({self.size(first)})"
         if first.side:
             other = "right" if first.side == "left" else "left"
-            sentence += f"; no motion above the noise floor in the {first.part} at image {other}"
+            still = self.voice.pick(
+                "still",
+                ("no motion above the noise floor in the {} at image {}", "the {} at image {} stays still"),
+            )
+            sentence += "; " + still.format(first.part, other)
         return sentence + "."
 
     def unit(self, au: AUEvidence) -> str:

@@ -68,5 +68,7 @@ def write_reading(
         reasoning=reasoning,
         conclusion=writer.conclusion(evidence),
         agrees_with_facs=True,
-        unsupported_claims=unsupported_claims(f"{analysis}\n{reasoning}", motion, language),
+        unsupported_claims=unsupported_claims(
+            f"{analysis}\n{reasoning}", motion, language, mirrored=mirrored
+        ),
     )
