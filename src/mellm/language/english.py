@@ -95,7 +95,7 @@ class English:
         if found.joint and found.joint != "shift":
             opening = self.voice.pick(found.joint, _JOINT[found.joint]).format(both=both)
             sizes = ", ".join(f"{self._side(m)} {_heading(m)} {self.size(m)}" for m in found.motions)
-            frame = self.voice.pick("joint", ("{}: {}.", "{} ({})."))
+            frame = self.voice.pick("joint", ("{}: {}.", "{}, {}."))
             return frame.format(opening, sizes)
         if found.joint == "shift" and first.octant:
             sizes = ", ".join(f"image {m.side} {self.size(m)}" for m in found.motions)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.names import AU_NAMES, AU_NAMES_ZH
+from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.language.names import REGION_NAMES_ZH, Language, part_zh, region_part, region_side
 
 Unit = tuple[str, ...]
@@ -95,6 +96,13 @@ _DIRECTIONS_ZH = {
     r"(?:向|朝|往)外侧?|外移": "outward",
     r"(?:向|朝|往)(?:内侧?|中间)|内移|内收|聚拢|靠拢": "inward",
 }  # fmt: skip
+_COLOURS_ZH = {
+    "red": "(?<!品)红", "orange": "橙", "yellow-green": "黄绿", "green": "(?<!黄)绿", "cyan": "青", "blue": "蓝",
+    "violet": "(?<!蓝)紫", "magenta": "品红",
+}  # fmt: skip
+# In an MMC-Map a colour is a direction (2505.07007v1): whoever names the one claims the other.
+_DIRECTIONS_EN |= {rf"(?<!-){colour}(?!-)": direction for direction, colour in DIRECTION_COLOURS.items()}
+_DIRECTIONS_ZH |= {f"{_COLOURS_ZH[colour]}色": direction for direction, colour in DIRECTION_COLOURS.items()}
 _STILL_EN = (
     r"(?:does|do|did) not move|no (?:measurable |visible )?motion|(?:stays?|remains?|keeps?) still|unmoved"
     r"|motionless|not moving|nothing above the noise floor"
@@ -150,7 +158,7 @@ def _grammar(
             f"(?P<still>{edge}(?:{still}){edge})",
             f"(?P<side>{side})",
             f"(?P<direction>{edge}(?:{'|'.join(directions)}){edge})",
-            r"(?P<px>\d+(?:\.\d+)?)\s*(?:px|pixels?|像素)",
+            r"(?P<px>\d+(?:\.\d+)?)\s*(?:px|pixels?|像素|times the average|倍)",
         )
     )
     return Grammar(
