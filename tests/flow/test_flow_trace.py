@@ -160,7 +160,7 @@ def test_nothing_seen_is_an_empty_trace() -> None:
 
 
 def test_from_pixels_to_event(portrait: Image) -> None:
-    """A micro-expression of 3 px (at 200 px between the eyes) on a swaying head with sensor noise is found within two frames."""
+    """3 px (at 200 px between the eyes) on a swaying head with sensor noise: found within two frames."""
     events = [ClipEvent("6+12", 1.2, 0.6, 0.8, 1.0)]
     frames, truth = make_clip(
         portrait, fps=30, seconds=1.6, events=events, frame=CUT, size=SIZE,
