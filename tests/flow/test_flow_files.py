@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.flow import Flow, HeadMotion, read_estimate, read_flow, write_flow
 
 
@@ -102,6 +102,17 @@ def test_kitti_png_only_when_asked_for(tmp_path, field):
     stored[0, 0, 0] = 0
     cv2.imwrite(str(path), stored)
     assert np.isnan(read_flow(path, allow_quantised=True)[0, 0]).all()
+
+
+def test_a_place_that_cannot_be_written_to(tmp_path, field):
+    with pytest.raises(MellmError, match="cannot be written"):
+        write_flow(tmp_path / "no" / "a.flo", field)
+
+
+def test_an_estimate_that_lost_its_facts(tmp_path, field):
+    np.savez(tmp_path / "a.npz", facial=field, head=field, made=np.array("{}"))
+    with pytest.raises(InputError, match="how its flow was made"):
+        read_estimate(tmp_path / "a.npz")
 
 
 def test_other_endings_missing_files_and_shapes(tmp_path, field):

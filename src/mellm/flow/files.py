@@ -14,7 +14,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.flow.types import Flow, FlowField, HeadMotion
 
 FLO_MAGIC = b"PIEH"
@@ -30,9 +30,48 @@ def write_flow(path: str | Path, flow: Flow | FlowField, *, allow_quantised: boo
     """Write `flow` to `.flo` or `.npz` (by the name's ending), every bit kept.
 
     A field (H, W, 2) float32 goes into either; a whole `Flow` (facial, head, how it was made) into `.npz`.
-    `.png` is refused unless `allow_quantised`. Raises InputError for another ending or a wrong shape.
+    `.png` is refused unless `allow_quantised`. Raises InputError for another ending or a wrong shape,
+    MellmError where the place cannot be written to.
     """
     path = Path(path)
+    try:
+        _write(path, flow, allow_quantised)
+    except OSError as error:
+        raise MellmError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def read_flow(path: str | Path, part: Part = "expression", *, allow_quantised: bool = False) -> FlowField:
+    """Read one flow field float32 (H, W, 2) px from `.flo`, `.npz` or (if allowed) KITTI `.png`.
+
+    `part` chooses the field where the file holds a whole `Flow`. Pixels that a KITTI file marks as unknown
+    are NaN. Raises InputError for a damaged or foreign file.
+    """
+    path = Path(path)
+    _need_file(path)
+    if path.suffix == ".flo":
+        return _read_flo(path)
+    if path.suffix == ".npz":
+        arrays = _read_npz(path)
+        if "flow" in arrays:
+            return _field(path, arrays["flow"])
+        flow = _whole(path, arrays)
+        return {"expression": flow.expression, "facial": flow.facial, "head": flow.head}[part]
+    if path.suffix == ".png":
+        _need_permission(path, allow_quantised)
+        return _read_kitti(path)
+    raise _unknown(path)
+
+
+def read_estimate(path: str | Path) -> Flow:
+    """Read the whole `Flow` (facial, head, how it was made) that `write_flow` put into a `.npz` file."""
+    path = Path(path)
+    _need_file(path)
+    if path.suffix != ".npz":
+        raise InputError(f"{path.name} holds one field at most; a whole flow is in a .npz file.")
+    return _whole(path, _read_npz(path))
+
+
+def _write(path: Path, flow: Flow | FlowField, allow_quantised: bool) -> None:
     if isinstance(flow, Flow):
         if path.suffix != ".npz":
             raise InputError(
@@ -68,37 +107,6 @@ def write_flow(path: str | Path, flow: Flow | FlowField, *, allow_quantised: boo
         raise _unknown(path)
 
 
-def read_flow(path: str | Path, part: Part = "expression", *, allow_quantised: bool = False) -> FlowField:
-    """Read one flow field float32 (H, W, 2) px from `.flo`, `.npz` or (if allowed) KITTI `.png`.
-
-    `part` chooses the field where the file holds a whole `Flow`. Pixels that a KITTI file marks as unknown
-    are NaN. Raises InputError for a damaged or foreign file.
-    """
-    path = Path(path)
-    _need_file(path)
-    if path.suffix == ".flo":
-        return _read_flo(path)
-    if path.suffix == ".npz":
-        arrays = _read_npz(path)
-        if "flow" in arrays:
-            return _field(path, arrays["flow"])
-        flow = _whole(path, arrays)
-        return {"expression": flow.expression, "facial": flow.facial, "head": flow.head}[part]
-    if path.suffix == ".png":
-        _need_permission(path, allow_quantised)
-        return _read_kitti(path)
-    raise _unknown(path)
-
-
-def read_estimate(path: str | Path) -> Flow:
-    """Read the whole `Flow` (facial, head, how it was made) that `write_flow` put into a `.npz` file."""
-    path = Path(path)
-    _need_file(path)
-    if path.suffix != ".npz":
-        raise InputError(f"{path.name} holds one field at most; a whole flow is in a .npz file.")
-    return _whole(path, _read_npz(path))
-
-
 def _read_flo(path: Path) -> FlowField:
     data = path.read_bytes()
     if data[:4] != FLO_MAGIC or len(data) < 12:
@@ -128,16 +136,19 @@ def _whole(path: Path, arrays: dict[str, np.ndarray]) -> Flow:
             f"{path.name} holds {', '.join(arrays) or 'nothing'}, not facial and head flow; "
             "write it with write_flow."
         )
-    made = json.loads(str(arrays["made"]))
-    motion = made["head_motion"]
-    return Flow(
-        facial=_field(path, arrays["facial"]),
-        head=_field(path, arrays["head"]),
-        estimator=made["estimator"],
-        compensation=made["compensation"],
-        warnings=tuple(made["warnings"]),
-        head_motion=HeadMotion(**motion) if motion else None,
-    )
+    try:
+        made = json.loads(str(arrays["made"]))
+        motion = made["head_motion"]
+        return Flow(
+            facial=_field(path, arrays["facial"]),
+            head=_field(path, arrays["head"]),
+            estimator=made["estimator"],
+            compensation=made["compensation"],
+            warnings=tuple(made["warnings"]),
+            head_motion=HeadMotion(**motion) if motion else None,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path.name} does not say how its flow was made; make it again.") from error
 
 
 def _field(path: Path, array: np.ndarray) -> FlowField:
