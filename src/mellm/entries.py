@@ -7,7 +7,8 @@ import numpy as np
 
 from mellm.face import inter_ocular
 from mellm.face.regions import AREAS
-from mellm.report import Interval, MicroExpression, OtherEvent, Person, Trace
+from mellm.flow.motion import RegionMotion
+from mellm.report import Interval, MicroExpression, OtherEvent, Person, RegionReading, Trace
 from mellm.spot.types import Event, RegionalMotion
 from mellm.watch import Watched
 
@@ -68,6 +69,22 @@ def trace_entry(person: int, motion: RegionalMotion) -> Trace:
         frames=[int(f) for f in motion.frames],
         times=[round(float(t), 6) for t in motion.times],
         areas=areas,
+    )
+
+
+def region_motion(reading: RegionReading) -> RegionMotion:
+    """A region's entry as the measurement it came from, for prompts."""
+    return RegionMotion(
+        name=reading.name,
+        u=reading.u_px,
+        v=reading.v_px,
+        mean=reading.mean_px,
+        max=reading.max_px,
+        relative=reading.relative,
+        angle=reading.angle_deg,
+        octant=reading.octant,
+        concentration=reading.concentration,
+        moving=reading.moving,
     )
 
 

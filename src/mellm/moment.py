@@ -140,6 +140,8 @@ class MomentReader:
 def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> RegionReading:
     centre = np.array([region.center], np.float32)
     (x, y), side = alignment.to_source(centre)[0], region.size / alignment.scale
+    width, height = alignment.size
+    left, top = region.center[0] - region.size / 2, region.center[1] - region.size / 2
     return RegionReading(
         name=motion.name,
         u_px=motion.u,
@@ -152,6 +154,7 @@ def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> Regio
         concentration=min(1.0, motion.concentration),
         moving=motion.moving,
         box=(float(x) - side / 2, float(y) - side / 2, side, side),
+        picture_box=(left / width, top / height, region.size / width, region.size / height),
     )
 
 

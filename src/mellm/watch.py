@@ -35,7 +35,7 @@ class Watched:
     """
 
     first: FaceObservation
-    places: dict[int, Roi] = field(default_factory=dict)
+    places: dict[int, Roi | None] = field(default_factory=dict)
     motion: RegionalMotion | None = None
     events: list[Event] = field(default_factory=list)
     reason: str | None = None

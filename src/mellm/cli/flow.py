@@ -87,6 +87,31 @@ def show(
     typer.echo(f"  written      {out}")
 
 
+@app.command()
+def prompt(
+    onset: Annotated[Path, typer.Argument(help="Onset picture.")],
+    apex: Annotated[Path, typer.Argument(help="Apex picture, of the same size.")],
+    taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "3",
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    template: Annotated[Path | None, typer.Option(help="Use this prompt template instead.")] = None,
+) -> None:
+    """Print the motion prompt of the flow route: 29 regions in numbers, for a text language model.
+
+    Example: mellm flow prompt onset.png apex.png
+    """
+    from mellm.entries import region_motion
+    from mellm.language import flow_prompt
+    from mellm.pipeline import Analyzer, Settings
+
+    if language not in ("en", "zh"):
+        raise InputError(f"There is no prompt in {language!r}; choose en or zh.")
+    report = Analyzer(Settings(taxonomy=taxonomy)).analyze(onset=onset, apex=apex)
+    if not report.micro_expressions:
+        raise InputError(f"No face was found in {onset.name}; choose pictures that show one.")
+    motion = [region_motion(region) for region in report.micro_expressions[0].regions]
+    typer.echo(flow_prompt(motion, taxonomy=taxonomy, language=language, template=template))  # type: ignore[arg-type]
+
+
 def _check_part(part: str) -> None:
     if part not in PARTS:
         raise InputError(f"A flow has no part {part!r}; choose {', '.join(PARTS)}.")

@@ -1,8 +1,5 @@
 """`mellm train`: train the learned parts from readable recipes."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 app = typer.Typer(help="Train the learned parts (needs the `train` extra).", no_args_is_help=True)

@@ -7,12 +7,14 @@ from mellm.face.types import Landmarks
 from mellm.media.types import Image
 
 
-def place_of(landmarks: Landmarks) -> Roi:
-    """Where a face is, as four numbers: the turned square round its points."""
-    return roi_of(landmarks.points)
+def place_of(landmarks: Landmarks) -> Roi | None:
+    """Where a face is, as four numbers: the turned square round its mesh; None for other schemes."""
+    return roi_of(landmarks.points) if landmarks.scheme == "mesh468" else None
 
 
-def landmarks_at(image: Image, place: Roi) -> Landmarks | None:
+def landmarks_at(image: Image, place: Roi | None) -> Landmarks | None:
     """The 468 points of the face at a place, None where no face is there."""
+    if place is None:
+        return None
     points, presence = fit_mesh(image, place)
     return Landmarks(points) if presence >= MIN_PRESENCE else None
