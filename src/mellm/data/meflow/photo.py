@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mellm.data.meflow.action_units import Side, Variation, au_field
 from mellm.data.meflow.canonical import Points, face_width, mirrored
 from mellm.data.meflow.gallery import SPLITS, Gallery, Portrait, Split
-from mellm.data.meflow.scene import Motion, Pose, Scene
+from mellm.data.meflow.scene import Motion, Moved, Pose, Scene
 from mellm.data.meflow.sensor import draw_camera, draw_occluder, film, light_field, photograph
 from mellm.data.meflow.statistics import draw_action_units
 from mellm.data.meflow.types import ActionUnitTruth, FlowPair
@@ -149,87 +149,106 @@ class PhotoSource:
         branch = SPLITS.index(self.split) if self.split else len(SPLITS)
         rng = np.random.default_rng([self.seed, branch, index])
         portrait = self.portraits[int(rng.integers(len(self.portraits)))]
-        return make_pair(
-            portrait, self.config, rng, key=f"{self.name}-{self.split or 'all'}-{self.seed}-{index:06d}"
+        crop = cut_scene(portrait, self.config, rng)
+        moved, units = self._move(portrait, crop, rng)
+        onset, apex, valid = crop.scene.onset, moved.image, moved.valid
+        if not self.config.clean:
+            onset, apex, valid = photograph_both(onset, apex, moved.facial, valid, self.config, rng)
+        return FlowPair(
+            key=f"{self.name}-{self.split or 'all'}-{self.seed}-{index:06d}",
+            identity=portrait.identity,
+            onset=onset,
+            apex=apex,
+            facial=moved.facial,
+            head=moved.head,
+            valid=valid,
+            face=crop.scene.face,
+            landmarks=Landmarks(crop.scene.mesh.copy()),
+            action_units=units,
         )
 
+    def _move(
+        self, portrait: Portrait, crop: "Crop", rng: np.random.Generator
+    ) -> tuple[Moved, tuple[ActionUnitTruth, ...]]:
+        """Draw a motion and set the scene into it, noise-free."""
+        motion, units = draw_motion(crop.scene, self.config, rng)
+        return crop.scene.move(motion), units
 
-def make_pair(portrait: Portrait, config: PairConfig, rng: np.random.Generator, key: str) -> FlowPair:
-    """Set one portrait into motion and photograph it before and after."""
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A scene cut from a portrait: `mesh` in px of the (mirrored) picture, `to_picture` the crop's affine."""
+
+    scene: Scene
+    mesh: Points
+    mirrored: bool
+    to_picture: NDArray[np.float64]
+
+
+def cut_scene(portrait: Portrait, config: PairConfig, rng: np.random.Generator) -> Crop:
+    """Draw a crop of the portrait, mirrored in half of the cases."""
     picture, mesh = portrait.read(), portrait.mesh
-    if rng.random() < 0.5:
+    flipped = bool(rng.random() < 0.5)
+    if flipped:
         mesh = mirrored(mesh, picture.shape[1])
         picture = np.ascontiguousarray(picture[:, ::-1])
     frame = draw_frame(mesh, (picture.shape[1], picture.shape[0]), config.size, rng)
-    scene = Scene(
-        picture,
-        mesh,
-        frame,
-        config.size,
-        camera=float(rng.uniform(3.0, 8.0)),
-        mouth_shade=float(rng.uniform(0.25, 0.7)),
-    )
-    motion, units = draw_motion(scene, config, rng)
-    moved = scene.move(motion)
-    onset, apex, valid = scene.onset, moved.image, moved.valid
-    if not config.clean:
-        onset, apex, valid = _photograph_both(onset, apex, moved.facial, valid, config, rng)
-    return FlowPair(
-        key=key,
-        identity=portrait.identity,
-        onset=onset,
-        apex=apex,
-        facial=moved.facial,
-        head=moved.head,
-        valid=valid,
-        face=scene.face,
-        landmarks=Landmarks(scene.mesh.copy()),
-        action_units=units,
-    )
+    camera, shade = float(rng.uniform(3.0, 8.0)), float(rng.uniform(0.25, 0.7))
+    scene = Scene(picture, mesh, frame, config.size, camera=camera, mouth_shade=shade)
+    return Crop(scene, mesh, flipped, frame)
+
+
+def draw_peak(config: PairConfig, rng: np.random.Generator) -> float:
+    """Draw the expression's peak, px of the frame."""
+    return config.size[0] / 400 * float(np.exp(rng.uniform(np.log(config.smallest), np.log(config.largest))))
 
 
 def draw_motion(
     scene: Scene, config: PairConfig, rng: np.random.Generator
 ) -> tuple[Motion, tuple[ActionUnitTruth, ...]]:
     """Draw expression, head, gaze and background motion for one pair."""
-    unit = config.size[0] / 400
     expression = np.zeros((468, 3), np.float32)
     bumps = None
     units: list[ActionUnitTruth] = []
     if rng.random() >= config.still:
-        peak = unit * float(np.exp(rng.uniform(np.log(config.smallest), np.log(config.largest))))
+        peak = draw_peak(config, rng)
         with_bumps = rng.random() < config.bumps
         only_bumps = with_bumps and rng.random() < 0.4
         if not only_bumps:
             # How this person differs from the table, and a little how this occurrence does.
             variation = Variation(reach=0.28, weight=0.4, turn=0.3, shift=0.02)
             drawn = draw_action_units(rng)
-            share = np.exp(rng.normal(0, 0.4, len(drawn)))
-            fields = [
-                float(a) * au_field(au, side, scene.mesh, variation, rng)
-                for a, (au, side) in zip(share, drawn, strict=True)
-            ]
-            expression = np.sum(fields, axis=0)
+            share = [float(a) for a in np.exp(rng.normal(0, 0.4, len(drawn)))]
+            expression = np.sum(
+                [
+                    a * au_field(au, side, scene.mesh, variation, rng)
+                    for a, (au, side) in zip(share, drawn, strict=True)
+                ],
+                axis=0,
+            )
             scale = peak / max(float(np.linalg.norm(expression[:, :2], axis=1).max()), 1e-6)
             expression = (expression * scale).astype(np.float32)
-            units = [
-                ActionUnitTruth(au, side, float(a) * scale)
-                for a, (au, side) in zip(share, drawn, strict=True)
-            ]
+            units = [ActionUnitTruth(au, s, a * scale) for a, (au, s) in zip(share, drawn, strict=True)]
         if with_bumps:
             amount = peak if only_bumps else peak * float(rng.uniform(0.1, 0.6))
             bumps = amount * draw_bumps(scene, rng, int(rng.integers(1, 5)))
+    pose, gaze, backdrop = draw_surroundings(config, rng)
+    return Motion(expression, pose, gaze, backdrop, bumps), tuple(units)
+
+
+def draw_surroundings(
+    config: PairConfig, rng: np.random.Generator
+) -> tuple[Pose, tuple[float, float], tuple[float, float]]:
+    """Draw what moves beside the expression: the head, the eyes' gaze, the background (px)."""
+    unit = config.size[0] / 400
     turns = rng.random() < config.head
     pose = draw_pose(rng, unit) if turns else Pose()
     gaze = rng.normal(0, 0.6 * unit, 2) if rng.random() < 0.15 else np.zeros(2)
     backdrop = rng.normal(0, 2.0 * unit, 2) if turns and rng.random() < 0.3 else np.zeros(2)
-    motion = Motion(
-        expression, pose, (float(gaze[0]), float(gaze[1])), (float(backdrop[0]), float(backdrop[1])), bumps
-    )
-    return motion, tuple(units)
+    return pose, (float(gaze[0]), float(gaze[1])), (float(backdrop[0]), float(backdrop[1]))
 
 
-def _photograph_both(
+def photograph_both(
     onset: Image,
     apex: Image,
     facial: NDArray[np.float32],
@@ -237,6 +256,7 @@ def _photograph_both(
     config: PairConfig,
     rng: np.random.Generator,
 ) -> tuple[Image, Image, NDArray[np.bool_]]:
+    """Take both noise-free frames through one camera; what an occluder hides in either is not valid."""
     if rng.random() < config.occluded:
         occluder = draw_occluder(config.size, rng)
         h, w = valid.shape

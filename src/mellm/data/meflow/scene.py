@@ -78,12 +78,16 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The moved picture with the exact motion from the onset to it (see FlowPair)."""
+    """The moved picture with the exact motion from the onset to it (see FlowPair).
+
+    source: float32 (H, W, 2), where in the onset picture each pixel of the moved one came from
+    """
 
     image: Image
     facial: FlowField
     head: FlowField
     valid: NDArray[np.bool_]
+    source: Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,7 @@ class Scene:
         self._slits = [self._cut_slit(rims, 1.0 if i < 2 else mouth_shade) for i, rims in enumerate(SLITS)]
         self.face = self._face_mask()
         """bool (H, W): the face's skin, eyes and mouth in the onset frame."""
-        self.onset = self._sample(self._pixels)
+        self.onset = self.sample(self._pixels)
         """uint8 (H, W, 3): the picture before any motion."""
 
     # ---- geometry of the still picture
@@ -230,7 +234,7 @@ class Scene:
             np.uint8,
         )
 
-    def _sample(self, positions: Field) -> Image:
+    def sample(self, positions: Field) -> Image:
         """Take the colours at frame positions, float32 (h, w, 2)."""
         where = positions * OVERSAMPLE + np.float32(OVERSAMPLE * MARGIN - PHASE)
         return np.asarray(_read(self._source, where, cv2.INTER_CUBIC), np.uint8)
@@ -354,26 +358,30 @@ class Scene:
 
     # ---- motion
 
+    def carry(self, points: NDArray[np.float32], pose: Pose) -> NDArray[np.float32]:
+        """Move points (..., 3), px, with the head: rotation about the neck, shift, perspective."""
+        centre = self.mesh.mean(0)
+        pivot = centre + np.array([0.0, 0.35, 0.55], np.float32) * np.float32(self.face_width)
+        m = pose.matrix().astype(np.float32)
+        x, y, z = points[..., 0] - pivot[0], points[..., 1] - pivot[1], points[..., 2] - pivot[2]
+        turned = [m[k, 0] * x + m[k, 1] * y + m[k, 2] * z for k in range(3)]
+        depth = turned[2] + pivot[2]
+        # Perspective relative to where the point was: what comes nearer grows.
+        before = self._camera + points[..., 2] - centre[2]
+        after = np.maximum(self._camera + depth - centre[2], 0.2 * self._camera)
+        grow = (1 + pose.approach) * before / after
+        out = np.empty_like(points, np.float32)
+        out[..., 0] = (turned[0] + pivot[0] - centre[0]) * grow + centre[0] + pose.shift[0]
+        out[..., 1] = (turned[1] + pivot[1] - centre[1]) * grow + centre[1] + pose.shift[1]
+        out[..., 2] = depth
+        return out
+
     def _project(self, moved: Field, pose: Pose) -> Field:
         """Flow on the lattice of nodes with a 3D displacement `moved` (px) under the head's motion."""
-        centre = self.mesh.mean(0).astype(np.float64)
-        pivot = centre + np.array([0.0, 0.35, 0.55]) * self.face_width
-        x = self.lattice[..., 0] - pivot[0] + moved[..., 0]
-        y = self.lattice[..., 1] - pivot[1] + moved[..., 1]
-        z = self._depth - pivot[2] + moved[..., 2]
-        m = pose.matrix().astype(np.float32)
-        nx = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z
-        ny = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z
-        nz = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z
-        # Perspective relative to where the point was: nearer points grow.
-        before = self._camera + self._depth - centre[2] + moved[..., 2]
-        after = self._camera + nz + pivot[2] - centre[2]
-        grow = (1 + pose.approach) * before / np.maximum(after, 0.2 * self._camera)
-        cx, cy = pivot[0] - centre[0], pivot[1] - centre[1]
-        out = np.empty((*x.shape, 2), np.float32)
-        out[..., 0] = (nx + cx) * grow + centre[0] + pose.shift[0] - self.lattice[..., 0]
-        out[..., 1] = (ny + cy) * grow + centre[1] + pose.shift[1] - self.lattice[..., 1]
-        return out
+        points = moved.copy()
+        points[..., :2] += self.lattice
+        points[..., 2] += self._depth
+        return np.asarray(self.carry(points, pose)[..., :2] - self.lattice, np.float32)
 
     def _upsample(self, field: Field, window: tuple[slice, slice] | None = None) -> Field:
         """Lattice -> frame resolution, cubic, for the whole frame or a window of it."""
@@ -420,7 +428,7 @@ class Scene:
             behind = self._upsample(flows[INNER], window)
             label = slit.labels[..., None]
             facial[window] = np.where(label == UP, facial[window], np.where(label == LOW, below, behind))
-        return Moved(image, facial, head, self._visible(source, facial))
+        return Moved(image, facial, head, self.visible(source, facial), source)
 
     def _sheet_flows(self, motion: Motion) -> tuple[Field, Field, Field, Field]:
         """Flow on the lattice of the sheets UP, LOW and INNER, and of the head without expression."""
@@ -455,7 +463,7 @@ class Scene:
             patches.append((slit, back_up, back_low, back_inner, cover_up, cover_low))
             seen_low = np.where((cover_low >= 0.5)[..., None], back_low, back_inner)
             source[window] = np.where((cover_up >= 0.5)[..., None], back_up, seen_low)
-        image = self._sample(source)
+        image = self.sample(source)
         for patch in patches:
             self._draw_slit(image, *patch)
         return image, source
@@ -503,14 +511,34 @@ class Scene:
         # What was seen stays what it was; what was hidden takes the colour of the nearest point seen.
         seen = np.minimum(open_, self._look(slit.soft_inner, slit, back_inner)[..., None])
         hidden = open_ - seen
-        total = upper * self._sample(back_up) + lower * self._sample(back_low)
-        total += seen * self._sample(back_inner)
+        total = upper * self.sample(back_up) + lower * self.sample(back_low)
+        total += seen * self.sample(back_inner)
         if hidden.max() > 0.01:
             nearest = self._look(slit.nearest, slit, back_inner)
-            total += hidden * slit.shade * self._sample(nearest)
+            total += hidden * slit.shade * self.sample(nearest)
         image[window] = np.clip(np.round(total), 0, 255).astype(np.uint8)
 
-    def _visible(self, source: Field, facial: FlowField) -> NDArray[np.bool_]:
+    def uncover(self, image: Image, mask: NDArray[np.bool_], source: Field, opening: int) -> None:
+        """Paint what newly shows in an opening (0, 1: eyes from the picture's left, 2: mouth) under a mask.
+
+        `source` is where in the onset picture the pixels lie; those that did not show take the colour of the
+        nearest point that did, darker in the mouth.
+        """
+        slit = self._slits[opening]
+        rows, cols = np.nonzero(mask)
+        if not len(rows):
+            return
+        h, w = slit.labels.shape
+        local = np.round(source[rows, cols]) - (slit.cols.start, slit.rows.start)
+        x = np.clip(local[:, 0], 0, w - 1).astype(np.int64)
+        y = np.clip(local[:, 1], 0, h - 1).astype(np.int64)
+        hidden = slit.labels[y, x] != INNER
+        rows, cols, x, y = rows[hidden], cols[hidden], x[hidden], y[hidden]
+        if len(rows):
+            colour = self.sample(slit.nearest[y, x][None])[0]
+            image[rows, cols] = np.round(colour * slit.shade).astype(np.uint8)
+
+    def visible(self, source: Field, facial: FlowField) -> NDArray[np.bool_]:
         """A point is visible if what is drawn at its new place came from it."""
         w, h = self.size
         there = self._pixels + facial
