@@ -202,7 +202,7 @@ def create_tvl1(
 
 
 def create_farneback(
-    window: int = 21, compensation: str = "mesh-rigid", working_size: int = WORKING_SIZE
+    window: int = 45, compensation: str = "mesh-rigid", working_size: int = WORKING_SIZE
 ) -> ClassicalEstimator:
     """Farneback's polynomial expansion (SCIA 2003), averaged over `window` pixels."""
 
