@@ -25,7 +25,13 @@ Points = NDArray[np.float64]
 Compensated = tuple[FlowField, HeadMotion | None, tuple[str, ...]]
 
 OUTSIDE = "Too little of the face lies inside the picture; head motion is unknown and was not removed."
+TURNED = (
+    "The head turned by {:.0f} degrees between onset and apex; what was not removed may look like expression."
+)
 GENERIC = "Landmarks of scheme {} carry no depth; head motion was removed with a generic face's depth."
+
+LARGE_TURN = 4.0
+"""Degrees from which a turn is worth a warning: a tenth of its motion may be left over."""
 
 CAMERA = 5.5
 """Assumed distance of the camera in widths of the face mesh (14 cm): about 75 cm. Twice or half of it
@@ -142,8 +148,11 @@ def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     depth = surface(xy[:, :1], xy[:, 1:])[:, 0]
     points = np.column_stack([xy, depth]).astype(np.float64)
     fit = fit_rigid(points, sample(facial, points), _camera(points), prior=evenly(points[:, :2]))
-    warnings = () if landmarks.points.shape[1] > 2 else (GENERIC.format(landmarks.scheme),)
-    return fit.dense(width, height, surface), fit.motion(), warnings
+    motion = fit.motion()
+    warnings: tuple[str, ...] = () if landmarks.points.shape[1] > 2 else (GENERIC.format(landmarks.scheme),)
+    if motion.degrees > LARGE_TURN:
+        warnings += (TURNED.format(motion.degrees),)
+    return fit.dense(width, height, surface), motion, warnings
 
 
 COMPENSATIONS: dict[str, Callable[[FlowField, Landmarks | None, Box], Compensated]] = {
