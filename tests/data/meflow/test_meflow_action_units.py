@@ -88,7 +88,7 @@ def test_fields_turn_with_the_head() -> None:
 
 def test_variation_changes_the_field_but_not_its_peak() -> None:
     rng = np.random.default_rng(0)
-    varied = au_field(12, "both", MESH, Variation(0.3, 0.3, 0.3, 0.02), rng)
+    varied = au_field(12, "both", MESH, Variation(0.3, 0.1, 0.3, 0.3, 0.02), rng)
     assert np.abs(varied - au_field(12, "both", MESH)).max() > 0.1
     assert np.linalg.norm(varied[:, :2], axis=1).max() == pytest.approx(1, abs=1e-5)
 

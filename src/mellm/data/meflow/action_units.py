@@ -206,12 +206,14 @@ class Variation:
     """How one person (or one occurrence) differs from the table; all zeros is the table itself.
 
     reach: log-spread of the pushes' reach (together, and each on its own)
+    wider: log of the mean factor on the reach
     weight: log-spread of their strength
     turn: spread of their direction; radians
     shift: spread of their place, face widths
     """
 
     reach: float = 0.0
+    wider: float = 0.0
     weight: float = 0.0
     turn: float = 0.0
     shift: float = 0.0
@@ -233,7 +235,7 @@ def canonical_field(
     middle = np.zeros((468, 3))
     common = 1.0
     if variation is not None and rng is not None:
-        common = float(np.exp(variation.reach * rng.standard_normal()))
+        common = float(np.exp(variation.wider + variation.reach * rng.standard_normal()))
     for push in TABLE[au]:
         anchor = points[push.at, :2].copy()
         reach = common * np.array(push.reach)

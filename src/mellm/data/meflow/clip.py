@@ -203,7 +203,7 @@ def make_clip(
     poses = _poses(head or HeadPath(), count, fps, rng)
     truth = ClipTruth(fps, count, (width, height), tuple(truths), poses, seed)
     scene = Scene(picture, mesh, np.array([[zoom, 0, left], [0, zoom, top]]), (width, height))
-    variation = Variation(reach=0.15, weight=0.2, turn=0.15)
+    variation = Variation(reach=0.15, wider=0.15, weight=0.2, turn=0.15)
     fields = [event_field(e, scene.mesh, variation, seed + k) for k, e in enumerate(truths)]
 
     def frames() -> Iterator[Image]:
@@ -242,7 +242,7 @@ def inject(
     first = next((m for m in landmarks if m is not None), None)
     if first is None or first.points.shape != (468, 3):
         raise InputError("Motion can be added only to a clip with 468-point face meshes; find faces first.")
-    variation = Variation(reach=0.15, weight=0.2, turn=0.15)
+    variation = Variation(reach=0.15, wider=0.15, weight=0.2, turn=0.15)
 
     def moved() -> Iterator[Image]:
         for index, (image, marks) in enumerate(zip(frames, landmarks, strict=True)):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.data.meflow.action_units import Side
-from mellm.data.meflow.canonical import Points
+from mellm.data.meflow.canonical import SLITS, Points, canonical_points
 from mellm.errors import InputError
 
 # Vertices of the 68 landmarks of the iBUG scheme, from ICT-FaceKit's own tables.
@@ -65,6 +65,7 @@ _SHAPES: dict[int, dict[str, float]] = {
 }
 _IDENTITIES = 40
 _RIDGE = 4.0
+_NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,17 @@ class IctModel:
         self._names = {name: k for k, name in enumerate(names)}
         self.triangles, self.surface = _triangles(quads)
         self.eyeballs = slice(_EYES[1][0], _EYES[0][1])
+        self._transfer: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def action_units(self) -> tuple[int, ...]:
         """The action units with a shape of their own."""
         return tuple(_SHAPES)
+
+    @property
+    def two_sided(self) -> frozenset[int]:
+        """The action units whose shapes have no one-sided version."""
+        return frozenset(au for au, shapes in _SHAPES.items() if all("*" not in name for name in shapes))
 
     def displacement(self, au: int, side: Side) -> NDArray[np.float32]:
         """Return the unit's displacement of all vertices in model units, float32 (V, 3); side: subject's."""
@@ -115,6 +122,33 @@ class IctModel:
             if "*" not in pattern:
                 total += weight * self._expression[self._names[pattern]]
         return np.asarray(total, np.float32)
+
+    def canonical_field(self, au: int, side: Side) -> NDArray[np.float64]:
+        """Return the unit on the 468 points of the canonical mesh, float64 (468, 3), peak 1 in the picture.
+
+        Canonical axes (x to the picture's right, y up, z towards the viewer), as the built-in fields have.
+        """
+        if self._transfer is None:
+            self._transfer = self._find_transfer()
+        nearest, share, linear = self._transfer
+        moved = self.displacement(au, side)[nearest].astype(np.float64)
+        field = (moved * share[..., None]).sum(1) @ linear.T * (1.0, -1.0, -1.0)
+        peak = float(np.linalg.norm(field[:, :2], axis=1).max())
+        return np.asarray(field / max(peak, 1e-12))
+
+    def _find_transfer(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """For each canonical point its nearest skin vertices on the same side of every slit, and weights."""
+        points = canonical_points().astype(np.float64) * (1.0, -1.0, -1.0)
+        fit = self.fit(points.astype(np.float32))
+        skin = fit.points[SKIN].astype(np.float64)
+        squared = ((points[:, None] - skin[None]) ** 2 * (1.0, 1.0, 0.25)).sum(-1)
+        for rims in SLITS:
+            above = slit_side(points, rims)[:, None] * slit_side(skin, rims, points)[None]
+            squared[above < 0] = np.inf
+        nearest = np.argsort(squared, axis=1)[:, :_NEIGHBOURS]
+        near = np.take_along_axis(squared, nearest, 1)
+        share = 1 / (near + 1e-5)
+        return nearest, share / share.sum(1, keepdims=True), fit.to_picture
 
     def fit(self, mesh: Points) -> Fit:
         """Lay a head onto a face mesh, float32 (468, 3) px: pose, identity, then a smooth warp."""
@@ -140,6 +174,20 @@ class IctModel:
         for share in (6, 18):
             placed[:, :2] += _smooth_warp(placed[marks], (target - placed[marks])[:, :2], placed, share)
         return Fit(placed.astype(np.float32), linear)
+
+
+def slit_side(
+    points: NDArray[np.float64],
+    rims: tuple[tuple[int, ...], tuple[int, ...]],
+    mesh: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return +1 for points close above an opening of `mesh` (default: `points`), -1 close below, else 0."""
+    reference = points if mesh is None else mesh
+    middle = (reference[list(rims[0])] + reference[list(rims[1])]) / 2
+    width = middle[-1, 0] - middle[0, 0]
+    inside = (points[:, 0] > middle[0, 0]) & (points[:, 0] < middle[-1, 0])
+    height = np.interp(points[:, 0], middle[:, 0], middle[:, 1]) - points[:, 1]
+    return np.asarray(np.sign(height) * (inside & (np.abs(height) < 0.5 * width)))
 
 
 def _triangles(quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:

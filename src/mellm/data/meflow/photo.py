@@ -3,7 +3,6 @@
 Every pair follows from (seed, index) alone: identity, crop, action units, head motion, camera.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.meflow.action_units import Side, Variation, au_field
-from mellm.data.meflow.canonical import Points, face_width, mirrored
+from mellm.data.meflow.action_units import Side, Variation, canonical_field
+from mellm.data.meflow.canonical import Points, canonical_to_mesh, face_width, mirrored
 from mellm.data.meflow.gallery import SPLITS, Gallery, Portrait, Split
+from mellm.data.meflow.ict import IctModel
 from mellm.data.meflow.scene import Motion, Moved, Pose, Scene
 from mellm.data.meflow.sensor import draw_camera, draw_occluder, film, light_field, photograph
 from mellm.data.meflow.statistics import draw_action_units
@@ -31,6 +31,9 @@ class PairConfig:
     smallest, largest: peak of the expression's motion, px, drawn log-uniformly between
     still: share of pairs without expression
     head: share of pairs with head motion
+    occluded: share of pairs with something before the face
+    scanned: share of pairs whose action units follow ICT-FaceKit's scans, where these are given, in part or
+        wholly instead of the built-in table
     bumps: share of expressive pairs with smooth local motion that belongs to no action unit
     clean: no camera (no noise, light, compression, occluder), for tests of exactness
     """
@@ -42,6 +45,7 @@ class PairConfig:
     head: float = 0.5
     bumps: float = 0.3
     occluded: float = 0.08
+    scanned: float = 0.4
     clean: bool = False
 
 
@@ -99,19 +103,6 @@ def draw_bumps(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np
     return np.asarray(field / max(peak, 1e-6), np.float32)
 
 
-def expression_of(
-    mesh: Points,
-    units: Sequence[tuple[int, Side, float]],
-    variation: Variation | None = None,
-    rng: np.random.Generator | None = None,
-) -> Points:
-    """Add up action units (AU, subject's side, peak px) on a mesh: float32 (468, 3) px."""
-    total = np.zeros((468, 3), np.float32)
-    for au, side, amplitude in units:
-        total += amplitude * au_field(au, side, mesh, variation, rng)
-    return total
-
-
 class PhotoSource:
     """Pairs from a folder of portraits (or a `Gallery`), deterministic by (seed, index).
 
@@ -129,8 +120,13 @@ class PhotoSource:
         split: Split | None = "train",
         seed: int = 0,
         config: PairConfig | None = None,
+        shapes: IctModel | None = None,
     ) -> None:
-        """Open the folder (finding meshes the first time) and keep the portraits of one split."""
+        """Open the folder (finding meshes the first time) and keep the portraits of one split.
+
+        `shapes`: ICT-FaceKit's, as a second description of how action units move.
+        """
+        self._shapes = shapes
         gallery = folder if isinstance(folder, Gallery) else Gallery(folder)
         self.portraits = gallery.of(split)
         if not self.portraits:
@@ -171,7 +167,7 @@ class PhotoSource:
         self, portrait: Portrait, crop: "Crop", rng: np.random.Generator
     ) -> tuple[Moved, tuple[ActionUnitTruth, ...]]:
         """Draw a motion and set the scene into it, noise-free."""
-        motion, units = draw_motion(crop.scene, self.config, rng)
+        motion, units = draw_motion(crop.scene, self.config, rng, self._shapes)
         return crop.scene.move(motion), units
 
 
@@ -204,10 +200,10 @@ def draw_peak(config: PairConfig, rng: np.random.Generator) -> float:
 
 
 def draw_motion(
-    scene: Scene, config: PairConfig, rng: np.random.Generator
+    scene: Scene, config: PairConfig, rng: np.random.Generator, shapes: IctModel | None = None
 ) -> tuple[Motion, tuple[ActionUnitTruth, ...]]:
     """Draw expression, head, gaze and background motion for one pair."""
-    expression = np.zeros((468, 3), np.float32)
+    moved = np.zeros((468, 3), np.float32)
     bumps = None
     units: list[ActionUnitTruth] = []
     if rng.random() >= config.still:
@@ -216,24 +212,28 @@ def draw_motion(
         only_bumps = with_bumps and rng.random() < 0.4
         if not only_bumps:
             # How this person differs from the table, and a little how this occurrence does.
-            variation = Variation(reach=0.28, weight=0.4, turn=0.3, shift=0.02)
+            variation = Variation(reach=0.25, wider=0.15, weight=0.4, turn=0.3, shift=0.02)
             drawn = draw_action_units(rng)
             share = [float(a) for a in np.exp(rng.normal(0, 0.4, len(drawn)))]
-            expression = np.sum(
-                [
-                    a * au_field(au, side, scene.mesh, variation, rng)
-                    for a, (au, side) in zip(share, drawn, strict=True)
-                ],
-                axis=0,
-            )
+            from_scan = 0.0
+            if shapes is not None and rng.random() < config.scanned:
+                from_scan = 1.0 if rng.random() < 0.5 else float(rng.random())
+            expression = np.zeros((468, 3))
+            for a, (au, side) in zip(share, drawn, strict=True):
+                field = canonical_field(au, side, variation, rng)
+                if shapes is not None and from_scan > 0 and au in shapes.action_units:
+                    scan_side: Side = "both" if au in shapes.two_sided else side
+                    field = (1 - from_scan) * field + from_scan * shapes.canonical_field(au, scan_side)
+                expression += a * field
+            expression = expression @ canonical_to_mesh(scene.mesh).T
             scale = peak / max(float(np.linalg.norm(expression[:, :2], axis=1).max()), 1e-6)
-            expression = (expression * scale).astype(np.float32)
+            moved = (expression * scale).astype(np.float32)
             units = [ActionUnitTruth(au, s, a * scale) for a, (au, s) in zip(share, drawn, strict=True)]
         if with_bumps:
             amount = peak if only_bumps else peak * float(rng.uniform(0.1, 0.6))
             bumps = amount * draw_bumps(scene, rng, int(rng.integers(1, 5)))
     pose, gaze, backdrop = draw_surroundings(config, rng)
-    return Motion(expression, pose, gaze, backdrop, bumps), tuple(units)
+    return Motion(moved, pose, gaze, backdrop, bumps), tuple(units)
 
 
 def draw_surroundings(

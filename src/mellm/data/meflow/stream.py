@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from mellm.data.meflow.full3d import Full3dSource
 from mellm.data.meflow.gallery import Gallery, Split
+from mellm.data.meflow.ict import IctModel
 from mellm.data.meflow.photo import PairConfig, PhotoSource
 from mellm.data.meflow.types import FlowPair
+from mellm.errors import InputError
+
+# Keeps the draw of the source apart from the draws of the pair.
+_CHOICE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +22,7 @@ class MEFlowConfig:
     """What pairs are made from, and how.
 
     faces: folder of portraits for the photo warps
-    ict: ICT-FaceKit's compact .npz for the full-3D source, or None
+    ict: ICT-FaceKit's compact .npz, or None; gives the photo warps a second description of action units
     full_3d: share of pairs from the full-3D source (needs `ict`)
     cache: where found meshes are kept (default: the user's cache)
     """
@@ -31,19 +39,28 @@ class PairSource:
 
     def __init__(self, config: MEFlowConfig, split: Split, seed: int = 0) -> None:
         """Open the sources of one split; finds meshes the first time a folder is seen."""
-        self.photo = PhotoSource(
-            Gallery(config.faces, cache=config.cache), split=split, seed=seed, config=config.pair
-        )
-        self.split: Split = split
+        shapes = IctModel(config.ict) if config.ict is not None else None
+        if config.full_3d > 0 and shapes is None:
+            raise InputError("Full-3D pairs need ICT-FaceKit's compact .npz; give it or set full_3d to 0.")
+        gallery = Gallery(config.faces, cache=config.cache)
+        self._photo = PhotoSource(gallery, split=split, seed=seed, config=config.pair, shapes=shapes)
+        self._full_3d: Full3dSource | None = None
+        if shapes is not None and config.full_3d > 0:
+            self._full_3d = Full3dSource(gallery, shapes, split=split, seed=seed, config=config.pair)
+        self._share, self._seed = config.full_3d, seed
 
     @property
     def identities(self) -> tuple[str, ...]:
         """The identities of this split."""
-        return self.photo.identities
+        return self._photo.identities
 
     def pair(self, index: int) -> FlowPair:
         """Make pair number `index` of this split."""
-        return self.photo.pair(index)
+        if self._full_3d is not None:
+            choice = np.random.default_rng([self._seed, index, _CHOICE]).random()
+            if choice < self._share:
+                return self._full_3d.pair(index)
+        return self._photo.pair(index)
 
 
 class MEFlowStream:
