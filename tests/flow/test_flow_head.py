@@ -132,6 +132,7 @@ def test_a_face_outside_the_picture_is_said(face):
     away = Landmarks(face.landmarks.points + np.float32([1000, 0, 0]))
     head, motion, warnings = compensate(np.ones((100, 100, 2), np.float32), away)
     assert not head.any() and motion is None and "inside" in warnings[0]
+    assert "inside" in compensate(np.ones((100, 100, 2), np.float32), away, "nose-patch")[2][0]
     with pytest.raises(InputError, match="outside"):
         nose_mean(np.ones((100, 100, 2), np.float32), away)
 

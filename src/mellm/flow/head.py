@@ -76,7 +76,7 @@ def evenly(points: Points) -> Points:
     The mesh is densest around eyes and mouth, which are the parts that expressions move: without this, the
     fit follows them. The weight is one over the number of points within about `REACH` of the face's width.
     """
-    reach = REACH * float(np.ptp(points[:, 0]))
+    reach = REACH * max(1.0, float(np.ptp(points[:, 0])))
     square = (points**2).sum(1)
     apart = square[:, None] + square[None] - 2 * points @ points.T
     return np.asarray(1 / np.exp(apart.astype(np.float32) / np.float32(-2 * reach**2)).sum(1), np.float64)
@@ -84,7 +84,7 @@ def evenly(points: Points) -> Points:
 
 def _camera(points: Points) -> float:
     """Distance of the camera, px, as seen from points of a face."""
-    return CAMERA * float(np.ptp(points[:, 0]))
+    return CAMERA * max(1.0, float(np.ptp(points[:, 0])))
 
 
 def _inside(points: NDArray[np.floating[Any]], width: int, height: int) -> NDArray[np.bool_]:
@@ -113,7 +113,10 @@ def nose_mean(flow: FlowField, landmarks: Landmarks, size: int = 11) -> NDArray[
 
 def _nose_patch(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Compensated:
     assert landmarks is not None
-    mean = nose_mean(facial, landmarks)
+    try:
+        mean = nose_mean(facial, landmarks)
+    except InputError:
+        return np.zeros_like(facial), None, (OUTSIDE,)
     head = np.broadcast_to(mean, facial.shape).copy()
     return head, HeadMotion(0.0, 0.0, 0.0, float(mean[0]), float(mean[1]), 1.0, 1.0, 0.0), ()
 
