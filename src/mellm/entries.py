@@ -98,5 +98,7 @@ def verdict(readings: list[MicroExpression], people: list[Watched]) -> str:
         return f"{len(found)} micro-expression{'s' if len(found) > 1 else ''} found ({parts})."
     if readings:
         return "No evidence of a micro-expression: no region moved as an action unit would move it."
-    reasons = list(dict.fromkeys(p.reason for p in people if p.reason))
-    return " ".join(["No micro-expression found.", *reasons])
+    reasons = {p.reason: p.person for p in people if p.reason}
+    if len(reasons) > 1:
+        return " ".join(f"Person {person}: {reason}" for reason, person in reasons.items())
+    return next(iter(reasons), "No micro-expression found: no face could be read at the frames given.")

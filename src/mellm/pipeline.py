@@ -151,6 +151,10 @@ class Analyzer:
     def _clip(self, path: Path, given: GivenFrames | None, tell: Progress) -> Report:
         found = _Found()
         with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
+            if media.info.kind == "image":
+                raise InputError(
+                    f"{path.name} is one picture, and motion takes two: give mellm analyze --onset A --apex B."
+                )
             if given:
                 people, interval = self._look(media, given)
                 intervals = {person.person: [interval] for person in people}

@@ -97,3 +97,22 @@ def test_the_report_is_the_same_twice(pair: tuple[Path, Path]) -> None:
     for report in (first, second):
         del report["provenance"]
     assert first == second
+
+
+def test_a_single_picture_is_refused_with_what_to_do(pair: tuple[Path, Path]) -> None:
+    with pytest.raises(InputError, match="--onset A --apex B"):
+        mellm.analyze(pair[0])
+
+
+def test_magnified_picture_on_request(pair: tuple[Path, Path]) -> None:
+    plain = mellm.analyze(onset=pair[0], apex=pair[1])
+    assert "me1_magnified.png" not in plain.pictures and "me1_mmc.png" in plain.pictures
+    settings = mellm.Settings(magnify=8)
+    assert "me1_magnified.png" in mellm.Analyzer(settings).analyze(onset=pair[0], apex=pair[1]).pictures
+
+
+def test_nose_patch_and_mesh_can_be_compared(pair: tuple[Path, Path]) -> None:
+    by_patch = mellm.Analyzer(mellm.Settings(compensation="nose-patch")).analyze(onset=pair[0], apex=pair[1])
+    assert by_patch.provenance.settings["compensation"] == "nose-patch"
+    twelve = next(a for a in by_patch.micro_expressions[0].action_units if a.au == 12)
+    assert twelve.present

@@ -49,4 +49,4 @@ def spot(
         console.print("  No face was found in any frame.")
     for person in found:
         if person.reason:
-            console.print(f"  person {person.person}: no micro-expression. {person.reason}", highlight=False)
+            console.print(f"  person {person.person}: {person.reason}", highlight=False)
