@@ -91,7 +91,7 @@ def vision_prompt(
     """Return the prompt that goes with an MMC-Map: what its colours mean, then the three steps."""
     return _fill(
         load_template("vision", language, template),
-        colours=_colours(language),
+        colours=colour_legend(language),
         labels=_labels(taxonomy, language),
     )
 
@@ -111,7 +111,8 @@ def _labels(taxonomy: str, language: Language) -> str:
     return "、".join(names) if language == "zh" else ", ".join(names)
 
 
-def _colours(language: Language) -> str:
+def colour_legend(language: Language) -> str:
+    """Return what each hue of an MMC-Map means, on one line."""
     if language == "zh":
         return "；".join(f"{_COLOURS_ZH[c]}色：{octant_name(d, 'zh')}" for d, c in DIRECTION_COLOURS.items())
     return "; ".join(f"{colour}: {direction}" for direction, colour in DIRECTION_COLOURS.items())

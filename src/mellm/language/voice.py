@@ -4,6 +4,10 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Wording = TypeVar("Wording")
+"""A sentence frame, or the pieces of one."""
 
 
 @dataclass(slots=True)
@@ -13,7 +17,7 @@ class Voice:
     seed: str
     _used: Counter[str] = field(default_factory=Counter)
 
-    def pick(self, slot: str, variants: Sequence[str]) -> str:
+    def pick(self, slot: str, variants: Sequence[Wording]) -> Wording:
         """Return the next variant of a slot."""
         start = zlib.crc32(f"{self.seed}|{slot}".encode())
         self._used[slot] += 1
