@@ -153,7 +153,7 @@ class Analyzer:
         with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
             if media.info.kind == "image":
                 raise InputError(
-                    f"{path.name} is one picture, and motion takes two: give mellm analyze --onset A --apex B."
+                    f"{path.name} is one picture, and motion takes two: mellm analyze --onset A --apex B."
                 )
             if given:
                 people, interval = self._look(media, given)
