@@ -1,5 +1,9 @@
-"""MEFlowNet: facial and head flow of a micro-expression, estimated by warping and learned refinement.
+"""MEFlowNet: facial and head flow of a micro-expression, by a learned motion prior and a warping network.
 
-`estimator` runs the shipped weights without torch; `model`, `update` and `loss` are the torch network
-(only `mellm.train`, `mellm.evaluate` and the tests import them). Read docs/meflownet.md first.
+`estimator` runs the shipped weights without torch; `model`, `update`, `encoder`, `physics` and `loss` are the
+torch network (only training, evaluation and tests import them). docs/meflownet.md tells the whole.
 """
+
+from mellm.flow.meflownet.estimator import MEFlowNetEstimator, create
+
+__all__ = ["MEFlowNetEstimator", "create"]

@@ -26,15 +26,15 @@ class MEFlowNetConfig:
     encoder: Literal["compact", "resnet18"] = "compact"
     update: Literal["unet", "vit"] = "unet"
     stride: int = 4
-    features: int = 24
+    features: int = 16
     hidden: int = 24
-    widths: tuple[int, ...] = (32, 56, 96, 128)
+    widths: tuple[int, ...] = (32, 48, 80, 112)
     vit_dim: int = 384
     vit_depth: int = 12
     vit_heads: int = 6
     vit_patch: int = 8
     depth_features: int = 0
-    iterations: int = 2
+    iterations: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot be built, naming the field."""

@@ -18,14 +18,13 @@ from mellm.flow.meflownet.physics import (
     local_solves,
     normal_terms,
     resize,
-    rigid_basis,
     rigid_projection,
     warp,
 )
 from mellm.flow.meflownet.update import UPDATES, ConvBlock
 
-GUIDE = 6
-"""Guide channels: x, y, depth (face sizes, from the face's centre), canonical u, v, and inside (0..1)."""
+GUIDE = 5
+"""Guide channels: the face's x, y and depth (from the rigid motions), and the chart's own u and v."""
 
 
 @dataclass(slots=True)
@@ -78,17 +77,19 @@ class MEFlowNet(nn.Module):
         apex: Tensor,
         facial: Tensor,
         head: Tensor,
-        guide: Tensor,
+        rigid: Tensor,
         depth: tuple[Tensor, Tensor] | None = None,
     ) -> list[Prediction]:
         """Refine the start `facial` and `head` (B, 2, h, w), px; return every pass's prediction.
 
-        onset, apex: (B, 1, H, W) illumination-normalised grey; guide: (B, GUIDE, h, w), zero without
-        landmarks; depth: frozen depth features of both frames on the cell grid, if configured.
+        onset, apex: (B, 1, H, W) illumination-normalised grey, on the face chart; rigid: (B, 12, h, w), the
+        six rigid motions' u, then their v, per cell; depth: frozen depth features of both frames on the cell
+        grid, if configured.
         """
         stride = self.config.stride
         expression = facial - head
-        basis = rigid_basis(guide)
+        basis = rigid.unflatten(1, (2, 6))
+        guide = _guide(basis)
         first = self._learned(self.encoder, onset)
         hidden = first.new_zeros(first.shape[0], self.config.hidden, *first.shape[-2:])
         predictions = []
@@ -105,7 +106,7 @@ class MEFlowNet(nn.Module):
             hidden = self._learned(self.update, torch.cat([*parts, hidden], dim=1))
             turn = self._learned(self.head_decoder, hidden)
             change = self._learned(self.facial_decoder, hidden)
-            weight = torch.sigmoid(turn[:, 2:3]) * (guide[:, 5:6] + 0.05)
+            weight = torch.sigmoid(turn[:, 2:3])
             head = head + rigid_projection(turn[:, :2], weight, basis) + 0.25 * turn[:, 3:5]
             expression = expression + change[:, :2]
             mask = self._learned(self.mask, hidden).unflatten(1, (9, stride**2)) + self.bilinear
@@ -125,6 +126,14 @@ def _compressed(terms: Tensor) -> Tensor:
     return torch.cat([torch.log1p(xx), torch.log1p(yy), xy / (xx + yy + 1.0)], dim=1)
 
 
+def _guide(basis: Tensor) -> Tensor:
+    """Return where each cell is: (B, GUIDE, h, w) from the rigid motions (scale: x, y; yaw: depth)."""
+    batch, _, _, height, width = basis.shape
+    across = torch.linspace(-1, 1, width, device=basis.device)[None, None, None].expand(batch, 1, height, width)
+    down = torch.linspace(-1, 1, height, device=basis.device)[None, None, :, None].expand(batch, 1, height, width)
+    return torch.cat([basis[:, :1, 2], basis[:, 1:, 2], basis[:, :1, 4], across, down], dim=1)
+
+
 class Exported(nn.Module):
     """The network as ONNX has it: five inputs, two outputs, the last pass only."""
 
@@ -133,8 +142,8 @@ class Exported(nn.Module):
         self.model = model
 
     def forward(
-        self, onset: Tensor, apex: Tensor, facial: Tensor, head: Tensor, guide: Tensor
+        self, onset: Tensor, apex: Tensor, facial: Tensor, head: Tensor, rigid: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return facial and head flow (B, 2, H, W), px."""
-        last = self.model(onset, apex, facial, head, guide)[-1]
+        last = self.model(onset, apex, facial, head, rigid)[-1]
         return last.facial, last.head

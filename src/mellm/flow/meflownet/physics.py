@@ -36,12 +36,13 @@ def normal_terms(onset: Tensor, warped: Tensor, stride: int) -> Tensor:
     gradient = F.conv2d(padded, torch.stack([scharr, scharr.T])[:, None])
     gx, gy = gradient[:, :1], gradient[:, 1:]
     gt = warped - onset
-    energy = gt * gt
-    local = F.avg_pool2d(energy, 9, 1, 4, count_include_pad=False)
-    floor = 0.2 * local.mean(dim=(2, 3), keepdim=True) + 1e-5
-    weight = 1.0 / (torch.maximum(local, 0.5 * energy) + floor)
-    terms = torch.cat([gx * gx, gx * gy, gy * gy, gx * gt, gy * gt], dim=1) * weight
-    return F.avg_pool2d(terms, stride) * (stride * stride)
+    products = torch.cat([gx * gx, gx * gy, gy * gy, gx * gt, gy * gt, gt * gt], dim=1)
+    cells = F.avg_pool2d(products, stride)
+    energy = cells[:, 5:]
+    around = F.avg_pool2d(F.pad(energy, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    local = torch.maximum(around, 0.5 * energy)
+    weight = stride**2 / (local + 0.2 * energy.mean(dim=(2, 3), keepdim=True) + 1e-5)
+    return cells[:, :5] * weight
 
 
 def local_solves(terms: Tensor) -> Tensor:
@@ -60,21 +61,10 @@ def local_solves(terms: Tensor) -> Tensor:
     return torch.cat(out, dim=1)
 
 
-def rigid_basis(guide: Tensor) -> Tensor:
-    """Return the six rigid motions of `guide` = (x, y, depth, ...) per cell: (B, 2, 6, h, w)."""
-    x, y, z = guide[:, 0], guide[:, 1], guide[:, 2]
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
-    return torch.stack(
-        [
-            torch.stack([one, zero, x, -y, z, zero], dim=1),
-            torch.stack([zero, one, y, x, zero, z], dim=1),
-        ],
-        dim=1,
-    )
-
-
 def rigid_projection(field: Tensor, weight: Tensor, basis: Tensor) -> Tensor:
     """Return the rigid motion nearest to `field` (B, 2, h, w) under `weight` (B, 1, h, w) >= 0.
+
+    `basis` (B, 2, 6, h, w) holds the six rigid motions per cell.
 
     Weighted least squares in closed form: 6x6 elimination written out, which every runtime can run.
     """

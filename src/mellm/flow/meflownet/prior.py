@@ -1,9 +1,9 @@
 """The learned motion prior: which expression and head motions a face makes, and how they are fitted.
 
-Expression flow is modelled as a few dozen principal motions of the average face, head flow as a rigid
-motion of the mesh's depth map plus a few principal corrections; both are Gaussian a priori. Fitting them
-to two pictures is one linear least-squares problem per warp (Lucas and Kanade 1981 in a motion subspace;
-the prior makes it a maximum-a-posteriori estimate). Knows numpy and OpenCV; nothing of networks or files.
+Expression flow is modelled as some hundred principal motions of the face chart, head flow as a rigid motion
+of the mesh's depth map plus a few principal corrections; both are Gaussian a priori. Fitting them to two
+pictures is one linear least-squares problem per warp (Lucas and Kanade 1981, in a motion subspace; the prior
+makes it a maximum-a-posteriori estimate). Knows numpy and OpenCV; nothing of networks or files.
 """
 
 from dataclasses import dataclass
@@ -12,204 +12,196 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.canonical import CELL, FaceFrame, cell_centers, sample_canonical
+from mellm.flow.meflownet.chart import (
+    CELL,
+    EYE_DISTANCE,
+    HEIGHT,
+    ORIGIN,
+    WIDTH,
+    Chart,
+    cell_pixels,
+    chart_pixels,
+    inside_face,
+    slope,
+)
 
 RIGID = 6
-"""Translation u, v; scale; roll; yaw; pitch."""
+"""Shift u, v; scale; roll; yaw; pitch."""
+
+RIGID_SD = 10.0
+"""Prior spread of the rigid coefficients, chart pixels: almost free."""
+
+WARPS = 4
+
+Array = NDArray[np.float32]
+Double = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class MotionPrior:
-    """Learned statistics, in canonical units (outer-eye-corner distance = 1).
+    """Learned statistics of chart motion.
 
-    template: float32 (468, 3), the average mesh
-    expression: float32 (rows, cols, K, 2), principal expression motions on the canonical grid
-    expression_sd: float32 (K,), their standard deviations
-    head: float32 (rows, cols, J, 2), principal corrections of the rigid head motion
-    head_sd: float32 (J,)
-    temperature: weight of the photometric evidence (neighbouring cells' noise is not independent)
+    template: float32 (468, 3), the average mesh, chart pixels
+    expression: float32 (rows, cols, 2, K), principal expression motions of unit length
+    expression_sd: float32 (K,), their standard deviations for a pair of unit amplitude, chart pixels
+    head: float32 (rows, cols, 2, J), principal corrections of the rigid head motion, of unit length
+    head_sd: float32 (J,), chart pixels
+    temperature: weight of the photometric evidence (neighbouring pixels' noise is not independent)
     """
 
-    template: NDArray[np.float32]
-    expression: NDArray[np.float32]
-    expression_sd: NDArray[np.float32]
-    head: NDArray[np.float32]
-    head_sd: NDArray[np.float32]
+    template: Array
+    expression: Array
+    expression_sd: Array
+    head: Array
+    head_sd: Array
     temperature: float
 
 
 @dataclass(frozen=True, slots=True)
 class SubspaceFit:
-    """What the fit found on the cell grid: float32 (rows, cols, 2) px each, and the coefficients.
+    """What the fit found: float32 (rows, cols, 2) chart pixels each, and the coefficients.
 
-    `precision` is the normal matrix of evidence plus prior, `evidence` its right-hand side: the network
-    and tests may ask how sure a coefficient is.
+    coefficients: rigid (chart pixels), head corrections and expression (standard deviations)
+    precision: their posterior precision matrix; amplitude: of the expression, 1 = the prior's unit
     """
 
-    expression: NDArray[np.float32]
-    head: NDArray[np.float32]
-    coefficients: NDArray[np.float64]
-    precision: NDArray[np.float64]
+    expression: Array
+    head: Array
+    coefficients: Double
+    precision: Double
+    amplitude: float
 
 
-def rigid_motions(face: FaceFrame) -> NDArray[np.float32]:
-    """Return the six small rigid motions of the face, (rows, cols, 2, RIGID), px per px at the face's rim.
+def rigid_motions(chart: Chart) -> Array:
+    """Return the six small rigid motions on the chart: (rows, cols, 2, RIGID).
 
-    Small rotations under weak perspective: yaw shifts near points sideways, pitch up and down.
+    Small rotations under weak perspective: yaw shifts near points sideways, pitch up and down. The picture's
+    motions are turned into the chart's with the map's local derivative.
     """
-    rows, cols = face.depth.shape
-    xs, ys = cell_centers(rows, cols)
-    x = np.broadcast_to((xs - face.center[0]) / face.size, (rows, cols))
-    y = np.broadcast_to(((ys - face.center[1]) / face.size)[:, None], (rows, cols))
-    z = face.depth / face.size
-    one, zero = np.ones_like(x), np.zeros_like(x)
-    u = np.stack([one, zero, x, -y, z, zero], axis=-1)
-    v = np.stack([zero, one, y, x, zero, z], axis=-1)
-    return np.stack([u, v], axis=-2).astype(np.float32)
+    cells = cell_pixels()
+    x, y = ((cells[..., k] - ORIGIN[k]) / EYE_DISTANCE for k in (0, 1))
+    z = chart.depth / EYE_DISTANCE
+    # Positions in the picture, in eye distances, so that rotation and scale are the picture's.
+    size = chart.scale * EYE_DISTANCE
+    straight = chart.affine[:, :2] / chart.scale
+    px = np.stack([x, y], axis=-1) @ straight.T + chart.bend / size
+    px = px - px.mean((0, 1))
+    one, zero = np.ones_like(z), np.zeros_like(z)
+    u = np.stack([one, zero, px[..., 0], -px[..., 1], z, zero], axis=-1)
+    v = np.stack([zero, one, px[..., 1], px[..., 0], zero, z], axis=-1)
+    inverse = np.linalg.inv(slope(chart.affine, chart.bend) / chart.scale)
+    return np.einsum("hwij,hwjk->hwik", inverse, np.stack([u, v], axis=-2)).astype(np.float32)
 
 
-def bases(prior: MotionPrior, face: FaceFrame) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the motions of this face in px per unit coefficient: (rows, cols, 2, 6 + J) and (..., 2, K).
-
-    Coefficients are in standard deviations, except for the rigid ones (px, and radians times face size).
-    """
-    rows, cols = face.depth.shape
-    k, j = prior.expression_sd.size, prior.head_sd.size
-    grid = np.concatenate([prior.expression * prior.expression_sd[:, None], prior.head * prior.head_sd[:, None]], 2)
-    local = sample_canonical(grid.reshape(*grid.shape[:2], -1), face.coords).reshape(rows, cols, k + j, 2)
-    local = np.einsum("hwkc,dc->hwdk", local, face.axes, optimize=True).astype(np.float32)
-    return np.concatenate([rigid_motions(face), local[..., k:]], axis=-1), local[..., :k]
-
-
-def prior_precision(prior: MotionPrior, face: FaceFrame, amplitude: float = 1.0) -> NDArray[np.float64]:
-    """Return the diagonal prior precision of all coefficients; the rigid ones are almost free."""
-    rigid = np.full(RIGID, 1.0 / (0.06 * face.size) ** 2)
-    rest = np.ones(prior.head_sd.size + prior.expression_sd.size)
-    rest[prior.head_sd.size :] /= amplitude**2
-    return np.concatenate([rigid, rest])
-
-
-def normalise_illumination(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise_illumination(grey: Array) -> Array:
     """Remove local brightness and contrast: zero mean, about unit variance over some 25 px."""
     smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    local = smooth - cv2.GaussianBlur(smooth, (0, 0), 12.0)
-    spread = cv2.GaussianBlur(local * local, (0, 0), 12.0)
-    return np.asarray(local / np.sqrt(spread + 9.0), np.float32)
+    local = smooth - _wide_blur(smooth)
+    return np.asarray(local / np.sqrt(_wide_blur(local * local) + 9.0), np.float32)
 
 
-def upsample(flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring a cell-grid field (rows, cols, 2) to pixels; values are px already."""
-    size = (flow.shape[1] * CELL, flow.shape[0] * CELL)
-    return np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR), np.float32)
+def upsample(field: Array) -> Array:
+    """Bring a cell field (rows, cols, C) to chart pixels."""
+    return np.asarray(cv2.resize(field, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+def warp(image: Array, flow: Array) -> Array:
     """Bring the apex back onto the onset: out(x, y) = image(x + u, y + v), bicubic."""
-    height, width = image.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    warped = cv2.remap(
-        image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    at = chart_pixels() + flow
+    warped = cv2.remap(image, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)
 
 
-def normal_terms(
-    onset: NDArray[np.float32], warped: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def normal_terms(onset: Array, warped: Array) -> Array:
     """Return the weighted normal-equation terms per cell: Ixx, Ixy, Iyy, Ixt, Iyt; (rows, cols, 5).
 
-    Gradients are means of the onset's and the warped apex's (Scharr). Each pixel is weighted by the inverse
-    of the local residual energy, so noisy skin, glints and occlusions count for less.
+    Gradients are means of the onset's and the warped apex's (Scharr). Each cell is weighted by the inverse of
+    the residual energy around it, so noisy skin, glints and occlusions count for less.
     """
     mean = (onset + warped) * 0.5
     gx = cv2.Scharr(mean, cv2.CV_32F, 1, 0, scale=1 / 32)
     gy = cv2.Scharr(mean, cv2.CV_32F, 0, 1, scale=1 / 32)
     gt = warped - onset
-    energy = gt * gt
-    local = cv2.boxFilter(energy, cv2.CV_32F, (9, 9))
-    floor = 0.25 * float(np.median(local)) + 1e-5
-    weight = 1.0 / (np.maximum(local, 0.5 * energy) + floor)
-    terms = np.stack([gx * gx, gx * gy, gy * gy, gx * gt, gy * gt], axis=-1) * weight[..., None]
     size = (onset.shape[1] // CELL, onset.shape[0] // CELL)
-    parts = [cv2.resize(terms[..., c], size, interpolation=cv2.INTER_AREA) for c in range(5)]
-    return np.stack(parts, axis=-1) * np.float32(CELL * CELL)
+    products = (gx * gx, gx * gy, gy * gy, gx * gt, gy * gt, gt * gt)
+    cells = [cv2.resize(t, size, interpolation=cv2.INTER_AREA) for t in products]
+    energy = cells.pop()
+    local = np.maximum(cv2.boxFilter(energy, cv2.CV_32F, (3, 3)), 0.5 * energy)
+    weight = np.float32(CELL * CELL) / (local + 0.2 * energy.mean() + 1e-5)
+    return np.stack(cells, axis=-1) * weight[..., None]
 
 
-def start_rigid(
-    flow: NDArray[np.float32], basis: NDArray[np.float32], inside: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Fit the rigid basis to a dense flow on the cell grid, iteratively re-weighted (Cauchy)."""
-    a = basis.reshape(-1, basis.shape[-1]).astype(np.float64)
+def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
+    """Fit head and expression motion to two illumination-normalised chart pictures (HEIGHT, WIDTH).
+
+    `start` is any chart flow on the cells, (rows, cols, 2): only its rigid part is used, to begin within
+    reach of the linearisation.
+    """
+    inside = inside_face(prior.template)
+    rigid = rigid_motions(chart)
+    heads = RIGID + prior.head_sd.size
+    face = inside > 0.4
+    cell_weight = np.clip(inside[face] * 2 - 0.8, 0, 1)
+    basis = np.concatenate(
+        [rigid[face], prior.head[face] * prior.head_sd, prior.expression[face] * prior.expression_sd], axis=-1
+    )
+    coefficients = np.zeros(basis.shape[-1])
+    coefficients[:RIGID] = _robust_rigid(start[face], basis[..., :RIGID])
+    prior_precision = np.ones(basis.shape[-1])
+    prior_precision[:RIGID] = RIGID_SD**-2
+    amplitude, precision = 1.0, np.eye(basis.shape[-1])
+    for step in range(WARPS):
+        head, expression = _fields(prior, rigid, coefficients)
+        terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
+        trust = (prior.temperature * cell_weight)[:, None]
+        evidence, right = _normal_equations(basis, terms * trust, (head + expression)[face])
+        if step:
+            covariance = np.linalg.inv(precision)
+            energy = coefficients[heads:] ** 2 + np.diag(covariance)[heads:]
+            amplitude = float(np.clip(np.sqrt(energy.mean()), 0.05, 4.0))
+        prior_precision[heads:] = amplitude**-2
+        precision = evidence + np.diag(prior_precision)
+        coefficients = np.linalg.solve(precision, right)
+    head, expression = _fields(prior, rigid, coefficients)
+    return SubspaceFit(expression, head, coefficients, precision, amplitude)
+
+
+def _fields(prior: MotionPrior, rigid: Array, coefficients: Double) -> tuple[Array, Array]:
+    c = coefficients.astype(np.float32)
+    heads = RIGID + prior.head_sd.size
+    head = rigid @ c[:RIGID] + prior.head @ (prior.head_sd * c[RIGID:heads])
+    return head, prior.expression @ (prior.expression_sd * c[heads:])
+
+
+def _robust_rigid(flow: Array, basis: Array) -> Double:
+    """Fit the rigid motions (N, 2, RIGID) to flow (N, 2), iteratively re-weighted (Cauchy)."""
+    a = basis.reshape(-1, RIGID).astype(np.float64)
     b = flow.reshape(-1).astype(np.float64)
-    weight = np.repeat((inside > 0.6).astype(np.float64).ravel(), 2)
-    robust = weight
-    solution = np.zeros(a.shape[1])
+    weight = np.ones(len(b))
+    solution = np.zeros(RIGID)
     for _ in range(5):
-        aw = a * robust[:, None]
-        solution = np.linalg.solve(aw.T @ a + 1e-6 * np.eye(a.shape[1]), aw.T @ b)
+        weighted = a * weight[:, None]
+        solution = np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b)
         residual = (b - a @ solution).reshape(-1, 2)
         distance = np.hypot(residual[:, 0], residual[:, 1])
-        scale = 1.5 * float(np.median(distance[inside.ravel() > 0.6])) + 1e-3
-        robust = weight * np.repeat(1 / (1 + (distance / scale) ** 2), 2)
+        weight = np.repeat(1 / (1 + (distance / (1.5 * np.median(distance) + 1e-3)) ** 2), 2)
     return solution
 
 
-def fit(
-    prior: MotionPrior,
-    face: FaceFrame,
-    onset: NDArray[np.float32],
-    apex: NDArray[np.float32],
-    start: NDArray[np.float32],
-    warps: int = 4,
-) -> SubspaceFit:
-    """Fit head and expression motion to two illumination-normalised pictures (H, W).
-
-    `start` is any dense flow (H, W, 2), px: only its rigid part is used, to begin within reach of the
-    linearisation.
-    """
-    rows, cols = face.depth.shape
-    head_basis, expression_basis = bases(prior, face)
-    heads = head_basis.shape[-1]
-    basis = np.concatenate([head_basis, expression_basis], axis=-1)
-    size = (cols, rows)
-    coarse = np.asarray(cv2.resize(start, size, interpolation=cv2.INTER_AREA), np.float32)
-    coefficients = np.zeros(basis.shape[-1])
-    coefficients[:RIGID] = start_rigid(coarse, head_basis[..., :RIGID], face.inside)
-    inside = np.clip(face.inside * 2 - 0.8, 0, 1)
-    amplitude = 1.0
-    precision = np.eye(basis.shape[-1])
-    for step in range(warps):
-        flow = (basis @ coefficients.astype(np.float32)).astype(np.float32)
-        terms = normal_terms(onset, warp(apex, upsample(flow))) * (prior.temperature * inside)[..., None]
-        evidence, right = _normal_equations(basis, terms, flow)
-        if step >= 1:
-            amplitude = _amplitude(coefficients[heads:], np.linalg.inv(precision)[heads:, heads:])
-        precision = evidence + np.diag(prior_precision(prior, face, amplitude))
-        coefficients = np.linalg.solve(precision, right)
-    c = coefficients.astype(np.float32)
-    return SubspaceFit(
-        expression=(expression_basis @ c[heads:]).astype(np.float32),
-        head=(head_basis @ c[:heads]).astype(np.float32),
-        coefficients=coefficients,
-        precision=precision,
-    )
-
-
-def _normal_equations(
-    basis: NDArray[np.float32], terms: NDArray[np.float32], flow: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _normal_equations(basis: Array, terms: Array, flow: Array) -> tuple[Double, Double]:
     """Sum B^T M B and B^T (M flow - g): the linearised brightness constancy around `flow`."""
-    keep = terms[..., 0] + terms[..., 2] > 0
-    b, t, f = basis[keep], terms[keep], flow[keep]
-    bu, bv = b[:, 0], b[:, 1]
-    mu = t[:, 0:1] * bu + t[:, 1:2] * bv
-    mv = t[:, 1:2] * bu + t[:, 2:3] * bv
+    bu, bv = basis[:, 0], basis[:, 1]
+    mu = terms[:, 0:1] * bu + terms[:, 1:2] * bv
+    mv = terms[:, 1:2] * bu + terms[:, 2:3] * bv
     evidence = bu.T @ mu + bv.T @ mv
-    right = mu.T @ f[:, 0] + mv.T @ f[:, 1] - bu.T @ t[:, 3] - bv.T @ t[:, 4]
+    right = mu.T @ flow[:, 0] + mv.T @ flow[:, 1] - bu.T @ terms[:, 3] - bv.T @ terms[:, 4]
     return evidence.astype(np.float64), right.astype(np.float64)
 
 
-def _amplitude(coefficients: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
-    """Empirical Bayes: the scale of this pair's expression that best explains its coefficients."""
-    energy = float(np.mean(coefficients**2 + np.diag(covariance)))
-    return float(np.clip(np.sqrt(energy), 0.05, 3.0))
+def _wide_blur(image: Array) -> Array:
+    """Gaussian of 12 px, computed at a quarter of the size."""
+    small = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 3.0)
+    return np.asarray(
+        cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
+    )

@@ -1,0 +1,215 @@
+"""The face chart: a 400x480 picture plane in which every face has its features at the same place.
+
+The motion prior and the network work on this chart. A chart is a smooth map from the plane to the source
+picture, fitted to the onset's mesh; motion is carried there and back exactly, without linearisation. Knows
+landmarks and the average face; knows nothing of estimation. Chart grids have one cell per `CELL` chart
+pixels; a cell's value belongs to its centre, chart pixel CELL * i + (CELL - 1) / 2.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.flow.types import FlowField
+
+WIDTH, HEIGHT = 400, 480
+"""Size of the chart, chart pixels: the size the paper estimates at."""
+
+CELL = 4
+"""Chart pixels per cell side: prior and network work at a quarter of the resolution."""
+
+COLS, ROWS = WIDTH // CELL, HEIGHT // CELL
+
+EYE_DISTANCE = 168.0
+"""Distance of the outer eye corners in the chart, chart pixels: about that of the training frames."""
+
+ORIGIN = (199.5, 196.0)
+"""Where the point between the outer eye corners lies, chart pixels."""
+
+EYE_CORNERS = (33, 263)
+"""Mesh points of the outer eye corners, picture left and right."""
+
+_MAP_KERNELS = (0.24, 0.12)  # widths of the map's residual interpolation, in EYE_DISTANCE
+_DEPTH_KERNELS = (0.16, 0.08, 0.04)
+_FADE = 0.05  # kernel mass under which interpolation falls back to its polynomial
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One face's chart.
+
+    affine: float32 (2, 3), chart pixel -> source pixel, the map's linear part
+    bend: float32 (ROWS, COLS, 2), what the map adds at each cell, source pixels
+    depth: float32 (ROWS, COLS), chart pixels, smaller is nearer the camera, about zero mean
+    """
+
+    affine: Array
+    bend: Array
+    depth: Array
+
+    @property
+    def scale(self) -> float:
+        """Source pixels per chart pixel."""
+        return float(np.sqrt(abs(np.linalg.det(self.affine[:, :2]))))
+
+    def place(self, at: Array) -> Array:
+        """Return the source pixel of chart pixels `at` (h, w, 2)."""
+        return np.asarray(at @ self.affine[:, :2].T + self.affine[:, 2] + read_cells(self.bend, at), np.float32)
+
+    def locate(self, pixels: Array) -> Array:
+        """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by fixed-point iteration."""
+        back = np.linalg.inv(self.affine[:, :2].astype(np.float64)).astype(np.float32)
+        flat = pixels - self.affine[:, 2]
+        at = flat @ back.T
+        for _ in range(5):
+            at = (flat - read_cells(self.bend, at)) @ back.T
+        return np.asarray(at, np.float32)
+
+    def picture(self, grey: NDArray[np.uint8]) -> Array:
+        """Draw a grey source picture (H, W) on the chart: float32 (HEIGHT, WIDTH)."""
+        if self.scale > 1.3:
+            # remap does not average: blur away what the chart cannot hold.
+            grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.4 * self.scale), np.uint8)
+        at = self.place(chart_pixels())
+        drawn = cv2.remap(grey, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(drawn, np.float32)
+
+    def from_source(self, flow: Array, at: Array, stride: int = 1) -> Array:
+        """Carry source flow (px) to chart pixels `at` (h, w, 2): (h, w, 2), chart pixels.
+
+        `flow` is kept at every `stride`-th source pixel.
+        """
+        start = self.place(at)
+        x, y = start[..., 0] / stride, start[..., 1] / stride
+        moved = start + cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return self.locate(moved) - at
+
+    def covers(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return which pixels of a source of (width, height) px lie on the chart, (height, width)."""
+        width, height = size
+        corners = np.array([[[0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT - 1]]], np.float32)
+        mask = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(mask, [np.round(self.place(corners)[0]).astype(np.int32)], (1,))
+        return mask.astype(bool)
+
+    def to_source(self, flow: Array, size: tuple[int, int]) -> FlowField:
+        """Carry full-resolution chart flow (HEIGHT, WIDTH, 2) to a source of (width, height) px.
+
+        Off the chart the motion of its nearest edge is repeated.
+        """
+        width, height = size
+        coarse = (max(2, -(-width // CELL)), max(2, -(-height // CELL)))
+        xs = (np.arange(coarse[0]) + 0.5) * width / coarse[0] - 0.5
+        ys = (np.arange(coarse[1]) + 0.5) * height / coarse[1] - 0.5
+        at = self.locate(np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32))
+        at = np.asarray(cv2.resize(at, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        move = cv2.remap(
+            flow, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.float32)
+        straight = move @ self.affine[:, :2].T
+        return np.asarray(straight + read_cells(self.bend, at + move) - read_cells(self.bend, at), np.float32)
+
+
+def chart_pixels() -> Array:
+    """Return every chart pixel's own position, float32 (HEIGHT, WIDTH, 2)."""
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+    return np.stack([x, y], axis=-1)
+
+
+def cell_pixels() -> Array:
+    """Return every cell centre's chart pixel, float32 (ROWS, COLS, 2)."""
+    x, y = np.meshgrid(np.arange(COLS, dtype=np.float32), np.arange(ROWS, dtype=np.float32))
+    return np.stack([x, y], axis=-1) * CELL + np.float32((CELL - 1) / 2)
+
+
+def read_cells(field: Array, at: Array) -> Array:
+    """Read a cell field (ROWS, COLS, C <= 4) at chart pixels (h, w, 2), bilinear, edges repeated."""
+    x, y = ((at[..., k] - (CELL - 1) / 2) / CELL for k in (0, 1))
+    return np.asarray(cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def to_template(points: Array) -> Array:
+    """Put a 468-point mesh (N, 3) upright and to size, in chart pixels; depth zero-mean in the same unit."""
+    left, right = points[EYE_CORNERS[0], :2], points[EYE_CORNERS[1], :2]
+    axis = right - left
+    size = float(np.hypot(*axis))
+    cos, sin = axis / size
+    turn = np.array([[cos, sin], [-sin, cos]], np.float32)
+    flat = (points[:, :2] - (left + right) / 2) @ turn.T * (EYE_DISTANCE / size) + np.array(ORIGIN)
+    depth = (points[:, 2:3] - points[:, 2].mean()) * (EYE_DISTANCE / size)
+    return np.concatenate([flat, depth], axis=1).astype(np.float32)
+
+
+def make_chart(landmarks: Array, template: Array) -> Chart:
+    """Return the chart of the face with the mesh `landmarks` (468, 3), px, onto `template` (468, 3)."""
+    ones = np.ones((len(template), 1))
+    flat = np.concatenate([template[:, :2], ones], axis=1).astype(np.float64)
+    solution, *_ = np.linalg.lstsq(flat, landmarks[:, :2].astype(np.float64), rcond=None)
+    affine = solution.T.astype(np.float32)
+    residual = landmarks[:, :2] - (flat @ solution).astype(np.float32)
+    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    depth = (landmarks[:, 2] - landmarks[:, 2].mean()) / scale
+    # A paraboloid is a fair head; its far values are held.
+    unit = (template[:, :2] - np.array(ORIGIN)) / EYE_DISTANCE
+    curve, *_ = np.linalg.lstsq(_paraboloid(unit), depth.astype(np.float64), rcond=None)
+    cells = (cell_pixels() - np.array(ORIGIN)) / EYE_DISTANCE
+    bowl = np.clip(_paraboloid(cells) @ curve, depth.min() * 1.2, depth.max() * 1.2)
+    left_over = (depth - _paraboloid(unit) @ curve).astype(np.float32)[:, None]
+    relief = _spread(template[:, :2], left_over, _DEPTH_KERNELS)[..., 0]
+    return Chart(
+        affine=affine,
+        bend=_unfolded(affine, _spread(template[:, :2], residual.astype(np.float32), _MAP_KERNELS)),
+        depth=(bowl + relief).astype(np.float32),
+    )
+
+
+def slope(affine: Array, bend: Array) -> Array:
+    """Return the map's derivative d(source) / d(chart) per cell, (rows, cols, 2, 2)."""
+    down, right = np.gradient(bend, CELL, axis=(0, 1))
+    return (affine[:, :2] + np.stack([right, down], axis=-1)).astype(np.float32)
+
+
+def inside_face(template: Array) -> Array:
+    """Return about 1 on the face, falling to 0 away from the mesh: float32 (ROWS, COLS)."""
+    mass = _kernel_sum(template[:, :2], np.ones((len(template), 1), np.float32), 0.08 * EYE_DISTANCE)[..., 0]
+    return (mass / (mass + 0.3)).astype(np.float32)
+
+
+def _unfolded(affine: Array, bend: Array) -> Array:
+    """Weaken the bend until the map nowhere folds: on a head turned far, hidden points lie over seen ones."""
+    least = 0.4 * float(np.linalg.det(affine[:, :2]))
+    for share in (1.0, 0.7, 0.45, 0.25, 0.1):
+        if float(np.linalg.det(slope(affine, share * bend)).min()) > least:
+            return (share * bend).astype(np.float32)
+    return np.zeros_like(bend)
+
+
+def _paraboloid(at: NDArray[np.floating]) -> NDArray[np.float64]:
+    x, y = at[..., 0].astype(np.float64), at[..., 1].astype(np.float64)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+
+
+def _kernel_sum(points: Array, values: Array, width: float) -> Array:
+    """Sum of Gaussians of `values` (N, C) at `points`, on the cells; separable, so one matrix product each."""
+    cells = cell_pixels()
+    ex = np.exp(-0.5 * ((cells[0, :, 0][None] - points[:, :1]) / width) ** 2).astype(np.float32)
+    ey = np.exp(-0.5 * ((cells[:, 0, 1][None] - points[:, 1:2]) / width) ** 2).astype(np.float32)
+    return np.stack([(ey * values[:, c : c + 1]).T @ ex for c in range(values.shape[1])], axis=-1)
+
+
+def _spread(points: Array, values: Array, kernels: tuple[float, ...]) -> Array:
+    """Spread scattered values over the cells; each narrower kernel takes what the wider ones left over."""
+    out = np.zeros((ROWS, COLS, values.shape[1]), np.float32)
+    distance = ((points[:, None] - points[None]) ** 2).sum(-1)
+    ones = np.ones((len(points), 1), np.float32)
+    for kernel in kernels:
+        width = kernel * EYE_DISTANCE
+        grid = _kernel_sum(points, np.concatenate([values, ones], axis=1), width)
+        out += grid[..., :-1] / (grid[..., -1:] + _FADE)
+        near = np.exp(-0.5 * distance / width**2).astype(np.float32)
+        values = values - near @ values / (near.sum(1, keepdims=True) + _FADE)
+    return out

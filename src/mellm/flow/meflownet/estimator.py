@@ -1,0 +1,147 @@
+"""MEFlowNet as a flow estimator: chart, motion prior, network, and back, without torch.
+
+The prior's fit runs in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights and the
+registry's contract; nothing of training.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import MellmError
+from mellm.face.types import Landmarks
+from mellm.flow.classical import check_pair, create_dis, search_face
+from mellm.flow.head import compensate
+from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
+from mellm.flow.meflownet.prior import (
+    MotionPrior,
+    SubspaceFit,
+    fit,
+    normalise_illumination,
+    rigid_motions,
+    upsample,
+)
+from mellm.flow.meflownet.prior_file import load_prior
+from mellm.flow.types import Flow, FlowField
+from mellm.media.types import Image
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
+NETWORK_FILE = WEIGHTS / "meflownet.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the network is given: normalised chart pictures float32 (H, W), the prior's fit, rigid motions."""
+
+    onset: NDArray[np.float32]
+    apex: NDArray[np.float32]
+    fit: SubspaceFit
+    rigid: NDArray[np.float32]
+
+
+def start_from(
+    prior: MotionPrior, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
+) -> Start:
+    """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH)."""
+    bytes_ = [np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex)]
+    rough = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*bytes_, np.zeros(0))
+    coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
+    pictures = [normalise_illumination(picture) for picture in (onset, apex)]
+    found = fit(prior, chart, pictures[0], pictures[1], coarse)
+    return Start(pictures[0], pictures[1], found, rigid_motions(chart))
+
+
+@dataclass(slots=True)
+class MEFlowNetEstimator:
+    """Facial and head flow of one face; a `FlowEstimator`.
+
+    prior: the motion prior; network: path of the ONNX file, or None to stop at the prior's fit. Off the face
+    nothing is estimated: facial and head flow agree there. Without 468-point landmarks (and no face found)
+    the answer is DIS flow with 2D compensation, and a warning says so.
+    """
+
+    prior: MotionPrior
+    network: Path | None
+    name: str = "meflownet"
+    _compiled: Any = field(default=None, repr=False)
+
+    def estimate(self, onset: Image, apex: Image, landmarks: Landmarks | None = None) -> Flow:
+        """Estimate the flow from `onset` to `apex`; see `FlowEstimator.estimate`."""
+        check_pair(onset, apex)
+        warnings: tuple[str, ...] = ()
+        if landmarks is None:
+            landmarks, warnings = search_face(onset)
+        if landmarks is None or landmarks.points.shape != (468, 3):
+            rough = create_dis().estimate(onset, apex, landmarks)
+            note = "MEFlowNet needs the 468-point face mesh; this flow is DIS."
+            return Flow(
+                rough.facial,
+                rough.head,
+                self.name,
+                rough.compensation,
+                (*warnings, *rough.warnings, note),
+                rough.head_motion,
+            )
+        chart = make_chart(landmarks.points, self.prior.template)
+        facial, head = self.estimate_chart(chart, chart.picture(_grey(onset)), chart.picture(_grey(apex)))
+        size = (onset.shape[1], onset.shape[0])
+        head_there = chart.to_source(head, size)
+        facial_there = np.where(chart.covers(size)[..., None], chart.to_source(facial, size), head_there)
+        _, motion, more = compensate(head_there, landmarks)
+        return Flow(facial_there, head_there, self.name, "learned", warnings + more, motion)
+
+    def estimate_chart(
+        self, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
+    ) -> tuple[FlowField, FlowField]:
+        """Return facial and head flow of two grey chart pictures (HEIGHT, WIDTH), chart pixels."""
+        start = start_from(self.prior, chart, onset, apex)
+        head, expression = start.fit.head, start.fit.expression
+        if self.network is None:
+            return upsample(head + expression), upsample(head)
+        planes = {
+            "onset": start.onset[None, None],
+            "apex": start.apex[None, None],
+            "facial": _planes(head + expression),
+            "head": _planes(head),
+            "rigid": _planes(start.rigid),
+        }
+        result = self._run(planes)
+        return (
+            np.ascontiguousarray(result["facial_flow"][0].transpose(1, 2, 0)),
+            np.ascontiguousarray(result["head_flow"][0].transpose(1, 2, 0)),
+        )
+
+    def _run(self, planes: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        if self._compiled is None:
+            import openvino
+
+            try:
+                self._compiled = openvino.Core().compile_model(
+                    str(self.network), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+                )
+            except RuntimeError as error:
+                raise MellmError(
+                    f"MEFlowNet's network cannot be loaded ({error}); install mellm again."
+                ) from error
+        result = self._compiled({name: np.ascontiguousarray(plane) for name, plane in planes.items()})
+        return {name: np.asarray(result[name], np.float32) for name in ("facial_flow", "head_flow")}
+
+
+def _planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(rows, cols, ...) to (1, channels, rows, cols)."""
+    rows, cols = field.shape[:2]
+    return np.ascontiguousarray(field.reshape(rows, cols, -1).transpose(2, 0, 1)[None])
+
+
+def _grey(image: Image) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def create(refine: bool = True) -> MEFlowNetEstimator:
+    """Return the shipped estimator; `refine=False` stops at the prior's fit (the ablation)."""
+    return MEFlowNetEstimator(load_prior(PRIOR_FILE), NETWORK_FILE if refine else None)
