@@ -93,11 +93,15 @@ def photograph(
 
 
 def _add_noise(picture: NDArray[np.float32], camera: Camera, rng: np.random.Generator) -> None:
-    """Add shot and read noise in place; grey pictures get the same noise in all channels."""
+    """Add shot and read noise in place; grey pictures get the same noise in all channels.
+
+    Colour noise has half the resolution, as after the demosaicing of a colour filter array.
+    """
     h, w, _ = picture.shape
     noise = rng.standard_normal((h, w, 1), np.float32)
     if camera.chroma > 0 and not camera.grey:
-        colour = rng.standard_normal((h, w, 3), np.float32)
+        coarse = rng.standard_normal((-(-h // 2), -(-w // 2), 3), np.float32)
+        colour = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_NEAREST)
         noise = np.sqrt(1 - camera.chroma**2) * noise + np.float32(camera.chroma) * colour
     if camera.grain > 0:
         soft = cv2.GaussianBlur(noise, (0, 0), camera.grain)
