@@ -237,7 +237,7 @@ def main() -> None:
         table(rows, "nose-patch")
     elif arguments.tune_tvl1:
         rows = [(f"lambda {v}", score(pairs, "tvl1", lambda_=v)) for v in (0.02, 0.04, 0.07, 0.1, 0.15, 0.3)]
-        table(rows, "lambda 0.1")
+        table(rows, "lambda 0.15")
     else:
         table([(name, score(pairs, name)) for name in dict.fromkeys(["tvl1", *arguments.estimators])], "tvl1")
 

@@ -187,7 +187,7 @@ def create_dis(
 
 
 def create_tvl1(
-    lambda_: float = 0.1,
+    lambda_: float = 0.05,
     warps: int = 5,
     compensation: str = "mesh-rigid",
     working_size: int = WORKING_SIZE,
