@@ -25,7 +25,7 @@ from mellm.data.meflow.clip import ClipEvent, EventTruth, HeadPath, inject, make
 from mellm.data.meflow.gallery import read_picture, split_of
 from mellm.data.meflow.scene import Pose
 from mellm.data.meflow.sensor import Camera
-from mellm.face import FaceTracker, find_faces, inter_ocular
+from mellm.face import AREAS, FaceTracker, find_faces, inter_ocular
 from mellm.face.types import Landmarks
 from mellm.flow.trace import MotionTracer
 from mellm.media import open_media
@@ -284,21 +284,28 @@ def injected_sample(clip: str, seed: int) -> Sample | None:
 def quiet_events(
     motion: RegionalMotion, meshes: list[Landmarks | None], fps: float, rng: np.random.Generator
 ) -> list[ClipEvent]:
-    """Micro-expressions at times at which the untouched clip shows no event of its own for 0.3 s around."""
-    busy = [(e.onset_time - 0.3, e.offset_time + 0.3) for e in spot(motion, fps=fps)]
+    """Micro-expressions at times at which the untouched clip holds still enough to tell what was put in.
+
+    For 0.25 s around: a face in every frame, no blink, no fast head, and fewer than three regions outside
+    the eyes that move by more than 2 px of the aligned crop.
+    """
+    busy = [(e.onset_time, e.offset_time) for e in spot(motion, fps=fps) if e.kind in ("blink", "head")]
     face = next(m for m in meshes if m is not None)
-    scale, end = inter_ocular(face) / 200, len(meshes) / fps - 0.4
-    events, t = [], float(rng.uniform(0.3, 0.6))
-    while t < end - 0.5:
+    scale = inter_ocular(face) / 200
+    outside = [k for k, name in enumerate(motion.regions) if name not in AREAS["eyes"]]
+    events, t = [], 0.3
+    while t < len(meshes) / fps - 0.7:
         rise, fall = float(rng.uniform(0.12, 0.24)), float(rng.uniform(0.14, 0.25))
         stop = t + rise + fall
-        index = slice(int((t - 0.3) * fps), int((stop + 0.3) * fps) + 1)
-        if all(stop < a or t > b for a, b in busy) and all(m is not None for m in meshes[index]):
+        window = (motion.times > t - 0.25) & (motion.times < stop + 0.25)
+        moved = np.ptp(motion.displacement[window][:, outside], axis=0).max(axis=1)
+        still = np.sort(moved)[-3] < 2.0  # NaN, no face, compares false
+        if still and all(stop + 0.25 < a or t - 0.25 > b for a, b in busy):
             amplitude = float(np.exp(rng.uniform(np.log(0.8), np.log(4.0)))) * scale
             events.append(ClipEvent(str(rng.choice(CODES)), amplitude, t, t + rise, stop))
-            t = stop + float(rng.uniform(0.7, 1.5))
+            t = stop + float(rng.uniform(0.6, 1.0))
         else:
-            t += 0.1
+            t += 1 / fps
     return events
 
 

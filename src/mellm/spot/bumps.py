@@ -10,16 +10,24 @@ from numpy.typing import NDArray
 
 from mellm.spot.series import Array
 
+VALLEY = 0.25
+"""Share of the peak that the course must rise again after a low for the movement to end at that low."""
+CREST = 0.95
+"""Share of the peak above which samples tell where the apex is."""
+STEP = 0.3
+"""Difference of the levels before and after, in peaks, from which a movement is measured from the lower."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bump:
     """A movement along one pattern; onset, apex and offset are sample indices.
 
     peak: px of the strongest region at the apex, from the level before and after
-    snr: the course's peak over its noise
+    snr: the activation at its strongest: displacement over noise
     returns: 1 where the level after is the level before, 0 where it stays at the peak
-    calm: 1 where the second before and the second after are still, 0 where they move as much as the bump
-    open_start, open_end: the movement runs into the start or the end of the segment
+    calm: 1 where the time before and after is still, 0 where it moves as much as the bump
+    crest: where between samples the apex is
+    open: the movement runs into the start or the end of the segment
     regions: indices of the regions that take part
     """
 
@@ -30,9 +38,25 @@ class Bump:
     snr: float
     returns: float
     calm: float
-    open_start: bool
-    open_end: bool
+    crest: float
+    open: bool
     regions: tuple[int, ...]
+
+    @property
+    def span(self) -> tuple[int, int, int]:
+        """Onset, apex and offset."""
+        return self.onset, self.apex, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """reach: samples to look at on each side; margin: samples of level before and after; edge_share: the
+    share of the peak at onset and offset.
+    """
+
+    reach: int
+    margin: int
+    edge_share: float
 
 
 def trace_bump(
@@ -41,83 +65,86 @@ def trace_bump(
     noise: Array,
     use: NDArray[np.bool_],
     near: int,
-    reach: int,
-    edge_share: float,
-    margin: int,
+    snr: float,
+    scale: Scale,
 ) -> Bump:
     """Follow the movement around sample `near`.
 
     values: (N, R, 2) smoothed displacement, px; residual: the same less its baseline
     noise: (R,) standard deviation, px; use: (R,) regions that may take part
-    reach: samples to look at on each side; margin: samples of level before and after
     """
     vector = residual[near]
-    strength = np.linalg.norm(vector, axis=1) / noise
-    part = use & (strength > max(2.5, 0.3 * float(strength[use].max(initial=0))))
-    if not part.any():
-        part = use
+    strength = np.where(use, np.linalg.norm(vector, axis=1) / noise, 0.0)
+    part = strength > min(max(2.5, 0.3 * float(strength.max())), 0.99 * float(strength.max()))
     # Matched filter for independent noise: each region weighs by motion over variance.
     weights = np.where(part[:, None], vector / noise[:, None] ** 2, 0.0)
-    gain = float((weights * vector).sum())
-    low, high = max(0, near - reach), min(len(values), near + reach + 1)
-    course = (values[low:high] * weights).sum(axis=(1, 2)) / max(gain, 1e-12)
-    error = float(np.sqrt((weights**2 * noise[:, None] ** 2).sum())) / max(gain, 1e-12)
-    at = near - low
-    course = course - (course[at] - 1.0)
+    gain = max(float((weights * vector).sum()), 1e-12)
+    error = float(np.linalg.norm(weights * noise[:, None])) / gain
+    low, high = max(0, near - scale.reach), min(len(values), near + scale.reach + 1)
+    course = (values[low:high] * weights).sum(axis=(1, 2)) / gain
+    top = near - low
+    course -= course[top] - 1.0
     before = after = 0.0
     for _ in range(3):
-        base = _level(before, after, at, len(course), course)
-        lifted = course - base
-        at = _climb(lifted, at)
-        peak = max(float(lifted[at]), 1e-9)
-        foot = max(edge_share * peak, min(error, 0.3 * peak))
-        start, open_start = _walk(lifted, at, -1, foot, peak)
-        stop, open_end = _walk(lifted, at, +1, foot, peak)
-        before = float(np.median(course[max(0, start - margin) : start + 1]))
-        after = float(np.median(course[stop : stop + margin + 1]))
-    scale = peak
-    around = np.concatenate([lifted[: max(0, start - margin // 2)], lifted[stop + margin // 2 + 1 :]])
-    unrest = float(np.percentile(np.abs(around), 75)) / peak if len(around) > 2 else 0.0
-    strongest = float(np.linalg.norm(vector[part], axis=1).max()) * scale
+        step = abs(after - before) > STEP
+        lifted = course - (min(before, after) if step else (before + after) / 2)
+        top = _climb(lifted, top)
+        peak = max(float(lifted[top]), 1e-9)
+        foot = max(scale.edge_share * peak, min(error, 0.3 * peak))
+        start, open_start = _walk(lifted, top, -1, foot)
+        stop, open_end = _walk(lifted, top, +1, foot)
+        before = float(np.median(course[max(0, start - scale.margin) : start + 1]))
+        after = float(np.median(course[stop : stop + scale.margin + 1]))
+    skirt = scale.margin // 2
+    around = np.abs(np.concatenate([lifted[: max(0, start - skirt)], lifted[stop + skirt + 1 :]]))
+    # The upper quartile, not the maximum: another short movement near by is no unrest.
+    unrest = float(np.percentile(around, 75)) / peak if len(around) > 2 else 0.0
     return Bump(
         onset=low + start,
-        apex=low + at,
+        apex=low + top,
         offset=low + stop,
-        peak=strongest,
-        snr=scale / max(error, 1e-12),
-        returns=1.0 - min(1.0, abs(after - before) / max(peak, 1e-9)),
+        peak=float(np.linalg.norm(vector[part], axis=1).max()) * peak,
+        snr=snr,
+        returns=1.0 - min(1.0, abs(after - before) / peak),
         calm=1.0 - min(1.0, unrest),
-        open_start=open_start and low == 0,
-        open_end=open_end and high == len(values),
+        crest=low + _crest(lifted, top, start, stop),
+        open=(open_start and low == 0) or (open_end and high == len(values)),
         regions=tuple(int(k) for k in np.flatnonzero(part)),
     )
-
-
-def _level(before: float, after: float, at: int, count: int, course: Array) -> Array:
-    """The lower of the two levels: a movement that does not return is measured from where it came."""
-    return np.full(count, min(before, after) if abs(after - before) > 0.3 else (before + after) / 2)
 
 
 def _climb(values: Array, at: int) -> int:
     """The nearest top uphill from `at`."""
     while True:
-        around = values[max(0, at - 1) : at + 2]
-        top = max(0, at - 1) + int(around.argmax())
+        first = max(0, at - 1)
+        top = first + int(values[first : at + 2].argmax())
         if top == at:
             return at
         at = top
 
 
-def _walk(values: Array, at: int, way: int, foot: float, peak: float) -> tuple[int, bool]:
-    """Go down from the top until the foot, or the valley before the next rise; true where neither came."""
-    lowest = at
-    k = at
-    while 0 <= k + way < len(values):
-        k += way
-        if values[k] < values[lowest]:
-            lowest = k
-        if values[k] <= foot:
-            return k, False
-        if values[k] - values[lowest] > 0.25 * peak:
+def _crest(values: Array, top: int, start: int, stop: int) -> float:
+    """The vertex of the parabola through the samples about the top that are above `CREST` of it."""
+    course = values[start : stop + 1]
+    at = top - start
+    low = np.flatnonzero(course < CREST * course[at])
+    first = int(low[low < at].max(initial=-1)) + 1
+    last = int(low[low > at].min(initial=len(course))) - 1
+    if last - first < 2:
+        return float(top)
+    a, b, _ = np.polyfit(np.arange(first, last + 1) - at, course[first : last + 1], 2)
+    return top + (float(np.clip(-b / (2 * a), first - at, last - at)) if a < 0 else 0.0)
+
+
+def _walk(values: Array, top: int, way: int, foot: float) -> tuple[int, bool]:
+    """Go down from the top to the foot, or to the valley before the next rise; true where neither came."""
+    lowest = at = top
+    while 0 <= at + way < len(values):
+        at += way
+        if values[at] < values[lowest]:
+            lowest = at
+        if values[at] <= foot:
+            return at, False
+        if values[at] - values[lowest] > VALLEY * values[top]:
             return lowest, False
-    return k, True
+    return at, True

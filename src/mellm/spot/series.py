@@ -20,12 +20,14 @@ _BASELINE_RATE = 20.0
 class Segment:
     """A stretch without long gaps on an even time grid.
 
-    times: (N,) seconds; step: seconds; frames: (N,) nearest source frame
+    times: (N,) seconds; step: seconds
+    source: (M,) times and frames: (M,) indices of the frames traced
     displacement: (N, R, 2) px; head: (N, 3) degrees; eyes: (N, 2)
     """
 
     times: Array
     step: float
+    source: Array
     frames: NDArray[np.int64]
     displacement: Array
     head: Array
@@ -34,6 +36,10 @@ class Segment:
     def samples(self, seconds: float) -> int:
         """The number of samples, at least one, that a time comes to."""
         return max(1, round(seconds / self.step))
+
+    def frame_at(self, time: float) -> int:
+        """The source frame shown nearest to a time; between traced frames they are counted evenly."""
+        return round(float(np.interp(time, self.source, self.frames)))
 
 
 def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
@@ -50,11 +56,11 @@ def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
         times = motion.times[part]
         count = round((times[-1] - times[0]) / step) + 1
         even = times[0] + np.arange(count) * step
-        nearest = part[_nearest(times, even)]
         yield Segment(
             times=even,
             step=step,
-            frames=motion.frames[nearest],
+            source=times,
+            frames=motion.frames[part],
             displacement=_resampled(even, times, motion.displacement[part]),
             head=_resampled(even, times, motion.head[part]),
             eyes=_resampled(even, times, motion.eye_opening[part]),
@@ -110,11 +116,6 @@ def white_noise(values: Array) -> Array:
     if len(values) < 4:
         return np.zeros(values.shape[1:])
     return np.asarray(MAD * np.median(np.abs(np.diff(values, 2, axis=0)), axis=0) / np.sqrt(6.0))
-
-
-def _nearest(times: Array, even: Array) -> NDArray[np.int64]:
-    right = np.clip(np.searchsorted(times, even), 1, len(times) - 1)
-    return right - (even - times[right - 1] < times[right] - even)
 
 
 def _resampled(even: Array, times: Array, values: NDArray[np.floating]) -> Array:

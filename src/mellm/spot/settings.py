@@ -25,7 +25,7 @@ class SpotSettings:
     """Smallest peak displacement of a macro-expression."""
     return_share: float = 0.5
     """Largest difference of the levels before and after, as a share of the peak: a movement must return."""
-    edge_share: float = 0.12
+    edge_share: float = 0.06
     """Onset and offset are where the movement leaves and reaches this share of its peak."""
     min_calm: float = 0.55
     """One less the unrest (upper quartile of the motion along the same pattern, over the peak) around it."""

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+EventKind = Literal["micro", "macro", "blink", "head"]
+
 
 @dataclass(frozen=True, slots=True)
 class RegionalMotion:
@@ -15,7 +17,8 @@ class RegionalMotion:
     times: float64 (T,) seconds
     displacement: float32 (T, R, 2) pixels of the aligned crop, u right, v down, from a neutral reference;
         NaN where the face was not seen
-    head: float32 (T, 3) head rotation (pitch, yaw, roll) in degrees relative to the reference
+    head: float32 (T, 3) head rotation (pitch, yaw, roll) in degrees relative to the first frame, signs as in
+        `mellm.face.HeadPose`; NaN where the face was not seen
     eye_opening: float32 (T, 2) image-left and image-right eye aperture as a fraction of its width
     regions: the R names, in order
     inter_ocular: pixels between the outer eye corners of the aligned crop
@@ -35,10 +38,11 @@ class Event:
     """One movement found: frame indices of the source, inclusive; confidence 0..1.
 
     `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone;
-    `head` is head motion too fast to see expression through.
+    `head` is head motion too fast to see expression through. Confidence is a score, not a calibrated
+    probability: 0.5 at the threshold of detection.
     """
 
-    kind: Literal["micro", "macro", "blink", "head"]
+    kind: EventKind
     onset: int
     apex: int
     offset: int

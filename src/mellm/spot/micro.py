@@ -1,0 +1,117 @@
+"""Micro-expressions in one segment: peaks of activation outside the eyes that come and go in half a second.
+
+Knows the trace and the blinks found in it; nothing of macro-expressions.
+"""
+
+import numpy as np
+
+from mellm.face.regions import AREAS, REGION_NAMES
+from mellm.spot.blinks import HEAD_WINDOW, Closure
+from mellm.spot.bumps import Bump, Scale, trace_bump
+from mellm.spot.series import (
+    MAD,
+    Array,
+    Segment,
+    ends_baseline,
+    running_median,
+    smoothed,
+    white_noise,
+)
+from mellm.spot.settings import SpotSettings
+
+FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
+"""Regions whose motion can make an expression by itself: all but the eyelids."""
+SHORT = 1.2
+"""Seconds below which a segment is too short for a running median."""
+FRINGE = 0.06
+"""Seconds around a movement that belong to it."""
+BLINK_SPREAD = 0.35
+"""A blink moves brows and cheeks by up to this share of what the lids move."""
+
+
+def find_micros(
+    segment: Segment,
+    values: Array,
+    inter_ocular: float,
+    fps: float,
+    blinks: list[Closure],
+    settings: SpotSettings,
+) -> tuple[list[Bump], list[Bump]]:
+    """Return the micro-expressions, and the clear movements that turned out longer.
+
+    `values` (N, R, 2) is the smoothed displacement of the segment, px; `fps` that of the source.
+    """
+    residual, error = _residual_and_error(segment, values, settings)
+    activation = _activation(residual, error, settings.best)
+    scale = Scale(segment.samples(1.5), segment.samples(0.1), settings.edge_share)
+    fringe = segment.samples(FRINGE)
+    limit = settings.max_micro_duration + settings.tolerance + 1 / fps
+    micros: list[Bump] = []
+    longer: list[Bump] = []
+    seen: list[Bump] = []
+    left = activation.copy()
+    while (snr := float(left[near := int(left.argmax())])) > settings.min_snr:
+        bump = trace_bump(values, residual, error[near], FACE, near, snr, scale)
+        left[max(0, min(near, bump.onset) - fringe) : max(near, bump.offset) + fringe + 1] = 0
+        if any(other.onset <= bump.apex <= other.offset for other in seen):
+            continue
+        seen.append(bump)
+        if not _counts(bump, inter_ocular, settings) or any(_of_blink(bump, c, segment) for c in blinks):
+            continue
+        if (bump.offset - bump.onset) * segment.step > limit or bump.open:
+            if bump.peak > settings.min_macro_iod * inter_ocular:
+                longer.append(bump)
+        else:
+            micros.append(bump)
+    return micros, longer
+
+
+def _residual_and_error(segment: Segment, values: Array, settings: SpotSettings) -> tuple[Array, Array]:
+    """Displacement from the baseline (N, R, 2) and its standard deviation per axis (N, R), px."""
+    short = len(values) * segment.step < SHORT
+    if short:
+        residual = values - ends_baseline(values)
+    else:
+        residual = values - running_median(values, segment.step, settings.baseline)
+    head = smoothed(segment.head, segment.samples(HEAD_WINDOW) | 1)
+    turned = np.linalg.norm(head - running_median(head, segment.step, settings.baseline), axis=1)
+    noise = _noise(segment, residual, short, settings)
+    return residual, np.hypot(noise[None], settings.head_leak * turned[:, None])
+
+
+def _noise(segment: Segment, residual: Array, short: bool, settings: SpotSettings) -> Array:
+    """Standard deviation (R,) of each region's residual, px, per axis.
+
+    The larger of what differs from sample to sample and what wanders within the band of micro-expressions.
+    The latter is a median over the whole segment, which short movements do not raise unless it is short.
+    """
+    white = white_noise(segment.displacement).max(axis=1)
+    if short:
+        return np.asarray(np.maximum(settings.noise_floor, 1.2 * white))
+    band = (MAD * np.median(np.abs(residual), axis=0)).max(axis=1)
+    # Smoothing leaves about 0.6 of white noise at the frame rates seen.
+    return np.asarray(np.maximum(settings.noise_floor, np.maximum(0.6 * white, band)))
+
+
+def _activation(residual: Array, error: Array, best: int) -> Array:
+    """Root mean square (N,) of displacement over noise in the `best` strongest regions outside the eyes."""
+    strength = np.where(FACE, np.linalg.norm(residual, axis=2) / error, 0.0)
+    strongest = np.sort(strength, axis=1)[:, -best:]
+    return np.asarray(np.sqrt((strongest**2).mean(axis=1)))
+
+
+def _counts(bump: Bump, inter_ocular: float, settings: SpotSettings) -> bool:
+    """The movement is of a possible size, comes back, and stands out of what goes on around it."""
+    size = bump.peak / inter_ocular
+    return (
+        settings.min_peak_iod <= size <= settings.max_peak_iod
+        and bump.returns >= 1 - settings.return_share
+        and bump.calm >= settings.min_calm
+    )
+
+
+def _of_blink(bump: Bump, blink: Closure, segment: Segment) -> bool:
+    """The bump is what a blink does to brows and cheeks: at the same time and small against the lids."""
+    slack = segment.samples(0.05)
+    together = blink.span[0] - slack <= bump.apex <= blink.span[2] + slack
+    return together and bump.peak < BLINK_SPREAD * blink.lid
