@@ -107,11 +107,11 @@ def read_chart_shard(path: Path) -> list[ChartPair]:
 
 
 def epoch_batches(
-    files: list[Path], rows: int, batch: int, seed: int, epoch: int, skip: int = 0
+    files: list[Path], rows: int, prior: MotionPrior, batch: int, seed: int, epoch: int, skip: int = 0
 ) -> Iterator[Batch]:
     """Yield an epoch's batches, half of the pairs mirrored, without the first `skip`.
 
-    files: chart shards of `rows` pairs each
+    files: shards of `rows` pairs each; they are put on the chart when first needed
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(files))
@@ -124,7 +124,7 @@ def epoch_batches(
         if done + count <= skip:
             done += count
             continue
-        pool = [pair for path in group for pair in read_chart_shard(path)]
+        pool = [pair for path in group for pair in read_chart_shard(chart_shard(path, prior))]
         for k in range(count):
             done += 1
             if done > skip:

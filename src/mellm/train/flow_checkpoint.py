@@ -45,9 +45,7 @@ def save(
     partial.replace(path)
 
 
-def load(
-    path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer
-) -> dict[str, Any]:
+def load(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
     """Restore a run; returns its facts. Raises InputError where the file is of another network."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -77,7 +77,9 @@ def fill(folder: Path, source: PairSource, first: int, last: int) -> None:
             continue
         pairs = [cached(source.pair(index)) for index in range(start, min(start + SHARD, last))]
         partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-        np.savez(partial, **{f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(CachedPair)})
+        np.savez(
+            partial, **{f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(CachedPair)}
+        )
         partial.replace(path)
 
 

@@ -79,4 +79,6 @@ def _principal(fields: list[Array], count: int) -> tuple[Array, Array]:
     order = np.argsort(values)[::-1][:count]
     values = np.maximum(values[order], 1e-12)
     components = (flat.T @ vectors[:, order].astype(np.float32)) / np.sqrt(len(flat) * values)
-    return np.ascontiguousarray(components.reshape(*shape, len(order)), np.float32), np.sqrt(values).astype(np.float32)
+    return np.ascontiguousarray(components.reshape(*shape, len(order)), np.float32), np.sqrt(values).astype(
+        np.float32
+    )

@@ -58,7 +58,9 @@ class Chart:
 
     def place(self, at: Array) -> Array:
         """Return the source pixel of chart pixels `at` (h, w, 2)."""
-        return np.asarray(at @ self.affine[:, :2].T + self.affine[:, 2] + read_cells(self.bend, at), np.float32)
+        return np.asarray(
+            at @ self.affine[:, :2].T + self.affine[:, 2] + read_cells(self.bend, at), np.float32
+        )
 
     def locate(self, pixels: Array) -> Array:
         """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by fixed-point iteration."""

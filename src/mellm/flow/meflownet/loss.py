@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from mellm.flow.meflownet.model import Prediction
 
@@ -44,7 +45,9 @@ def laplace_mixture(difference: Tensor, info: Tensor) -> Tensor:
     error = difference.abs()
     logits = torch.log_softmax(info[:, :2], dim=1)
     scale = torch.cat([info[:, 2:3].clamp(-2, 0) - 3, info[:, 3:4].clamp(0, 4.5) - 3], dim=1)
-    per = [logits[:, k : k + 1] - scale[:, k : k + 1] - error * torch.exp(-scale[:, k : k + 1]) for k in (0, 1)]
+    per = [
+        logits[:, k : k + 1] - scale[:, k : k + 1] - error * torch.exp(-scale[:, k : k + 1]) for k in (0, 1)
+    ]
     return -torch.logsumexp(torch.stack(per, dim=0), dim=0).mean(1)
 
 
@@ -58,42 +61,50 @@ def sequence_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """Return the loss and the last pass's mean errors on the face, px.
 
-    facial, head: (B, 2, H, W) truth; face, valid: (B, H, W) bool. Every pair is divided by its own peak
+    facial, head: (B, 2, H / 2, W / 2) truth, at the centres of 2x2 pixels; face, valid: (B, H / 2, W / 2)
+    bool. Every pair is divided by its own peak
     expression (plus 0.3 px), so that subtle pairs count as much as strong ones.
     """
     truth = facial - head
-    peak = (torch.linalg.vector_norm(truth, dim=1) * face).amax(dim=(1, 2))
+    peak = (_length(truth) * face).amax(dim=(1, 2))
     pixel = (face.float() + weights.outside * (~face).float()) * valid.float()
     pixel = pixel / pixel.sum(dim=(1, 2), keepdim=True).clamp(min=1.0) / (0.3 + peak)[:, None, None]
     on_face = (face & valid).float()
     total = facial.new_zeros(())
     errors: dict[str, float] = {}
     for k, prediction in enumerate(predictions):
-        expression = prediction.facial - prediction.head
+        answer = Prediction(
+            *(F.avg_pool2d(m, 2) for m in (prediction.facial, prediction.head, prediction.info))
+        )
+        expression = answer.facial - answer.head
         # Head flow is defined off the skin too, but only the face is asked about.
         parts = (
-            charbonnier(prediction.facial - facial)
-            + weights.head * charbonnier(prediction.head - head)
+            charbonnier(answer.facial - facial)
+            + weights.head * charbonnier(answer.head - head)
             + weights.expression * charbonnier(expression - truth)
         )
         if weights.laplace:
-            parts = parts + weights.laplace * laplace_mixture(expression - truth, prediction.info)
+            parts = parts + weights.laplace * laplace_mixture(expression - truth, answer.info)
         if weights.angular:
             parts = parts + weights.angular * _angular(expression, truth)
         total = total + weights.gamma ** (len(predictions) - 1 - k) * (parts * pixel).sum() / facial.shape[0]
         if k == len(predictions) - 1:
             area = on_face.sum().clamp(min=1.0)
             for name, difference in (
-                ("facial", prediction.facial - facial),
-                ("head", prediction.head - head),
+                ("facial", answer.facial - facial),
+                ("head", answer.head - head),
                 ("expression", expression - truth),
             ):
-                error = torch.linalg.vector_norm(difference.detach(), dim=1)
+                error = _length(difference.detach())
                 errors[name] = float((error * on_face).sum() / area)
     return total, errors
 
 
+def _length(field: Tensor) -> Tensor:
+    return torch.sqrt(field.pow(2).sum(1))
+
+
 def _angular(expression: Tensor, truth: Tensor) -> Tensor:
-    length = torch.linalg.vector_norm(truth, dim=1)
+    length = _length(truth)
     cosine = torch.cosine_similarity(expression, truth, dim=1, eps=1e-3)
     return (1 - cosine) * length.clamp(max=1.0)

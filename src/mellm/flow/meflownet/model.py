@@ -115,6 +115,12 @@ class MEFlowNet(nn.Module):
             predictions.append(Prediction(whole + up[:, :2], whole, up[:, 2:]))
         return predictions
 
+    @staticmethod
+    def start(facial: Tensor, head: Tensor, stride: int) -> Prediction:
+        """Return the start itself as a prediction: what the untrained network answers."""
+        whole = resize(facial, stride)
+        return Prediction(whole, resize(head, stride), whole.new_zeros(len(whole), 4, *whole.shape[-2:]))
+
     def _learned(self, module: nn.Module, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
             return module(x.contiguous(memory_format=torch.channels_last)).float()
@@ -129,8 +135,12 @@ def _compressed(terms: Tensor) -> Tensor:
 def _guide(basis: Tensor) -> Tensor:
     """Return where each cell is: (B, GUIDE, h, w) from the rigid motions (scale: x, y; yaw: depth)."""
     batch, _, _, height, width = basis.shape
-    across = torch.linspace(-1, 1, width, device=basis.device)[None, None, None].expand(batch, 1, height, width)
-    down = torch.linspace(-1, 1, height, device=basis.device)[None, None, :, None].expand(batch, 1, height, width)
+    across = torch.linspace(-1, 1, width, device=basis.device)[None, None, None].expand(
+        batch, 1, height, width
+    )
+    down = torch.linspace(-1, 1, height, device=basis.device)[None, None, :, None].expand(
+        batch, 1, height, width
+    )
     return torch.cat([basis[:, :1, 2], basis[:, 1:, 2], basis[:, :1, 4], across, down], dim=1)
 
 

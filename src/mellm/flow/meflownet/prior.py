@@ -31,7 +31,11 @@ RIGID = 6
 RIGID_SD = 10.0
 """Prior spread of the rigid coefficients, chart pixels: almost free."""
 
-WARPS = 4
+WARPS = 8
+"""Most warping passes of a fit."""
+
+SETTLED = 0.02
+"""Mean change of the flow, chart pixels, under which a fit stops."""
 
 Array = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -161,7 +165,10 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
             amplitude = float(np.clip(np.sqrt(energy.mean()), 0.05, 4.0))
         prior_precision[heads:] = amplitude**-2
         precision = evidence + np.diag(prior_precision)
-        coefficients = np.linalg.solve(precision, right)
+        before, coefficients = coefficients, np.linalg.solve(precision, right)
+        change = basis @ (coefficients - before).astype(np.float32)
+        if step >= 2 and float(np.abs(change).mean()) < SETTLED:
+            break
     head, expression = _fields(prior, rigid, coefficients)
     return SubspaceFit(expression, head, coefficients, precision, amplitude)
 

@@ -28,9 +28,12 @@ class UNetUpdate(nn.Module):
     def __init__(self, config: MEFlowNetConfig, inputs: int) -> None:
         super().__init__()
         widths = config.widths
-        self.enter = nn.Sequential(nn.Conv2d(inputs, widths[0], 1), nn.SiLU(), ConvBlock(widths[0], widths[0]))
+        self.enter = nn.Sequential(
+            nn.Conv2d(inputs, widths[0], 1), nn.SiLU(), ConvBlock(widths[0], widths[0])
+        )
         self.down = nn.ModuleList(
-            nn.Sequential(ConvBlock(a, b, 2), ConvBlock(b, b)) for a, b in zip(widths, widths[1:], strict=False)
+            nn.Sequential(ConvBlock(a, b, 2), ConvBlock(b, b))
+            for a, b in zip(widths, widths[1:], strict=False)
         )
         self.up = nn.ModuleList(ConvBlock(a + b, a) for a, b in zip(widths, widths[1:], strict=False))
         self.leave = nn.Conv2d(widths[0], config.hidden, 1)
@@ -94,7 +97,9 @@ class ViTUpdate(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         grid = self.norm(tokens).transpose(1, 2).reshape(patches.shape)
-        y = F.interpolate(self.back(grid), scale_factor=float(self.patch), mode="bilinear", align_corners=False)
+        y = F.interpolate(
+            self.back(grid), scale_factor=float(self.patch), mode="bilinear", align_corners=False
+        )
         return torch.tanh(self.leave(self.join(torch.cat([cells, y[..., :height, :width]], dim=1))))
 
 

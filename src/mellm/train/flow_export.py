@@ -1,0 +1,40 @@
+"""From torch to ONNX: the averaged network as the runtime without torch reads it.
+
+Knows the network's inputs and outputs; nothing of training.
+"""
+
+from pathlib import Path
+
+import torch
+
+from mellm.flow.meflownet.chart import HEIGHT, WIDTH
+from mellm.flow.meflownet.model import Exported, MEFlowNet
+
+INPUTS = ("onset", "apex", "facial", "head", "rigid")
+OUTPUTS = ("facial_flow", "head_flow")
+
+
+def export_onnx(model: MEFlowNet, path: Path) -> Path:
+    """Write the network for one 400x480 chart pair, in float32 (ONNX opset 17)."""
+    rows, cols = HEIGHT // model.config.stride, WIDTH // model.config.stride
+    example = (
+        torch.zeros(1, 1, HEIGHT, WIDTH),
+        torch.zeros(1, 1, HEIGHT, WIDTH),
+        torch.zeros(1, 2, rows, cols),
+        torch.zeros(1, 2, rows, cols),
+        torch.ones(1, 12, rows, cols),
+    )
+    model.bfloat16 = False
+    partial = path.with_suffix(".partial")
+    # The older exporter: the newer one needs a second package and gains nothing here.
+    torch.onnx.export(
+        Exported(model).eval(),
+        example,
+        str(partial),
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        opset_version=17,
+        dynamo=False,
+    )
+    partial.replace(path)
+    return path
