@@ -135,11 +135,11 @@ class Score:
             "f1": 2 * self.tp / max(1, 2 * self.tp + self.fp + self.fn),
             "precision": precision,
             "recall": recall,
+            "micros": self.tp + self.fn,
             "apex_error_frames": mean(np.abs(self.apex).tolist()),
             "onset_bias_frames": mean(self.onset),
             "offset_bias_frames": mean(self.offset),
             "false_per_minute": self.fp / self.minutes if self.minutes else float("nan"),
-            "micros": self.tp + self.fn,
             "minutes": self.minutes,
         }
 
@@ -336,10 +336,8 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     print(f"split {args.split}")
-    print(
-        f"{'group':18} {'F1':>5} {'prec':>5} {'rec':>5} {'MEs':>4} {'apex err':>8} {'onset':>6} {'offset':>6} "
-        f"{'false/min':>9} {'minutes':>7}  macro, blink (hit/false/missed)"
-    )
+    columns = ("F1", "prec", "rec", "MEs", "apex err", "onset", "offset", "false/min", "minutes")
+    print(f"{'group':18} {' '.join(f'{c:>9}' for c in columns)}  macro, blink (hit/false/missed)")
     everything = {}
     for name in args.groups:
         start, score = time.perf_counter(), Score()
@@ -348,12 +346,8 @@ def main() -> None:
         f = score.figures()
         everything[name] = f | {"other": score.other}
         other = ", ".join("/".join(map(str, score.other.get(k, [0, 0, 0]))) for k in ("macro", "blink"))
-        print(
-            f"{name:18} {f['f1']:5.2f} {f['precision']:5.2f} {f['recall']:5.2f} {f['micros']:4.0f} "
-            f"{f['apex_error_frames']:8.2f} {f['onset_bias_frames']:6.1f} {f['offset_bias_frames']:6.1f} "
-            f"{f['false_per_minute']:9.2f} {f['minutes']:7.2f}  {other}   [{time.perf_counter() - start:.0f} s]",
-            flush=True,
-        )
+        print(f"{name:18} {' '.join(f'{v:9.2f}' for v in f.values())}  {other}", flush=True)
+        print(f"{'':18} {time.perf_counter() - start:.0f} s", flush=True)
     if args.json:
         args.json.write_text(json.dumps(everything, indent=2), encoding="utf-8")
 

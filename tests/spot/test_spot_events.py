@@ -147,6 +147,11 @@ def test_a_blink_is_a_blink() -> None:
     assert "blink" in explain_none(trace.motion(), events)
 
 
+def test_brows_that_follow_a_blink_are_part_of_it() -> None:
+    events = Trace(30.0, 4.0).blink(2.0).move(FROWN, 3.0, 1.9, 2.0, 2.2).spot()
+    assert [event.kind for event in events] == ["blink"]
+
+
 def test_a_partial_blink_seen_by_the_lids_alone() -> None:
     events = Trace(30.0, 4.0).blink(2.0, depth=0.15, lid=3.0).spot()
     assert [event.kind for event in events] == ["blink"]

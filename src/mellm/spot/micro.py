@@ -21,6 +21,7 @@ from mellm.spot.settings import SpotSettings
 
 FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
 """Regions whose motion can make an expression by itself: all but the eyelids."""
+_BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 SHORT = 1.2
 """Seconds below which a segment is too short for a running median."""
 FRINGE = 0.06
@@ -111,7 +112,12 @@ def _counts(bump: Bump, inter_ocular: float, settings: SpotSettings) -> bool:
 
 
 def _of_blink(bump: Bump, blink: Closure, segment: Segment) -> bool:
-    """The bump is what a blink does to brows and cheeks: at the same time and small against the lids."""
+    """The bump is what a blink does to its surroundings: at the same time and small, or brows in step."""
     slack = segment.samples(0.05)
-    together = blink.span[0] - slack <= bump.apex <= blink.span[2] + slack
-    return together and bump.peak < BLINK_SPREAD * blink.lid
+    onset, _, offset = blink.span
+    if not onset - slack <= bump.apex <= offset + slack:
+        return False
+    shared = min(offset, bump.offset) - max(onset, bump.onset) + 1
+    union = max(offset, bump.offset) - min(onset, bump.onset) + 1
+    in_step = shared >= union / 2 and _BROWS.issuperset(bump.regions)
+    return in_step or bump.peak < BLINK_SPREAD * blink.lid
