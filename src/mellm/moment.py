@@ -115,6 +115,7 @@ class MomentReader:
                 emotion=emotion,
                 reading=reading,
                 head_motion_px=head / alignment.scale,
+                head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
                 warnings=warnings,
             ),
             partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),

@@ -134,6 +134,9 @@ class MicroExpression(_Model):
     emotion: EmotionReading
     reading: Reading
     head_motion_px: float = Field(description="Mean head motion over the face, onset to apex, px")
+    head_turn_deg: float | None = Field(
+        default=None, description="How far the head turned from onset to apex, degrees; None where unknown"
+    )
     pictures: dict[str, str] = Field(
         default_factory=dict, description="Picture kind -> file name in the report's folder"
     )

@@ -271,8 +271,9 @@ class Card:
             f"<td>{self.w('yes' if r.moving else 'no')}</td></tr>"
             for r in me.regions
         )
+        turn = "" if me.head_turn_deg is None else f" · {me.head_turn_deg:.1f}°"
         return (
             f"<details><summary>{self.w('regions')}</summary>"
             f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
-            f'<p class="note">{self.w("head_motion")}: {me.head_motion_px:.2f} px</p></details>'
+            f'<p class="note">{self.w("head_motion")}: {me.head_motion_px:.2f} px{turn}</p></details>'
         )

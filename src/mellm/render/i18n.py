@@ -99,6 +99,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "moving": ("moving", "运动"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
+    "degrees": ("degrees", "度"),
     "head_motion": ("head motion removed", "已去除的头部运动"),
     "warnings": ("Warnings", "注意"),
     "meaning": ("What does a probability such as 0.62 mean?", "0.62 这样的概率是什么意思？"),

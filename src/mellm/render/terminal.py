@@ -76,6 +76,11 @@ def _pad(text: str, cells: int) -> str:
     return set_cell_size(text, cells) if cell_len(text) > cells else text + " " * (cells - cell_len(text))
 
 
+def _head(me: MicroExpression, language: Language) -> str:
+    turn = "" if me.head_turn_deg is None else f", {me.head_turn_deg:.1f} {word('degrees', language)}"
+    return f"{word('head_motion', language)}: {me.head_motion_px:.2f} px{turn}"
+
+
 def _micro(console: Console, number: int, me: MicroExpression, language: Language) -> None:
     when = me.interval
     head = Text("  ").append(f"{number}", "bold reverse").append("  ")
@@ -102,6 +107,7 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
     if moving or present:
         _columns(console, moving, present, language)
     _line(console, _emotions(me, language))
+    _line(console, Text(f"     {_head(me, language)}", "dim"))
     for paragraph in (me.reading.analysis, me.reading.reasoning):
         for line in paragraph.splitlines():
             _block(console, Text(line), 5)
