@@ -1,0 +1,196 @@
+"""What goes over the wire: the API's requests and answers as types. Knows no storage and no HTTP.
+
+Frames count from 0, times are seconds, as in `mellm.report`.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from mellm.facs import TAXONOMIES
+from mellm.flow import COMPENSATIONS, estimators
+from mellm.report import Report
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+"""States a job stays in."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of an uploaded file")]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Frames(_Wire):
+    """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
+
+    onset: int = Field(ge=0, le=10_000_000)
+    apex: int = Field(ge=1, le=10_000_000)
+    offset: int | None = Field(default=None, ge=1, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Frames":
+        if not self.onset < self.apex or (self.offset is not None and self.offset < self.apex):
+            raise ValueError("the frames are not in order: onset < apex <= offset is needed")
+        return self
+
+
+class JobSettings(_Wire):
+    """How to analyse; names and defaults are those of `mellm analyze`."""
+
+    estimator: str = "dis"
+    compensation: str = "mesh-rigid"
+    taxonomy: str = "7"
+    language: Literal["en", "zh"] = "en"
+    max_people: int = Field(default=4, ge=1, le=16)
+    fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
+    magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
+
+    @field_validator("estimator", "compensation", "taxonomy")
+    @classmethod
+    def _known(cls, value: str, info: object) -> str:
+        name = getattr(info, "field_name", "")
+        known = {"estimator": estimators(), "compensation": COMPENSATIONS, "taxonomy": tuple(TAXONOMIES)}[
+            name
+        ]
+        if value not in known:
+            raise ValueError(f"there is no {name} {value!r}; choose one of {', '.join(known)}")
+        return value
+
+
+class JobRequest(_Wire):
+    """A clip (`media`), or the pair `onset` and `apex`, all uploaded before."""
+
+    media: Digest | None = None
+    onset: Digest | None = None
+    apex: Digest | None = None
+    name: str = Field(
+        default="", max_length=200, description="What people call it; the upload's name if empty"
+    )
+    settings: JobSettings = Field(default_factory=JobSettings)
+    frames: Frames | None = None
+    parent: str | None = Field(
+        default=None, max_length=40, description="The job this one re-reads; it is then not listed by itself"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "JobRequest":
+        clip = self.media is not None and self.onset is None and self.apex is None
+        pair = self.media is None and self.onset is not None and self.apex is not None
+        if not clip and not pair:
+            raise ValueError("give either `media` (a clip), or both `onset` and `apex` (two pictures)")
+        if pair and self.frames is not None:
+            raise ValueError("`frames` go with a clip; a pair is one moment already")
+        return self
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Digests of what is read."""
+        return (self.media,) if self.media else (self.onset or "", self.apex or "")
+
+    def key(self, version: str) -> str:
+        """Identity of the work: contents, settings, frames and program version; not the name."""
+        identity = {
+            "files": self.files,
+            "settings": self.settings.model_dump(),
+            "frames": self.frames.model_dump() if self.frames else None,
+            "version": version,
+        }
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+
+
+class Batch(_Wire):
+    """Many jobs in one request."""
+
+    jobs: list[JobRequest] = Field(min_length=1, max_length=500)
+
+
+class MediaFile(_Wire):
+    """An uploaded file."""
+
+    sha256: str
+    name: str
+    bytes: int
+    new: bool = Field(description="False where the same content was there already")
+
+
+class Progress(_Wire):
+    """How far a running job is. `total` is null while it is not known."""
+
+    stage: str
+    done: int
+    total: int | None
+
+
+class Job(_Wire):
+    """One analysis: what was asked, and how it stands."""
+
+    id: str
+    state: State
+    name: str
+    kind: Literal["clip", "pair"]
+    request: JobRequest
+    created: str = Field(description="ISO 8601, UTC")
+    started: str | None = None
+    finished: str | None = None
+    progress: Progress | None = None
+    position: int | None = Field(default=None, description="Jobs before this one in the queue")
+    error: str | None = Field(default=None, description="Why it failed, and what to do")
+    verdict: str | None = None
+    emotions: list[str] = Field(default_factory=list, description="What each micro-expression suggests")
+    people: int | None = None
+    annotated: bool = False
+
+
+class JobPage(_Wire):
+    """Some jobs, newest first. Pass `next` as `before` to get older ones."""
+
+    jobs: list[Job]
+    next: str | None = None
+
+
+class BatchAnswer(_Wire):
+    """The jobs of a batch, in the order of the request."""
+
+    jobs: list[Job]
+
+
+class FrameTable(_Wire):
+    """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
+
+    width: int
+    height: int
+    fps: float | None
+    times: list[float]
+
+
+class Choices(_Wire):
+    """What this server offers: names for settings, names of action units, limits."""
+
+    version: str
+    estimators: list[str]
+    compensations: list[str]
+    taxonomies: dict[str, list[str]]
+    languages: list[str]
+    action_units: dict[int, dict[str, str]]
+    emotions: dict[str, dict[str, str]]
+    regions: dict[str, dict[str, str]]
+    areas: dict[str, list[str]]
+    octants: dict[str, str]
+    upload_bytes: int
+    max_duration: float
+    queue: int
+
+
+class Problem(_Wire):
+    """Every error: one sentence that says what is wrong and what to do."""
+
+    error: str
+
+
+Result = Report
+"""A finished job's result is the report of `mellm analyze`, unchanged."""

@@ -1,0 +1,189 @@
+"""The queue's other end: takes jobs from the store and has worker processes do them.
+
+One thread per worker process. A job that ends its process is tried once more, then it has failed; a job
+whose server ends is queued again by the store. Knows jobs and processes, no HTTP.
+"""
+
+import dataclasses
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from mellm.web.child import Header
+from mellm.web.contract import Job, Progress
+from mellm.web.files import Files
+from mellm.web.options import ServerOptions
+from mellm.web.process import Child, ChildGoneError
+from mellm.web.store import Store
+
+JOBS_PER_PROCESS = 50
+"""A worker is replaced after so many jobs: what libraries leak goes with it."""
+
+START_SECONDS = 120.0
+"""A process that has not loaded its libraries by then never will."""
+
+ATTEMPTS = 2
+
+
+class _StoppedError(Exception):
+    """The server stops; the job goes back into the queue."""
+
+
+class _CancelledError(Exception):
+    """Someone cancelled the job."""
+
+
+class Dispatcher:
+    """Runs jobs until `stop`; `wake` it after queueing one."""
+
+    def __init__(self, options: ServerOptions, store: Store, files: Files) -> None:
+        """Start nothing yet."""
+        self._options, self._store, self._files = options, store, files
+        self._lock = threading.Lock()
+        self._running: dict[str, Progress] = {}
+        self._cancelled: set[str] = set()
+        self._work = threading.Event()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        for number in range(self._options.workers):
+            thread = threading.Thread(target=self._serve, name=f"dispatcher-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the workers; what they were doing is queued again for the next server."""
+        self._stopping.set()
+        self._work.set()
+        for thread in self._threads:
+            thread.join(10)
+
+    def wake(self) -> None:
+        """There is a new job."""
+        self._work.set()
+
+    def progress(self, job: str) -> Progress | None:
+        """How far a running job is."""
+        with self._lock:
+            return self._running.get(job)
+
+    def cancel(self, job: str) -> bool:
+        """Cancel a job that waits or runs; False where it had ended."""
+        with self._lock:
+            if self._store.set_state(job, "cancelled", was=["queued"]):
+                return True
+            running = job in self._running
+            if running:
+                self._cancelled.add(job)
+        return running
+
+    def _serve(self) -> None:
+        child: Child | None = None
+        done = 0
+        while not self._stopping.is_set():
+            self._work.clear()
+            with self._lock:
+                job = self._store.claim()
+                if job is not None:
+                    self._running[job.id] = Progress(stage="starting", done=0, total=None)
+            if job is None:
+                self._work.wait(1.0)
+                continue
+            child = self._do(job, child)
+            done += 1
+            with self._lock:
+                self._running.pop(job.id, None)
+                self._cancelled.discard(job.id)
+            if child is not None and done % JOBS_PER_PROCESS == 0:
+                child.end()
+                child = None
+        if child is not None:
+            child.end()
+
+    def _do(self, job: Job, child: Child | None) -> Child | None:
+        """Run one job to its end, whichever that is; return the process if it can be used again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            draft = self._files.draft_folder()
+            try:
+                if child is None or not child.alive:
+                    child = Child("mellm.web.worker", str(self._options.memory))
+                    self._wait(child, job, START_SECONDS)
+                child.send(self._order(job, draft))
+                answer = self._wait(child, job, self._options.job_seconds)
+                if "failed" in answer:
+                    self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
+                else:
+                    self._files.finish(draft, job.id)
+                    self._store.finish(
+                        job.id,
+                        verdict=answer["verdict"],
+                        emotions=answer["emotions"],
+                        people=answer["people"],
+                    )
+                return child
+            except ChildGoneError:
+                child = _ended(child)
+                if attempt == ATTEMPTS:
+                    why = "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
+                    self._store.set_state(job.id, "failed", was=["running"], error=why)
+            except TimeoutError:
+                child = _ended(child)
+                why = f"The analysis took longer than {self._options.job_seconds:g} s: cut the clip shorter."
+                self._store.set_state(job.id, "failed", was=["running"], error=why)
+                return child
+            except _CancelledError:
+                self._store.set_state(job.id, "cancelled", was=["running"])
+                return _ended(child)
+            except _StoppedError:
+                self._store.set_state(job.id, "queued", was=["running"])
+                return _ended(child)
+            except Exception as error:
+                # A full disk, a deleted upload: this job's failure; the queue goes on.
+                self._store.set_state(job.id, "failed", was=["running"], error=f"The job failed: {error}.")
+                return _ended(child)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        return child
+
+    def _order(self, job: Job, draft: Path) -> Header:
+        request = job.request
+        known = [self._store.medium(digest) for digest in request.files]
+        names = [job.name] if request.media else [upload[0] if upload else "" for upload in known]
+        return {
+            "files": [str(self._files.medium(digest)) for digest in request.files],
+            "names": names,
+            "folder": str(draft),
+            "settings": request.settings.model_dump(),
+            "frames": request.frames.model_dump() if request.frames else None,
+            "limits": dataclasses.asdict(self._options.limits),
+        }
+
+    def _wait(self, child: Child, job: Job, seconds: float) -> Header:
+        """The worker's final answer; keeps the progress it tells meanwhile."""
+        end = time.monotonic() + seconds
+        while True:
+            if self._stopping.is_set():
+                raise _StoppedError
+            with self._lock:
+                if job.id in self._cancelled:
+                    raise _CancelledError
+            try:
+                answer, _ = child.receive(min(0.2, end - time.monotonic()))
+            except TimeoutError:
+                if time.monotonic() >= end:
+                    raise
+                continue
+            if "progress" not in answer:
+                return answer
+            with self._lock:
+                self._running[job.id] = Progress(**answer["progress"])
+
+
+def _ended(child: Child | None) -> Child | None:
+    """End a process; what is left to use of it is nothing."""
+    if child is not None:
+        child.end()
+    return None

@@ -1,0 +1,132 @@
+"""Where the server keeps files: uploads under their hash, one folder per result.
+
+    STORE/media/<sha256>       uploaded files, as they came; their names are in the database only
+    STORE/results/<job id>/    report.json, report.html, tables, pictures, frames.json
+    STORE/drafts/              uploads and results on their way; emptied at the start
+
+Nothing here is ever named by a client. Knows no job and no HTTP.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from mellm.errors import InputError, MellmError
+
+FRAMES_FILE = "frames.json"
+"""File in a result folder: list of the frames' times in seconds."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_JOB = re.compile(r"[0-9a-f]{20}")
+_PICTURE = re.compile(r"me[0-9]{1,4}_[a-z_]{1,32}\.png")
+
+
+class TooLargeError(MellmError):
+    """The upload is larger than the server takes."""
+
+
+class DiskFullError(MellmError):
+    """There is no room for the upload."""
+
+
+class Files:
+    """The store's folders."""
+
+    def __init__(self, store: Path) -> None:
+        """Make the folders. Raises MellmError where that is impossible."""
+        self.root = store
+        self.media, self.results, self.drafts = (store / name for name in ("media", "results", "drafts"))
+        try:
+            shutil.rmtree(self.drafts, ignore_errors=True)
+            for folder in (self.media, self.results, self.drafts):
+                folder.mkdir(parents=True, exist_ok=True)
+            store.chmod(0o700)
+        except OSError as error:
+            raise MellmError(
+                f"The store {store} cannot be used ({error.strerror}); choose another folder with --store."
+            ) from error
+
+    def has(self, digest: str) -> bool:
+        """Whether an upload is there."""
+        return bool(_DIGEST.fullmatch(digest)) and (self.media / digest).is_file()
+
+    def medium(self, digest: str) -> Path:
+        """The uploaded file of this hash. Raises InputError where there is none."""
+        if not self.has(digest):
+            raise InputError(f"No uploaded file has the SHA-256 {digest[:12]}...; upload it first.")
+        return self.media / digest
+
+    async def keep(self, chunks: AsyncIterator[bytes], limit: int, keep_free: int) -> tuple[str, int, bool]:
+        """Write an upload while it arrives; return its SHA-256, its size and whether it is new.
+
+        Raises TooLargeError, DiskFullError, or InputError for an empty one; nothing is left behind then.
+        """
+        digest, size = hashlib.sha256(), 0
+        handle, name = tempfile.mkstemp(dir=self.drafts)
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > limit:
+                        raise TooLargeError(
+                            f"The file is larger than this server takes ({limit / 1e6:.0f} MB): cut it first."
+                        )
+                    if shutil.disk_usage(self.drafts).free < keep_free + len(chunk):
+                        raise DiskFullError("The server's disk is full: delete old analyses and try again.")
+                    digest.update(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            if size == 0:
+                raise InputError("The upload is empty (0 bytes): choose the file again.")
+            target = self.media / digest.hexdigest()
+            new = not target.exists()
+            if new:
+                draft.replace(target)
+            return digest.hexdigest(), size, new
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def draft_folder(self) -> Path:
+        """A new folder for a result on its way."""
+        return Path(tempfile.mkdtemp(dir=self.drafts))
+
+    def finish(self, draft: Path, job: str) -> None:
+        """Move a whole result to where it is found from now on, in place of an earlier one."""
+        target = self.result(job)
+        if target.exists():
+            # Two renames: at no time is there half a folder under the job's name.
+            target.rename(self.draft_folder() / "former")
+        draft.rename(target)
+
+    def result(self, job: str) -> Path:
+        """A job's result folder, there or not."""
+        if not _JOB.fullmatch(job):
+            raise InputError("A job's id is 20 hexadecimal digits.")
+        return self.results / job
+
+    def picture(self, job: str, name: str) -> Path | None:
+        """One picture of a result; None where there is none of this name."""
+        file = self.result(job) / name
+        return file if _PICTURE.fullmatch(name) and file.is_file() else None
+
+    def drop_result(self, job: str) -> None:
+        """Delete a result folder."""
+        shutil.rmtree(self.result(job), ignore_errors=True)
+
+    def drop_medium(self, digest: str) -> None:
+        """Delete an upload."""
+        if _DIGEST.fullmatch(digest):
+            (self.media / digest).unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as compact JSON."""
+    path.write_text(json.dumps(value, separators=(",", ":")), encoding="utf-8")

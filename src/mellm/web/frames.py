@@ -1,0 +1,106 @@
+"""Frames for the player, by index, from decoding processes: one per clip, the few last used are kept.
+
+Knows files and processes, no job and no HTTP.
+"""
+
+import dataclasses
+import json
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+from mellm.errors import InputError, MellmError
+from mellm.web.options import ServerOptions
+from mellm.web.process import Child, ChildGoneError
+
+KEPT = 3
+"""Clips whose decoder keeps running."""
+
+_Key = tuple[Path, float | None]
+
+
+class _Decoder:
+    """One process and the lock that makes its questions and answers pair up."""
+
+    def __init__(self, options: ServerOptions, key: _Key) -> None:
+        path, fps = key
+        arguments = [str(options.memory), json.dumps(dataclasses.asdict(options.limits)), str(path)]
+        self.child = Child("mellm.web.decoder", *arguments, *([] if fps is None else [str(fps)]))
+        self.lock = threading.Lock()
+        self.ready = False
+
+    def jpeg(self, index: int, width: int, seconds: float) -> bytes:
+        end = time.monotonic() + seconds
+        with self.lock:
+            if not self.ready:
+                self._answer(end)
+                self.ready = True
+            self.child.send({"index": index, "width": width})
+            return self._answer(end)
+
+    def _answer(self, end: float) -> bytes:
+        header, body = self.child.receive(end - time.monotonic())
+        if "failed" in header:
+            raise InputError(header["failed"])
+        return body
+
+
+class FramePool:
+    """Decoders of the clips being looked at."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        """Start nothing yet."""
+        self._options = options
+        self._lock = threading.Lock()
+        self._decoders: OrderedDict[_Key, _Decoder] = OrderedDict()
+
+    def jpeg(self, path: Path, fps: float | None, index: int, width: int) -> bytes:
+        """Frame `index` of a clip as JPEG.
+
+        Raises InputError where there is no such frame, MellmError where decoding takes too long or dies.
+        """
+        key = (path, fps)
+        for last in (False, True):
+            decoder = self._decoder(key)
+            try:
+                return decoder.jpeg(index, width, self._options.frame_seconds)
+            except TimeoutError:
+                self._drop(key, decoder)
+                raise MellmError(
+                    "Decoding this frame takes too long; try again, or a shorter clip."
+                ) from None
+            except ChildGoneError:
+                # Ended to make room for another clip between two requests: once more with a new one.
+                self._drop(key, decoder)
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+    def forget(self, path: Path) -> None:
+        """End the decoders of a file that goes away."""
+        with self._lock:
+            gone = [key for key in self._decoders if key[0] == path]
+            for key in gone:
+                self._decoders.pop(key).child.end()
+
+    def close(self) -> None:
+        """End all decoders."""
+        with self._lock:
+            while self._decoders:
+                self._decoders.popitem()[1].child.end()
+
+    def _decoder(self, key: _Key) -> _Decoder:
+        with self._lock:
+            if key not in self._decoders:
+                self._decoders[key] = _Decoder(self._options, key)
+            self._decoders.move_to_end(key)
+            while len(self._decoders) > KEPT:
+                self._decoders.popitem(last=False)[1].child.end()
+            return self._decoders[key]
+
+    def _drop(self, key: _Key, decoder: _Decoder) -> None:
+        with self._lock:
+            if self._decoders.get(key) is decoder:
+                del self._decoders[key]
+        decoder.child.end()

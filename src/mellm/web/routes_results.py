@@ -1,0 +1,143 @@
+"""Routes under /api/v1 that give results out: report, frames, pictures, readings, annotations, exports."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
+
+from mellm.entries import region_motion
+from mellm.facs import get_taxonomy
+from mellm.facs.types import AUEvidence
+from mellm.language.reading import write_reading
+from mellm.report import MicroExpression, Reading, Report
+from mellm.web.annotation import Annotation, NewAnnotation, Versions
+from mellm.web.contract import FrameTable, Problem
+from mellm.web.exports import export
+from mellm.web.service import NotFoundError, NotYetError, Service
+
+_BAD: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is nothing of that name"},
+    409: {"model": Problem, "description": "The job has not got that far, or there is a newer version"},
+    422: {"model": Problem, "description": "The request cannot be used; the sentence says why"},
+}
+
+# A job's id stands for its content, so what it gives out never changes.
+_FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+
+Format = Literal["html", "json", "csv", "mes", "eaf", "zip"]
+
+
+def result_routes(service: Service) -> APIRouter:
+    """Routes of one server."""
+    api = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
+
+    @api.get("/jobs/{job}/report")
+    def report(job: str) -> Report:
+        """The report of `mellm analyze`, as the program wrote it."""
+        return service.report(job)
+
+    @api.get("/jobs/{job}/frames")
+    def frames(job: str) -> FrameTable:
+        """Size of the clip, and when each frame is shown."""
+        found = service.done(job)
+        source = service.report(job).source
+        times = service.times(found)
+        return FrameTable(width=source.width, height=source.height, fps=source.fps, times=times)
+
+    @api.get(
+        "/jobs/{job}/frames/{index}",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}, "description": "Exactly this frame, upright"}},
+    )
+    def frame(
+        job: str,
+        index: int,
+        width: Annotated[int, Query(ge=16, le=4096, description="Largest width, px")] = 1920,
+    ) -> Response:
+        """Frame `index`, counted from 0 as in the report, as a JPEG."""
+        found = service.done(job)
+        if not 0 <= index < len(service.times(found)):
+            raise NotFoundError(f"The clip has no frame {index}; frames are counted from 0.")
+        return Response(service.jpeg(found, index, width), media_type="image/jpeg", headers=_FOREVER)
+
+    @api.get(
+        "/jobs/{job}/pictures/{name}",
+        response_class=FileResponse,
+        responses={200: {"content": {"image/png": {}}, "description": "A picture the report names"}},
+    )
+    def picture(job: str, name: str) -> FileResponse:
+        """One picture of the report."""
+        service.done(job)
+        file = service.files.picture(job, name)
+        if file is None:
+            raise NotFoundError(f"The report has no picture {name[:60]!r}.")
+        return FileResponse(file, media_type="image/png", headers=_FOREVER)
+
+    @api.get("/jobs/{job}/readings/{number}")
+    def reading(job: str, number: int, language: Literal["en", "zh"] = "en", taxonomy: str = "7") -> Reading:
+        """The reading of micro-expression `number` (from 1) in a language, written from the evidence."""
+        report = service.report(job)
+        if not 1 <= number <= len(report.micro_expressions):
+            raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
+        return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
+
+    @api.get("/jobs/{job}/annotation")
+    def annotation(job: str) -> Annotation:
+        """The newest annotation; version 0 where nobody has saved one."""
+        return service.annotation(service.done(job).id)
+
+    @api.get("/jobs/{job}/annotation/versions")
+    def versions(job: str) -> Versions:
+        """Every saved version, oldest first."""
+        return Versions(versions=service.versions(service.done(job).id))
+
+    @api.put("/jobs/{job}/annotation")
+    def annotate(job: str, body: NewAnnotation) -> Annotation:
+        """Save a new version on top of `base_version`; 409 where someone saved another one meanwhile."""
+        service.done(job)
+        content = body.model_dump(mode="json", exclude={"base_version"})
+        version = service.store.annotate(job, content, body.base_version)
+        if version is None:
+            newest = service.annotation(job).version
+            raise NotYetError(f"Version {newest} was saved meanwhile: load it, then save again.")
+        return service.annotation(job)
+
+    @api.get(
+        "/jobs/{job}/export/{kind}",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    )
+    def exported(
+        job: str,
+        kind: Format,
+        version: Annotated[
+            Literal["person", "program"], Query(description="With a person's corrections, or without")
+        ] = "person",
+    ) -> Response:
+        """The result as a file: html, json, csv (OpenFace columns), mes, eaf (ELAN), zip (everything)."""
+        found = service.done(job)
+        data, media_type, name = export(service.result(job, program=version == "program"), found.name, kind)
+        ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return Response(data, media_type=media_type, headers=ways)
+
+    return api
+
+
+def written(me: MicroExpression, language: Literal["en", "zh"], taxonomy: str) -> Reading:
+    """The evidence of a micro-expression in words, in any language and taxonomy, without its pictures."""
+    sets: Mapping[str, Mapping[str, float]] = {
+        me.emotion.taxonomy: me.emotion.probabilities,
+        **me.emotion.also,
+    }
+    units = [
+        AUEvidence(au.au, au.side, au.probability, au.intensity, tuple(au.evidence)) for au in me.action_units
+    ]
+    return write_reading(
+        [region_motion(region) for region in me.regions],
+        units,
+        sets.get(taxonomy) or None,
+        taxonomy=taxonomy,
+        language=language,
+    )

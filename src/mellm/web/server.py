@@ -1,0 +1,187 @@
+"""The application: routes, page, guard and queue put together, and `serve`, which runs it.
+
+The only module here that knows all the others.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from mellm import __version__
+from mellm.errors import MellmError
+from mellm.web.files import DiskFullError, TooLargeError
+from mellm.web.guard import BodyTooLargeError, Guard
+from mellm.web.options import ServerOptions, is_local
+from mellm.web.routes_jobs import job_routes
+from mellm.web.routes_results import result_routes
+from mellm.web.service import NotFoundError, NotYetError, Service
+from mellm.web.store import QueueFullError
+
+PAGE = Path(__file__).parent / "page"
+
+_PAGES = {"/": "start.html", "/gallery": "gallery.html", "/clips/{job}": "clip.html"}
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+_STATUS: dict[type[Exception], int] = {
+    NotFoundError: 404,
+    NotYetError: 409,
+    QueueFullError: 429,
+    TooLargeError: 413,
+    DiskFullError: 507,
+}
+
+GRACE_SECONDS = 3
+"""How long open answers may take after the server was asked to stop."""
+
+
+def create_app(options: ServerOptions) -> Guard:
+    """The ASGI application of a server, guard included.
+
+    Raises MellmError where the store cannot be used, or where a token is missing.
+    """
+    if options.token is None and not is_local(options.host):
+        raise MellmError(
+            f"Listening on {options.host} lets other machines in: give a --token, or listen on 127.0.0.1."
+        )
+    service = Service.open(options)
+
+    @contextlib.asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        service.dispatcher.start()
+        yield
+        await asyncio.to_thread(service.close)
+
+    app = FastAPI(
+        title="mellm",
+        version=__version__,
+        description="Micro-expressions: clips in, reports out. Frames count from 0; times are seconds.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.include_router(job_routes(service))
+    app.include_router(result_routes(service))
+    for path, name in _PAGES.items():
+        app.add_api_route(path, _page(name), include_in_schema=False)
+    app.add_api_route("/static/{name}", _static, include_in_schema=False)
+    for kind in (MellmError, RequestValidationError, ValidationError, HTTPException, BodyTooLargeError):
+        app.add_exception_handler(kind, _problem)
+    return Guard(app, service)
+
+
+def _page(name: str) -> Callable[..., Response]:
+    def page(job: str = "") -> FileResponse:
+        return FileResponse(PAGE / name, media_type="text/html; charset=utf-8")
+
+    return page
+
+
+def _static(name: str) -> Response:
+    # The names are looked up in the folder's own list, never joined from the request.
+    known = {file.name: file for file in PAGE.iterdir() if file.suffix in _TYPES}
+    if name not in known:
+        raise HTTPException(404)
+    file = known[name]
+    # Always asked for again, answered 304 where unchanged: an update never mixes old and new modules.
+    return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": "no-cache"})
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    """One sentence for every error."""
+    if isinstance(error, HTTPException):
+        words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+        return JSONResponse(
+            {"error": words.get(error.status_code, str(error.detail))},
+            error.status_code,
+            headers=error.headers,
+        )
+    if isinstance(error, RequestValidationError | ValidationError):
+        return JSONResponse({"error": _sentence(error.errors())}, 422)
+    if isinstance(error, BodyTooLargeError):
+        return JSONResponse({"error": "The request is larger than this server takes: send less."}, 413)
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
+    if status is None:
+        status = 422 if getattr(error, "exit_code", 1) == 2 else 503
+    headers = {"retry-after": "5"} if status in (429, 503) else None
+    return JSONResponse({"error": str(error)}, status, headers=headers)
+
+
+def _sentence(errors: Any) -> str:
+    """The first of some validation errors as a sentence."""
+    first = errors[0]
+    place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
+    what = str(first.get("msg", "cannot be used")).removeprefix("Value error, ")
+    return f"{place}: {what}" if place else what
+
+
+class _Server(uvicorn.Server):
+    """Tells the service at once that the server stops, so that followed events end."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._service.stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def serve(options: ServerOptions, *, ready: Callable[[str], None]) -> None:
+    """Run the server until it is asked to stop (Ctrl-C, SIGTERM).
+
+    `ready` is called with the address to open once the server listens; port 0 takes a free port. Raises
+    MellmError where the port is taken or the store cannot be used.
+    """
+    listener = _listen(options.host, options.port)
+    try:
+        app = create_app(options)
+    except BaseException:
+        listener.close()
+        raise
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        ws="none",
+        lifespan="on",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=256,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config, app.service)
+    port = listener.getsockname()[1]
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    token = f"/?token={options.token}" if options.token else "/"
+    ready(f"http://{host}:{port}{token}")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        why = error.strerror or str(error)
+        raise MellmError(f"Cannot listen on {host}:{port} ({why}); choose another --port.") from error
+    listener.listen(256)
+    return listener

@@ -1,0 +1,98 @@
+"""The analysis process: takes one order after another, analyses, writes a result folder.
+
+Started by the dispatcher as `python -m mellm.web.worker MEMORY`. Knows files and settings, no HTTP and
+no database.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mellm.errors import MellmError
+from mellm.media import Limits, open_media
+from mellm.pipeline import Analyzer, Settings
+from mellm.report import Report
+from mellm.web.child import Header, Wire, limit_memory
+from mellm.web.files import FRAMES_FILE, write_json
+
+PROGRESS_EVERY = 0.1
+"""Seconds between two progress messages."""
+
+
+def main() -> None:
+    """Serve orders until the parent goes away."""
+    wire = Wire()
+    limit_memory(int(sys.argv[1]))
+    analyzers: dict[str, Analyzer] = {}
+    wire.send({"ready": True})
+    for order in wire.orders():
+        try:
+            wire.send(_run(order, wire, analyzers))
+        except MellmError as error:
+            wire.send({"failed": str(error)})
+        except MemoryError:
+            wire.send({"failed": "The clip needs more memory than this server allows: cut or scale it down."})
+            return
+        except Exception as error:
+            # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
+            wire.send({"failed": f"The analysis failed ({type(error).__name__}: {error}): try another file."})
+
+
+def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
+    """Analyse what the order names into its folder; the answer says what the job list shows."""
+    told = _Teller(wire)
+    settings, limits = order["settings"], Limits(**order["limits"])
+    key = repr(sorted(settings.items()))
+    if key not in analyzers:
+        analyzers.clear()
+        analyzers[key] = Analyzer(Settings(**settings, limits=limits))
+    files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
+    frames: dict[str, Any] = order["frames"] or {}
+    if len(files) == 2:
+        report = analyzers[key].analyze(onset=files[0], apex=files[1])
+        report.source.apex_path = order["names"][1]
+    else:
+        report = analyzers[key].analyze(
+            files[0],
+            onset_frame=frames.get("onset"),
+            apex_frame=frames.get("apex"),
+            offset_frame=frames.get("offset"),
+            progress=told,
+        )
+    # The upload lies under its hash; people know it by the name they gave it.
+    report.source.path = order["names"][0]
+    told("saving", 0, None)
+    report.save(folder)
+    if not frames:
+        write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
+    labels = [me.emotion.label or "" for me in report.micro_expressions]
+    return {"done": True, "verdict": report.verdict, "emotions": labels, "people": len(report.people)}
+
+
+def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float | None) -> list[float]:
+    """Seconds at which each frame is shown; decoded again only where the traces do not cover all."""
+    if len(files) == 2:
+        return [0.0, 0.0]
+    times = {f: t for trace in report.traces for f, t in zip(trace.frames, trace.times, strict=True)}
+    if len(times) != report.source.frames:
+        with open_media(files[0], limits=limits, fps=fps) as media:
+            times = {frame.index: frame.time for frame in media.frames()}
+    return [round(times[index], 6) for index in sorted(times)]
+
+
+class _Teller:
+    """Passes progress on, but not every single frame of it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire, self._stage, self._told = wire, "", 0.0
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if stage != self._stage or now - self._told >= PROGRESS_EVERY or done == total:
+            self._stage, self._told = stage, now
+            self._wire.send({"progress": {"stage": stage, "done": done, "total": total}})
+
+
+if __name__ == "__main__":
+    main()
