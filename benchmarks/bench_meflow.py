@@ -62,9 +62,9 @@ def inversion(source: PhotoSource, count: int) -> dict[str, float]:
 
     def watched(scene: Scene, flow: np.ndarray, back: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
         position = plain(scene, flow, back, window)
-        fine = scene._upsample(flow, window)
-        local = position - scene._pixels[window][0, 0]
-        rest = position + cv2.remap(fine, local, None, cv2.INTER_LINEAR) - scene._pixels[window]
+        fine = scene.lattice.upsample(flow, window)
+        local = position - scene.lattice.pixels[window][0, 0]
+        rest = position + cv2.remap(fine, local, None, cv2.INTER_LINEAR) - scene.lattice.pixels[window]
         inside = ((local > 1) & (local < np.array(fine.shape[1::-1]) - 2)).all(-1)
         worst.append(float(np.abs(rest)[inside].max()))
         high.append(float(np.percentile(np.abs(rest)[inside], 99.9)))

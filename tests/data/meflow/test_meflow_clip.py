@@ -124,6 +124,12 @@ def test_video_keeps_count_rate_and_picture(portrait: Portrait, tmp_path: Path) 
     assert np.abs(decoded[5].astype(float) - frames[5]).mean() < 3
 
 
+@pytest.mark.parametrize("codes", ["99", "L17"])
+def test_units_without_known_motion_are_refused(portrait: Portrait, codes: str) -> None:
+    with pytest.raises(InputError, match="No motion is known"):
+        _clip(portrait, fps=10, seconds=1.0, events=[ClipEvent(codes, 1, 0.2, 0.4, 0.7)])
+
+
 def test_events_that_do_not_fit_are_refused(portrait: Portrait) -> None:
     with pytest.raises(InputError, match="inside the clip"):
         _clip(portrait, fps=10, seconds=1.0, events=[ClipEvent("12", 1, 0.8, 0.9, 1.4)])

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mellm.data.meflow.action_units import au_field, lid_closure
-from mellm.data.meflow.scene import Motion, Moved, Pose, Scene, spread
+from mellm.data.meflow.lattice import spread
+from mellm.data.meflow.scene import Motion, Moved, Pose, Scene
 
 STILL = np.zeros((468, 3), np.float32)
 

@@ -88,13 +88,13 @@ def draw_pose(rng: np.random.Generator, unit: float) -> Pose:
 
 def draw_bumps(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
     """Draw smooth local motion anywhere on the face, float32 (h, w, 3) on the scene's lattice, peak 1."""
-    field = np.zeros((*scene.lattice.shape[:2], 3), np.float32)
+    field = np.zeros((*scene.lattice.shape, 3), np.float32)
     for _ in range(count):
         at = scene.mesh[int(rng.integers(468)), :2]
         reach = float(np.exp(rng.uniform(np.log(0.04), np.log(0.16)))) * scene.face_width
         stretch = float(np.exp(rng.normal(0, 0.3)))
         angle, heading = rng.uniform(0, 2 * np.pi, 2)
-        d = scene.lattice - at
+        d = scene.lattice.nodes - at
         along = (np.cos(angle) * d[..., 0] + np.sin(angle) * d[..., 1]) / (reach * stretch)
         across = (-np.sin(angle) * d[..., 0] + np.cos(angle) * d[..., 1]) / (reach / stretch)
         bump = np.exp(-0.5 * (along**2 + across**2)) * float(rng.uniform(0.3, 1.0))
