@@ -104,9 +104,9 @@ def _units(codes: str, amplitude: float) -> Iterator[ActionUnitTruth]:
     for unit in parse_codes(codes).units:
         side = unit.side if unit.side in ("left", "right") else "both"
         if unit.au not in TABLE or (side != "both" and unit.au not in ONE_SIDED):
+            known = ", ".join(map(str, TABLE))
             raise InputError(
-                f"No motion is known for {unit.sided}; use {', '.join(map(str, TABLE))}, one-sided only where "
-                "FACS scores one side."
+                f"No motion is known for {unit.sided}; use {known}, one-sided only where FACS scores one side."
             )
         yield ActionUnitTruth(unit.au, side, amplitude)
 
