@@ -106,7 +106,7 @@ def _units(codes: str, amplitude: float) -> Iterator[ActionUnitTruth]:
         if unit.au not in TABLE or (side != "both" and unit.au not in ONE_SIDED):
             known = ", ".join(map(str, TABLE))
             raise InputError(
-                f"No motion is known for {unit.sided}; use {known}, one-sided only where FACS scores one side."
+                f"No motion is known for {unit.sided}; use {known}; one side only where FACS has it."
             )
         yield ActionUnitTruth(unit.au, side, amplitude)
 
