@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,3 +102,31 @@ def test_another_recipe_is_not_mixed_in(built: Path, config: BuildConfig) -> Non
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"manifest\.json"):
         check(tmp_path)
+
+
+@pytest.mark.slow
+def test_workers_make_the_same_bytes(built: Path, config: BuildConfig, tmp_path: Path) -> None:
+    manifest = build(replace(config, workers=2), tmp_path)
+    assert manifest["shards"] == json.loads((built / "manifest.json").read_text())["shards"]
+
+
+@pytest.mark.slow
+def test_a_build_survives_being_killed(built: Path, config: BuildConfig, tmp_path: Path) -> None:
+    script = f"""
+from pathlib import Path
+from mellm.data.meflow.build import BuildConfig, build
+from mellm.data.meflow.photo import PairConfig
+from mellm.data.meflow.stream import MEFlowConfig
+source = MEFlowConfig(Path({str(config.source.faces)!r}), cache=Path({str(config.source.cache)!r}),
+                      pair=PairConfig(size=(80, 96)))
+build(BuildConfig(source, pairs=12, shard=3, val=0.25, test=0.25), {str(tmp_path)!r})
+"""
+    process = subprocess.Popen([sys.executable, "-c", script])
+    while process.poll() is None and not (tmp_path / "train" / "00000.npz").is_file():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    build(config, tmp_path)
+    assert check(tmp_path).ok
+    whole, resumed = (json.loads((d / "manifest.json").read_text()) for d in (built, tmp_path))
+    assert whole["shards"] == resumed["shards"]
