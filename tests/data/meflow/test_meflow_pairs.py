@@ -1,5 +1,6 @@
 """Pairs: determinism, statistics, identities, the stream."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,16 @@ def test_drawn_units_follow_the_table() -> None:
     sides = [s for d in draws for a, s in d if a == 12]
     assert 0.3 < np.mean([s != "both" for s in sides]) < 0.55
     assert not any(s != "both" for d in draws for a, s in d if a == 24)
+
+
+def test_damaged_pictures_are_left_out_and_named(portrait_folder: Path, tmp_path: Path) -> None:
+    shutil.copy(next(portrait_folder.glob("*.png")), tmp_path / "good.png")
+    (tmp_path / "sub").mkdir()
+    shutil.copy(tmp_path / "good.png", tmp_path / "sub" / "good.png")
+    (tmp_path / "bad.jpg").write_bytes(b"not a picture")
+    gallery = Gallery(tmp_path, cache=tmp_path / "cache")
+    assert [p.identity for p in gallery.portraits] == ["good", "sub/good"]
+    assert [p.name for p in gallery.left_out] == ["bad.jpg"]
 
 
 def test_a_folder_without_faces_is_refused(tmp_path: Path) -> None:

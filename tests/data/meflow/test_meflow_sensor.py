@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.data.meflow.sensor import Camera, draw_camera, draw_occluder, film, light_field, photograph
+from mellm.data.meflow.sensor import (
+    Camera,
+    draw_camera,
+    draw_occluder,
+    film,
+    light_field,
+    photograph,
+    shading,
+)
 
 GREY = np.full((120, 160, 3), 120, np.uint8)
 
@@ -49,6 +57,15 @@ def test_light_changes_slowly() -> None:
     light = light_field((160, 120), 0.02, np.random.default_rng(1))
     assert light.shape == (120, 160, 1) and 0.85 < light.min() < light.max() < 1.15
     assert np.abs(np.diff(light, axis=1)).max() < 0.003
+
+
+def test_squeezed_skin_darkens() -> None:
+    u = np.linspace(2, -2, 100, dtype=np.float32)  # the middle is squeezed
+    flow = np.zeros((80, 100, 2), np.float32)
+    flow[..., 0] = u
+    assert shading(flow, 1.0)[40, 50, 0] == pytest.approx(1 - 4 / 99, abs=1e-3)
+    assert shading(np.zeros_like(flow), 1.0).max() == 1
+    assert shading(40 * flow, 1.0).min() >= 0.92 - 1e-6
 
 
 def test_occluder_covers_what_it_says() -> None:

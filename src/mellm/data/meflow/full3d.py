@@ -60,7 +60,7 @@ class Full3dSource(PhotoSource):
         """Open the portraits of one split and the head model."""
         super().__init__(folder, split=split, seed=seed, config=config)
         self._model = ict if isinstance(ict, IctModel) else IctModel(ict)
-        self._fits: OrderedDict[tuple[str, bool], Fit] = OrderedDict()
+        self._fits: OrderedDict[tuple[Path, bool], Fit] = OrderedDict()
 
     def _move(
         self, portrait: Portrait, crop: Crop, rng: np.random.Generator
@@ -74,7 +74,7 @@ class Full3dSource(PhotoSource):
 
     def _fit(self, portrait: Portrait, crop: Crop) -> Fit:
         """The head on this portrait, in pixels of the (flipped) picture; the latest fits are kept."""
-        key = (portrait.identity, crop.mirrored)
+        key = (portrait.path, crop.mirrored)
         if key not in self._fits:
             centred = crop.mesh - np.array([0, 0, crop.mesh[:, 2].mean()], np.float32)
             self._fits[key] = self._model.fit(centred)

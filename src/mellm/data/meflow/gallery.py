@@ -35,7 +35,7 @@ def split_of(identity: str) -> Split:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """One picture of one face. `identity` is the file's stem; `mesh` float32 (468, 3), px."""
+    """One picture of one face: its mesh, float32 (468, 3), px; its identity is its name without suffix."""
 
     identity: str
     path: Path
@@ -71,10 +71,13 @@ class Gallery:
             raise InputError(f"{self.folder} holds no pictures; put .jpg or .png portraits there.")
         meshes = _meshes(paths, cache or cache_folder().parent / "meflow")
         self.portraits = tuple(
-            Portrait(p.stem, p, m)
+            Portrait(p.relative_to(self.folder).with_suffix("").as_posix(), p, m)
             for p, m in zip(paths, meshes, strict=True)
             if m is not None and float(np.linalg.norm(m[454, :2] - m[234, :2])) >= smallest
         )
+        used = {p.path for p in self.portraits}
+        self.left_out = tuple(p for p in paths if p not in used)
+        """Pictures that cannot be read, show no face, or too small a one."""
         if not self.portraits:
             raise InputError(
                 f"No usable face (at least {smallest:.0f} px wide) was found in {self.folder}; use portraits."
@@ -83,6 +86,15 @@ class Gallery:
     def of(self, split: Split | None) -> tuple[Portrait, ...]:
         """Return the portraits of a split (None: all)."""
         return tuple(p for p in self.portraits if split is None or split_of(p.identity) == split)
+
+
+def _mesh(path: Path) -> Points | None:
+    """The largest face's mesh, None where the picture cannot be read or shows no face."""
+    try:
+        faces = find_faces(read_picture(path), max_people=1)
+    except InputError:
+        return None
+    return faces[0].landmarks.points.astype(np.float32) if faces else None
 
 
 def _meshes(paths: list[Path], cache: Path) -> list[Points | None]:
@@ -96,10 +108,7 @@ def _meshes(paths: list[Path], cache: Path) -> list[Points | None]:
         with np.load(stored) as data:
             points, found = data["points"], data["found"]
         return [p if ok else None for p, ok in zip(points, found, strict=True)]
-    meshes: list[Points | None] = []
-    for path in paths:
-        faces = find_faces(read_picture(path), max_people=1)
-        meshes.append(faces[0].landmarks.points.astype(np.float32) if faces else None)
+    meshes = [_mesh(path) for path in paths]
     cache.mkdir(parents=True, exist_ok=True)
     partial = stored.with_name(f"{stored.stem}.{os.getpid()}.partial.npz")
     np.savez(

@@ -15,7 +15,7 @@ from mellm.data.meflow.canonical import Points, canonical_to_mesh, face_width, m
 from mellm.data.meflow.gallery import SPLITS, Gallery, Portrait, Split
 from mellm.data.meflow.ict import IctModel
 from mellm.data.meflow.scene import Motion, Moved, Pose, Scene
-from mellm.data.meflow.sensor import draw_camera, draw_occluder, film, light_field, photograph
+from mellm.data.meflow.sensor import draw_camera, draw_occluder, film, light_field, photograph, shading
 from mellm.data.meflow.statistics import draw_action_units
 from mellm.data.meflow.types import ActionUnitTruth, FlowPair
 from mellm.errors import InputError
@@ -34,6 +34,7 @@ class PairConfig:
     occluded: share of pairs with something before the face
     scanned: share of pairs whose action units follow ICT-FaceKit's scans, where these are given, in part or
         wholly instead of the built-in table
+    shaded: share of pairs whose skin darkens where it is squeezed and brightens where it is stretched
     bumps: share of expressive pairs with smooth local motion that belongs to no action unit
     clean: no camera (no noise, light, compression, occluder), for tests of exactness
     """
@@ -46,6 +47,7 @@ class PairConfig:
     bumps: float = 0.3
     occluded: float = 0.08
     scanned: float = 0.4
+    shaded: float = 0.4
     clean: bool = False
 
 
@@ -149,7 +151,7 @@ class PhotoSource:
         moved, units = self._move(portrait, crop, rng)
         onset, apex, valid = crop.scene.onset, moved.image, moved.valid
         if not self.config.clean:
-            onset, apex, valid = photograph_both(onset, apex, moved.facial, valid, self.config, rng)
+            onset, apex, valid = photograph_both(onset, moved, self.config, rng)
         return FlowPair(
             key=f"{self.name}-{self.split or 'all'}-{self.seed}-{index:06d}",
             identity=portrait.identity,
@@ -249,14 +251,10 @@ def draw_surroundings(
 
 
 def photograph_both(
-    onset: Image,
-    apex: Image,
-    facial: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    config: PairConfig,
-    rng: np.random.Generator,
+    onset: Image, moved: Moved, config: PairConfig, rng: np.random.Generator
 ) -> tuple[Image, Image, NDArray[np.bool_]]:
     """Take both noise-free frames through one camera; what an occluder hides in either is not valid."""
+    apex, valid = moved.image, moved.valid
     if rng.random() < config.occluded:
         occluder = draw_occluder(config.size, rng)
         h, w = valid.shape
@@ -267,12 +265,15 @@ def photograph_both(
         if when > 0.25:
             apex = occluder.cover(apex)
             pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
-            there = cv2.remap(occluder.alpha, pixels + facial, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+            there = cv2.remap(occluder.alpha, pixels + moved.facial, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
             valid = valid & (there < 0.02)
     camera = draw_camera(rng)
     strength = float(abs(rng.normal(0, 0.015)))
     onset = photograph(onset, camera, rng)
-    apex = photograph(apex, camera, rng, light_field(config.size, strength, rng))
+    light = light_field(config.size, strength, rng)
+    if rng.random() < config.shaded:
+        light *= shading(moved.facial - moved.head, float(rng.normal(0.8, 0.8)))
+    apex = photograph(apex, camera, rng, light)
     if camera.crf is not None and config.size[0] % 2 == config.size[1] % 2 == 0:
         onset, apex = film((onset, apex), camera.crf)
     return onset, apex, valid

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.flow.types import FlowField
 from mellm.media.types import Image
 
 
@@ -68,6 +69,17 @@ def light_field(size: tuple[int, int], strength: float, rng: np.random.Generator
     field = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_CUBIC)
     level = float(rng.standard_normal())
     return np.asarray(1 + strength * (0.6 * field + level), np.float32)[..., None]
+
+
+def shading(expression: FlowField, strength: float) -> NDArray[np.float32]:
+    """Return the brightness factor of skin that is stretched or squeezed, float32 (H, W, 1).
+
+    Skin that is pushed together folds and darkens (`strength` > 0); the factor follows the divergence of the
+    expression's flow, px, and stays within 8 %.
+    """
+    smooth = cv2.GaussianBlur(expression, (0, 0), 0.01 * expression.shape[1])
+    divergence = np.gradient(smooth[..., 0], axis=1) + np.gradient(smooth[..., 1], axis=0)
+    return np.asarray(1 + np.clip(strength * divergence, -0.08, 0.08), np.float32)[..., None]
 
 
 def photograph(
