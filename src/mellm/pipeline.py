@@ -51,6 +51,19 @@ class Settings:
     magnify: float | None = None
     limits: Limits = field(default_factory=Limits)
 
+    def recorded(self) -> dict[str, str | int | float | bool | None]:
+        """What the report's provenance says of the settings."""
+        return {
+            "estimator": self.estimator,
+            "compensation": self.compensation,
+            "taxonomy": self.taxonomy,
+            "language": self.language,
+            "max_people": self.max_people,
+            "fps": self.fps,
+            "landmarks": str(self.landmarks) if self.landmarks else None,
+            "magnify": self.magnify,
+        }
+
 
 @dataclass(slots=True)
 class _Found:
@@ -271,16 +284,7 @@ class Analyzer:
                 mellm_version=__version__,
                 created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 models=self._models(),
-                settings={
-                    "estimator": self.settings.estimator,
-                    "compensation": self.settings.compensation,
-                    "taxonomy": self.settings.taxonomy,
-                    "language": self.settings.language,
-                    "max_people": self.settings.max_people,
-                    "fps": self.settings.fps,
-                    "landmarks": str(self.settings.landmarks) if self.settings.landmarks else None,
-                    "magnify": self.settings.magnify,
-                },
+                settings=self.settings.recorded(),
                 seconds={},
             ),
         )

@@ -15,12 +15,14 @@ EXAMPLES = """
   mellm analyze interview.mp4
   mellm analyze --onset onset.png --apex apex.png --language zh
   mellm analyze sub01/EP02_01f/ --fps 200 --onset-frame 46 --apex-frame 59
+  mellm analyze recordings/ --out reports/ --workers 4
 """
 
 
 def analyze(
     source: Annotated[
-        Path | None, typer.Argument(help="A video, an animation, or a folder of numbered pictures.")
+        Path | None,
+        typer.Argument(help="A video, an animation, a folder of numbered pictures, or a folder of clips."),
     ] = None,
     onset: Annotated[
         Path | None, typer.Option(help="Onset picture (with --apex, instead of SOURCE).")
@@ -51,6 +53,9 @@ def analyze(
         float | None,
         typer.Option(min=1, help="Also draw the apex with its motion magnified this many times."),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, for a folder of clips.")] = 1,
+    engine: Annotated[str, typer.Option(help="For a folder of clips: local, or ray.")] = "local",
+    address: Annotated[str | None, typer.Option(help="Address of the Ray cluster to join.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -72,6 +77,15 @@ def analyze(
         landmarks=landmarks,
         magnify=magnify,
     )
+    if source is not None and _holds_clips(source):
+        from mellm.cli.batch import analyze_folder
+
+        if onset_frame is not None or apex_frame is not None or offset_frame is not None:
+            raise InputError(
+                f"{source} holds many clips; name one of them with --onset-frame and --apex-frame."
+            )
+        analyze_folder(source, out, settings, workers, engine, address, as_json=json_, quiet=quiet)
+        return
     folder = out or Path(f"{_stem(source or onset)}.mellm")
     with stage_progress(hidden=quiet or json_) as progress:
         report = Analyzer(settings).analyze(
@@ -102,3 +116,12 @@ def _stem(source: Path | None) -> str:
             "Nothing to analyse: give a video or a folder, or the pair --onset A --apex B (try --help)."
         )
     return source.resolve().stem or "clip"
+
+
+def _holds_clips(source: Path) -> bool:
+    """Is it a folder of clips, rather than one clip as a folder of pictures?"""
+    from mellm.batch import PICTURES
+
+    if not source.is_dir():
+        return False
+    return sum(entry.suffix.lower() in PICTURES for entry in source.iterdir()) < 2

@@ -1,0 +1,64 @@
+"""`mellm analyze FOLDER`: many clips, one table."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from mellm.errors import InputError, MellmError
+from mellm.pipeline import Settings
+
+
+def analyze_folder(
+    folder: Path,
+    out: Path | None,
+    settings: Settings,
+    workers: int,
+    engine: str,
+    address: str | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Analyse every clip of a folder; exits with 1 where some failed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from mellm.batch import run_batch
+    from mellm.batch_ray import RayRunner
+
+    if engine not in ("local", "ray"):
+        raise InputError(f"There is no engine {engine!r}; choose local or ray.")
+    if address and engine != "ray":
+        raise InputError("An --address goes with --engine ray.")
+    target = out or Path(f"{folder.resolve().name}.mellm")
+    bars = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet or as_json,
+    )
+    with bars:
+        task = bars.add_task("clips", total=None)
+        rows = run_batch(
+            folder,
+            target,
+            settings,
+            workers=workers,
+            progress=lambda done, total: bars.update(task, completed=done, total=total),
+            run=RayRunner(address) if engine == "ray" else None,
+        )
+    failed = [row for row in rows if row.status == "failed"]
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+    elif not quiet:
+        found = sum(row.micro_expressions for row in rows)
+        typer.echo(f"  {len(rows)} clips, {found} micro-expressions, {len(failed)} failed")
+        for row in failed:
+            typer.echo(f"  ! {row.clip}: {row.error}")
+        typer.echo(f"  table  {target / 'clips.csv'}")
+    if failed:
+        raise MellmError(f"{len(failed)} of {len(rows)} clips could not be analysed; the table says why.")
