@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pytest
 from mellm.data.meflow import build as building
 from mellm.data.meflow.build import BuildConfig, build
 from mellm.data.meflow.check import MEFlowDataset, check
+from mellm.data.meflow.gallery import split_of
 from mellm.data.meflow.photo import PairConfig
 from mellm.data.meflow.shards import STEP
 from mellm.data.meflow.stream import MEFlowConfig, PairSource
+from mellm.data.meflow.types import FlowPair
 from mellm.errors import InputError
 
 
@@ -59,7 +62,7 @@ def test_a_killed_build_goes_on_without_damage_or_doubles(
 ) -> None:
     real, calls = building.write_shard, []
 
-    def dies(path: Path, pairs: list) -> str:  # type: ignore[type-arg]
+    def dies(path: Path, pairs: Iterable[FlowPair]) -> str:
         calls.append(path)
         if len(calls) == 2:
             path.with_name("00001.999.partial").write_bytes(b"half a shard")
@@ -104,6 +107,18 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
         check(tmp_path)
 
 
+def test_a_few_pictures_are_enough(portrait_folder: Path, mesh_cache: Path, tmp_path: Path) -> None:
+    one = next(p for p in portrait_folder.glob("*.png") if split_of(p.stem) == "train")
+    (tmp_path / "faces").mkdir()
+    shutil.copy(one, tmp_path / "faces" / one.name)
+    source = MEFlowConfig(tmp_path / "faces", cache=mesh_cache, pair=PairConfig(size=(80, 96)))
+    build(BuildConfig(source, pairs=4), tmp_path / "out")
+    assert check(tmp_path / "out").ok
+    assert len(MEFlowDataset(tmp_path / "out", "train")) == 4
+    with pytest.raises(InputError, match="no test split"):
+        MEFlowDataset(tmp_path / "out", "test")
+
+
 @pytest.mark.slow
 def test_workers_make_the_same_bytes(built: Path, config: BuildConfig, tmp_path: Path) -> None:
     manifest = build(replace(config, workers=2), tmp_path)
@@ -115,6 +130,7 @@ def test_a_build_survives_being_killed(built: Path, config: BuildConfig, tmp_pat
     script = f"""
 from pathlib import Path
 from mellm.data.meflow.build import BuildConfig, build
+from mellm.data.meflow.gallery import split_of
 from mellm.data.meflow.photo import PairConfig
 from mellm.data.meflow.stream import MEFlowConfig
 source = MEFlowConfig(Path({str(config.source.faces)!r}), cache=Path({str(config.source.cache)!r}),

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 
 from mellm.data.meflow.datasheet import contact_sheet, datasheet
-from mellm.data.meflow.gallery import SPLITS, Split
+from mellm.data.meflow.gallery import SPLITS, Gallery, Split
 from mellm.data.meflow.shards import Shard, write_shard
 from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.data.meflow.types import FlowPair
@@ -33,13 +33,14 @@ FORMAT = "meflow-1"
 class BuildConfig:
     """A dataset to build: what from (`source`), how many pairs, in shards of how many, by how many workers.
 
-    val, test: share of the pairs in these splits. Identities never cross splits.
+    val, test: share of the pairs in these splits. Identities never cross splits; a split for which the
+        pictures hold no identity is left out, and its pairs are made for training.
     """
 
     source: MEFlowConfig
     pairs: int = PAIRS
     seed: int = 0
-    shard: int = 256
+    shard: int = 64
     workers: int = 1
     val: float = 0.04
     test: float = 0.04
@@ -47,9 +48,10 @@ class BuildConfig:
 
     def counts(self) -> dict[Split, int]:
         """Return the number of pairs in each split that is built."""
-        val, test = round(self.pairs * self.val), round(self.pairs * self.test)
-        all_counts: dict[Split, int] = {"train": self.pairs - val - test, "val": val, "test": test}
-        return {s: n for s, n in all_counts.items() if s in self.splits and n > 0}
+        shares = {"val": self.val, "test": self.test}
+        held: dict[Split, int] = {s: round(self.pairs * shares[s]) for s in self.splits if s in shares}
+        counts: dict[Split, int] = {"train": self.pairs - sum(held.values()), **held}
+        return {s: n for s, n in counts.items() if s in self.splits and n > 0}
 
     def recipe(self) -> dict[str, Any]:
         """Return everything that decides the data's content (not how many workers make it)."""
@@ -79,19 +81,33 @@ def _jobs(config: BuildConfig) -> Iterator[_Job]:
             yield _Job(split, number, first, min(config.shard, total - first))
 
 
-_SOURCES: dict[tuple[str, int], PairSource] = {}
+class _Worker:
+    """Makes shards of one build; opens each split's source once."""
+
+    def __init__(self, config: BuildConfig, out: Path) -> None:
+        self._config, self._out = config, out
+        self._sources: dict[Split, PairSource] = {}
+
+    def make(self, job: _Job) -> tuple[str, dict[str, Any]]:
+        if job.split not in self._sources:
+            self._sources[job.split] = PairSource(self._config.source, job.split, self._config.seed)
+        source = self._sources[job.split]
+        indices = range(job.first, job.first + job.count)
+        digest = write_shard(self._out / job.name, (source.pair(index) for index in indices))
+        return job.name, {"sha256": digest, "pairs": job.count, "first": job.first}
 
 
-def _make_shard(config: BuildConfig, job: _Job, out: Path) -> tuple[str, dict[str, Any]]:
-    """Make one shard (in a worker process); sources are opened once per process."""
-    key = (job.split, config.seed)
-    if key not in _SOURCES:
-        cv2.setNumThreads(1)
-        _SOURCES[key] = PairSource(config.source, job.split, config.seed)
-    source = _SOURCES[key]
-    pairs = [source.pair(index) for index in range(job.first, job.first + job.count)]
-    digest = write_shard(out / job.name, pairs)
-    return job.name, {"sha256": digest, "pairs": len(pairs), "first": job.first}
+_WORKER: list[_Worker] = []
+"""The worker of a worker process, set when it starts."""
+
+
+def _start_worker(config: BuildConfig, out: Path) -> None:
+    cv2.setNumThreads(1)
+    _WORKER.append(_Worker(config, out))
+
+
+def _make_in_worker(job: _Job) -> tuple[str, dict[str, Any]]:
+    return _WORKER[0].make(job)
 
 
 def _read_manifest(out: Path) -> dict[str, Any] | None:
@@ -124,9 +140,11 @@ def build(
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
+    # Opening the pictures here finds all meshes once, before the workers need them.
+    gallery = Gallery(config.source.faces, cache=config.source.cache)
+    config = replace(config, splits=tuple(s for s in config.splits if gallery.of(s)))
     recipe = config.recipe()
-    # Opening a source here finds all meshes once, before the workers need them.
-    splits = {s: PairSource(config.source, s, config.seed).identities for s in config.counts()}
+    splits = {s: tuple(p.identity for p in gallery.of(s)) for s in config.counts()}
     signature = hashlib.sha256(json.dumps([recipe, splits], sort_keys=True).encode()).hexdigest()
     manifest = _read_manifest(folder) or {
         "format": FORMAT,
@@ -169,12 +187,15 @@ def build(
 
 def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if config.workers <= 1 or len(todo) <= 1:
+        worker = _Worker(config, out)
         for job in todo:
-            yield _make_shard(config, job, out)
+            yield worker.make(job)
         return
     # Fresh processes: OpenVINO and OpenCV threads do not survive a fork.
-    with ProcessPoolExecutor(config.workers, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(_make_shard, config, job, out) for job in todo]):
+    with ProcessPoolExecutor(
+        config.workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(config, out)
+    ) as pool:
+        for future in as_completed([pool.submit(_make_in_worker, job) for job in todo]):
             yield future.result()
 
 

@@ -8,7 +8,7 @@ nothing about how pairs are made.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,21 +56,27 @@ def _parts(pair: FlowPair) -> list[NDArray[np.uint8]]:
     ]
 
 
-def write_shard(path: Path, pairs: Sequence[FlowPair]) -> str:
-    """Write a shard atomically and return its SHA-256; a crash leaves no half-written shard behind."""
-    blobs = [part for pair in pairs for part in _parts(pair)]
+def write_shard(path: Path, pairs: Iterable[FlowPair]) -> str:
+    """Write a shard atomically and return its SHA-256; a crash leaves no half-written shard behind.
+
+    Pairs are packed one by one as they come, so only their packed form is held in memory.
+    """
+    blobs: list[NDArray[np.uint8]] = []
+    labels: list[dict[str, Any]] = []
+    landmarks: list[NDArray[np.float32]] = []
+    for pair in pairs:
+        blobs += _parts(pair)
+        units = [asdict(unit) for unit in pair.action_units]
+        labels.append({"key": pair.key, "identity": pair.identity, "action_units": units})
+        landmarks.append(pair.landmarks.points)
     ends = np.cumsum([len(b) for b in blobs], dtype=np.int64)
-    labels = [
-        {"key": p.key, "identity": p.identity, "action_units": [asdict(u) for u in p.action_units]}
-        for p in pairs
-    ]
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     with partial.open("wb") as file:
         np.savez(
             file,
             data=np.concatenate(blobs),
             ends=ends,
-            landmarks=np.stack([p.landmarks.points for p in pairs]),
+            landmarks=np.stack(landmarks),
             labels=np.frombuffer(json.dumps(labels).encode(), np.uint8),
         )
         file.flush()
