@@ -84,11 +84,18 @@ def test_folders_of_pictures_are_clips_and_reports_are_not(tmp_path: Path) -> No
         find_clips(tmp_path / "empty")
 
 
-def test_the_same_on_a_ray_cluster(recordings: Path, tmp_path: Path) -> None:
+def test_the_same_on_a_ray_cluster_of_two_nodes(recordings: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed (pip install mellm[ray])")
+    from ray.cluster_utils import Cluster
+
     from mellm.batch_ray import RayRunner
 
     local = run_batch(recordings, tmp_path / "local")
-    on_ray = run_batch(recordings, tmp_path / "ray", workers=2, run=RayRunner())
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        on_ray = run_batch(recordings, tmp_path / "ray", workers=2, run=RayRunner(cluster.address))
+    finally:
+        cluster.shutdown()
     for here, there in zip(local, on_ray, strict=True):
         assert replace(here, seconds=0, report="") == replace(there, seconds=0, report="")
