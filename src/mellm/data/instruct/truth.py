@@ -1,0 +1,138 @@
+"""From labels to what may be learned: coded units, taxonomies, and the regions that bear a unit out.
+
+Knows labels and measured motion; writes no words.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from mellm.data.instruct.types import Truth
+from mellm.errors import InputError
+from mellm.facs.codes import ActionUnitCode, parse_codes, subject_side
+from mellm.facs.emotion import EmotionEvidenceModel, abstains
+from mellm.facs.evidence import UNITS, Term, Unit
+from mellm.facs.taxonomies import FINE, TAXONOMIES, canonical, get_taxonomy
+from mellm.facs.types import AUEvidence, Side
+from mellm.flow.motion import RegionMotion
+
+FINE_TAXONOMY = {"casme2": "5", "casme3": "6", "dfme": "7"}
+"""Data set -> the taxonomy its makers use; other sets are asked in `DEFAULT_TAXONOMY`."""
+
+DEFAULT_TAXONOMY, COARSE = "7", "3"
+
+WITHIN = math.cos(math.radians(67.5))
+"""A region bears a unit out when it moves within 67.5 degrees of what FACS describes, as the
+checker reads words."""
+
+SURE = 0.4
+"""A generated expression gets the prototypes' emotion where that is at least this probable, else none."""
+
+_ROWS: dict[int, Unit] = {unit.au: unit for unit in UNITS}
+_ROWS |= {45: _ROWS[43], 46: _ROWS[43], 27: _ROWS[26]}
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
+
+
+def coded_truth(codes: str, emotion: str, label: str | None = None) -> Truth:
+    """Return what a sheet says of one sample: `codes` and `emotion` as written, `label` the coarse class.
+
+    Units are unknown (None) where the cell is empty, unreadable, or leaves a choice (`12 or 14`, `4?`);
+    head movements (M codes) and excluded units are left out.
+    """
+    word = canonical(emotion)
+    labels = {name: found for name, taxonomy in TAXONOMIES.items() if (found := taxonomy.label_of(word))}
+    if label and COARSE not in labels:
+        labels[COARSE] = canonical(label)
+    return Truth(_coded(codes), word if word in FINE else None, labels)
+
+
+def _coded(text: str) -> tuple[str, ...] | None:
+    try:
+        cell = parse_codes(text)
+    except InputError:
+        return None
+    units = [u for u in cell.present if u.family in ("AU", "AD")]
+    if not units or any(u.uncertain for u in units) or any(len(g) > 1 for g in cell.alternatives):
+        return None
+    return tuple(dict.fromkeys(u.code for u in units))
+
+
+def generated_truth(units: Sequence[tuple[int, Side]], moved: bool) -> Truth:
+    """Return the truth of a generated pair: its units, and the emotion the prototypes read from them.
+
+    `moved`: anything was put in at all. Closing eyes, motion without units and stillness are no expression.
+    """
+    codes = tuple(ActionUnitCode(au, side).code for au, side in units)
+    seen = [AUEvidence(au, side, 1.0, None, ()) for au, side in units]
+    if not moved or not units or abstains(seen):
+        return Truth(codes, None, {}, expression=False, origin="none")
+    fine = EmotionEvidenceModel().fine(seen)
+    labels = {}
+    for name in (DEFAULT_TAXONOMY, COARSE):
+        ranked = get_taxonomy(name).marginal(fine)
+        best = max(ranked, key=lambda k: ranked[k])
+        if ranked[best] >= SURE:
+            labels[name] = best
+    emotion = labels.get(DEFAULT_TAXONOMY)
+    if emotion and get_taxonomy(COARSE).label_of(emotion) != labels.get(COARSE):
+        emotion, labels = None, {}
+    return Truth(codes, emotion, labels, origin="prototypes")
+
+
+def taxonomies_of(dataset: str, truth: Truth) -> tuple[str, ...]:
+    """Return the taxonomies a case is asked in, the finest first."""
+    wanted = (FINE_TAXONOMY.get(dataset.split("/")[0], DEFAULT_TAXONOMY), COARSE)
+    return tuple(name for name in wanted if name in truth.labels)
+
+
+def knows_motion(au: int) -> bool:
+    """True where the 29 regions could show the unit at all."""
+    return au in _ROWS
+
+
+def supporting_regions(unit: ActionUnitCode, motion: Sequence[RegionMotion]) -> tuple[str, ...]:
+    """Return the moving regions (image sides) that go the way FACS describes for a unit, strongest first.
+
+    One-sided units are looked for on their own side of the subject only. Empty where nothing bears it out.
+    """
+    row = _ROWS.get(unit.au)
+    if row is None:
+        return ()
+    moved = {m.name: m for m in motion if m.moving}
+    found: dict[str, float] = {}
+    for side in _SIDES:
+        if unit.side in _SIDES and subject_side(side) != unit.side and not row.central:
+            continue
+        for term in row.shows:
+            name = term.region.format(s=side)
+            share = _share(term, side, moved.get(name))
+            if share > 0:
+                found[name] = max(share, found.get(name, 0.0))
+    return tuple(sorted(found, key=lambda name: -found[name]))
+
+
+def _share(term: Term, side: str, region: RegionMotion | None) -> float:
+    if region is None or region.octant is None or term.weight < 0.3:
+        return 0.0
+    along = (-region.u if side == "left" else region.u) * term.out - region.v * term.up
+    length = math.hypot(region.u, region.v) * math.hypot(term.out, term.up)
+    return term.weight * along if length > 0 and along / length >= WITHIN else 0.0
+
+
+def areas_of(au: int) -> frozenset[str]:
+    """Return the regions in which a unit can show at all."""
+    row = _ROWS.get(au)
+    return frozenset(t.region.format(s=side) for t in row.shows for side in _SIDES) if row else frozenset()
+
+
+def true_evidence(truth: Truth, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
+    """Return the labelled units as evidence: probability 1, with the regions that bear each out."""
+    found: dict[int, AUEvidence] = {}
+    for unit in truth.units:
+        regions = supporting_regions(unit, motion)
+        side: Side = "both" if unit.side == "unilateral" else unit.side
+        if unit.au in found:  # R2+L2: both sides, coded one by one
+            before = found[unit.au]
+            regions, side = tuple(dict.fromkeys((*before.evidence, *regions))), "both"
+        found[unit.au] = AUEvidence(unit.au, side, 1.0, unit.intensity, regions)
+    return list(found.values())

@@ -1,0 +1,192 @@
+"""What MEU-Instruct is made of: cases (a micro-expression, measured and labelled) and records (a dialogue).
+
+Knows how both are written as JSON lines; knows nothing about how they are made.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mellm.errors import InputError
+from mellm.facs.codes import ActionUnitCode, parse_codes
+from mellm.flow.motion import RegionMotion
+from mellm.language.names import Language
+
+Route = Literal["flow", "vision"]
+Task = Literal["meu", "mer", "vqa"]
+Split = Literal["train", "val", "test"]
+Scale = Literal["px", "relative"]
+
+ROUTES: tuple[Route, ...] = ("flow", "vision")
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+TASKS: tuple[Task, ...] = ("meu", "mer", "vqa")
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+Origin = Literal["coded", "prototypes", "none"]
+"""Where an emotion label comes from: people, the AU -> emotion table (generated data), or nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known to be true of a case.
+
+    action_units: FACS codes as coded (the subject's sides); empty: none; None: never coded
+    emotion: the coder's word, None where only a coarse class is known or there is no expression
+    labels: taxonomy name -> label, for every taxonomy that has a word for it; empty: no micro-expression
+        or no usable label
+    expression: whether there is one at all (False: still faces and movements that are no expression)
+    origin: where the emotion comes from
+    """
+
+    action_units: tuple[str, ...] | None
+    emotion: str | None
+    labels: dict[str, str]
+    expression: bool = True
+    origin: Origin = "coded"
+
+    @property
+    def units(self) -> tuple[ActionUnitCode, ...]:
+        """The action units, parsed; empty where none were coded."""
+        return tuple(u for code in self.action_units or () for u in parse_codes(code).units)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One micro-expression: how the 29 regions moved, and the truth.
+
+    key: unique in the dataset built; `name` is the sample's key in its own set
+    scale: `px` of the 400x480 crop, or `relative` (the face's own RMS motion, where the scale was lost)
+    picture: path of the MMC-Map below the dataset's folder; None where there is none
+    picture_face: whether the map lies on the onset frame (False: on black)
+    made: estimator and settings behind the motion
+    """
+
+    key: str
+    dataset: str
+    subject: str
+    name: str
+    split: Split
+    scale: Scale
+    motion: tuple[RegionMotion, ...]
+    truth: Truth
+    picture: str | None
+    picture_face: bool
+    made: dict[str, str | int | float | None]
+
+    def to_json(self) -> str:
+        """Return one line of JSON; magnitudes keep 4 decimals."""
+        data = asdict(self)
+        data["motion"] = [
+            [round(v, 4) if isinstance(v, float) else v for v in asdict(m).values()] for m in self.motion
+        ]
+        return json.dumps(data, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Case":
+        """Read what `to_json` wrote."""
+        data = json.loads(line)
+        units = data["truth"]["action_units"]
+        truth = Truth(**{**data["truth"], "action_units": None if units is None else tuple(units)})
+        motion = tuple(RegionMotion(*values) for values in data["motion"])
+        return cls(**{**data, "truth": truth, "motion": motion})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing a check found wrong: which check (`kind`), and one sentence."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One dialogue: what is asked, the answer, and where both come from.
+
+    id: `case/task.route.language[.n]`, unique
+    question: the form of the question (VQA), such as `coarse`; empty otherwise
+    prompt: what the model is asked; contains `<image>` once where a picture goes with it
+    answer: the answer to learn
+    images: paths below the dataset's folder
+    target: what the answer must say: `action_units`, `label`, `taxonomy`, `answer`
+    provenance: annotator, its model, versions, dataset, sample, subject
+    """
+
+    id: str
+    case: str
+    task: Task
+    route: Route
+    language: Language
+    split: Split
+    question: str
+    prompt: str
+    answer: str
+    images: tuple[str, ...]
+    target: dict[str, Any]
+    provenance: dict[str, Any]
+    problems: tuple[Problem, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """Return one line of JSON in the canonical form: `messages`, `images` and the rest beside them."""
+        data = asdict(self)
+        prompt, answer, problems = data.pop("prompt"), data.pop("answer"), data.pop("problems")
+        data["messages"] = [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": answer},
+        ]
+        if problems:
+            data["problems"] = problems
+        return json.dumps(data, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Record":
+        """Read a canonical line."""
+        data = json.loads(line)
+        user, assistant = data.pop("messages")
+        data["images"] = tuple(data["images"])
+        data["problems"] = tuple(Problem(**p) for p in data.pop("problems", ()))
+        return cls(prompt=user["content"], answer=assistant["content"], **data)
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    """Yield the cases of one file."""
+    for line in _lines(path):
+        yield Case.from_json(line)
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Yield the records of one file."""
+    for line in _lines(path):
+        yield Record.from_json(line)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); build the dataset again.") from error
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines to a file that appears whole or not at all; return how many there were."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    count = 0
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        for line in lines:
+            file.write(line + "\n")
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    return count
+
+
+def as_language(name: str) -> Language:
+    """Return a language by name; InputError for another than en and zh."""
+    if name not in LANGUAGES:
+        raise InputError(f"There are no instructions in '{name}'; choose en or zh.")
+    return "zh" if name == "zh" else "en"
