@@ -115,14 +115,14 @@ class Dispatcher:
                 answer = self._wait(child, job, self._options.job_seconds)
                 if "failed" in answer:
                     self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
-                else:
-                    self._files.finish(draft, job.id)
-                    self._store.finish(
-                        job.id,
-                        verdict=answer["verdict"],
-                        emotions=answer["emotions"],
-                        people=answer["people"],
-                    )
+                    return _ended(child) if "ended" in answer else child
+                self._files.finish(draft, job.id)
+                self._store.finish(
+                    job.id,
+                    verdict=answer["verdict"],
+                    emotions=answer["emotions"],
+                    people=answer["people"],
+                )
                 return child
             except ChildGoneError:
                 child = _ended(child)

@@ -5,8 +5,11 @@ The only module here that knows all the others.
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,33 @@ def serve(options: ServerOptions, *, ready: Callable[[str], None]) -> None:
     `ready` is called with the address to open once the server listens; port 0 takes a free port. Raises
     MellmError where the port is taken or the store cannot be used.
     """
+    server, listener, address = _prepare(options)
+    ready(address)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def serving(options: ServerOptions) -> Iterator[str]:
+    """Run a server in a thread of this program, for notebooks and tests; yields the address to open.
+
+    >>> with serving(ServerOptions(store=folder, port=0)) as address:  # doctest: +SKIP
+    ...     print(address)
+    """
+    server, listener, address = _prepare(options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield address
+    finally:
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(30)
+
+
+def _prepare(options: ServerOptions) -> tuple[_Server, socket.socket, str]:
+    """A server about to run, its socket, and the address to open."""
     listener = _listen(options.host, options.port)
     try:
         app = create_app(options)
@@ -164,13 +194,10 @@ def serve(options: ServerOptions, *, ready: Callable[[str], None]) -> None:
         limit_concurrency=256,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Server(config, app.service)
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     token = f"/?token={options.token}" if options.token else "/"
-    ready(f"http://{host}:{port}{token}")
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    return _Server(config, app.service), listener, f"http://{host}:{port}{token}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -20,6 +20,10 @@ PROGRESS_EVERY = 0.1
 """Seconds between two progress messages."""
 
 
+_NO_MEMORY = ("memory", "alloc", "map segment", "start new thread")
+"""How libraries say that there is no memory left."""
+
+
 def main() -> None:
     """Serve orders until the parent goes away."""
     wire = Wire()
@@ -31,12 +35,18 @@ def main() -> None:
             wire.send(_run(order, wire, analyzers))
         except MellmError as error:
             wire.send({"failed": str(error)})
-        except MemoryError:
-            wire.send({"failed": "The clip needs more memory than this server allows: cut or scale it down."})
-            return
         except Exception as error:
             # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
-            wire.send({"failed": f"The analysis failed ({type(error).__name__}: {error}): try another file."})
+            # This process may not be whole any more: the next job gets a new one.
+            wire.send({"failed": _sentence(error), "ended": True})
+            return
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell people about an error nobody foresaw."""
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
+        return "The clip needs more memory than this server allows: cut it shorter or scale it down."
+    return f"The analysis failed ({type(error).__name__}: {error}): try another file."
 
 
 def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:

@@ -1,0 +1,172 @@
+"""The API on a real server: jobs, frames, readings, events, annotations."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mellm.data.meflow.clip import ClipTruth
+from mellm.media import open_media
+from mellm.report import Report
+
+
+def test_a_clip_becomes_a_report(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:
+    one = client.get(f"jobs/{job}").json()
+    assert one["emotions"] == ["happiness"] and one["name"] == "smile.mp4"
+    report = Report.model_validate(client.get(f"jobs/{job}/report").json())
+    (me,) = report.micro_expressions
+    assert abs(me.interval.apex_frame - smile_clip[1].events[0].apex) <= 2
+    assert report.source.path == "smile.mp4"
+    assert report.source.sha256 == hashlib.sha256(smile_clip[0].read_bytes()).hexdigest()
+    for name in me.pictures.values():
+        assert client.get(f"jobs/{job}/pictures/{name}").content.startswith(b"\x89PNG")
+
+
+def test_frames_are_exactly_the_files(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:
+    with open_media(smile_clip[0]) as media:
+        frames = list(media.frames())
+    table = client.get(f"jobs/{job}/frames").json()
+    assert table["times"] == pytest.approx([frame.time for frame in frames], abs=1e-6)
+    assert (table["width"], table["height"]) == (480, 480)
+    for index in (0, 40, 37, 71):
+        answer = client.get(f"jobs/{job}/frames/{index}")
+        assert answer.headers["content-type"] == "image/jpeg"
+        picture = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        distance = [float(np.abs(picture.astype(float) - f.image).mean()) for f in frames]
+        assert int(np.argmin(distance)) == index
+    assert client.get(f"jobs/{job}/frames/72").status_code == 404
+    small = client.get(f"jobs/{job}/frames/3", params={"width": 100}).content
+    assert cv2.imdecode(np.frombuffer(small, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (100, 100)
+
+
+def test_the_same_work_is_one_job(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:
+    digest = client.upload(smile_clip[0], "other name.mp4")
+    again = client.post("jobs", json={"media": digest})
+    assert again.status_code == 200 and again.json()["id"] == job and again.json()["state"] == "done"
+    other = client.post("jobs", json={"media": digest, "settings": {"taxonomy": "3"}})
+    assert other.status_code == 202 and other.json()["id"] != job
+    client.wait(other.json()["id"])
+
+
+def test_a_form_with_a_pair(client, pair: tuple[Path, Path]) -> None:
+    files = {part: path.open("rb") for part, path in zip(("onset", "apex"), pair, strict=True)}
+    answer = client.post("analyses", files=files, data={"settings": '{"language": "zh"}'})
+    assert answer.status_code == 202
+    done = client.wait(answer.json()["id"])
+    assert done["state"] == "done" and done["kind"] == "pair" and done["name"] == "onset.png → apex.png"
+    report = Report.model_validate(client.get(f"jobs/{done['id']}/report").json())
+    assert report.micro_expressions[0].reading.language == "zh"
+    assert client.get(f"jobs/{done['id']}/frames").json()["times"] == [0.0, 0.0]
+    assert client.get(f"jobs/{done['id']}/frames/1").status_code == 200
+    eaf = client.get(f"jobs/{done['id']}/export/eaf")
+    assert eaf.status_code == 200
+
+
+def test_a_moment_is_read_again(client, job: str) -> None:
+    parent = client.get(f"jobs/{job}").json()
+    request = {"media": parent["request"]["media"], "parent": job, "frames": {"onset": 33, "apex": 38}}
+    child = client.wait(client.post("jobs", json=request).json()["id"])
+    assert child["state"] == "done"
+    report = Report.model_validate(client.get(f"jobs/{child['id']}/report").json())
+    assert report.micro_expressions[0].interval.apex_frame == 38
+    assert report.micro_expressions[0].interval.origin == "given"
+    assert child["id"] not in [j["id"] for j in client.get("jobs").json()["jobs"]]
+
+
+def test_readings_in_both_languages(client, job: str) -> None:
+    english, chinese = (
+        client.get(f"jobs/{job}/readings/1", params={"language": language}).json()
+        for language in ("en", "zh")
+    )
+    report = Report.model_validate(client.get(f"jobs/{job}/report").json())
+    assert english == json.loads(report.micro_expressions[0].reading.model_dump_json())
+    assert "嘴" in chinese["analysis"]
+    three = client.get(f"jobs/{job}/readings/1", params={"taxonomy": "3"}).json()
+    assert "3 classes" in three["conclusion"]
+    assert client.get(f"jobs/{job}/readings/2").status_code == 404
+
+
+def test_events_tell_the_stages(client, smile_clip: tuple[Path, ClipTruth]) -> None:
+    digest = client.upload(smile_clip[0])
+    started = client.post("jobs", json={"media": digest, "settings": {"max_people": 2}}).json()
+    seen = []
+    with client.stream("GET", f"jobs/{started['id']}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        seen += [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
+    assert seen[-1]["state"] == "done"
+    assert "faces" in {event["progress"]["stage"] for event in seen if event["progress"]}
+
+
+def test_cancel_and_run_again(client, smile_clip: tuple[Path, ClipTruth]) -> None:
+    digest = client.upload(smile_clip[0])
+    request = {"media": digest, "settings": {"max_people": 3}}
+    first = client.post("jobs", json=request).json()["id"]
+    client.post(f"jobs/{first}/cancel")
+    assert client.wait(first)["state"] == "cancelled"
+    assert client.get(f"jobs/{first}/report").status_code == 409
+    again = client.post("jobs", json=request)
+    assert again.status_code == 202 and again.json()["id"] == first
+    assert client.wait(first)["state"] == "done"
+    assert client.delete(f"jobs/{first}").status_code == 204
+    assert client.get(f"jobs/{first}").status_code == 404
+
+
+def test_a_batch(client, smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    note = tmp_path / "note.mp4"
+    note.write_text("this is no video")
+    digests = [client.upload(smile_clip[0]), client.upload(note)]
+    jobs = client.post("batches", json={"jobs": [{"media": d, "name": "b"} for d in digests]}).json()["jobs"]
+    ended = [client.wait(j["id"]) for j in jobs]
+    assert [j["state"] for j in ended] == ["done", "failed"]
+    assert ended[1]["error"].endswith("it holds text.")
+    found = client.get("jobs", params={"state": "failed"}).json()["jobs"]
+    assert [j["id"] for j in found] == [ended[1]["id"]]
+
+
+def test_annotations_are_kept_in_versions(client, job: str) -> None:
+    assert client.get(f"jobs/{job}/annotation").json()["version"] == 0
+    moment = {
+        "number": 1,
+        "verdict": "changed",
+        "units": [{"code": "r12b", "verdict": "changed", "was": "12A"}],
+    }
+    first = client.put(
+        f"jobs/{job}/annotation", json={"base_version": 0, "coder": "Ada", "moments": [moment]}
+    )
+    assert first.status_code == 200 and first.json()["version"] == 1
+    assert first.json()["moments"][0]["units"][0]["code"] == "R12B"
+    late = client.put(f"jobs/{job}/annotation", json={"base_version": 0, "moments": []})
+    assert late.status_code == 409 and "Version 1" in late.json()["error"]
+    second = client.put(f"jobs/{job}/annotation", json={"base_version": 1, "note": "seen twice"})
+    assert second.json()["version"] == 2
+    versions = client.get(f"jobs/{job}/annotation/versions").json()["versions"]
+    assert [v["version"] for v in versions] == [1, 2] and versions[0]["coder"] == "Ada"
+    report = Report.model_validate(client.get(f"jobs/{job}/report").json())
+    assert "12A" in {au.code for au in report.micro_expressions[0].action_units}
+    wrong = {"base_version": 2, "moments": [{"units": [{"code": "smile", "verdict": "added"}]}]}
+    assert client.put(f"jobs/{job}/annotation", json=wrong).status_code == 422
+
+
+def test_mistakes_are_one_sentence(client, job: str) -> None:
+    for answer, status, words in (
+        (client.get("jobs/nothing"), 404, "no job"),
+        (client.post("jobs", json={"media": "0" * 64}), 422, "upload it first"),
+        (client.post("jobs", json={}), 422, "either `media`"),
+        (client.post("jobs", json={"media": "0" * 64, "settings": {"estimator": "x"}}), 422, "estimator"),
+        (client.post("media", params={"name": "a"}, content=b""), 422, "empty"),
+        (client.get(f"jobs/{job}/pictures/..%2f..%2fmellm.sqlite"), 404, ""),
+        (client.get(f"jobs/{job}/pictures/report.json"), 404, "no picture"),
+        (client.get(f"jobs/{job}/export/exe"), 422, "kind"),
+        (client.post("analyses", content=b"x"), 422, "multipart"),
+    ):
+        assert answer.status_code == status, answer.text
+        assert words in answer.json()["error"]
+
+
+def test_the_schema_names_every_route(client) -> None:
+    schema = client.get("openapi.json").json()
+    assert "/api/v1/jobs/{job}/events" in schema["paths"]
+    assert schema["openapi"].startswith("3.")

@@ -1,0 +1,164 @@
+"""What survives: kill -9 of the server and of workers, limits, a second server, hostile files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import client_of
+from mellm.data.meflow.clip import ClipTruth
+from mellm.errors import MellmError
+from mellm.web.contract import JobRequest
+from mellm.web.options import MIB, ServerOptions
+from mellm.web.server import create_app, serving
+from mellm.web.store import QueueFullError, Store
+
+RUN = """
+import sys
+from pathlib import Path
+from mellm.web.options import ServerOptions
+from mellm.web.server import serve
+serve(ServerOptions(store=Path(sys.argv[1]), port=0), ready=lambda address: print(address, flush=True))
+"""
+
+
+def start(store: Path) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(store)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def request(digest: str = "0" * 64, **settings: object) -> JobRequest:
+    return JobRequest.model_validate({"media": digest, "settings": settings})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+def test_kill_9_loses_no_result_and_runs_the_rest(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    process, address = start(tmp_path)
+    with client_of(address) as client:
+        digest = client.upload(smile_clip[0])
+        first = client.post("jobs", json={"media": digest}).json()["id"]
+        assert client.wait(first)["state"] == "done"
+        report = client.get(f"jobs/{first}/report").json()
+        others = [
+            client.post("jobs", json={"media": digest, "settings": {"max_people": n}}).json()["id"]
+            for n in (2, 3)
+        ]
+        while client.get(f"jobs/{others[0]}").json()["state"] == "queued":
+            time.sleep(0.02)
+    process.kill()
+    process.wait()
+    process, address = start(tmp_path)
+    try:
+        with client_of(address) as client:
+            assert client.get(f"jobs/{first}/report").json() == report
+            assert [client.wait(other)["state"] for other in others] == ["done", "done"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_a_worker_that_dies_is_replaced(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    app = create_app(ServerOptions(store=tmp_path, port=0))
+    app.service.close()
+    with serving(ServerOptions(store=tmp_path, port=0)) as address, client_of(address) as client:
+        digest = client.upload(smile_clip[0])
+        job = client.post("jobs", json={"media": digest}).json()["id"]
+        while (client.get(f"jobs/{job}").json()["progress"] or {}).get("stage") != "faces":
+            time.sleep(0.02)
+        workers = (
+            [
+                int(entry.name)
+                for entry in Path("/proc").iterdir()
+                if entry.name.isdecimal() and _is_worker_of(entry, os.getpid())
+            ]
+            if Path("/proc").is_dir()
+            else []
+        )
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        assert client.wait(job)["state"] == "done"
+
+
+def _is_worker_of(entry: Path, parent: int) -> bool:
+    try:
+        command = (entry / "cmdline").read_bytes()
+        return b"mellm.web.worker" in command and f"PPid:\t{parent}\n" in (entry / "status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space can be limited on Linux only")
+def test_memory_and_time_have_limits(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    for name, options, words in (
+        ("memory", ServerOptions(store=tmp_path / "m", port=0, memory=300 * MIB), "memory|ended by itself"),
+        ("time", ServerOptions(store=tmp_path / "t", port=0, job_seconds=0.05), "longer than"),
+    ):
+        with serving(options) as address, client_of(address) as client:
+            job = client.post("jobs", json={"media": client.upload(smile_clip[0])}).json()["id"]
+            ended = client.wait(job)
+            assert ended["state"] == "failed", name
+            assert any(word in ended["error"] for word in words.split("|")), ended["error"]
+
+
+def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(MellmError, match="another server"):
+        Store(tmp_path)
+    store.close()
+    Store(tmp_path).close()
+
+
+def test_states_after_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.submit([(f"{n:020x}", "clip", request(max_people=n)) for n in (1, 2, 3)], limit=3)
+    with pytest.raises(QueueFullError):
+        store.submit([("f" * 20, "clip", request(max_people=4))], limit=3)
+    first, second = store.claim(), store.claim()
+    assert first is not None and second is not None
+    store.finish(first.id, verdict="found", emotions=["fear"], people=1)
+    store.close()
+    store = Store(tmp_path)
+    states = [job.state for job in store.jobs()[0]]
+    assert states == ["queued", "queued", "done"]
+    kept = store.job(first.id)
+    assert kept is not None and kept.emotions == ["fear"] and kept.verdict == "found"
+    store.close()
+
+
+def test_a_moment_goes_before_clips(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    moment = JobRequest.model_validate(
+        {"media": "0" * 64, "parent": "a" * 20, "frames": {"onset": 1, "apex": 2}}
+    )
+    store.submit([("1" * 20, "clip", request()), ("2" * 20, "moment", moment)], limit=9)
+    claimed = store.claim()
+    assert claimed is not None and claimed.id == "2" * 20
+    assert [job.id for job in store.jobs()[0]] == ["1" * 20]
+    store.close()
+
+
+def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth]) -> None:
+    clip = smile_clip[0].read_bytes()
+    hostile = {
+        "playlist.mp4": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        "concat.mp4": b"ffconcat version 1.0\nfile /etc/passwd\n",
+        "bomb.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\x02\0\0\0" + b"\0" * 40,
+        "pickle.npy": b"\x93NUMPY\x01\0v\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}" + b" " * 40,
+        "../../etc/cron.d/x.mp4": clip[:3000],
+        "cut.mp4": clip[: len(clip) // 2],
+        "zeros.mov": b"\0" * 10_000,
+    }
+    names = list(hostile)
+    digests = [
+        client.post("media", params={"name": name}, content=hostile[name]).json()["sha256"] for name in names
+    ]
+    jobs = client.post("batches", json={"jobs": [{"media": d} for d in digests]}).json()["jobs"]
+    for name, job in zip(names, jobs, strict=True):
+        ended = client.wait(job["id"])
+        assert ended["state"] == "failed", (name, ended)
+        assert ended["error"] and "/" not in ended["name"] and "Traceback" not in ended["error"]
