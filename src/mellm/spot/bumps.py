@@ -95,8 +95,10 @@ def trace_bump(
         stop, open_end = _walk(lifted, top, +1, foot)
         before = float(np.median(course[max(0, start - scale.margin) : start + 1]))
         after = float(np.median(course[stop : stop + scale.margin + 1]))
+    # Slow change is no unrest: it is looked for in the residual.
+    unsteady = (residual[low:high] * weights).sum(axis=(1, 2)) / gain
     skirt = scale.margin // 2
-    around = np.abs(np.concatenate([lifted[: max(0, start - skirt)], lifted[stop + skirt + 1 :]]))
+    around = np.abs(np.concatenate([unsteady[: max(0, start - skirt)], unsteady[stop + skirt + 1 :]]))
     # The upper quartile, not the maximum: another short movement near by is no unrest.
     unrest = float(np.percentile(around, 75)) / peak if len(around) > 2 else 0.0
     return Bump(
