@@ -1,7 +1,7 @@
 """`mellm evaluate`: honest protocols, figures with intervals, one JSON file per run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,16 +40,65 @@ def megc2019(
     from mellm.evaluate.recognition import evaluate_recognition
 
     with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        task = bar.add_task(f"{model}, {protocol}", total=None)
-
-        def show(fold: str, number: int, total: int) -> None:
-            bar.update(task, description=fold, completed=number, total=total)
-
-        run = evaluate_recognition(data, protocol, model, seed, show)  # type: ignore[arg-type]
+        run = evaluate_recognition(data, protocol, model, seed, _shown(bar, f"{model}, {protocol}"))  # type: ignore[arg-type]
     if json_file:
         write_run(json_file, run["figures"], run["samples"], run["provenance"])
     if not quiet:
         _print_labels(run["figures"], f"{model}, {protocol}")
+
+
+@app.command("aus")
+def aus(
+    data: Data,
+    protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
+    json_file: Json = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Recognise action units with sides from flow, on the samples that have codes.
+
+    Example: mellm evaluate aus --data megc2019_flow --protocol loso --json out.json
+    """
+    from mellm.evaluate.action_units import evaluate_units
+    from mellm.evaluate.output import write_run
+
+    with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        run = evaluate_units(data, protocol, seed, _shown(bar, protocol))  # type: ignore[arg-type]
+    if json_file:
+        write_run(json_file, run["figures"], run["samples"], run["provenance"])
+    if not quiet:
+        _print_units(run["figures"], f"action units, {protocol}")
+
+
+@app.command("dfme")
+def dfme(
+    train: Annotated[Path, typer.Option(help="Sheet with Subject, Filename, AU, Emotion.")],
+    test: Annotated[
+        Path | None, typer.Option(help="Another such sheet; without it a fifth of the people is held out.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="facs or baseline-lr.")] = "facs",
+    json_file: Json = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Infer seven emotions from the coded action units of annotation sheets.
+
+    Example: mellm evaluate dfme --train dfme_train.csv --test dfme_test_a.csv --json out.json
+    """
+    from mellm.errors import InputError
+    from mellm.evaluate.output import write_run
+
+    try:
+        from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"This needs {error.name}; install it with pip install 'mellm[evaluate]'."
+        ) from error
+    run = evaluate_emotion_from_units(train, test, seed, model)
+    if json_file:
+        write_run(json_file, run["figures"], run["samples"], run["provenance"])
+    if not quiet:
+        _print_labels(run["figures"], f"emotion from coded units, {model}")
 
 
 @app.command("compare")
@@ -84,6 +133,16 @@ def compare(
     Console().print(f"{found['samples']} samples of {found['people']} people", table)
 
 
+def _shown(bar: Bar, title: str) -> Callable[[str, int, int], None]:
+    """Let folds show on a progress bar."""
+    task = bar.add_task(title, total=None)
+
+    def show(fold: str, number: int, total: int) -> None:
+        bar.update(task, description=fold, completed=number, total=total)
+
+    return show
+
+
 def _print_labels(figures: Mapping[str, Any], title: str) -> None:
     table = Table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
     for name, f in {"all": figures, **figures.get("per_dataset", {})}.items():
@@ -91,3 +150,21 @@ def _print_labels(figures: Mapping[str, Any], title: str) -> None:
         counts = [str(f["samples"]), str(f["people"]), f"{f['accuracy']:.3f}"]
         table.add_row(name, *counts, f"{f['uf1']:.3f}", intervals[0], f"{f['uar']:.3f}", intervals[1])
     Console().print(table)
+
+
+def _print_units(figures: Mapping[str, Any], title: str) -> None:
+    table = Table("AU", "samples", "F1", "precision", "recall", "balanced accuracy", title=title)
+    for unit, f in figures["per_unit"].items():
+        values = [f"{f[name]:.3f}" for name in ("f1", "precision", "recall", "balanced_accuracy")]
+        table.add_row(unit, str(f["support"]), *values)
+    Console().print(table)
+    sides = figures["sides"]
+    share = sides["stronger_half_right"]
+    lines = [
+        f"macro F1 {figures['macro_f1']:.3f} over {len(figures['per_unit'])} units; "
+        f"{figures['macro_f1_frequent']:.3f} over the {figures['frequent_units']} with 10 samples or more",
+        "no one-sided codes"
+        if share is None
+        else f"the stronger half is the coded side in {share:.0%} of {sides['one_sided']} one-sided codes",
+    ]
+    Console().print("\n".join(lines))

@@ -17,7 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.motion import OCTANTS, RegionMotion
+from mellm.face.types import Region
+from mellm.flow.measure import measure
+from mellm.flow.motion import RegionMotion
 
 Stored = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -27,6 +29,7 @@ _RATIOS = np.exp(np.linspace(-1.5, 2.0, 29))
 _STEPS = 15
 _CENTRE = 13.5
 _INTER_OCULAR = 20.0
+_FINE = 16
 
 _BOXES: dict[str, tuple[float, float, float]] = {
     "outer brow": (8.6, 4.0, 3.0),
@@ -118,24 +121,20 @@ def _without_similarity(u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple
 
 
 def regional_motion(field: Field) -> list[RegionMotion]:
-    """Measure the 29 regions of a recovered field, with boxes placed to a sixteenth of a pixel."""
-    fine = 16
-    large = cv2.resize(field, None, fx=fine, fy=fine, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    return [_region(name, box, large, fine) for name, box in region_boxes().items()]
+    """Measure the 29 regions of a recovered field, with boxes placed to a sixteenth of a pixel.
+
+    Only ratios mean anything: every region counts as moving, `relative` is in the field's own unit.
+    """
+    large = cv2.resize(field, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    regions = [
+        Region(name, ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
+        for name, (column, row, size) in region_boxes().items()
+    ]
+    return measure(large, regions, inter_ocular=_INTER_OCULAR * _FINE, scale=1 / _FINE, noise_floor=0.0)
 
 
-def _region(name: str, box: tuple[float, float, float], large: Field, fine: int) -> RegionMotion:
-    column, row, size = box
-    left, right = (round((column + 0.5 + d * size) * fine) for d in (-0.5, 0.5))
-    top, bottom = (round((row + 0.5 + d * size) * fine) for d in (-0.5, 0.5))
-    patch = large[max(top, 0) : bottom, max(left, 0) : right]
-    length = np.linalg.norm(patch, axis=-1)
-    u, v = (float(value) for value in patch.mean(axis=(0, 1)))
-    mean = float(length.mean())
-    angle = float(np.degrees(np.arctan2(-v, u))) % 360 if mean > 0 else None
-    concentration = float(np.hypot(u, v) / mean) if mean > 0 else 0.0
-    clear = angle is not None and concentration >= 0.15
-    octant = OCTANTS[round((angle or 0.0) / 45) % 8] if clear else None
-    return RegionMotion(
-        name, u, v, mean, float(length.max()), mean / _INTER_OCULAR, angle, octant, concentration, mean > 0
-    )
+def nose_flow(stored: Stored) -> Field:
+    """Return the simplest recovery, float32 (28, 28, 2): the nose at zero, each channel of unit spread."""
+    flow = stored[..., :2].astype(np.float64)
+    flow -= np.median(flow[_NOSE].reshape(-1, 2), axis=0)
+    return np.asarray(flow / (flow.std(axis=(0, 1)) + 1e-6), np.float32)

@@ -7,6 +7,7 @@ samples counts as 0 and is not skipped: leaving it out, or averaging over subjec
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,17 +128,20 @@ class UnitScores:
                 if side in ("L", "R") and unit in called:
                     self.sides += (1, int(called[unit] == side))
 
-    def compute(self) -> dict[str, object]:
+    def compute(self, least: int = 10) -> dict[str, Any]:
         """Return macro F1, macro balanced accuracy, per-unit figures, and side accuracy.
 
-        Sides are scored on one-sided true units that were found: the share called on the same side.
+        `macro_f1_frequent` averages only units with at least `least` samples. Sides are scored on one-sided
+        true units that were found: the share called on the same side alone.
         """
-        f1, _, _ = f1_precision_recall(self.counts)
-        _, precision, recall = f1_precision_recall(self.counts)
+        f1, precision, recall = f1_precision_recall(self.counts)
         balanced = recall.mean(axis=-1)
         asked, right = (int(n) for n in self.sides)
+        frequent = self.counts[:, 1].sum(axis=-1) >= least
         return {
             "macro_f1": float(f1[:, 1].mean()) if self.units else 0.0,
+            "macro_f1_frequent": float(f1[frequent, 1].mean()) if frequent.any() else 0.0,
+            "frequent_units": int(frequent.sum()),
             "macro_balanced_accuracy": float(balanced.mean()) if self.units else 0.0,
             "side_accuracy": right / asked if asked else None,
             "side_asked": asked,

@@ -56,6 +56,7 @@ class Learner(Protocol):
 
 
 _LEARNERS: dict[str, str] = {
+    "facs": "mellm.evaluate.facs_learner:FacsLearner",
     "evidence": "mellm.evaluate.zero_shot:Evidence",
     "baseline-rule": "mellm.evaluate.zero_shot:ThreeLineRule",
     "baseline-lr": "mellm.evaluate.baselines.linear:LogisticBaseline",

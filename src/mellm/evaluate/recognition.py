@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from mellm.data.megc2019 import FlowSet, Sample, read_flow_set
 from mellm.errors import InputError
-from mellm.evaluate.calibration import CalibrationError
-from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.learner import CLASSES, Learner, Training, create_learner
 from mellm.evaluate.output import provenance
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
-from mellm.evaluate.uncertainty import bootstrap_interval, confusion_by_person, uar_of, uf1_of
+from mellm.evaluate.summary import label_figures, label_line
 
 Progress = Callable[[str, int, int], None]
 """Called with the fold's name, its number from 1, and how many there are."""
@@ -49,7 +47,10 @@ def evaluate_recognition(
     root = Path(folder)
     return {
         "figures": figures_of(data.samples, probabilities, seed),
-        "samples": [_line(s, p) for s, p in zip(data.samples, probabilities, strict=True)],
+        "samples": [
+            label_line(s.key, s.dataset, s.subject, s.label, p, CLASSES)
+            for s, p in zip(data.samples, probabilities, strict=True)
+        ],
         "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
     }
 
@@ -80,41 +81,18 @@ def figures_of(
     samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0
 ) -> dict[str, Any]:
     """Return pooled figures with 95% intervals over people, and the same per data set."""
-    figures = _figures(samples, probabilities, seed)
-    names = list(dict.fromkeys(s.dataset for s in samples))
+
+    def figures(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        here = [s for s, c in zip(samples, chosen, strict=True) if c]
+        people = [s.group for s in here]
+        return label_figures([s.label for s in here], probabilities[chosen], people, CLASSES, seed)
+
+    sets = np.array([s.dataset for s in samples])
+    found = figures(np.ones(len(samples), bool))
+    names = list(dict.fromkeys(sets.tolist()))
     if len(names) > 1:
-        figures["per_dataset"] = {}
-        for name in names:
-            here = np.array([s.dataset == name for s in samples])
-            chosen = [s for s in samples if s.dataset == name]
-            figures["per_dataset"][name] = _figures(chosen, probabilities[here], seed)
-    return figures
-
-
-def _figures(samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int) -> dict[str, Any]:
-    truth = [s.label for s in samples]
-    called = [CLASSES[i] for i in probabilities.argmax(axis=1)]
-    scores = LabelScores(CLASSES)
-    scores.update(truth, called)
-    found = scores.compute()
-    sure = CalibrationError()
-    sure.update(probabilities.max(axis=1), np.array([t == c for t, c in zip(truth, called, strict=True)]))
-    by_person = confusion_by_person(truth, called, [s.group for s in samples], CLASSES)
-    return {
-        "samples": len(samples),
-        "people": len(by_person),
-        "accuracy": found.accuracy,
-        "uf1": found.uf1,
-        "uar": found.uar,
-        "uf1_interval": bootstrap_interval(by_person, uf1_of, seed),
-        "uar_interval": bootstrap_interval(by_person, uar_of, seed),
-        "ece": sure.compute(),
-        "per_class": {
-            label: {"f1": c.f1, "precision": c.precision, "recall": c.recall, "support": c.support}
-            for label, c in found.per_class.items()
-        },
-        "confusion": found.confusion.tolist(),
-    }
+        found["per_dataset"] = {name: figures(sets == name) for name in names}
+    return found
 
 
 def _class_number(sample: Sample) -> int:
@@ -123,14 +101,3 @@ def _class_number(sample: Sample) -> int:
             f"Sample '{sample.key}' has the label '{sample.label}', not one of {', '.join(CLASSES)}."
         )
     return CLASSES.index(sample.label)
-
-
-def _line(sample: Sample, probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    return {
-        "key": sample.key,
-        "dataset": sample.dataset,
-        "subject": sample.subject,
-        "truth": sample.label,
-        "prediction": CLASSES[int(probabilities.argmax())],
-        "probabilities": {c: round(float(p), 6) for c, p in zip(CLASSES, probabilities, strict=True)},
-    }

@@ -147,6 +147,16 @@ class EvidenceModel:
         found = [self._judge(unit, vectors, scale) for unit in UNITS]
         return sorted(found, key=lambda e: -e.probability)
 
+    def side_scores(self, motion: Sequence[RegionMotion]) -> dict[int, tuple[float, float]]:
+        """Return AU -> score on the subject's (left, right) half, relative to the face's strongest motion."""
+        vectors = _relative_vectors(motion)
+        scale = math.hypot(_strongest(vectors), self.noise_floor if self.known_scale else 0.0) or 1.0
+        # The subject's left is the picture's right.
+        return {
+            unit.au: (_score(unit, vectors, "right") / scale, _score(unit, vectors, "left") / scale)
+            for unit in UNITS
+        }
+
     def _judge(self, unit: Unit, vectors: Mapping[str, _Vector], scale: float) -> AUEvidence:
         scores = {side: _score(unit, vectors, side) for side in _SIDES}
         score, side, shown = _sides(unit, scores)

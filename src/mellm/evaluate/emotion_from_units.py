@@ -1,0 +1,140 @@
+"""Emotion from the coded action units of DFME-like sheets: how far the step from units to emotion can go.
+
+Features of one coded cell: its units, its units with their side, and whether any is one-sided. A
+class-balanced logistic regression whose penalty is chosen by grouped cross-validation on the training sheet.
+The baseline sees the unit numbers alone (class-balanced, C = 1). Neither sees who the person is.
+"""
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from mellm.errors import InputError
+from mellm.evaluate.classification import LabelScores
+from mellm.evaluate.output import provenance
+from mellm.evaluate.protocols import splits
+from mellm.evaluate.summary import label_figures, label_line
+from mellm.facs.codes import AUCodes, parse_codes
+from mellm.facs.taxonomies import canonical, get_taxonomy
+
+LABELS = get_taxonomy("dfme").labels
+PENALTIES = (0.03, 0.1, 0.3, 1.0)
+"""Values of C to choose from, on the training sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedSample:
+    """One row of a sheet: who, which file, the codes, the emotion."""
+
+    subject: str
+    key: str
+    codes: AUCodes
+    emotion: str
+
+
+def read_sheet(path: str | Path) -> list[CodedSample]:
+    """Read Subject, Filename, AU, Emotion (any case); raises InputError where one is missing or unknown."""
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"There is no sheet '{path}'.")
+    samples = []
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        for number, row in enumerate(csv.DictReader(stream), 2):
+            lower = {name.strip().lower(): value or "" for name, value in row.items() if name}
+            missing = {"subject", "filename", "au", "emotion"} - set(lower)
+            if missing:
+                raise InputError(f"'{path}' lacks the column {', '.join(sorted(missing))}.")
+            emotion = canonical(lower["emotion"])
+            if emotion not in LABELS:
+                raise InputError(f"'{path}', line {number}: '{emotion}' is not one of {', '.join(LABELS)}.")
+            samples.append(
+                CodedSample(lower["subject"], lower["filename"], parse_codes(lower["au"]), emotion)
+            )
+    return samples
+
+
+def evaluate_emotion_from_units(
+    train: str | Path, test: str | Path | None, seed: int = 0, model: str = "facs", held_out: float = 0.2
+) -> dict[str, Any]:
+    """Train on one sheet, test on another (or on `held_out` of the training sheet's people where None).
+
+    `model` is `facs` or `baseline-lr`. Raises InputError for people who are in both sheets.
+    """
+    started = time.perf_counter()
+    samples = read_sheet(train)
+    if test is None:
+        samples, tested = hold_out(samples, held_out, seed)
+    else:
+        tested = read_sheet(test)
+        shared = {s.subject for s in samples} & {s.subject for s in tested}
+        if shared:
+            raise InputError(
+                f"Person '{min(shared)}' is in both sheets; train and test must not share people."
+            )
+    fitted, settings = fit_emotion(samples, model, seed)
+    probabilities = np.zeros((len(tested), len(LABELS)))
+    columns = [LABELS.index(label) for label in fitted.classes_]
+    probabilities[:, columns] = fitted.predict_proba([_features(s.codes, model) for s in tested])
+    people = [s.subject for s in tested]
+    figures = label_figures([s.emotion for s in tested], probabilities, people, LABELS, seed)
+    paths = [Path(train), *([Path(test)] if test is not None else [])]
+    return {
+        "figures": figures | {"trained_on": len(samples)},
+        "samples": [
+            label_line(s.key, "dfme", s.subject, s.emotion, p, LABELS)
+            for s, p in zip(tested, probabilities, strict=True)
+        ],
+        "provenance": provenance(paths, {"model": model, **settings}, seed, started),
+    }
+
+
+def hold_out(
+    samples: Sequence[CodedSample], share: float, seed: int
+) -> tuple[list[CodedSample], list[CodedSample]]:
+    """Split off a share of the people, drawn by the seed."""
+    people = sorted({s.subject for s in samples})
+    held = set(np.random.default_rng(seed).permutation(people)[: max(1, round(share * len(people)))].tolist())
+    return [s for s in samples if s.subject not in held], [s for s in samples if s.subject in held]
+
+
+def fit_emotion(samples: Sequence[CodedSample], model: str, seed: int) -> tuple[Pipeline, dict[str, Any]]:
+    """Fit `facs` or `baseline-lr`; returns the pipeline and the settings it ended with."""
+    if model not in ("facs", "baseline-lr"):
+        raise InputError(f"There is no model '{model}' for sheets; choose facs or baseline-lr.")
+    x = [_features(s.codes, model) for s in samples]
+    y = [s.emotion for s in samples]
+    c = _best_penalty(x, y, [s.subject for s in samples], seed) if model == "facs" else 1.0
+    return _pipeline(c).fit(x, y), {"C": c}
+
+
+def _best_penalty(x: Sequence[dict[str, int]], y: Sequence[str], people: Sequence[str], seed: int) -> float:
+    folds = list(splits("folds", people, [""] * len(people), seed, folds=5))
+    found = {}
+    for c in PENALTIES:
+        scores = LabelScores(LABELS)
+        for fold in folds:
+            fitted = _pipeline(c).fit([x[i] for i in fold.train], [y[i] for i in fold.train])
+            scores.update([y[i] for i in fold.test], fitted.predict([x[i] for i in fold.test]).tolist())
+        found[c] = scores.compute().uf1
+    return max(found, key=lambda c: found[c])
+
+
+def _pipeline(c: float) -> Pipeline:
+    return make_pipeline(DictVectorizer(), LogisticRegression(C=c, class_weight="balanced", max_iter=500))
+
+
+def _features(codes: AUCodes, model: str) -> dict[str, int]:
+    features = {f"{u.family}{u.au}": 1 for u in codes.present}
+    if model == "facs":
+        features |= {f"sided {u.sided}": 1 for u in codes.present}
+        if any(u.side in ("left", "right") for u in codes.present):
+            features["one-sided"] = 1
+    return features
