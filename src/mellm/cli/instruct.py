@@ -46,6 +46,9 @@ def build_(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
     ] = None,
+    unseen: Annotated[
+        bool, typer.Option(help="Also reasoned answers where the motion bears out no labelled unit.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the wording and of what is asked.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     as_json: Json = False,
@@ -74,6 +77,7 @@ def build_(
         _chosen(routes, ROUTES, "route"),  # type: ignore[arg-type]
         _chosen(languages, LANGUAGES, "language"),  # type: ignore[arg-type]
         seed,
+        unseen,
     )
     if annotator != "rules":
         raise InputError(f"There is no annotator '{annotator}'; choose rules.")

@@ -83,6 +83,10 @@ _ALONE = (
     "只有一个动作单元，推断较为单薄。",
     "仅凭一个单元，仍有不少余地。",
 )
+_BLIND = (
+    "测量到的运动没有支持任何已编码的动作单元。{label}来自编码本身，不是由运动推断的。",
+    "没有测量结果指向{label}：该标签仅依据编码。",
+)
 _UNTYPICAL = (
     "这些动作单元都不是{label}的典型标志；推断依据的是此类组合通常的标注，分量较轻。",
     "其中没有{label}的典型单元，只能从组合来推断，把握不大。",
@@ -218,6 +222,8 @@ class TrueChinese(Chinese):
         if weighing is None:
             return self._no_reasoning(evidence)
         label = self.emotions[weighing.label]
+        if not any(au.evidence for au in evidence.present):
+            return self.voice.pick("blind", _BLIND).format(label=label)
         out: list[str] = []
         if weighing.for_aus:
             out.append(self.voice.pick("for", _FOR).format(aus=self._aus(weighing.for_aus), label=label))

@@ -83,6 +83,11 @@ _ALONE = (
     "With a single unit the inference stays thin.",
     "One unit alone leaves much open.",
 )
+_BLIND = (
+    "The measured motion bears out none of the coded units. {Label} is taken over from the coding; it is not "
+    "inferred from what was measured.",
+    "Nothing measured leads to {label}: the label follows the coding alone.",
+)
 _UNTYPICAL = (
     "None of the units is a textbook sign of {label}; the inference follows how such combinations are "
     "usually labelled and is weak.",
@@ -232,6 +237,8 @@ class TrueEnglish(English):
             return self._no_reasoning(evidence)
         label = self.emotions[weighing.label]
         words = {"label": label, "Label": capital(label)}
+        if not any(au.evidence for au in evidence.present):
+            return self.voice.pick("blind", _BLIND).format(**words)
         out: list[str] = []
         if weighing.for_aus:
             verb, them = ("is", "It") if len(weighing.for_aus) == 1 else ("are", "They")

@@ -5,7 +5,7 @@ about prompts, files or checks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mellm.data.instruct import chinese, english
 from mellm.data.instruct.truth import true_evidence
@@ -16,7 +16,7 @@ from mellm.facs.emotion import EmotionEvidenceModel
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.types import AUEvidence
-from mellm.language.evidence import SIGNS, gather
+from mellm.language.evidence import EYE_CLOSURE, SIGNS, gather
 from mellm.language.names import Language
 
 NAME = "rules"
@@ -56,6 +56,9 @@ def write_answer(case: Case, route: Route, language: Language, taxonomy: str, se
     label = case.truth.labels.get(taxonomy)
     units = true_evidence(case.truth, case.motion)
     evidence = gather(case.motion, units, {label: 1.0} if label else None, 0.5)
+    if any(u.au == 4 and u.evidence for u in units) and not any(u.au in EYE_CLOSURE for u in units):
+        # Brows that come down push the lids along; that is no blink.
+        evidence = replace(evidence, eye_closure=False)
     module = chinese if language == "zh" else english
     names = {au: au_name(au, language) for au in {u.au for u in units} | _NUMBERS}
     phrases = {

@@ -20,6 +20,7 @@ from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
 from mellm.errors import InputError, MellmError
 from mellm.flow.motion import RegionMotion
+from mellm.flow.types import FlowField
 from mellm.media.types import Image
 
 MAP_SCALE_PX = 2.0
@@ -28,6 +29,10 @@ MAP_SCALE_PX = 2.0
 RELATIVE_FLOOR = (0.5, 0.25)
 """Flow without scale: a region moves from this multiple of the face's RMS motion on, and this share of the
 mean of its three strongest regions."""
+
+
+# Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
+_FINE, _INTER_OCULAR = 16, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +285,7 @@ class FlowOnlySource:
 
     def measure(self, index: int) -> Measured | Skipped:
         """Measure one sample."""
-        from mellm.data.normalised_flow import recover_flow, regional_motion
+        from mellm.data.normalised_flow import recover_flow
         from mellm.flow.colour import mmc_colours
 
         sample, stored = self._set.samples[index], self._set.flows[index]
@@ -293,13 +298,27 @@ class FlowOnlySource:
             name=sample.key,
             split=subject_split(sample.dataset, sample.subject),
             scale="relative",
-            motion=tuple(above_relative_floor(regional_motion(field_))),
+            motion=tuple(measure_relative(field_)),
             truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
             picture=None,
             picture_face=False,
             made={"estimator": "stored", "map_scale_px": None},
         )
         return Measured(case, mmc_colours(large))
+
+
+def measure_relative(field_: FlowField) -> list[RegionMotion]:
+    """Measure the 29 regions of recovered flow, in its own unit (the face's RMS motion)."""
+    from mellm.data.normalised_flow import region_boxes
+    from mellm.face.types import Region
+    from mellm.flow import measure
+
+    large = cv2.resize(field_, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    regions = [
+        Region(name, ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
+        for name, (column, row, size) in region_boxes().items()
+    ]
+    return above_relative_floor(measure(large, regions, inter_ocular=_INTER_OCULAR, noise_floor=0.0))
 
 
 def above_relative_floor(motion: Sequence[RegionMotion]) -> list[RegionMotion]:

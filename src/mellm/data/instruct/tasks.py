@@ -12,7 +12,7 @@ from mellm import __version__
 from mellm.data.instruct.prompts import ask, mer_prompt, meu_prompt
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import NAME, VERSION, write_answer
-from mellm.data.instruct.truth import COARSE, taxonomies_of
+from mellm.data.instruct.truth import COARSE, is_seen, taxonomies_of
 from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS, Case, Record, Route, Task
 from mellm.facs.taxonomies import emotion_name
 from mellm.language.names import Language
@@ -54,12 +54,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which records are wanted of each case."""
+    """Which records are wanted of each case.
+
+    unseen: also reasoned answers where the motion bears out none of the labelled units. Off by default: a
+    model that learns from them learns to conclude what it cannot see.
+    """
 
     tasks: tuple[Task, ...] = TASKS
     routes: tuple[Route, ...] = ROUTES
     languages: tuple[Language, ...] = LANGUAGES
     seed: int = 0
+    unseen: bool = False
 
     def recipe(self) -> dict[str, Any]:
         """What decides the content."""
@@ -131,6 +136,8 @@ def meu_taxonomy(case: Case, route: Route, seed: int) -> str | None:
 def _meu(
     case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted, annotator: Annotator
 ) -> Iterator[Record]:
+    if not wanted.unseen and not is_seen(case.truth, case.motion):
+        return
     for route in routes:
         taxonomy = meu_taxonomy(case, route, wanted.seed)
         if taxonomy is None:

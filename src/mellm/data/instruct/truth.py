@@ -15,6 +15,7 @@ from mellm.facs.evidence import UNITS, Term, Unit
 from mellm.facs.taxonomies import FINE, TAXONOMIES, canonical, get_taxonomy
 from mellm.facs.types import AUEvidence, Side
 from mellm.flow.motion import RegionMotion
+from mellm.language.evidence import EYE_CLOSURE
 
 FINE_TAXONOMY = {"casme2": "5", "casme3": "6", "dfme": "7"}
 """Data set -> the taxonomy its makers use; other sets are asked in `DEFAULT_TAXONOMY`."""
@@ -119,10 +120,10 @@ def _share(term: Term, side: str, region: RegionMotion | None) -> float:
     return term.weight * along if length > 0 and along / length >= WITHIN else 0.0
 
 
-def areas_of(au: int) -> frozenset[str]:
-    """Return the regions in which a unit can show at all."""
-    row = _ROWS.get(au)
-    return frozenset(t.region.format(s=side) for t in row.shows for side in _SIDES) if row else frozenset()
+def is_seen(truth: Truth, motion: Sequence[RegionMotion]) -> bool:
+    """True where the motion bears out at least one labelled unit (closing eyes aside), or there is none."""
+    units = [unit for unit in truth.units if unit.au not in EYE_CLOSURE]
+    return not units or any(supporting_regions(unit, motion) for unit in units)
 
 
 def true_evidence(truth: Truth, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
