@@ -121,6 +121,22 @@ def test_no_motion_changes_nothing(scene: Scene) -> None:
     assert np.abs(moved.image.astype(int) - scene.onset)[scene.face].mean() < 0.05
 
 
+def test_gaze_moves_the_eyes_alone(scene: Scene) -> None:
+    moved = scene.move(Motion(STILL, gaze=(1.5, 0.0)))
+    eye = scene.mesh[[159, 145], :2].mean(0).round().astype(int)
+    assert moved.facial[eye[1], eye[0], 0] == pytest.approx(1.5, abs=0.05)
+    mouth = scene.mesh[[13, 14], :2].mean(0).round().astype(int)
+    assert np.abs(moved.facial[mouth[1] - 20 : mouth[1] + 20, mouth[0] - 30 : mouth[0] + 30]).max() < 1e-3
+
+
+def test_fields_fade_out_without_ripples(scene: Scene) -> None:
+    flow = scene.move(Motion(4 * au_field(1, "both", scene.mesh))).facial[..., 1]
+    middle = int(scene.mesh[10, 0])
+    above = flow[: int(scene.mesh[107, 1]), middle]
+    # From the top of the frame down to the brow the motion only grows.
+    assert np.diff(-above).min() > -0.02
+
+
 def test_background_moves_on_its_own(scene: Scene) -> None:
     moved = scene.move(Motion(STILL, Pose(), background=(2.0, -1.0)))
     corner = moved.facial[2, 2]

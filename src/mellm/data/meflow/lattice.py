@@ -14,6 +14,8 @@ MARGIN = 32
 """The lattice reaches this far beyond the frame, px; motion should stay below that."""
 # A node stands for the middle of its STRIDE pixels, as cv2.resize has it.
 _NODE = (STRIDE - 1) / 2
+# Gaussians that spread values over the lattice, in nodes, from coarse to fine.
+_SCALES = (24.0, 12.0, 6.0, 4.2, 3.0, 2.1, 1.5)
 
 Window = tuple[slice, slice]
 """Rows and columns of a part of the frame."""
@@ -91,14 +93,16 @@ def spread(points: NDArray[np.float32], values: NDArray[np.float32], shape: tupl
             corners.append((np.where(inside, y * w + x, 0), (weight * inside)[:, None].astype(np.float32)))
     result = np.zeros((h, w, channels), np.float32)
     rest = values.astype(np.float32)
-    for sigma in (24.0, 12.0, 6.0, 3.0, 1.5):
+    for sigma in _SCALES:
         sums = np.zeros((h * w, channels + 1), np.float32)
         data = np.concatenate([rest, np.ones((n, 1), np.float32)], 1)
         for index, weight in corners:
             np.add.at(sums, index, data * weight)
         blurred = _blur(sums.reshape(h, w, channels + 1), sigma)
         density = np.maximum(blurred[..., -1:], 0)
-        trust = density / (density + 1.0 / (4 * np.pi * sigma**2))
+        # How many points a Gaussian of this size sees; one alone would leave a bead.
+        seen = density * np.float32(2 * np.pi * sigma**2)
+        trust = seen / (seen + 0.5) if sigma == _SCALES[0] else smoothstep(1.1, 2.0, seen)
         result += trust * blurred[..., :-1] / np.maximum(density, 1e-9)
         flat = result.reshape(h * w, channels)
         rest = values - sum(flat[index] * weight for index, weight in corners)

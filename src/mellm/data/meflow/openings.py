@@ -1,7 +1,8 @@
 """The eyes and the mouth of a still picture: where its skin is cut into sheets that move on their own.
 
-Above an opening lies one sheet (UP), below it another (LOW); what shows through is a third (INNER). The two
-skins are one beyond the opening's corners. Knows nothing about motion.
+Above an opening lies one sheet (UP), below it another (LOW); what shows through is a third (INNER): eyeballs
+have a motion of their own, the inside of the mouth goes with the HEAD. The two skins are one beyond the
+opening's corners. Knows nothing about motion.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.meflow.canonical import SLITS, Points, canonical_points
+from mellm.data.meflow.canonical import MOUTH, SLITS, Points, canonical_points
 from mellm.data.meflow.lattice import Lattice, Window, read_at, smoothstep
 from mellm.data.meflow.motion import Field
 
-UP, LOW, INNER = 0, 1, 2
+UP, LOW, INNER, HEAD = 0, 1, 2, 3
 Rims = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -27,6 +28,7 @@ class Opening:
     soft_up, soft_low, soft_inner: float32 sheet masks, softened over a pixel; they add up to one
     nearest: float32 (h, w, 2) frame position of the nearest point inside the opening
     shade: how much darker than that point newly uncovered places are (1: as bright)
+    behind: which motion what shows through follows, INNER or HEAD
     """
 
     window: Window
@@ -36,6 +38,7 @@ class Opening:
     soft_inner: Field
     nearest: Field
     shade: float
+    behind: int
 
     @property
     def origin(self) -> NDArray[np.float32]:
@@ -89,8 +92,20 @@ def above_share(lattice: Lattice, mesh: Points, width: float) -> Field:
     return np.asarray(total / weights, np.float32)[..., None]
 
 
-def cut_opening(size: tuple[int, int], mesh: Points, rims: Rims, width: float, shade: float) -> Opening:
-    """Cut the picture at one opening of the mesh; `size` is (width, height) of the frame."""
+def cut_openings(size: tuple[int, int], mesh: Points, width: float, mouth_shade: float) -> list[Opening]:
+    """Cut a frame of `size` (width, height) at the eyes, from the picture's left, and at the mouth."""
+    eyes = [_cut(size, mesh, rims, width, _CLOSED_EYE * width, 1.0, INNER) for rims in SLITS[:2]]
+    return [*eyes, _cut(size, mesh, MOUTH, width, _CLOSED_MOUTH * width, mouth_shade, HEAD)]
+
+
+# An opening narrower than this (face widths) is a line that moves with the skin; lids and lips take _LASHES
+# px from the mesh's opening.
+_CLOSED_EYE, _CLOSED_MOUTH, _LASHES = 0.007, 0.018, 1.5
+
+
+def _cut(
+    size: tuple[int, int], mesh: Points, rims: Rims, width: float, closed: float, shade: float, behind: int
+) -> Opening:
     upper, lower = mesh[list(rims[0]), :2], mesh[list(rims[1]), :2]
     middle = np.asarray((upper + lower) / 2, np.float32)
     _, along, down = _axes(mesh, rims)
@@ -108,7 +123,7 @@ def cut_opening(size: tuple[int, int], mesh: Points, rims: Rims, width: float, s
     cv2.fillPoly(labels, [fixed(below)], LOW, shift=4)
     inside = np.zeros(shape, np.uint8)
     gap = float(np.linalg.norm(upper - lower, axis=1).max())
-    if gap > _CLOSED:
+    if gap > closed:
         # The mesh's rim is the lid's edge; the lid's thickness and lashes move with the lid.
         shrink = max(0.0, 1 - _LASHES / gap)
         rim = np.concatenate([middle + shrink * (upper - middle), (middle + shrink * (lower - middle))[::-1]])
@@ -119,10 +134,7 @@ def cut_opening(size: tuple[int, int], mesh: Points, rims: Rims, width: float, s
         np.asarray(cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.7), np.float32)
         for k in (UP, LOW, INNER)
     )
-    return Opening(window, labels, up, low, inner, _nearest(inside) + origin, shade)
-
-
-_CLOSED, _LASHES = 2.0, 1.5
+    return Opening(window, labels, up, low, inner, _nearest(inside) + origin, shade, behind)
 
 
 def _window(size: tuple[int, int], ends: Field, normal: Field) -> Window:

@@ -12,16 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.meflow.canonical import OVAL, SLITS, Points, face_width
+from mellm.data.meflow.canonical import OVAL, Points, face_width
 from mellm.data.meflow.lattice import MARGIN, STRIDE, Lattice, Window, read_at, smoothstep
 from mellm.data.meflow.motion import Field, Motion, Moved, Pose
 from mellm.data.meflow.openings import (
+    HEAD,
     INNER,
     LOW,
     UP,
     Opening,
     above_share,
-    cut_opening,
+    cut_openings,
     free_share,
     one_sided_points,
 )
@@ -73,10 +74,7 @@ class Scene:
         self._depth, self._headness = self._shape()
         self._free = free_share(self.lattice, self.mesh, self.face_width)
         self._above = above_share(self.lattice, self.mesh, self.face_width)
-        self._openings = [
-            cut_opening(size, self.mesh, rims, self.face_width, shade)
-            for rims, shade in zip(SLITS, (1.0, 1.0, mouth_shade), strict=True)
-        ]
+        self._openings = cut_openings(size, self.mesh, self.face_width, mouth_shade)
         self.face = self._face_mask()
         """bool (H, W): the face's skin, eyes and mouth in the onset frame."""
         self.onset = self.sample(self.lattice.pixels)
@@ -112,7 +110,7 @@ class Scene:
 
     def _shape(self) -> tuple[Field, Field]:
         """Depth of the head (px, lattice) and how far each node belongs to the head (1) or background (0)."""
-        oval = self.mesh[list(OVAL)]
+        oval = _dense(self.mesh[list(OVAL)])
         centre = self.mesh[:, :2].mean(0)
         # The skull recedes outside the face's outline.
         rings = []
@@ -168,8 +166,8 @@ class Scene:
         """The expression's 3D displacement on the lattice for the upper and the lower sheet."""
         points, values = self.mesh[:, :2], expression
         centre = points.mean(0)
-        rings = [centre + g * (points[list(OVAL)] - centre) for g in (1.3, 1.6, 2.0)]
-        still = np.concatenate(rings)
+        oval = _dense(points[list(OVAL)])
+        still = np.concatenate([centre + grow * (oval - centre) for grow in (1.3, 1.6, 2.0)])
         where = np.concatenate([points, still])
         what = np.concatenate([values, np.zeros((len(still), 3), np.float32)]).astype(np.float32)
         fields = []
@@ -190,42 +188,43 @@ class Scene:
         """Draw the picture after `motion` and return it with the exact flow from the onset to it."""
         flows = self._sheet_flows(motion)
         image, source = self._render(flows)
-        facial, head = self.lattice.upsample(flows[UP]), self.lattice.upsample(flows[3])
+        facial, head = self.lattice.upsample(flows[UP]), self.lattice.upsample(flows[HEAD])
         for opening in self._openings:
             window = opening.window
             below = self.lattice.upsample(flows[LOW], window)
-            behind = self.lattice.upsample(flows[INNER], window)
+            behind = self.lattice.upsample(flows[opening.behind], window)
             label = opening.labels[..., None]
             facial[window] = np.where(label == UP, facial[window], np.where(label == LOW, below, behind))
         return Moved(image, facial, head, self.visible(source, facial), source)
 
     def _sheet_flows(self, motion: Motion) -> tuple[Field, Field, Field, Field]:
-        """Flow on the lattice of the sheets UP, LOW and INNER, and of the head without expression."""
+        """Flow on the lattice of the sheets UP, LOW and INNER, and of the HEAD without expression."""
         still = np.zeros((*self.lattice.shape, 3), np.float32)
         up, low = still, still
         if np.any(motion.expression):
             up, low = self._sheets(motion.expression)
         if motion.bumps is not None:
             up, low = up + motion.bumps, low + motion.bumps
-        inner = still + np.array([*motion.gaze, 0.0], np.float32)
         share = self._headness[..., None]
         backdrop = (1 - share) * np.array(motion.background, np.float32)
 
         def flow(field: Field) -> Field:
             return np.asarray(share * self._project(field, motion.pose) + backdrop, np.float32)
 
-        return flow(up), flow(low), flow(inner), flow(still)
+        head = flow(still)
+        looking = flow(still + np.array([*motion.gaze, 0.0], np.float32)) if any(motion.gaze) else head
+        return flow(up), flow(low), looking, head
 
     def _render(self, flows: tuple[Field, Field, Field, Field]) -> tuple[Image, Field]:
         """Draw the moved picture, and say where in the onset each of its pixels came from, (H, W, 2) px."""
-        backs = [self._invert_lattice(flow) for flow in flows[:3]]
+        backs = [self._invert_lattice(flow) for flow in flows]
         source = self._invert(flows[UP], backs[UP], self.lattice.whole)
         patches = []
         for opening in self._openings:
             window = opening.window
             back_up = source[window].copy()
             back_low = self._invert(flows[LOW], backs[LOW], window)
-            back_inner = self._invert(flows[INNER], backs[INNER], window)
+            back_inner = self._invert(flows[opening.behind], backs[opening.behind], window)
             cover_up = opening.look(opening.soft_up, back_up)
             cover_low = opening.look(opening.soft_low, back_low)
             patches.append((opening, back_up, back_low, back_inner, cover_up, cover_low))
@@ -311,3 +310,9 @@ class Scene:
         u, v, edge = there[..., 0], there[..., 1], 0.01
         inside = (u > -edge) & (v > -edge) & (u < w - 1 + edge) & (v < h - 1 + edge)
         return np.asarray(inside & (off[..., 0] < _SAME_POINT) & (off[..., 1] < _SAME_POINT))
+
+
+def _dense(outline: NDArray[np.float32], steps: int = 3) -> NDArray[np.float32]:
+    """Put further points between those of a closed outline (N, C)."""
+    after = np.roll(outline, -1, axis=0)
+    return np.concatenate([outline + np.float32(k / steps) * (after - outline) for k in range(steps)])
