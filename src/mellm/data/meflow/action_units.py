@@ -175,7 +175,7 @@ ONE_SIDED = frozenset({1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 38, 
 # How far up a lid's fold a blink reaches, face widths; and how much further than the rim the lid is drawn,
 # because spreading the mesh's motion over the picture rounds off its peak.
 _LID_HEIGHT = 0.05
-_OVERSHOOT = 1.1
+_OVERSHOOT = 1.25
 
 
 def _slit_height(
