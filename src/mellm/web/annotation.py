@@ -23,7 +23,7 @@ class CodedUnit(_Part):
 
     code: str = Field(max_length=8, description="FACS code such as L12B; sides are the subject's")
     verdict: Literal["agreed", "changed", "rejected", "added"]
-    was: str | None = Field(default=None, max_length=8)
+    was: str | None = Field(default=None, pattern=r"^[LRTBU]?[0-9]{1,2}[A-E]?$")
     note: str = Field(default="", max_length=2000)
 
     @field_validator("code")

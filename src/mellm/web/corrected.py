@@ -4,11 +4,14 @@ What the program had said stays readable: every change is a warning sentence of 
 rewritten reading keeps the program's text in `raw`. Knows no files and no HTTP.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from mellm.facs import TAXONOMIES, au_name, parse_codes
 from mellm.report import ActionUnitReading, Interval, MicroExpression, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment, CodedText, CodedUnit
+
+_Place = tuple[float, float]
 
 BY_A_PERSON = "grade given by a person (FACS A to E)"
 """Intensity scale of units a person coded."""
@@ -44,7 +47,8 @@ def corrected(
         else:
             kept.append(me)
     for moment in annotation.moments:
-        anew = _reread(moment, rereads) if moment.number is None else None
+        near = _middle(report, moment.person)
+        anew = _reread(moment, rereads, near) if moment.number is None else None
         if anew is not None and moment.verdict != "rejected":
             added = _moment(anew, moment, who, times, {})
             added.warnings.insert(0, f"This micro-expression was added by {who}{_why(moment.note)}.")
@@ -56,15 +60,28 @@ def corrected(
     return result
 
 
-def _reread(moment: CodedMoment, rereads: Mapping[str, Report]) -> MicroExpression | None:
-    """What was read anew for this moment and person, as a copy of its own."""
+def _reread(moment: CodedMoment, rereads: Mapping[str, Report], near: _Place) -> MicroExpression | None:
+    """What was read anew for the face nearest to a place, as a copy; people may be numbered otherwise."""
     anew = rereads.get(moment.reread or "")
     if anew is None or not anew.micro_expressions:
         return None
-    found = next((me for me in anew.micro_expressions if me.person == moment.person), None)
-    copy = (found or anew.micro_expressions[0]).model_copy(deep=True)
+    nearest = min(anew.micro_expressions, key=lambda me: math.dist(_centre(me), near))
+    copy = nearest.model_copy(deep=True)
     copy.person = moment.person
     return copy
+
+
+def _centre(me: MicroExpression) -> _Place:
+    """The middle of a face's regions, px of the source."""
+    boxes = [region.box for region in me.regions]
+    count = max(len(boxes), 1)
+    return sum(b[0] + b[2] / 2 for b in boxes) / count, sum(b[1] + b[3] / 2 for b in boxes) / count
+
+
+def _middle(report: Report, person: int) -> _Place:
+    """The middle of a person's box at first sight."""
+    box = next((p.box for p in report.people if p.person == person), (0.0, 0.0, 0.0, 0.0))
+    return box[0] + box[2] / 2, box[1] + box[3] / 2
 
 
 def _moment(
@@ -78,7 +95,7 @@ def _moment(
     frames = moment.frames
     if frames is not None:
         before = _frames(me.interval)
-        me = _reread(moment, rereads) or me
+        me = _reread(moment, rereads, _centre(me)) or me
         me.interval = _interval(frames.onset, frames.apex, frames.offset, times)
         after = _frames(me.interval)
         if moment.number is not None and after != before:
@@ -102,7 +119,7 @@ def _moment(
 def _unit(me: MicroExpression, unit: CodedUnit, who: str) -> str:
     """Change one action unit; return the sentence that says so."""
     code = parse_codes(unit.code).units[0]
-    at = next((k for k, au in enumerate(me.action_units) if unit.was and au.code == unit.was), None)
+    at = _place_of(me, unit.was) if unit.was else None
     if unit.verdict == "rejected":
         if at is not None:
             me.action_units[at].present = False
@@ -124,6 +141,15 @@ def _unit(me: MicroExpression, unit: CodedUnit, who: str) -> str:
         return f"AU {unit.code} was added by {who}{_why(unit.note)}."
     me.action_units[at] = entry
     return f"AU {unit.was} was changed to {unit.code} by {who}{_why(unit.note)}."
+
+
+def _place_of(me: MicroExpression, was: str) -> int | None:
+    """Where a unit of the program is: its code may have changed when the moment was read anew."""
+    codes = [au.code for au in me.action_units]
+    if was in codes:
+        return codes.index(was)
+    number = parse_codes(was).units[0].au
+    return next((k for k, au in enumerate(me.action_units) if au.au == number), None)
 
 
 def _set_emotion(me: MicroExpression, taxonomy: str, label: str | None) -> None:

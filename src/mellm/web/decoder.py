@@ -10,6 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from mellm.errors import InputError, MellmError
 from mellm.media import Limits, Media, open_media
@@ -61,7 +62,7 @@ def encode_jpeg(image: Image, width: int) -> bytes:
         cv2.IMWRITE_JPEG_QUALITY, QUALITY,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]  # fmt: skip
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), how)
+    done, data = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), how)
     if not done:
         raise InputError("The frame cannot be shown as a JPEG; it is too large.")
     return bytes(data.tobytes())

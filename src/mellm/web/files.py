@@ -22,6 +22,8 @@ from mellm.errors import InputError, MellmError
 FRAMES_FILE = "frames.json"
 """File in a result folder: list of the frames' times in seconds."""
 
+THUMBNAIL_FILE = "thumbnail.jpg"
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _JOB = re.compile(r"[0-9a-f]{20}")
 _PICTURE = re.compile(r"me[0-9]{1,4}_[a-z_]{1,32}\.png")

@@ -15,6 +15,7 @@ from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
 from mellm.web.contract import FrameTable, Problem
 from mellm.web.exports import export
+from mellm.web.files import THUMBNAIL_FILE
 from mellm.web.service import NotFoundError, NotYetError, Service
 
 _BAD: dict[int | str, dict[str, Any]] = {
@@ -74,6 +75,18 @@ def result_routes(service: Service) -> APIRouter:
         if file is None:
             raise NotFoundError(f"The report has no picture {name[:60]!r}.")
         return FileResponse(file, media_type="image/png", headers=_FOREVER)
+
+    @api.get(
+        "/jobs/{job}/thumbnail",
+        response_class=FileResponse,
+        responses={200: {"content": {"image/jpeg": {}}, "description": "A small picture of the face"}},
+    )
+    def thumbnail(job: str) -> FileResponse:
+        """A small picture for lists."""
+        file = service.files.result(service.done(job).id) / THUMBNAIL_FILE
+        if not file.is_file():
+            raise NotFoundError("This analysis has no small picture.")
+        return FileResponse(file, media_type="image/jpeg", headers=_FOREVER)
 
     @api.get("/jobs/{job}/readings/{number}")
     def reading(job: str, number: int, language: Literal["en", "zh"] = "en", taxonomy: str = "7") -> Reading:

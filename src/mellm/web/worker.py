@@ -9,16 +9,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from mellm.errors import MellmError
-from mellm.media import Limits, open_media
+from mellm.media import Limits, open_media, read_image
 from mellm.pipeline import Analyzer, Settings
 from mellm.report import Report
 from mellm.web.child import Header, Wire, limit_memory
-from mellm.web.files import FRAMES_FILE, write_json
+from mellm.web.decoder import encode_jpeg
+from mellm.web.files import FRAMES_FILE, THUMBNAIL_FILE, write_json
 
 PROGRESS_EVERY = 0.1
 """Seconds between two progress messages."""
 
+
+THUMBNAIL_WIDTH = 320
 
 _NO_MEMORY = ("memory", "alloc", "map segment", "start new thread")
 """How libraries say that there is no memory left."""
@@ -74,6 +80,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
     report.source.path = order["names"][0]
     told("saving", 0, None)
     report.save(folder)
+    (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits))
     if not frames:
         write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
     labels = [me.emotion.label or "" for me in report.micro_expressions]
@@ -89,6 +96,15 @@ def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float |
         with open_media(files[0], limits=limits, fps=fps) as media:
             times = {frame.index: frame.time for frame in media.frames()}
     return [round(times[index], 6) for index in sorted(times)]
+
+
+def _thumbnail(report: Report, file: Path, limits: Limits) -> bytes:
+    """A small JPEG for the gallery: the first apex, else the first frame."""
+    first = next((me.pictures["apex"] for me in report.micro_expressions if "apex" in me.pictures), None)
+    if first is None:
+        return encode_jpeg(read_image(file, limits=limits), THUMBNAIL_WIDTH)
+    picture = cv2.imdecode(np.frombuffer(report.pictures[first], np.uint8), cv2.IMREAD_COLOR)
+    return encode_jpeg(np.asarray(picture, np.uint8)[..., ::-1], THUMBNAIL_WIDTH)
 
 
 class _Teller:

@@ -1,0 +1,70 @@
+// The server's API as functions. Errors are Error objects whose message is the server's sentence.
+
+const BASE = "/api/v1";
+
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(BASE + path, options);
+  } catch {
+    throw new Error("The server does not answer; is `mellm serve` still running?");
+  }
+  if (answer.status === 204) return null;
+  const body = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
+  if (!answer.ok) throw Object.assign(new Error(body.error || `The server answered ${answer.status}.`), { status: answer.status });
+  return body;
+}
+
+const send = (method, body) => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+export const choices = () => ask("/choices");
+export const jobs = (query = {}) => ask(`/jobs?${new URLSearchParams(query)}`);
+export const job = (id) => ask(`/jobs/${id}`);
+export const submit = (request) => ask("/jobs", send("POST", request));
+export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
+export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
+export const report = (id) => ask(`/jobs/${id}/report`);
+export const frames = (id) => ask(`/jobs/${id}/frames`);
+export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${new URLSearchParams(query)}`);
+export const annotation = (id) => ask(`/jobs/${id}/annotation`);
+export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
+
+export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
+export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
+export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
+export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
+
+/** Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}. */
+export function upload(file, progress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${BASE}/media?name=${encodeURIComponent(file.name.slice(-200))}`);
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.addEventListener("load", () => {
+      if (request.status < 300) resolve(request.response);
+      else reject(new Error(request.response?.error || `The server answered ${request.status}.`));
+    });
+    request.addEventListener("error", () => reject(new Error("The upload broke off; is `mellm serve` still running?")));
+    request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
+/** Follow a job; `tell(job)` is called at every change, until it has ended. Returns a function that stops it. */
+export function follow(id, tell) {
+  const source = new EventSource(`${BASE}/jobs/${id}/events`);
+  source.addEventListener("job", (event) => {
+    const now = JSON.parse(event.data);
+    if (["done", "failed", "cancelled"].includes(now.state)) source.close();
+    tell(now);
+  });
+  source.addEventListener("gone", () => source.close());
+  return () => source.close();
+}
+
+/** A job's end. */
+export const ended = (id) => new Promise((resolve) => follow(id, (now) => {
+  if (["done", "failed", "cancelled"].includes(now.state)) resolve(now);
+}));

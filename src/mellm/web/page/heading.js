@@ -1,0 +1,66 @@
+// Which micro-expression is looked at, its frames, and whether the person agrees with it at all.
+
+import { element, refill } from "./element.js";
+import { t } from "./words.js";
+
+export class Heading {
+  constructor(context) {
+    Object.assign(this, context);
+    this.place = document.querySelector("#heading");
+    this.state.watch(["moment", "measured", "words", "edits", "person"], () => this.draw());
+  }
+
+  draw() {
+    const moment = this.moment();
+    const shown = this.moments.list.filter((one) => one.person === this.state.get("person"));
+    const tabs = shown.map((one, k) => element("button", {
+      type: "button", role: "tab", class: `tab ${one.number === null ? "person" : ""} ${one.coded.verdict}`, aria: { selected: one === moment }, tabindex: one === moment ? 0 : -1,
+      data: { focus: `tab-${k}` }, onclick: () => this.choose(one),
+    }, one.number === null ? `✎ ${t("moment")}` : `${t("moment")} ${one.number}`, element("span", { class: "small number" }, ` ${this.frames.times[one.frames.apex]?.toFixed(2) ?? ""} s`)));
+    const add = this.editable ? element("button", { type: "button", class: "plain", title: t("add_moment"), aria: { label: t("add_moment") }, data: { focus: "add-moment" }, onclick: () => this.addMoment() }, "+") : null;
+    refill(this.place, element("div", { class: "tabs", role: "tablist", aria: { label: t("title") } }, tabs, add),
+      moment ? this.interval(moment) : element("p", { class: "verdict" }, this.report.verdict));
+  }
+
+  interval(moment) {
+    const program = moment.program?.interval;
+    const field = (part) => {
+      const value = moment.frames[part];
+      if (value === null) return null;
+      const time = this.frames.times[value];
+      const before = moment.coded.frames && program ? program[`${part}_frame`] : null;
+      return element("label", { class: "frame-field" }, element("span", { class: "soft small" }, t(part)),
+        element("input", { type: "number", min: 0, max: this.frames.count - 1, value, disabled: !this.editable, class: before !== null && before !== value || moment.number === null ? "person number" : "number", data: { focus: part },
+          onchange: (event) => this.change(moment, part, Math.round(Number(event.target.value))), onfocus: () => this.state.set({ frame: value }) }),
+        element("span", { class: "soft small number" }, time === undefined ? "" : `${time.toFixed(3)} s`),
+        before !== null && before !== value ? element("s", { class: "small was number", title: t("program_says") }, String(before)) : null);
+    };
+    const rejected = moment.coded.verdict === "rejected";
+    const say = (verdict) => {
+      moment.coded.verdict = verdict;
+      if (verdict === "open") moment.settle();
+      this.edited();
+    };
+    const word = { changed: "changed", agreed: "agreed", rejected: "rejected", added: "own_moment" }[moment.coded.verdict];
+    return element("div", { class: "interval" },
+      field("onset"), field("apex"), field("offset"),
+      element("div", { class: "state small" },
+        moment.busy ? element("span", { class: "busy" }, t("reading_again"))
+          : moment.error ? element("span", { class: "error" }, moment.error)
+            : moment.coded.frames ? element("span", { class: "person-text" }, `✎ ${t("set_by_you")}`)
+              : program?.origin === "spotted" ? element("span", { class: "soft" }, `${t("confidence")} ${program.confidence.toFixed(2)}`) : null,
+        moment.coded.frames && program ? element("button", { type: "button", class: "plain", data: { focus: "back" }, onclick: () => this.setFrames(moment, null) }, `↶ ${t("back_to_program")}`) : null),
+      element("div", { class: "judge" },
+        word ? element("span", { class: "chip person" }, t(word)) : null,
+        moment.number === null ? element("button", { type: "button", data: { focus: "drop" }, onclick: () => this.dropMoment(moment) }, t("remove"))
+          : rejected || moment.coded.verdict === "agreed" ? element("button", { type: "button", class: "plain", data: { focus: "undo" }, onclick: () => say("open") }, `↶ ${t("undo")}`)
+            : [element("button", { type: "button", data: { focus: "agree" }, onclick: () => say("agreed") }, `✓ ${t("agree")}`),
+              element("button", { type: "button", data: { focus: "reject" }, onclick: () => say("rejected") }, `✕ ${t("reject")}`)]));
+  }
+
+  change(moment, part, frame) {
+    const frames = { ...moment.frames, [part]: Math.max(0, Math.min(frame, this.frames.count - 1)) };
+    if (frames.onset < frames.apex && (frames.offset === null || frames.apex <= frames.offset)) this.setFrames(moment, frames);
+    else this.draw();
+  }
+}

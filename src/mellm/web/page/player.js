@@ -1,0 +1,190 @@
+// The player: one exact frame on a canvas, overlays over it, regions as things to point at.
+
+import { pictureAddress } from "./api.js";
+import { drawing } from "./element.js";
+import { placement } from "./frames.js";
+import { say } from "./look.js";
+import { t } from "./words.js";
+
+const PICTURES = { mmc: ["mmc", "mmc_fixed"], magnified: ["magnified", "magnified"] };
+
+export class Player {
+  constructor(context) {
+    Object.assign(this, context);
+    this.stage = document.querySelector("#stage");
+    this.canvas = document.querySelector("#screen");
+    this.marks = document.querySelector("#marks");
+    this.legend = document.querySelector("#legend");
+    this.notice = document.querySelector("#notice");
+    this.pictures = new Map();
+    this.bitmap = null;
+    new ResizeObserver(() => this.draw()).observe(this.stage);
+    this.state.watch(["frame"], () => this.show());
+    this.state.watch(["moment", "measured", "zoom"], () => this.draw());
+    this.state.watch(["overlay", "opacity", "fixed", "words"], () => this.draw());
+    this.state.watch(["lit"], () => this.light());
+  }
+
+  async show() {
+    const index = this.state.get("frame");
+    try {
+      const bitmap = await this.frames.get(index);
+      if (this.state.get("frame") !== index) return;
+      this.bitmap = bitmap;
+      this.draw();
+    } catch (error) {
+      say(error.message, "error");
+    }
+  }
+
+  /** The part of the clip that is shown, px: wide enough to fill the stage. */
+  view() {
+    const { width, height } = this.stage.getBoundingClientRect();
+    let [x, y, w, h] = [0, 0, this.frames.width, this.frames.height];
+    const face = this.state.get("zoom") === "face" && this.faceBox();
+    if (face) [x, y, w, h] = face;
+    const shape = width / Math.max(height, 1);
+    if (w / h < shape) [x, w] = [x - (h * shape - w) / 2, h * shape];
+    else [y, h] = [y - (w / shape - h) / 2, w / shape];
+    return [x, y, w, h];
+  }
+
+  faceBox() {
+    const boxes = this.moment()?.me?.regions.map((region) => region.box);
+    const person = this.report.people.find((one) => one.person === this.state.get("person")) ?? this.report.people[0];
+    if (!boxes?.length && !person) return null;
+    const all = boxes?.length ? boxes : [person.box];
+    const left = Math.min(...all.map((b) => b[0]));
+    const top = Math.min(...all.map((b) => b[1]));
+    const wide = Math.max(...all.map((b) => b[0] + b[2])) - left;
+    const high = Math.max(...all.map((b) => b[1] + b[3])) - top;
+    const margin = boxes?.length ? 0.3 : 0.15;
+    return [left - margin * wide, top - margin * 1.2 * high, wide * (1 + 2 * margin), high * (1 + 2 * margin)];
+  }
+
+  draw() {
+    const [x, y, w, h] = this.view();
+    const box = this.stage.getBoundingClientRect();
+    const dense = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(box.width * dense), Math.round(box.height * dense)];
+    if (!width || !height) return;
+    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    const pen = this.canvas.getContext("2d");
+    const scale = width / w;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.setTransform(scale, 0, 0, scale, -x * scale, -y * scale);
+    pen.imageSmoothingQuality = "high";
+    if (this.bitmap) pen.drawImage(this.bitmap, 0, 0, this.frames.width, this.frames.height);
+    this.marks.setAttribute("viewBox", `${x} ${y} ${w} ${h}`);
+    this.drawOverlay(pen);
+    this.drawMarks(w / box.width);
+  }
+
+  /** The overlay is drawn on the frames it was measured on only; elsewhere a sentence says where that is. */
+  inside() {
+    const moment = this.moment();
+    if (!moment?.me) return false;
+    const { onset, apex, offset } = moment.frames;
+    const frame = this.state.get("frame");
+    return frame >= onset && frame <= (offset ?? apex);
+  }
+
+  drawOverlay(pen) {
+    const kind = this.state.get("overlay");
+    const moment = this.moment();
+    const show = kind !== "none" && moment?.me;
+    this.notice.hidden = !show || this.inside();
+    if (show && !this.inside()) {
+      const { onset, apex, offset } = moment.frames;
+      this.notice.querySelector("span").textContent = t("belongs", { a: onset, b: offset ?? apex });
+    }
+    this.legend.hidden = true;
+    if (!show || !this.inside()) return;
+    if (kind === "arrows") this.legend.hidden = false;
+    const names = PICTURES[kind];
+    if (!names) return;
+    const home = moment.home.job ?? this.job.id;
+    const file = moment.me.pictures[names[this.state.get("fixed") ? 1 : 0]];
+    const [picture, onset] = [this.picture(home, file), this.picture(home, moment.me.pictures.onset)];
+    if (!picture || !onset) return;
+    const at = placement(moment.me, onset.naturalWidth, onset.naturalHeight);
+    pen.save();
+    pen.globalAlpha = this.state.get("opacity");
+    pen.transform(at.a, at.b, at.c, at.d, at.e, at.f);
+    pen.drawImage(picture, 0, 0, onset.naturalWidth, onset.naturalHeight, 0, 0, onset.naturalWidth, onset.naturalHeight);
+    pen.restore();
+    this.drawLegend(picture, onset.naturalHeight);
+  }
+
+  /** The strip below a report's picture says what its colours mean. */
+  drawLegend(picture, from) {
+    const high = picture.naturalHeight - from;
+    if (high < 4) return;
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: picture.naturalWidth, height: high });
+    canvas.getContext("2d").drawImage(picture, 0, from, picture.naturalWidth, high, 0, 0, picture.naturalWidth, high);
+    this.legend.replaceChildren(canvas);
+    this.legend.hidden = false;
+  }
+
+  /** A picture of the report, once it is here. */
+  picture(job, name) {
+    if (!name) return null;
+    const address = pictureAddress(job, name);
+    if (!this.pictures.has(address)) {
+      const image = new Image();
+      image.addEventListener("load", () => this.draw());
+      image.src = address;
+      this.pictures.set(address, image);
+    }
+    const image = this.pictures.get(address);
+    return image.complete && image.naturalWidth ? image : null;
+  }
+
+  drawMarks(pixel) {
+    const me = this.moment()?.me;
+    const kind = this.state.get("overlay");
+    if (!me) { this.marks.replaceChildren(); return; }
+    const visible = this.inside() && (kind === "regions" || kind === "arrows");
+    const alpha = visible ? this.state.get("opacity") : 1;
+    const boxes = me.regions.map((region) => drawing("rect", {
+      class: `region ${visible ? (region.moving ? "moving" : "still") : ""}`, "stroke-opacity": alpha, data: { region: region.name },
+      x: region.box[0], y: region.box[1], width: region.box[2], height: region.box[3],
+      onpointerenter: () => this.point([region.name]), onpointerleave: () => this.point(null),
+    }, drawing("title", {}, this.regionTitle(region))));
+    const arrows = visible && kind === "arrows" ? this.arrows(me, pixel, alpha) : [];
+    this.marks.replaceChildren(...boxes, ...arrows);
+    this.light();
+  }
+
+  regionTitle(region) {
+    const name = this.names.region(region.name);
+    return region.moving ? `${name}: ${this.names.octant(region.octant)} ${region.mean_px.toFixed(2)} px` : `${name}: ${region.mean_px.toFixed(2)} px`;
+  }
+
+  arrows(me, pixel, alpha) {
+    const moving = me.regions.filter((region) => region.moving);
+    const longest = Math.max(...moving.map((region) => Math.hypot(region.u_px, region.v_px)), 1e-6);
+    const eyes = me.regions.map((region) => region.box[0]);
+    const gain = Math.max(1, Math.round((Math.max(...eyes) - Math.min(...eyes)) / 6 / longest));
+    const at = placement(me, 100, 120) ?? { a: 1, b: 0 };
+    const turn = Math.hypot(at.a, at.b);
+    const [cos, sin] = [at.a / turn, at.b / turn];
+    this.legend.textContent = t("arrow_scale", { n: gain });
+    return moving.map((region) => {
+      const [x, y] = [region.box[0] + region.box[2] / 2, region.box[1] + region.box[3] / 2];
+      const [u, v] = [region.u_px * cos - region.v_px * sin, region.u_px * sin + region.v_px * cos].map((value) => value * gain);
+      const length = Math.hypot(u, v) || 1;
+      const tip = 7 * pixel;
+      const [p, q] = [(u / length) * tip, (v / length) * tip];
+      const path = `M${x} ${y}L${x + u} ${y + v}M${x + u - p - q * 0.7} ${y + v - q + p * 0.7}L${x + u} ${y + v}L${x + u - p + q * 0.7} ${y + v - q - p * 0.7}`;
+      return drawing("g", { class: "arrow", opacity: alpha }, drawing("path", { d: path, class: "under" }), drawing("path", { d: path }));
+    });
+  }
+
+  light() {
+    const lit = this.state.get("lit");
+    for (const box of this.marks.querySelectorAll(".region")) box.classList.toggle("lit", Boolean(lit?.has(box.dataset.region)));
+  }
+}

@@ -1,0 +1,100 @@
+// The words about one moment, linked to the regions they speak of; the person may rewrite them and add a note.
+
+import * as api from "./api.js";
+import { element, refill } from "./element.js";
+import { say } from "./look.js";
+import { language, t } from "./words.js";
+
+const PARTS = [["analysis", "what_moved"], ["reasoning", "reasoning"], ["conclusion", "conclusion"]];
+// How readings name areas at the start of a paragraph.
+const AREAS = {
+  brows: "brows", eyelids: "eyes", nose: "nose", cheeks: "cheeks", mouth: "mouth", chin: "chin",
+  眉部: "brows", 眼部: "eyes", 鼻部: "nose", 脸颊: "cheeks", 嘴部: "mouth", 下巴: "chin",
+};
+
+export class Reading {
+  constructor(context) {
+    Object.assign(this, context);
+    this.place = document.querySelector("#reading");
+    this.kept = new Map();
+    this.state.watch(["moment", "measured", "words", "edits", "taxonomy"], () => this.draw());
+    this.state.watch(["lit"], () => this.light());
+  }
+
+  /** The reading in the reader's language and class set; null until it is here. */
+  text(moment) {
+    const { taxonomy } = moment.me.emotion;
+    const asked = this.state.get("taxonomy");
+    const chosen = moment.me.emotion.also[asked] || asked === taxonomy ? asked : taxonomy;
+    const original = moment.me.reading;
+    if (original.language === language() && (chosen === taxonomy || original.model !== "evidence")) return original;
+    const { job, number } = moment.home;
+    const key = [job ?? this.job.id, number, language(), chosen].join();
+    if (!this.kept.has(key)) {
+      this.kept.set(key, null);
+      api.reading(job ?? this.job.id, number, { language: language(), taxonomy: chosen })
+        .then((found) => { this.kept.set(key, found); this.draw(); }).catch((error) => say(error.message, "error"));
+    }
+    return this.kept.get(key);
+  }
+
+  draw() {
+    const moment = this.moment();
+    if (!moment?.me) { this.place.replaceChildren(); return; }
+    const program = this.text(moment);
+    const coded = moment.coded.text;
+    if (this.writing === moment && program) { this.drawForm(moment, coded ?? program); return; }
+    this.writing = null;
+    refill(this.place,
+      element("h2", {}, t("reading"), element("button", { type: "button", class: "plain", data: { focus: "rewrite" }, onclick: () => { this.writing = moment; this.draw(); this.place.querySelector("textarea")?.focus(); } }, `✎ ${t("rewrite")}`)),
+      program ? this.body(moment, coded ?? program, coded) : element("p", { class: "soft" }, t("loading")),
+      coded ? element("details", {}, element("summary", { class: "soft small" }, t("program_text")), this.body(moment, program ?? moment.me.reading, null),
+        element("button", { type: "button", data: { focus: "undo-text" }, onclick: () => this.write(moment, null) }, `↶ ${t("undo")}`)) : null,
+      program?.unsupported_claims.length && !coded ? element("div", { class: "claims small" }, `${t("unsupported")}: `, element("ul", {}, program.unsupported_claims.map((claim) => element("li", {}, claim)))) : null,
+      moment.me.warnings.length ? element("p", { class: "small soft" }, `${t("warnings")}: ${moment.me.warnings.join(" ")}`) : null,
+      element("label", { class: "note-field small" }, element("span", { class: "soft" }, t("note")),
+        element("textarea", { rows: 2, class: moment.coded.note ? "person" : "", maxlength: 20000, data: { focus: "note" }, value: moment.coded.note, oninput: (event) => { moment.coded.note = event.target.value; this.dirty(); } })));
+    this.light();
+  }
+
+  body(moment, reading, coded) {
+    return element("div", { class: coded ? "text person-text" : "text" }, PARTS.map(([part, title]) => [
+      element("h3", {}, coded ? `✎ ${t(title)}` : t(title)),
+      reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part)),
+    ]));
+  }
+
+  paragraph(moment, line, part) {
+    const area = AREAS[line.split(/[:：]/, 1)[0].trim().toLowerCase()];
+    if (!area) return element("p", { class: part === "conclusion" ? "conclusion" : "" }, line);
+    const regions = moment.me.regions.filter((region) => region.moving && this.names.areas[area].includes(region.name)).map((region) => region.name);
+    return element("p", { tabindex: 0, class: "linked", data: { regions: regions.join("|") },
+      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, line);
+  }
+
+  drawForm(moment, text) {
+    const form = element("form", { class: "rewrite", onsubmit: (event) => {
+      event.preventDefault();
+      const given = Object.fromEntries(PARTS.map(([part]) => [part, form.elements[part].value]));
+      this.write(moment, given);
+    } }, PARTS.map(([part, title]) => element("label", {}, element("span", { class: "soft small" }, t(title)),
+      element("textarea", { name: part, rows: { analysis: 9, reasoning: 4, conclusion: 2 }[part], maxlength: part === "conclusion" ? 4000 : 20000, value: text[part] }))),
+      element("div", { class: "ends" }, element("button", { class: "primary" }, t("okay")),
+        element("button", { type: "button", onclick: () => { this.writing = null; this.draw(); } }, t("cancel"))));
+    this.place.replaceChildren(element("h2", {}, t("reading")), form);
+  }
+
+  write(moment, text) {
+    this.writing = null;
+    moment.coded.text = text;
+    moment.settle();
+    this.edited();
+  }
+
+  light() {
+    const lit = this.state.get("lit");
+    for (const line of this.place.querySelectorAll(".linked")) {
+      line.classList.toggle("lit", Boolean(lit) && line.dataset.regions.split("|").some((name) => name && lit.has(name)));
+    }
+  }
+}

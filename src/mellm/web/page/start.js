@@ -1,0 +1,186 @@
+// The start page: take files in, show how far each analysis is.
+
+import * as api from "./api.js";
+import { bar, element, options } from "./element.js";
+import { say, wireLook } from "./look.js";
+import { language, t } from "./words.js";
+
+const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
+const rows = new Map();
+let offered = null;
+let waitingPair = [];
+
+const drop = document.querySelector("#drop");
+const input = document.querySelector("#files");
+const work = document.querySelector("#work");
+
+wireLook(() => { drawSettings(); drawPair(); for (const row of rows.values()) row.draw(); });
+
+input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
+for (const name of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", name === "dragover");
+    if (name === "drop") take([...event.dataTransfer.files]);
+  });
+}
+
+/** Two pictures may be a pair, so ask; everything else starts at once. */
+function take(files) {
+  if (!files.length) return;
+  if (files.length === 2 && files.every((file) => /^image\/(?!gif)/.test(file.type))) {
+    waitingPair = files;
+    drawPair();
+    document.querySelector("#pair button.primary").focus();
+    return;
+  }
+  const only = files.length === 1 && !rows.size;
+  for (const file of files) new Row(file.name, [file], only).run();
+}
+
+function drawPair() {
+  const place = document.querySelector("#pair");
+  place.hidden = !waitingPair.length;
+  if (!waitingPair.length) return;
+  const figure = (file, word) => {
+    const address = URL.createObjectURL(file);
+    return element("figure", {}, element("img", { src: address, alt: file.name, onload: () => URL.revokeObjectURL(address) }),
+      element("figcaption", { class: "small soft" }, `${t(word)}: ${file.name}`));
+  };
+  const end = (pair) => {
+    const files = waitingPair;
+    waitingPair = [];
+    drawPair();
+    if (pair) new Row(files.map((file) => file.name).join(" → "), files, !rows.size).run();
+    else for (const file of files) new Row(file.name, [file], false).run();
+  };
+  place.replaceChildren(
+    figure(waitingPair[0], "onset"),
+    element("button", { type: "button", onclick: () => { waitingPair.reverse(); drawPair(); } }, `⇄ ${t("swap")}`),
+    figure(waitingPair[1], "apex"),
+    element("span", { class: "grow" }),
+    element("button", { type: "button", class: "primary", onclick: () => end(true) }, t("begin")),
+    element("button", { type: "button", onclick: () => end(false) }, t("pair_no")),
+  );
+}
+
+function drawSettings() {
+  if (!offered) return;
+  const form = document.querySelector("#choices");
+  const before = form.elements.length ? settings() : { estimator: "dis", compensation: "mesh-rigid", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
+  const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
+  const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
+  form.replaceChildren(
+    field("reading_language", select("language", [["en", "English"], ["zh", "中文"]], before.language)),
+    field("taxonomy", select("taxonomy", Object.entries(offered.taxonomies).map(([name, labels]) => [name, t("classes", { n: labels.length })]), before.taxonomy)),
+    field("people", element("input", { name: "max_people", type: "number", min: 1, max: 16, value: before.max_people })),
+    field("fps", element("input", { name: "fps", type: "number", min: 0.1, step: "any", placeholder: "fps", value: before.fps ?? "" }), "fps_note"),
+    field("estimator", select("estimator", offered.estimators.map((name) => [name, name]), before.estimator), "estimator_note"),
+    field("compensation", select("compensation", offered.compensations.map((name) => [name, name]), before.compensation)),
+    field("magnify", element("input", { name: "magnify", type: "number", min: 1, max: 20, step: "any", value: before.magnify })),
+  );
+}
+
+function settings() {
+  const { elements: form } = document.querySelector("#choices");
+  const number = (name, empty) => (form[name].value === "" ? empty : Number(form[name].value));
+  return {
+    language: form.language.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
+    compensation: form.compensation.value, max_people: number("max_people", 4), fps: number("fps", null), magnify: number("magnify", 4),
+  };
+}
+
+/** One analysis in the list. */
+class Row {
+  constructor(name, files, goThere) {
+    Object.assign(this, { name, files, goThere, job: null, share: 0, error: null, settings: files.length ? settings() : null });
+    this.node = element("li");
+    work.prepend(this.node);
+    rows.set(this, this);
+    this.draw();
+  }
+
+  async run() {
+    this.stop = new AbortController();
+    Object.assign(this, { error: null, job: null, share: 0 });
+    this.draw();
+    try {
+      const kept = [];
+      for (const file of this.files) {
+        kept.push(await api.upload(file, (share) => { this.share = (kept.length + share) / this.files.length; this.draw(); }, this.stop.signal));
+      }
+      const digests = kept.map((file) => file.sha256);
+      const source = digests.length === 2 ? { onset: digests[0], apex: digests[1] } : { media: digests[0] };
+      this.watch(await api.submit({ ...source, name: this.name.slice(0, 200), settings: this.settings }));
+    } catch (error) {
+      if (error.name === "AbortError") this.forget();
+      else { this.error = error.message; this.draw(); }
+    }
+  }
+
+  watch(job) {
+    this.job = job;
+    this.draw();
+    api.follow(job.id, (now) => {
+      this.job = now;
+      this.draw();
+      if (now.state === "done" && this.goThere) location.href = `/clips/${now.id}`;
+    });
+  }
+
+  forget() {
+    rows.delete(this);
+    this.node.remove();
+  }
+
+  async cancel() {
+    if (!this.job) { this.stop.abort(); return; }
+    await api.cancel(this.job.id).catch((error) => say(error.message, "error"));
+  }
+
+  status() {
+    if (this.error) return element("span", { class: "error" }, this.error);
+    if (!this.job) return `${t("uploading")} ${Math.round(this.share * 100)}%`;
+    const { state, progress, position, error, verdict } = this.job;
+    if (state === "queued") return `${t("queued")}${position ? ` · ${t("ahead", { n: position })}` : ""}`;
+    if (state === "failed") return element("span", { class: "error" }, error);
+    if (state === "running" && progress) return `${t(word(progress.stage))} ${progress.total ? `${progress.done}/${progress.total}` : progress.done || ""}`;
+    return state === "done" ? verdict : t(state);
+  }
+
+  draw() {
+    const state = this.error ? "failed" : this.job?.state ?? "uploading";
+    const buttons = [];
+    if (state === "done") buttons.push(element("a", { class: "button primary", href: `/clips/${this.job.id}` }, t("open")));
+    else if (["failed", "cancelled"].includes(state)) {
+      if (this.files.length) buttons.push(element("button", { type: "button", onclick: () => this.run() }, t("again")));
+    } else buttons.push(element("button", { type: "button", onclick: () => this.cancel() }, t("cancel")));
+    const stages = ["uploading", "queued", "running"].includes(state) ? this.stages(state) : null;
+    this.node.replaceChildren(
+      element("div", {}, element("div", { class: "name" }, this.name), element("div", { class: "status number" }, this.status())),
+      element("div", {}, buttons), ...(stages ? [stages] : []));
+  }
+
+  stages(state) {
+    const now = state === "running" ? this.job.progress?.stage ?? "" : state;
+    const at = STAGES.indexOf(now);
+    const reached = state === "queued" || now === "starting" ? 0.5 : at;
+    const { done = 0, total = null } = this.job?.progress ?? {};
+    const inside = now === "uploading" ? this.share : total ? done / total : 0.5;
+    return element("div", { class: "stages" }, STAGES.map((stage, k) => element("div", { class: `stage ${k === at ? "now" : ""}` },
+      bar(k < reached ? 1 : k === at ? inside : 0), t(word(stage)))));
+  }
+}
+
+const word = (stage) => (stage === "reading" ? "stage_reading" : stage);
+
+try {
+  offered = await api.choices();
+  drawSettings();
+  // Whatever was begun in another window, or before a restart, goes on here.
+  for (const state of ["queued", "running"]) {
+    for (const job of (await api.jobs({ state, limit: 50 })).jobs) new Row(job.name, [], false).watch(job);
+  }
+} catch (error) {
+  say(error.message, "error");
+}
