@@ -42,6 +42,7 @@ REAL = (
     "head-pose-face-detection-female-and-male.gif",
 )
 CODES = ("4", "12", "6+12", "1+2", "L12", "R14", "15", "4+7", "9", "17", "R2", "1+4", "10", "20")
+REPEATS = 1  # of movements put into each real clip
 FIRST_SEED = {"val": 0, "test": 5000}
 
 
@@ -250,7 +251,7 @@ def real_plan(name: str, split: str) -> Iterator[tuple[str, Callable[[], Sample 
             for person in (1, 2) if pair else (1,):
                 yield f"{number}-{person}", partial(still_sample, clip, person)
         elif not pair:
-            for repeat in range(2):
+            for repeat in range(REPEATS):
                 seed = FIRST_SEED[split] + 1000 + 10 * number + repeat
                 yield f"{number}-{repeat}", partial(injected_sample, clip, seed)
 

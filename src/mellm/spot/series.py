@@ -92,15 +92,21 @@ def running_median(values: Array, step: float, seconds: float) -> Array:
     count = len(coarse)
     if count <= half:
         return np.broadcast_to(np.median(values, axis=0), values.shape).copy()
-    padded = np.full((count + 2 * half, coarse.shape[1]), np.nan)
-    padded[half : half + count] = coarse
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
-    medians = np.empty_like(coarse)
-    medians[half : count - half] = np.median(windows[half : count - half], axis=-1)
-    for k in (*range(min(half, count)), *range(max(count - half, 0), count)):
-        medians[k] = np.nanmedian(windows[k], axis=-1)
+    ends = (*range(min(half, count)), *range(max(count - half, 0), count))
     at, grid = np.arange(len(values)), np.arange(count) * stride
-    return np.stack([np.interp(at, grid, column) for column in medians.T], axis=1).reshape(values.shape)
+    result = np.empty((len(values), coarse.shape[1]))
+    # Column by column: all windows of all columns at once would take gigabytes for long clips.
+    for k, column in enumerate(coarse.T):
+        padded = np.full(count + 2 * half, np.nan)
+        padded[half : half + count] = column
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+        medians = np.empty(count)
+        medians[half : count - half] = np.median(windows[half : count - half], axis=-1)
+        for place in ends:
+            seen = windows[place]
+            medians[place] = np.median(seen[np.isfinite(seen)])
+        result[:, k] = np.interp(at, grid, medians)
+    return result.reshape(values.shape)
 
 
 def ends_baseline(values: Array, share: float = 0.1) -> Array:
