@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mellm import __version__
-from mellm.cli import analyze, data, demo, evaluate, flow, models, spot, train
+from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
 from mellm.errors import MellmError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def _root(
 app.command("analyze")(analyze.analyze)
 app.command("demo")(demo.demo)
 app.command("spot")(spot.spot)
+app.command("serve")(serve.serve)
 app.add_typer(flow.app, name="flow")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

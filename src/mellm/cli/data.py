@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli import instruct
 from mellm.errors import InputError
 
 app = typer.Typer(
@@ -94,6 +95,9 @@ meflow = typer.Typer(
     help="MEFlowDataset: onset-apex pairs with exact facial and head motion.", no_args_is_help=True
 )
 app.add_typer(meflow, name="meflow")
+
+
+app.add_typer(instruct.app, name="instruct")
 
 
 @meflow.command("build")

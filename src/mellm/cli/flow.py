@@ -112,6 +112,34 @@ def prompt(
     typer.echo(flow_prompt(motion, taxonomy=taxonomy, language=language, template=template))  # type: ignore[arg-type]
 
 
+@app.command()
+def bench(
+    data: Annotated[
+        Path, typer.Option(help="A MEFlowDataset folder (its test split), or a folder of portraits.")
+    ],
+    estimators: Annotated[
+        str, typer.Option(help="Names, joined by commas.")
+    ] = "tvl1,dis,farneback,deepflow,rlof,meflownet",
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs to measure.")] = 100,
+    ict: Annotated[Path | None, typer.Option(help="ICT-FaceKit's .npz, for full-3D pairs.")] = None,
+    full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the pairs made on the fly.")] = 7,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write figures and samples here.")] = None,
+) -> None:
+    """Compare flow estimators on pairs of known motion, people never trained on.
+
+    Errors are mean end-point errors on the face, px, in strata of peak motion, with head still or moving.
+    Example: mellm flow bench --data portraits/ --json out.json
+    """
+    from mellm.evaluate.flow import bench_flow, table
+
+    names = [name.strip() for name in estimators.split(",") if name.strip()]
+    figures = bench_flow(
+        data, estimators=names, pairs=pairs, ict=ict, full_3d=full_3d, seed=seed, json=json_file
+    )
+    typer.echo(table(figures))
+
+
 def _check_part(part: str) -> None:
     if part not in PARTS:
         raise InputError(f"A flow has no part {part!r}; choose {', '.join(PARTS)}.")

@@ -1,5 +1,57 @@
 """`mellm train`: train the learned parts from readable recipes."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from mellm.errors import InputError
+
 app = typer.Typer(help="Train the learned parts (needs the `train` extra).", no_args_is_help=True)
+
+Recipe = Annotated[Path, typer.Argument(help="Recipe (YAML); see the folder recipes/.")]
+
+
+@app.command("flow")
+def flow(
+    recipe: Recipe,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished run goes on.")],
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
+) -> None:
+    """Train MEFlowNet; writes checkpoints, curves (CSV) and the ONNX file.
+
+    Example: mellm train flow recipes/flow-compact.yaml --out runs/flow
+    """
+    _need_torch()
+    from mellm.train.flow import train_flow
+
+    written = train_flow(recipe, out, typer.echo, minutes=minutes, steps=steps)
+    typer.echo(f"  written  {written}")
+
+
+@app.command("facs")
+def facs(
+    recipe: Recipe,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of the model (.safetensors).")],
+) -> None:
+    """Train the action-unit and emotion models on generated motion.
+
+    Example: mellm train facs recipes/facs-grid.yaml --out facs_grid.safetensors
+    """
+    try:
+        from mellm.train.facs import FacsConfig, train_facs
+    except ImportError as error:
+        raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
+    if not recipe.is_file():
+        raise InputError(f"There is no recipe {recipe}: give a YAML file such as recipes/facs-grid.yaml.")
+    train_facs(FacsConfig.from_yaml(recipe), out, typer.echo)
+    typer.echo(f"  written  {out}")
+
+
+def _need_torch() -> None:
+    try:
+        import torch  # noqa: F401
+        import yaml  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
