@@ -42,7 +42,7 @@ LONGEST_PROMPT = 12_000
 
 KINDS = (
     "format", "language", "length", "units", "emotion", "claims", "sides", "invented", "names", "support",
-    "unmentioned", "strongest", "leak", "prompt", "answer", "duplicate",
+    "unmentioned", "area", "strongest", "leak", "prompt", "answer", "duplicate",
 )  # fmt: skip
 """Every kind of problem."""
 
@@ -50,15 +50,14 @@ _CJK = re.compile(r"[㐀-鿿]")
 _LATIN = re.compile(r"[A-Za-z]{3,}")
 _LATIN_KNOWN = frozenset({"FACS", "MMC", "image", "AUs"})
 _IMAGE_SIDES = {
-    "en": re.compile(
-        r"image (left|right)(?: is| \((?:the )?subject's| \(|,)? ?(?:the )?(?:subject's )(left|right)"
-    ),
+    "en": re.compile(r"image (left|right)(?: is|,)? \(?(?:the )?subject's (left|right)", re.IGNORECASE),
     "zh": re.compile(r"画面(左|右)侧[^，。；、：]{0,6}?(?:即|（)被摄者(左|右)"),
 }
 _UNIT_SIDES = {
     "en": re.compile(r"AU (?P<au>\d+)(?: \([^)]*\))? on the subject's (?P<side>left|right)"),
     "zh": re.compile(r"被摄者的?(?P<side>左|右)侧的?\s*AU\s?(?P<au>\d+)"),
 }
+_SIDE_NOTE = re.compile(r"\b(?:left|right|both|side)\b|[左右双两单]侧")
 _UNIT_NAME = {
     "en": re.compile(r"AU (\d+) \(([^()]+)\)"),
     "zh": re.compile(r"AU(\d+)（([^（）]+(?:（[^（）]+）)?)"),
@@ -125,7 +124,7 @@ def _prompt(record: Record, case: Case) -> Iterator[Problem]:
 def _leak(record: Record, case: Case) -> Iterator[Problem]:
     """Nothing in the prompt tells the answer: no unit, no label but the whole list, no sample's name."""
     question = record.prompt.rsplit("\n", 1)[-1]
-    if re.search(r"AU\s?\d", record.prompt):
+    if re.search(r"AU\s?[LRTBU]?\d", record.prompt):
         yield Problem("leak", "the prompt names an action unit by number")
     told = labels_in(record.prompt, record.language)
     asked = list(get_taxonomy(record.target["taxonomy"]).labels) if "taxonomy" in record.target else []
@@ -174,6 +173,7 @@ def _meu(record: Record, case: Case) -> Iterator[Problem]:
         yield Problem("claims", claim)
     yield from _sides(text, record, case)
     yield from _units(answer, record, case)
+    yield from _headed(answer.analysis, record)
     yield from _strongest(text, record, case)
 
 
@@ -237,15 +237,21 @@ def _units(answer: Answer, record: Record, case: Case) -> Iterator[Problem]:
         if mention.au in true and not mention.negated:
             yield from _tied(mention, support[mention.au], language)
     for found in _UNIT_NAME[language].finditer(record.answer):
-        if _is_another(int(found[1]), found[2]):
+        if not _is_called(int(found[1]), found[2]):
             yield Problem("names", f"AU {found[1]} is not called {found[2]}")
 
 
-def _is_another(au: int, name: str) -> bool:
+def _is_called(au: int, words: str) -> bool:
+    """What stands in brackets after a unit is its name; a side may stand there too."""
+    said = [part.strip() for part in re.split(r"[,，;；]", words)]
+    return all(_SIDE_NOTE.search(part) or _number(part) == au for part in said)
+
+
+def _number(name: str) -> int | None:
     try:
-        return au_number(name) != au
+        return au_number(name)
     except InputError:
-        return False
+        return None
 
 
 def _tied(mention: Mention, support: set[str], language: Language) -> Iterator[Problem]:
@@ -273,6 +279,18 @@ def _said_side(text: str, start: int, end: int) -> str:
     before = re.search(r"画面(左|右)侧的$", text[:start])
     found = after or before
     return _WORDS[found.group(1)] if found else ""
+
+
+def _headed(text: str, record: Record) -> Iterator[Problem]:
+    """What stands under an area's heading begins with a part of that area."""
+    grammar, areas = GRAMMARS[record.language], _AREA[record.language]
+    for found in re.finditer(rf"({'|'.join(areas)})[:：]", text, re.IGNORECASE):
+        token = grammar.token.search(text, found.end())
+        while token and token.lastgroup != "region":
+            token = grammar.token.search(text, token.end())
+        names = {name for unit in grammar.units[token.group().lower()] for name in unit} if token else set()
+        if not names <= set(AREAS[areas[found.group(1).lower()]]):
+            yield Problem("area", f"{token.group() if token else ''} is told of under {found.group(1)}")
 
 
 def _strongest(text: str, record: Record, case: Case) -> Iterator[Problem]:
