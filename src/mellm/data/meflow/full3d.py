@@ -148,8 +148,16 @@ def render(
     source = around.source.copy()
     source[there] = (fit.points[model.triangles[seen[there]], :2] * seen_weights[there][..., None]).sum(1)
     image = scene.sample(source)
+    before, now = _surfaces(model, which), _surfaces(model, seen)
+    w, h = scene.size
+    x = np.clip(np.round(source[..., 0]), 0, w - 1).astype(np.int64)
+    y = np.clip(np.round(source[..., 1]), 0, h - 1).astype(np.int64)
+    hidden = before[y, x] != now
     for surface, opening in _OPENINGS.items():
-        mask = np.zeros(there.shape, bool)
-        mask[there] = model.surface[seen[there]] == surface
-        scene.uncover(image, mask, source, opening)
+        scene.uncover(image, hidden & (now == surface), source, opening)
     return Moved(image, facial, head, scene.visible(source, facial), source)
+
+
+def _surfaces(model: IctModel, which: NDArray[np.int32]) -> NDArray[np.int8]:
+    """What is seen at each pixel, SURFACE_... or -1, from the triangles seen."""
+    return np.asarray(np.where(which >= 0, model.surface[which], -1), np.int8)

@@ -17,7 +17,6 @@ from mellm.data.meflow.lattice import MARGIN, STRIDE, Lattice, Window, read_at, 
 from mellm.data.meflow.motion import Field, Motion, Moved, Pose
 from mellm.data.meflow.openings import (
     HEAD,
-    INNER,
     LOW,
     UP,
     Opening,
@@ -283,8 +282,8 @@ class Scene:
     def uncover(self, image: Image, mask: NDArray[np.bool_], source: Field, which: int) -> None:
         """Paint what newly shows in an opening (0, 1: eyes from the picture's left, 2: mouth) under a mask.
 
-        `source` is where in the onset picture the pixels lie; those that did not show take the colour of the
-        nearest point that did, darker in the mouth.
+        `source` is where in the onset picture the pixels would lie; they take the colour of the point nearest
+        to it that did show, darker in the mouth.
         """
         opening = self._openings[which]
         rows, cols = np.nonzero(mask)
@@ -294,11 +293,8 @@ class Scene:
         local = np.round(source[rows, cols]) - opening.origin
         x = np.clip(local[:, 0], 0, w - 1).astype(np.int64)
         y = np.clip(local[:, 1], 0, h - 1).astype(np.int64)
-        hidden = opening.labels[y, x] != INNER
-        rows, cols, x, y = rows[hidden], cols[hidden], x[hidden], y[hidden]
-        if len(rows):
-            colour = self.sample(opening.nearest[y, x][None])[0]
-            image[rows, cols] = np.round(colour * opening.shade).astype(np.uint8)
+        colour = self.sample(opening.nearest[y, x][None])[0]
+        image[rows, cols] = np.round(colour * opening.shade).astype(np.uint8)
 
     def visible(self, source: Field, facial: FlowField) -> NDArray[np.bool_]:
         """A point is visible if what is drawn at its new place came from it."""
