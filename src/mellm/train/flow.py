@@ -16,7 +16,8 @@ import numpy as np
 import torch
 import yaml
 
-from mellm.data.meflow.photo import PhotoSource
+from mellm.data.meflow.gallery import Split
+from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.errors import InputError
 from mellm.flow.meflownet.config import MEFlowNetConfig
 from mellm.flow.meflownet.loss import LossWeights, sequence_loss
@@ -33,7 +34,7 @@ from mellm.train.flow_batches import (
 )
 from mellm.train.flow_checkpoint import Average, load, save
 from mellm.train.flow_export import export_onnx
-from mellm.train.flow_pairs import SHARD, fill, read_shard, shards
+from mellm.train.flow_pairs import fill, read_shard, shards
 from mellm.train.motion_prior import chart_motion, learn_prior, mean_template
 
 
@@ -42,15 +43,19 @@ class FlowRecipe:
     """What a training run is made of; the fields of a recipe file.
 
     photos: folder of portraits, relative to where the command runs; identities are split by the generator
-    pairs, validation_pairs: how many to generate (multiples of 50), from `seed`
+    ict: ICT-FaceKit's compact .npz, or None; full_3d: share of pairs drawn from its heads
+    pairs, validation_pairs: how many to generate, from `seed`, in files of `shard` pairs
     prior: principal motions of expression and head, temperature, and the pairs they are learned from
     steps, batch, rate, warmup, weight_decay, clip, average: of AdamW with a cosine schedule and an EMA
     checkpoint_minutes, validate_steps, log_steps: how often to save, measure and write the loss curve
     """
 
     photos: Path
+    ict: Path | None = None
+    full_3d: float = 0.0
     pairs: int = 3000
     validation_pairs: int = 100
+    shard: int = 50
     seed: int = 0
     prior: dict[str, float] = field(
         default_factory=lambda: {"expressions": 110, "heads": 8, "temperature": 0.05, "pairs": 2000}
@@ -71,8 +76,8 @@ class FlowRecipe:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work, naming the field."""
-        if self.pairs % SHARD or self.validation_pairs % SHARD or self.pairs < 1 or self.validation_pairs < 1:
-            raise InputError(f"pairs and validation_pairs must be positive multiples of {SHARD}.")
+        if self.pairs % self.shard or self.validation_pairs % self.shard or self.pairs < 1:
+            raise InputError(f"pairs and validation_pairs must be multiples of shard ({self.shard}).")
         if self.steps <= self.warmup:
             raise InputError(f"steps is {self.steps}; it must be more than warmup ({self.warmup}).")
 
@@ -82,6 +87,7 @@ def read_recipe(path: Path) -> FlowRecipe:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         values["photos"] = Path(values["photos"])
+        values["ict"] = Path(values["ict"]) if values.get("ict") else None
         values["model"] = MEFlowNetConfig.from_dict(values.get("model", {}))
         values["loss"] = LossWeights(**values.get("loss", {}))
         return FlowRecipe(**values)
@@ -90,12 +96,16 @@ def read_recipe(path: Path) -> FlowRecipe:
 
 
 def train_flow(
-    recipe: str | Path, out: str | Path, report: Callable[[str], None] = print, minutes: float | None = None
+    recipe: str | Path,
+    out: str | Path,
+    report: Callable[[str], None] = print,
+    minutes: float | None = None,
+    steps: int | None = None,
 ) -> Path:
     """Train by a recipe file into the folder `out`; returns the ONNX file of the averaged weights.
 
     Run again with the same arguments it goes on where it stopped, with the same result as without a stop.
-    `minutes` ends the run early (a checkpoint and the export are still written). Writes `pairs/`,
+    `minutes` and `steps` end this sitting early (checkpoint and export are still written). Writes `pairs/`,
     `meflownet_prior.safetensors`, `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `meflownet.onnx`.
     """
     plan, folder = read_recipe(Path(recipe)), Path(out)
@@ -107,8 +117,9 @@ def train_flow(
     average = Average(model, plan.average)
     checkpoint = folder / "checkpoint.safetensors"
     step = int(load(checkpoint, model, average, optimiser)["step"]) if checkpoint.is_file() else 0
-    files = shards(folder / "pairs" / "train")[: plan.pairs // SHARD]
+    files = shards(folder / "pairs" / "train")[: plan.pairs // plan.shard]
     started = saved = time.monotonic()
+    last = plan.steps if steps is None else min(plan.steps, step + steps)
     report(f"step {step} of {plan.steps}, {sum(p.numel() for p in model.parameters()):,} parameters")
 
     def keep() -> None:
@@ -116,7 +127,7 @@ def train_flow(
         save(checkpoint, model, average, optimiser, facts)
 
     for batch in _endless(plan, files, prior, step):
-        if step >= plan.steps or (minutes is not None and time.monotonic() - started > 60 * minutes):
+        if step >= last or (minutes is not None and time.monotonic() - started > 60 * minutes):
             break
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * schedule(step, plan.warmup, plan.steps)
@@ -154,7 +165,7 @@ def train_step(
     predictions = model(batch.onset, batch.apex, batch.start_facial, batch.start_head, batch.rigid)
     loss, errors = sequence_loss(predictions, batch.facial, batch.head, batch.face, batch.valid, plan.loss)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
     optimiser.step()
     return float(loss.detach()), errors
@@ -170,11 +181,11 @@ def averaged(average: Average, config: MEFlowNetConfig) -> MEFlowNet:
 def validate(average: Average, plan: FlowRecipe, folder: Path) -> dict[str, float]:
     """Return mean errors on held-out identities, chart pixels, of the averaged weights and of the start."""
     model = averaged(average, plan.model)
-    model.bfloat16 = plan.bfloat16
+    model.reduced = plan.bfloat16
     sums: dict[str, float] = {}
     prior = load_prior(folder / "meflownet_prior.safetensors")
     count = 0
-    for shard in shards(folder / "pairs" / "val")[: plan.validation_pairs // SHARD]:
+    for shard in shards(folder / "pairs" / "val")[: plan.validation_pairs // plan.shard]:
         for pair in read_chart_shard(chart_shard(shard, prior)):
             batch = collate([pair], np.zeros(1, bool))
             with torch.no_grad():
@@ -194,18 +205,20 @@ def validate(average: Average, plan: FlowRecipe, folder: Path) -> dict[str, floa
 
 def _prepare(plan: FlowRecipe, folder: Path, report: Callable[[str], None]) -> MotionPrior:
     """Generate the pairs and learn the prior, unless they are there."""
-    for split, count, seed in (
+    parts: tuple[tuple[Split, int, int], ...] = (
         ("train", plan.pairs, plan.seed),
         ("val", plan.validation_pairs, plan.seed + 1),
-    ):
+    )
+    for split, count, seed in parts:
         place = folder / "pairs" / split
-        if len(list(place.glob("pairs-*[0-9].npz"))) * SHARD < count:
+        if len(list(place.glob("pairs-*[0-9].npz"))) * plan.shard < count:
             report(f"generating {count} {split} pairs")
-            fill(place, PhotoSource(plan.photos, split=split, seed=seed), 0, count)
+            source = MEFlowConfig(plan.photos, plan.ict, plan.full_3d)
+            fill(place, PairSource(source, split, seed), count, plan.shard)
     path = folder / "meflownet_prior.safetensors"
     if not path.is_file():
         report("learning the motion prior")
-        wanted = shards(folder / "pairs" / "train")[: max(1, int(plan.prior["pairs"]) // SHARD)]
+        wanted = shards(folder / "pairs" / "train")[: max(1, int(plan.prior["pairs"]) // plan.shard)]
         template = mean_template([pair.landmarks for pair in read_shard(wanted[0])])
         motions = (chart_motion(pair, template) for shard in wanted for pair in read_shard(shard))
         expressions, heads = int(plan.prior["expressions"]), int(plan.prior["heads"])
@@ -215,10 +228,10 @@ def _prepare(plan: FlowRecipe, folder: Path, report: Callable[[str], None]) -> M
 
 def _endless(plan: FlowRecipe, files: list[Path], prior: MotionPrior, step: int) -> Iterator[Batch]:
     """Yield batches for ever, from the one that step `step` has."""
-    per_epoch = batches_per_epoch(len(files), SHARD, plan.batch)
+    per_epoch = batches_per_epoch(len(files), plan.shard, plan.batch)
     epoch, skip = divmod(step, per_epoch)
     while True:
-        yield from epoch_batches(files, SHARD, prior, plan.batch, plan.seed, epoch, skip)
+        yield from epoch_batches(files, plan.shard, prior, plan.batch, plan.seed, epoch, skip)
         epoch, skip = epoch + 1, 0
 
 

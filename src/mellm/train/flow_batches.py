@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mellm.flow.meflownet.chart import HEIGHT, WIDTH, chart_pixels, make_chart
+from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.estimator import start_from
 from mellm.flow.meflownet.prior import MotionPrior, normalise_illumination
 from mellm.train.flow_pairs import TRUTH_STRIDE, CachedPair, read_shard
@@ -91,7 +92,10 @@ def chart_shard(shard: Path, prior: MotionPrior, jitter: float = 0.5, seed: int 
     rng = np.random.default_rng([seed, int(shard.stem.split("-")[1])])
     pairs = [to_chart(pair, prior, rng, jitter) for pair in read_shard(shard)]
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-    np.savez(partial, **{f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(ChartPair)})
+    columns: dict[str, Any] = {
+        f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(ChartPair)
+    }
+    np.savez(partial, **columns)
     partial.replace(path)
     return path
 
@@ -141,6 +145,7 @@ def batches_per_epoch(files: int, rows: int, batch: int) -> int:
 def collate(pairs: list[ChartPair], mirror: NDArray[np.bool_]) -> Batch:
     """Stack pairs into tensors, mirroring those of `mirror` left to right (the chart is symmetric)."""
     columns: list[list[Tensor]] = [[] for _ in range(8)]
+    maps: list[NDArray[Any]]
     for pair, flip in zip(pairs, mirror, strict=True):
         maps = [
             normalise_illumination(pair.onset.astype(np.float32))[None],
@@ -157,7 +162,8 @@ def collate(pairs: list[ChartPair], mirror: NDArray[np.bool_]) -> Batch:
             column.append(torch.from_numpy(np.ascontiguousarray(value)))
     stacked = [torch.stack(column) for column in columns]
     weight = stacked[7][:, 0]
-    return Batch(*stacked[:7], weight == 2, weight > 0)
+    onset, apex, start_facial, start_head, rigid, facial, head = stacked[:7]
+    return Batch(onset, apex, start_facial, start_head, rigid, facial, head, weight == 2, weight > 0)
 
 
 def mirror_rigid(rigid: NDArray[np.float32]) -> NDArray[np.float32]:

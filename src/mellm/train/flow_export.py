@@ -3,6 +3,7 @@
 Knows the network's inputs and outputs; nothing of training.
 """
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -24,17 +25,19 @@ def export_onnx(model: MEFlowNet, path: Path) -> Path:
         torch.zeros(1, 2, rows, cols),
         torch.ones(1, 12, rows, cols),
     )
-    model.bfloat16 = False
+    model.reduced = False
     partial = path.with_suffix(".partial")
-    # The older exporter: the newer one needs a second package and gains nothing here.
-    torch.onnx.export(
-        Exported(model).eval(),
-        example,
-        str(partial),
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
-        opset_version=17,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # The older exporter: the newer one needs a second package and gains nothing here.
+        torch.onnx.export(
+            Exported(model).eval(),
+            example,
+            str(partial),
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            opset_version=17,
+            dynamo=False,
+        )
     partial.replace(path)
     return path

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 
 from mellm.data.meflow.types import FlowPair
 from mellm.errors import InputError
-
-SHARD = 50
-"""Pairs per file."""
 
 TRUTH_STRIDE = 2
 """The truth is kept at every second pixel."""
@@ -68,18 +65,19 @@ def cached(pair: FlowPair) -> CachedPair:
     )
 
 
-def fill(folder: Path, source: PairSource, first: int, last: int) -> None:
-    """Make the shards of pairs `first` to `last` that are not there yet; each appears complete or not at all."""
+def fill(folder: Path, source: PairSource, count: int, shard: int) -> None:
+    """Make the missing ones of the files that hold pairs 0 to `count`, `shard` each, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    for start in range(first, last, SHARD):
+    for start in range(0, count, shard):
         path = folder / f"pairs-{start:06d}.npz"
         if path.is_file():
             continue
-        pairs = [cached(source.pair(index)) for index in range(start, min(start + SHARD, last))]
+        pairs = [cached(source.pair(index)) for index in range(start, start + shard)]
         partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-        np.savez(
-            partial, **{f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(CachedPair)}
-        )
+        columns: dict[str, Any] = {
+            f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(CachedPair)
+        }
+        np.savez(partial, **columns)
         partial.replace(path)
 
 

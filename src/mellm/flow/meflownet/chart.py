@@ -63,13 +63,16 @@ class Chart:
         )
 
     def locate(self, pixels: Array) -> Array:
-        """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by fixed-point iteration."""
+        """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by Newton's method."""
+        steps = np.linalg.inv(slope(self.affine, self.bend)).reshape(ROWS, COLS, 4)
         back = np.linalg.inv(self.affine[:, :2].astype(np.float64)).astype(np.float32)
-        flat = pixels - self.affine[:, 2]
-        at = flat @ back.T
-        for _ in range(5):
-            at = (flat - read_cells(self.bend, at)) @ back.T
-        return np.asarray(at, np.float32)
+        at = np.asarray((pixels - self.affine[:, 2]) @ back.T, np.float32)
+        for _ in range(4):
+            error = pixels - self.place(at)
+            step = read_cells(steps, at)
+            at[..., 0] += step[..., 0] * error[..., 0] + step[..., 1] * error[..., 1]
+            at[..., 1] += step[..., 2] * error[..., 0] + step[..., 3] * error[..., 1]
+        return at
 
     def picture(self, grey: NDArray[np.uint8]) -> Array:
         """Draw a grey source picture (H, W) on the chart: float32 (HEIGHT, WIDTH)."""
@@ -196,7 +199,7 @@ def _paraboloid(at: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _kernel_sum(points: Array, values: Array, width: float) -> Array:
-    """Sum of Gaussians of `values` (N, C) at `points`, on the cells; separable, so one matrix product each."""
+    """Sum of Gaussians of `values` (N, C) at `points`, on the cells; separable: one matrix product each."""
     cells = cell_pixels()
     ex = np.exp(-0.5 * ((cells[0, :, 0][None] - points[:, :1]) / width) ** 2).astype(np.float32)
     ey = np.exp(-0.5 * ((cells[:, 0, 1][None] - points[:, 1:2]) / width) ** 2).astype(np.float32)

@@ -3,6 +3,8 @@
 Both frames go through the same weights. Knows nothing of flow.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -24,7 +26,8 @@ class CompactEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, features, H / stride, W / stride)."""
-        return self.body(self.fold(picture))
+        maps: Tensor = self.body(self.fold(picture))
+        return maps
 
 
 class Residual(nn.Module):
@@ -56,7 +59,7 @@ class ResNetEncoder(nn.Module):
         self.stem = nn.Sequential(nn.PixelUnshuffle(config.stride), ConvBlock(config.stride**2, widths[0]))
         self.stages = nn.ModuleList(
             nn.Sequential(Residual(a, b, 1 if k == 0 else 2), Residual(b, b, 1))
-            for k, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+            for k, (a, b) in enumerate(itertools.pairwise(widths))
         )
         self.lateral = nn.ModuleList(nn.Conv2d(w, config.features, 1) for w in widths[1:])
         self.leave = nn.Conv2d(config.features, config.features, 3, 1, 1)
@@ -72,7 +75,8 @@ class ResNetEncoder(nn.Module):
         for lateral, level in zip(list(self.lateral)[-2::-1], maps[-2::-1], strict=True):
             up = F.interpolate(y, size=level.shape[-2:], mode="bilinear", align_corners=False)
             y = lateral(level) + up
-        return self.leave(y)
+        maps_out: Tensor = self.leave(y)
+        return maps_out
 
 
 ENCODERS = {"compact": CompactEncoder, "resnet18": ResNetEncoder}

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.errors import MellmError
+from mellm.errors import InputError, MellmError
 from mellm.face.types import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
-from mellm.flow.head import compensate
+from mellm.flow.head import COMPENSATIONS, compensate
 from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
 from mellm.flow.meflownet.prior import (
     MotionPrior,
@@ -49,7 +49,7 @@ def start_from(
 ) -> Start:
     """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH)."""
     bytes_ = [np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex)]
-    rough = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*bytes_, np.zeros(0))
+    rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*bytes_, np.zeros(0))
     coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
     pictures = [normalise_illumination(picture) for picture in (onset, apex)]
     found = fit(prior, chart, pictures[0], pictures[1], coarse)
@@ -60,15 +60,26 @@ def start_from(
 class MEFlowNetEstimator:
     """Facial and head flow of one face; a `FlowEstimator`.
 
-    prior: the motion prior; network: path of the ONNX file, or None to stop at the prior's fit. Off the face
+    prior: the motion prior; network: path of the ONNX file, or None to stop at the prior's fit;
+    compensation: `learned` (the network's own head flow) or a method of `mellm.flow.head`. Off the face
     nothing is estimated: facial and head flow agree there. Without 468-point landmarks (and no face found)
     the answer is DIS flow with 2D compensation, and a warning says so.
     """
 
     prior: MotionPrior
     network: Path | None
+    compensation: str = "learned"
     name: str = "meflownet"
     _compiled: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse unknown compensations when the estimator is made."""
+        known = ("learned", *COMPENSATIONS)
+        if self.compensation not in known:
+            raise InputError(
+                f"There is no head-motion compensation named {self.compensation!r}; "
+                f"choose one of {', '.join(known)}."
+            )
 
     def estimate(self, onset: Image, apex: Image, landmarks: Landmarks | None = None) -> Flow:
         """Estimate the flow from `onset` to `apex`; see `FlowEstimator.estimate`."""
@@ -92,8 +103,13 @@ class MEFlowNetEstimator:
         size = (onset.shape[1], onset.shape[0])
         head_there = chart.to_source(head, size)
         facial_there = np.where(chart.covers(size)[..., None], chart.to_source(facial, size), head_there)
-        _, motion, more = compensate(head_there, landmarks)
-        return Flow(facial_there, head_there, self.name, "learned", warnings + more, motion)
+        method = "mesh-rigid" if self.compensation == "learned" else self.compensation
+        other, motion, more = compensate(
+            head_there if self.compensation == "learned" else facial_there, landmarks, method
+        )
+        if self.compensation != "learned":
+            head_there = other
+        return Flow(facial_there, head_there, self.name, self.compensation, warnings + more, motion)
 
     def estimate_chart(
         self, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
@@ -142,6 +158,10 @@ def _grey(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def create(refine: bool = True) -> MEFlowNetEstimator:
-    """Return the shipped estimator; `refine=False` stops at the prior's fit (the ablation)."""
-    return MEFlowNetEstimator(load_prior(PRIOR_FILE), NETWORK_FILE if refine else None)
+def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstimator:
+    """Return the shipped estimator.
+
+    compensation: `learned`, or one of `mellm.flow.COMPENSATIONS`, applied to the learned facial flow instead
+    refine: False stops at the prior's fit, without the network
+    """
+    return MEFlowNetEstimator(load_prior(PRIOR_FILE), NETWORK_FILE if refine else None, compensation)

@@ -46,20 +46,20 @@ class Decoder(nn.Module):
         super().__init__()
         self.body = ConvBlock(inputs, 32)
         self.leave = nn.Conv2d(32, outputs, 3, 1, 1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        _silence(self.leave)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, h, w) -> (B, outputs, h, w)."""
-        return self.leave(self.body(x))
+        answer: Tensor = self.leave(self.body(x))
+        return answer
 
 
 class MEFlowNet(nn.Module):
-    """The network; `bfloat16` runs its learned layers (not the geometry) in that precision."""
+    """The network; `bfloat16` (later `reduced`) runs its learned layers, not the geometry, in that precision."""
 
     def __init__(self, config: MEFlowNetConfig, bfloat16: bool = False) -> None:
         super().__init__()
-        self.config, self.bfloat16 = config, bfloat16
+        self.config, self.reduced = config, bfloat16
         self.encoder = ENCODERS[config.encoder](config)
         evidence = 3 * len(WINDOWS) + 3
         inputs = 2 * (config.features + config.depth_features) + evidence + GUIDE + 4 + config.hidden
@@ -67,8 +67,7 @@ class MEFlowNet(nn.Module):
         self.head_decoder = Decoder(config.hidden, 5)
         self.facial_decoder = Decoder(config.hidden, 6)
         self.mask = nn.Conv2d(config.hidden, 9 * config.stride**2, 1)
-        nn.init.zeros_(self.mask.weight)
-        nn.init.zeros_(self.mask.bias)
+        _silence(self.mask)
         self.register_buffer("bilinear", bilinear_logits(config.stride), persistent=False)
 
     def forward(
@@ -88,7 +87,7 @@ class MEFlowNet(nn.Module):
         """
         stride = self.config.stride
         expression = facial - head
-        basis = rigid.unflatten(1, (2, 6))
+        basis = rigid.reshape(len(rigid), 2, 6, *rigid.shape[-2:])
         guide = _guide(basis)
         first = self._learned(self.encoder, onset)
         hidden = first.new_zeros(first.shape[0], self.config.hidden, *first.shape[-2:])
@@ -109,11 +108,16 @@ class MEFlowNet(nn.Module):
             weight = torch.sigmoid(turn[:, 2:3])
             head = head + rigid_projection(turn[:, :2], weight, basis) + 0.25 * turn[:, 3:5]
             expression = expression + change[:, :2]
-            mask = self._learned(self.mask, hidden).unflatten(1, (9, stride**2)) + self.bilinear
+            mask = self._mask_logits(hidden)
             up = convex_upsample(torch.cat([expression, change[:, 2:]], dim=1), mask, stride)
             whole = resize(head, stride)
             predictions.append(Prediction(whole + up[:, :2], whole, up[:, 2:]))
         return predictions
+
+    def _mask_logits(self, hidden: Tensor) -> Tensor:
+        logits = self._learned(self.mask, hidden)
+        shape = (len(logits), 9, self.config.stride**2, *logits.shape[-2:])
+        return logits.reshape(shape) + self.get_buffer("bilinear")
 
     @staticmethod
     def start(facial: Tensor, head: Tensor, stride: int) -> Prediction:
@@ -122,8 +126,15 @@ class MEFlowNet(nn.Module):
         return Prediction(whole, resize(head, stride), whole.new_zeros(len(whole), 4, *whole.shape[-2:]))
 
     def _learned(self, module: nn.Module, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
-            return module(x.contiguous(memory_format=torch.channels_last)).float()
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced):
+            answer: Tensor = module(x.contiguous(memory_format=torch.channels_last))
+        return answer.float()
+
+
+def _silence(layer: nn.Conv2d) -> None:
+    """Make a layer answer nothing until it has learned to."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
 
 
 def _compressed(terms: Tensor) -> Tensor:

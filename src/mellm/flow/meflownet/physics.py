@@ -50,7 +50,7 @@ def local_solves(terms: Tensor) -> Tensor:
     out = []
     for window in WINDOWS:
         pooled = F.avg_pool2d(terms, window, 1, window // 2) * (window * window)
-        a, b, c, p, q = pooled.split(1, dim=1)
+        a, b, c, p, q = torch.split(pooled, 1, dim=1)
         a, c = a + _RIDGE, c + _RIDGE
         determinant = a * c - b * b
         out += [

@@ -6,6 +6,7 @@ prior's fields and nothing of how they are learned or used.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from mellm.errors import MellmError
 from mellm.flow.meflownet.prior import MotionPrior
 
-_TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+_TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 _HALF = ("expression", "head")
 
 
@@ -51,20 +52,22 @@ def load_prior(path: Path) -> MotionPrior:
         data = path.read_bytes()
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
-        arrays = {
+        arrays: dict[str, NDArray[np.float32]] = {
             name: np.frombuffer(
                 data[8 + length + entry["data_offsets"][0] : 8 + length + entry["data_offsets"][1]],
                 _TYPES[entry["dtype"]],
-            ).reshape(entry["shape"])
+            )
+            .reshape(entry["shape"])
+            .astype(np.float32)
             for name, entry in header.items()
             if name != "__metadata__"
         }
         return MotionPrior(
-            template=arrays["template"].astype(np.float32),
-            expression=arrays["expression"].astype(np.float32),
-            expression_sd=arrays["expression_sd"].astype(np.float32),
-            head=arrays["head"].astype(np.float32),
-            head_sd=arrays["head_sd"].astype(np.float32),
+            template=arrays["template"],
+            expression=arrays["expression"],
+            expression_sd=arrays["expression_sd"],
+            head=arrays["head"],
+            head_sd=arrays["head_sd"],
             temperature=float(arrays["temperature"][0]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -4,6 +4,8 @@
 Both take and return maps of one size; they know nothing of flow.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -32,10 +34,9 @@ class UNetUpdate(nn.Module):
             nn.Conv2d(inputs, widths[0], 1), nn.SiLU(), ConvBlock(widths[0], widths[0])
         )
         self.down = nn.ModuleList(
-            nn.Sequential(ConvBlock(a, b, 2), ConvBlock(b, b))
-            for a, b in zip(widths, widths[1:], strict=False)
+            nn.Sequential(ConvBlock(a, b, 2), ConvBlock(b, b)) for a, b in itertools.pairwise(widths)
         )
-        self.up = nn.ModuleList(ConvBlock(a + b, a) for a, b in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(ConvBlock(a + b, a) for a, b in itertools.pairwise(widths))
         self.leave = nn.Conv2d(widths[0], config.hidden, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,7 +68,8 @@ class Block(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         attended = F.scaled_dot_product_attention(q, k, v)
         x = x + self.proj(attended.transpose(1, 2).reshape(batch, tokens, dim))
-        return x + self.mlp(self.norm2(x))
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
 
 
 class ViTUpdate(nn.Module):

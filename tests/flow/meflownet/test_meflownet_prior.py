@@ -1,0 +1,74 @@
+import cv2
+import numpy as np
+import pytest
+
+from mellm.errors import MellmError
+from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
+from mellm.flow.meflownet.prior import fit, normalise_illumination, rigid_motions, upsample
+from mellm.flow.meflownet.prior_file import load_prior, save_prior
+
+
+def moved(picture, flow):
+    """The picture after each of its points went along `flow` (fixed-point inversion)."""
+    at = chart_pixels()
+    back = -flow
+    for _ in range(8):
+        place = at + back
+        back = -cv2.remap(
+            flow, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    place = at + back
+    return cv2.remap(picture, place[..., 0], place[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def run(prior, onset, apex):
+    chart = make_chart(prior.template, prior.template)
+    start = np.zeros((ROWS, COLS, 2), np.float32)
+    return chart, fit(prior, chart, normalise_illumination(onset), normalise_illumination(apex), start)
+
+
+def test_expression_and_head_are_told_apart(toy_prior, texture):
+    chart = make_chart(toy_prior.template, toy_prior.template)
+    head = (rigid_motions(chart) @ np.array([0.8, -0.5, 0, 0.6, 0.9, 0], np.float32)).astype(np.float32)
+    expression = toy_prior.expression @ np.array([22.0, -12.0], np.float32)
+    noise = np.random.default_rng(0).normal(0, 2, (2, *texture.shape)).astype(np.float32)
+    apex = moved(texture, upsample(head + expression))
+    _, found = run(toy_prior, texture + noise[0], apex + noise[1])
+    face = inside_face(toy_prior.template) > 0.6
+    assert np.hypot(*(expression[face]).T).max() > 0.8
+    assert np.hypot(*(found.expression - expression)[face].T).mean() < 0.02
+    assert np.hypot(*(found.head - head)[face].T).mean() < 0.03
+
+
+def test_two_noisy_shots_of_a_still_face_are_calm(toy_prior, texture):
+    noise = np.random.default_rng(1).normal(0, 4, (2, *texture.shape)).astype(np.float32)
+    _, found = run(toy_prior, texture + noise[0], texture + noise[1])
+    assert np.hypot(found.expression[..., 0], found.expression[..., 1]).mean() < 0.01
+
+
+def test_a_change_of_light_is_not_motion(toy_prior, texture):
+    ramp = np.linspace(0.8, 1.15, texture.shape[1], dtype=np.float32)
+    _, found = run(toy_prior, texture, texture * ramp + 8)
+    assert np.abs(found.head + found.expression).mean() < 0.02
+
+
+def test_prior_file_round_trip(toy_prior, tmp_path):
+    save_prior(toy_prior, tmp_path / "prior.safetensors")
+    again = load_prior(tmp_path / "prior.safetensors")
+    assert np.abs(again.expression - toy_prior.expression).max() < 1e-3
+    assert again.temperature == pytest.approx(toy_prior.temperature)
+    assert again.head.shape == toy_prior.head.shape
+
+
+def test_prior_file_is_plain_safetensors(toy_prior, tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    save_prior(toy_prior, tmp_path / "prior.safetensors")
+    assert set(safetensors.load_file(tmp_path / "prior.safetensors")) >= {"template", "expression", "head_sd"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0not json"])
+def test_damaged_prior_is_named(content, tmp_path):
+    path = tmp_path / "prior.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(MellmError, match=r"prior\.safetensors cannot be read"):
+        load_prior(path)

@@ -1,0 +1,114 @@
+import cv2
+import numpy as np
+import pytest
+
+from mellm.errors import InputError
+from mellm.face.types import Landmarks
+from mellm.flow import create
+from mellm.flow.meflownet.chart import chart_pixels, make_chart
+from mellm.flow.meflownet.estimator import PRIOR_FILE, MEFlowNetEstimator, start_from
+from mellm.flow.meflownet.prior_file import load_prior
+
+
+def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from mellm.flow.meflownet.config import MEFlowNetConfig
+    from mellm.flow.meflownet.model import MEFlowNet
+    from mellm.train.flow_export import export_onnx
+
+    torch.manual_seed(2)
+    model = MEFlowNet(MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), iterations=2)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    path = export_onnx(model, tmp_path / "net.onnx")
+    chart = make_chart(toy_prior.template, toy_prior.template)
+    apex = np.roll(texture, 1, axis=1)
+    facial, head = MEFlowNetEstimator(toy_prior, path).estimate_chart(chart, texture, apex)
+    start = start_from(toy_prior, chart, texture, apex)
+
+    def tensor(field):
+        return torch.from_numpy(np.moveaxis(field.reshape(*field.shape[:2], -1), -1, 0)[None].copy())
+
+    with torch.no_grad():
+        last = model(
+            tensor(start.onset[..., None]),
+            tensor(start.apex[..., None]),
+            tensor(start.fit.head + start.fit.expression),
+            tensor(start.fit.head),
+            tensor(start.rigid),
+        )[-1]
+    assert np.abs(facial - start.fit.head.mean()).max() > 0.01
+    assert np.abs(facial - last.facial[0].numpy().transpose(1, 2, 0)).max() < 1e-3
+    assert np.abs(head - last.head[0].numpy().transpose(1, 2, 0)).max() < 1e-3
+
+
+@pytest.fixture(scope="module")
+def shot(texture):
+    """A textured 'face' of the shipped template in a 640x520 picture, and it shifted by (1.5, -0.5) px."""
+    prior = load_prior(PRIOR_FILE)
+    matrix = np.array([[0.9, 0, 100], [0, 0.9, 40]], np.float32)
+    grey = cv2.warpAffine(texture, matrix, (640, 520), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT)
+    move = np.array([[1, 0, 1.5], [0, 1, -0.5]], np.float32)
+    apex = cv2.warpAffine(grey, move, (640, 520), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    points = prior.template.copy() * 0.9
+    points[:, :2] += matrix[:, 2]
+    rgb = [np.repeat(np.clip(g, 0, 255).astype(np.uint8)[..., None], 3, axis=2) for g in (grey, apex)]
+    return rgb[0], rgb[1], Landmarks(points.astype(np.float32))
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_shipped_weights_measure_a_shift(shot, refine):
+    onset, apex, landmarks = shot
+    flow = create("meflownet", refine=refine).estimate(onset, apex, landmarks)
+    assert flow.facial.shape == (520, 640, 2)
+    assert flow.facial.dtype == np.float32
+    face = np.zeros((520, 640), np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(landmarks.xy.astype(np.int32)), 1)
+    mean = flow.facial[face > 0].mean(0)
+    assert mean[0] == pytest.approx(1.5, abs=0.1)
+    assert mean[1] == pytest.approx(-0.5, abs=0.1)
+    assert np.hypot(*flow.expression[face > 0].T).mean() < 0.1
+    assert flow.head_motion is not None
+    assert flow.head_motion.u == pytest.approx(1.5, abs=0.15)
+
+
+def test_beyond_the_chart_nothing_is_expression(shot):
+    onset, apex, landmarks = shot
+    flow = create("meflownet", refine=False).estimate(onset, apex, landmarks)
+    prior = load_prior(PRIOR_FILE)
+    chart = make_chart(landmarks.points, prior.template)
+    outside = ~chart.covers((640, 520))
+    assert outside.sum() > 1000
+    assert np.abs(flow.expression[outside]).max() == 0
+    corner = chart.place(chart_pixels()[:1, :1])[0, 0]
+    assert corner[0] > 60
+
+
+def test_another_compensation_can_be_asked_for(shot):
+    onset, apex, landmarks = shot
+    flow = create("meflownet", refine=False, compensation="none").estimate(onset, apex, landmarks)
+    assert flow.compensation == "none"
+    assert not flow.head.any()
+    with pytest.raises(InputError, match="no head-motion compensation named 'magic'"):
+        create("meflownet", compensation="magic")
+
+
+def test_other_landmark_schemes_fall_back_to_dis_and_say_so(shot):
+    onset, apex, landmarks = shot
+    wflw = Landmarks(landmarks.xy[:98].copy(), "wflw98")
+    flow = create("meflownet").estimate(onset, apex, wflw)
+    assert flow.estimator == "meflownet"
+    assert any("this flow is DIS" in warning for warning in flow.warnings)
+
+
+def test_sizes_that_differ_are_refused(shot):
+    onset, apex, landmarks = shot
+    with pytest.raises(InputError, match="one size"):
+        create("meflownet", refine=False).estimate(onset, apex[:-4], landmarks)
+
+
+def test_shipped_files_are_small():
+    folder = PRIOR_FILE.parent
+    assert sum(p.stat().st_size for p in folder.glob("meflownet*")) <= 20_000_000
