@@ -152,6 +152,12 @@ def test_brows_that_follow_a_blink_are_part_of_it() -> None:
     assert [event.kind for event in events] == ["blink"]
 
 
+def test_lids_that_follow_a_frown_are_no_blink() -> None:
+    lids = {name: (0.0, 1.0) for name in AREAS["eyes"] if "upper" in name}
+    events = Trace(30.0, 4.0).move(FROWN, 3.0, 1.8, 2.0, 2.2).move(lids, 1.9, 1.8, 2.0, 2.2).spot()
+    assert [event.kind for event in events] == ["micro"]
+
+
 def test_a_partial_blink_seen_by_the_lids_alone() -> None:
     events = Trace(30.0, 4.0).blink(2.0, depth=0.15, lid=3.0).spot()
     assert [event.kind for event in events] == ["blink"]

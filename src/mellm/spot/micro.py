@@ -112,12 +112,20 @@ def _counts(bump: Bump, inter_ocular: float, settings: SpotSettings) -> bool:
 
 
 def _of_blink(bump: Bump, blink: Closure, segment: Segment) -> bool:
-    """The bump is what a blink does to its surroundings: at the same time and small, or brows in step."""
+    """The bump is what a blink does to its surroundings: at the same time and small, or brows in step.
+
+    Brows follow lids in a blink by less than the lids move; lids follow brows in a frown.
+    """
     slack = segment.samples(0.05)
     onset, _, offset = blink.span
     if not onset - slack <= bump.apex <= offset + slack:
         return False
+    follows = in_step(bump, blink) and bump.peak < blink.lid and _BROWS.issuperset(bump.regions)
+    return follows or bump.peak < BLINK_SPREAD * blink.lid
+
+
+def in_step(bump: Bump, blink: Closure) -> bool:
+    """Both take place at the same time: their intervals share at least half of what they cover."""
+    onset, _, offset = blink.span
     shared = min(offset, bump.offset) - max(onset, bump.onset) + 1
-    union = max(offset, bump.offset) - min(onset, bump.onset) + 1
-    in_step = shared >= union / 2 and _BROWS.issuperset(bump.regions)
-    return in_step or bump.peak < BLINK_SPREAD * blink.lid
+    return shared >= (max(offset, bump.offset) - min(onset, bump.onset) + 1) / 2

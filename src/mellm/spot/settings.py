@@ -19,7 +19,7 @@ class SpotSettings:
     """Smallest peak displacement of the strongest region."""
     max_peak_iod: float = 0.04
     """Largest: a brief movement beyond it is no subtle one, or something passing before the face."""
-    min_snr: float = 4.0
+    min_snr: float = 4.5
     """Smallest peak of the activation: displacement over noise, RMS of the three best regions."""
     min_macro_iod: float = 0.008
     """Smallest peak displacement of a macro-expression."""

@@ -14,7 +14,7 @@ from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head
 from mellm.spot.bumps import Bump
 from mellm.spot.macro import find_macros, without
-from mellm.spot.micro import find_micros
+from mellm.spot.micro import find_micros, in_step
 from mellm.spot.series import Segment, running_median, segments, smoothed
 from mellm.spot.settings import SpotSettings
 from mellm.spot.types import Event, EventKind, RegionalMotion
@@ -50,12 +50,19 @@ def _spot_segment(segment: Segment, inter_ocular: float, fps: float, settings: S
         for bump in micros
         if not _overlaps(bump, heads) and (bump.calm >= settings.clear_calm or not _overlaps(bump, known))
     ]
+    blinks = [c for c in blinks if not any(_lids_follow(c, bump, settings) for bump in micros)]
     return [
         *(_event(segment, "head", span, 1.0) for span in heads),
         *(_blink(segment, closure, settings) for closure in blinks),
         *(_movement(segment, "micro", bump, settings) for bump in micros),
         *(_movement(segment, "macro", bump, settings) for bump in macros),
     ]
+
+
+def _lids_follow(closure: Closure, bump: Bump, settings: SpotSettings) -> bool:
+    """The lids came down a little with a stronger movement of the brows, and the eyes stayed open."""
+    shallow = closure.depth < settings.blink_depth / 2
+    return shallow and bump.peak > closure.lid and in_step(bump, closure)
 
 
 def _overlaps(bump: Bump, spans: list[Span]) -> bool:
