@@ -20,7 +20,7 @@ from mellm import __version__
 from mellm.data.instruct.checks import Duplicates, check_record
 from mellm.data.instruct.sources import Skipped, Source
 from mellm.data.instruct.store import FORMAT, Store
-from mellm.data.instruct.tasks import Annotator, Rules, Wanted, records_of
+from mellm.data.instruct.tasks import Annotator, Rules, Wanted, meu_jobs, records_of
 from mellm.data.instruct.types import Case, Problem, Record, read_cases, write_lines
 from mellm.errors import InputError
 
@@ -141,7 +141,9 @@ def _write(config: BuildConfig, store: Store, number: int) -> None:
     """Second step, one shard: records that pass, and the queue of those that do not."""
     passed, queued = [], []
     seen = Duplicates()
-    for case in read_cases(store.shard("measured", number)):
+    path = store.shard("measured", number)
+    config.annotator.prepare(job for case in read_cases(path) for job in meu_jobs(case, config.wanted))
+    for case in read_cases(path):
         for record in records_of(case, config.wanted, config.annotator):
             problems = list(check_record(record, case))
             if (repeated := seen.add(record)) is not None:

@@ -27,7 +27,8 @@ _FLIP_EN = {
 }  # fmt: skip
 _FLIP_ZH = {
     "向左上": "向右下", "向右上": "向左下", "向左下": "向右上", "向右下": "向左上", "向上": "向下",
-    "向下": "向上", "向左": "向右", "向右": "向左", "上抬": "下移", "下移": "上抬", "上提": "下移", "上移": "下移",
+    "向下": "向上", "向左": "向右", "向右": "向左", "上抬": "下移", "下移": "上抬", "上提": "下移",
+    "上移": "下移",
 }  # fmt: skip
 _COLOURS_EN = {" red": " cyan", " cyan": " red", " violet": " green", " yellow-green": " violet",
                " orange": " blue", " blue": " orange", " magenta": " green", " green": " red"}  # fmt: skip
@@ -70,24 +71,16 @@ def region(record: Record, case: Case, chance: random.Random) -> Record | None:
         return None
     zh = record.language == "zh"
     put = chance.choice(still)
-    words = {
-        part_zh(p) if zh else f"both {p}s": part_zh(put) if zh else f"both {put}s" for p in sorted(moving)
-    }
-    if not zh:
-        words |= {f"he {p} at": f"he {put} at" for p in sorted(moving)}
     start, end = _analysis(record)
     # Only where a finding begins: places named later in a sentence may bear a unit out instead.
-    pattern = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-    lead = r"(?:：|。)(?:两侧|画面[左右]侧的)" if zh else r"(?:: |\. )(?:[BT])"
-    for found in re.finditer(
-        rf"({lead})({pattern if zh else pattern.replace('both', 'oth')})", record.answer[start:end]
-    ):
-        whole = found.group(2) if zh else found.group(2).replace("oth ", "both ", 1) if found.group(
-            2).startswith("oth ") else found.group(2)  # fmt: skip
-        new = words[whole] if zh or not found.group(2).startswith("oth ") else words[whole][1:]
-        at = start + found.start(2)
-        return replace(record, answer=record.answer[:at] + new + record.answer[start + found.end(2) :])
-    return None
+    lead = r"(?:：|。)(?:两侧|画面[左右]侧的)" if zh else r"(?<=[:.] )(?:Both|The) "
+    names = "|".join(part_zh(part) if zh else part for part in sorted(moving))
+    found = re.search(rf"{lead}({names})", record.answer[start:end])
+    if found is None:
+        return None
+    at, to = start + found.start(1), start + found.end(1)
+    changed = record.answer[:at] + (part_zh(put) if zh else put) + record.answer[to:]
+    return replace(record, answer=changed)
 
 
 def size(record: Record, case: Case, chance: random.Random) -> Record | None:
@@ -241,10 +234,10 @@ def support(record: Record, case: Case, chance: random.Random) -> Record | None:
         return None
     put = chance.choice(still)
     if record.language == "zh":
-        leads, starts, frame = ("依据是", "见于", "体现在"), ("两侧", "画面"), f"{{}}{part_zh(put)}、{{}}"
+        leads, starts, frame = ["依据是", "见于", "体现在"], ("两侧", "画面"), f"{{}}{part_zh(put)}、{{}}"
         words = {f"{lead}{start}": frame.format(lead, start) for lead in leads for start in starts}
     else:
-        leads, starts = ("out by", "carried by", "resting on", "seen in", "told by"), ("both", "the")
+        leads, starts = ["out by", "carried by", "resting on", "seen in", "told by"], ("both", "the")
         frame = f"{{}} the {put} and {{}}"
         words = {f"{lead} {start}": frame.format(lead, start) for lead in leads for start in starts}
     return _in_analysis(record, words, chance)

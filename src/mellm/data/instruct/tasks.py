@@ -4,7 +4,7 @@ The annotator writes MEU answers; MER and VQA answers follow from the labels. Kn
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -26,12 +26,20 @@ class Draft:
     by: dict[str, Any]
 
 
+Job = tuple[Case, Route, Language, str, str]
+"""One MEU answer to write: case, route, language, taxonomy, prompt."""
+
+
 class Annotator(Protocol):
     """Writes MEU answers from the measured motion and the true labels."""
 
     @property
     def name(self) -> str:
         """`rules`, `openai` ..."""
+        ...
+
+    def prepare(self, jobs: Iterable[Job]) -> None:
+        """Hear of the answers that will be asked for next, to draft many at a time."""
         ...
 
     def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
@@ -45,6 +53,9 @@ class Rules:
 
     seed: int = 0
     name: str = NAME
+
+    def prepare(self, jobs: Iterable[Job]) -> None:
+        """Nothing to prepare: writing takes less than a millisecond."""
 
     def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
         """Write the answer; never fails."""
@@ -71,7 +82,7 @@ class Wanted:
         return asdict(self)
 
 
-def _record(
+def record_of(
     case: Case,
     task: Task,
     route: Route,
@@ -83,6 +94,7 @@ def _record(
     question: str = "",
     taxonomy: str = "",
 ) -> Record:
+    """Return one record of a case; `by` says who wrote the answer."""
     name = ".".join(filter(None, (task, route, language, taxonomy, question)))
     return Record(
         id=f"{case.key}/{name}",
@@ -133,20 +145,31 @@ def meu_taxonomy(case: Case, route: Route, seed: int) -> str | None:
     return known[-1] if route == "flow" and turn else known[0]
 
 
-def _meu(
-    case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted, annotator: Annotator
-) -> Iterator[Record]:
+def meu_jobs(case: Case, wanted: Wanted) -> Iterator[Job]:
+    """Yield what an annotator will be asked for a case, so that it can prepare."""
+    routes = tuple(r for r in wanted.routes if r == "flow" or case.picture)
+    if "meu" in wanted.tasks:
+        for language in wanted.languages:
+            yield from _jobs(case, routes, language, wanted)
+
+
+def _jobs(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Job]:
     if not wanted.unseen and not is_seen(case.truth, case.motion):
         return
     for route in routes:
         taxonomy = meu_taxonomy(case, route, wanted.seed)
-        if taxonomy is None:
-            continue
-        prompt = meu_prompt(case, route, language, taxonomy)
+        if taxonomy is not None:
+            yield case, route, language, taxonomy, meu_prompt(case, route, language, taxonomy)
+
+
+def _meu(
+    case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted, annotator: Annotator
+) -> Iterator[Record]:
+    for _, route, _, taxonomy, prompt in _jobs(case, routes, language, wanted):
         draft = annotator.draft(case, route, language, taxonomy, prompt)
         units, label = list(case.truth.action_units or ()), case.truth.labels.get(taxonomy)
         target = {"action_units": units, "taxonomy": taxonomy, "label": label}
-        yield _record(case, "meu", route, language, prompt, draft.answer, target, draft.by)
+        yield record_of(case, "meu", route, language, prompt, draft.answer, target, draft.by)
 
 
 def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Record]:
@@ -155,7 +178,7 @@ def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Want
             label = case.truth.labels[taxonomy]
             form = random.Random(f"{wanted.seed}|{case.key}|{route}|{language}|{taxonomy}").randrange(1000)
             prompt = mer_prompt(case, route, language, taxonomy, form)
-            yield _record(
+            yield record_of(
                 case,
                 "mer",
                 route,
@@ -173,7 +196,7 @@ def _vqa(case: Case, routes: tuple[Route, ...], language: Language, wanted: Want
         turn = random.Random(f"{wanted.seed}|{case.key}|{language}|{question.form}")
         route = turn.choice(routes)
         prompt = ask(case, route, language, question.question)
-        yield _record(
+        yield record_of(
             case,
             "vqa",
             route,

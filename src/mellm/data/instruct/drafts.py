@@ -1,0 +1,278 @@
+"""The `openai` annotator: a language model behind an OpenAI-compatible endpoint drafts, the truth given.
+
+Retries, keeps to a rate and a budget, and keeps every answer it paid for: a killed build asks nothing twice.
+Drafts are checked; the model is told what was wrong and may try again. Knows nothing about shards.
+"""
+
+import base64
+import hashlib
+import json
+import random
+import sqlite3
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from mellm.data.instruct import chinese, english
+from mellm.data.instruct.checks import check_record
+from mellm.data.instruct.prompts import IMAGE
+from mellm.data.instruct.rules import headings
+from mellm.data.instruct.tasks import Draft, Job, record_of
+from mellm.data.instruct.truth import supporting_regions
+from mellm.data.instruct.types import Case, Problem, Route
+from mellm.errors import InputError, MellmError
+from mellm.facs.names import au_name
+from mellm.facs.taxonomies import emotion_name
+from mellm.language.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_name
+
+NAME = "openai"
+_PATIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where drafts come from, and on what terms.
+
+    url: base of the API, such as `http://127.0.0.1:8000/v1`
+    per_minute: most requests per minute (0: no limit); threads: requests under way at a time
+    retries: how often a request is repeated after a passing failure; tries: drafts per answer (the later
+        ones are told what was wrong with the one before)
+    price_in, price_out: per million tokens, in any currency; budget: most to spend (0: no limit)
+    pictures: whether the model can see; without, it gets the measurements on the vision route too
+    """
+
+    url: str
+    model: str
+    key: str = field(default="", repr=False)
+    temperature: float = 0.8
+    timeout: float = 120.0
+    per_minute: float = 0.0
+    threads: int = 4
+    retries: int = 5
+    tries: int = 2
+    price_in: float = 0.0
+    price_out: float = 0.0
+    budget: float = 0.0
+    pictures: bool = True
+    pause: float = 1.0
+
+
+class DraftStore:
+    """Every answer paid for, in SQLite: request -> answer, tokens, cost, time; safe for threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file."""
+        self._lock = threading.Lock()
+        self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute(
+            "CREATE TABLE IF NOT EXISTS drafts (request TEXT PRIMARY KEY, model TEXT, answer TEXT,"
+            " tokens_in INTEGER, tokens_out INTEGER, cost REAL, at REAL)"
+        )
+
+    def get(self, request: str) -> str | None:
+        """Return the answer to a request that was made before."""
+        with self._lock:
+            found = self._base.execute("SELECT answer FROM drafts WHERE request = ?", (request,)).fetchone()
+        return str(found[0]) if found else None
+
+    def put(self, request: str, model: str, answer: str, tokens: tuple[int, int], cost: float) -> None:
+        """Keep an answer."""
+        with self._lock:
+            self._base.execute(
+                "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (request, model, answer, *tokens, cost, time.time()),
+            )
+
+    def spent(self) -> tuple[int, int, int, float]:
+        """Return requests, tokens in, tokens out and cost, all together."""
+        with self._lock:
+            row = self._base.execute(
+                "SELECT count(*), total(tokens_in), total(tokens_out), total(cost) FROM drafts"
+            ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2]), float(row[3])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+
+class OpenAIDrafts:
+    """The annotator. `root` is the dataset's folder (its pictures, and where answers are kept)."""
+
+    name = NAME
+
+    def __init__(self, endpoint: Endpoint, root: Path) -> None:
+        """Open the store of answers. Raises InputError for an address that is none."""
+        if not endpoint.url.startswith(("http://", "https://")):
+            raise InputError(f"'{endpoint.url}' is no address of an API; give http://... or https://...")
+        self._endpoint, self._root = endpoint, root
+        root.mkdir(parents=True, exist_ok=True)
+        self.store = DraftStore(root / "drafts.sqlite")
+        self._turn = threading.Lock()
+        self._free_at = 0.0
+
+    def prepare(self, jobs: Iterable[Job]) -> None:
+        """Draft many answers at a time, so that `draft` finds them."""
+        with ThreadPoolExecutor(self._endpoint.threads) as pool:
+            for done in [pool.submit(self.draft, *job) for job in jobs]:
+                done.result()
+
+    def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
+        """Return a draft, from the store or from the server.
+
+        A draft that still fails its checks is returned too: people decide on it. Raises MellmError where the
+        server does not answer, or the budget is used up.
+        """
+        messages = self._messages(case, route, language, taxonomy, prompt)
+        text, problems, tries = "", [Problem("format", "no draft")], 0
+        while problems and tries < max(1, self._endpoint.tries):
+            text = self._ask(messages, tries)
+            tries += 1
+            record = record_of(case, "meu", route, language, prompt, text, {"taxonomy": taxonomy}, {})
+            problems = list(check_record(record, case))
+            wrong = "\n".join(f"- {p.detail}" for p in problems)
+            messages = [
+                *messages,
+                {"role": "assistant", "content": text},
+                {
+                    "role": "user",
+                    "content": f"Not true or not in form:\n{wrong}\nWrite the whole answer again.",
+                },
+            ]
+        return Draft(text, {"annotator": NAME, "model": self._endpoint.model, "tries": tries})
+
+    def _messages(
+        self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str
+    ) -> list[dict[str, Any]]:
+        areas = ", ".join((AREA_NAMES_ZH if language == "zh" else AREA_NAMES_EN).values())
+        label = case.truth.labels.get(taxonomy)
+        analysis, reasoning, conclusion = headings(language)
+        file = resources.files("mellm.data.instruct") / "templates" / f"annotate_{language}.txt"
+        system = Template(file.read_text("utf-8")).substitute(
+            analysis=analysis,
+            reasoning=reasoning,
+            conclusion=conclusion,
+            areas=areas,
+            verdict=_verdict(case, language, label),
+        )
+        shown: str | list[dict[str, Any]] = (
+            prompt.replace(IMAGE, "").strip() + "\n\n" + facts(case, language, label)
+        )
+        if route == "vision" and case.picture and self._endpoint.pictures:
+            data = base64.b64encode((self._root / case.picture).read_bytes()).decode()
+            shown = [
+                {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}},
+                {"type": "text", "text": str(shown)},
+            ]
+        return [{"role": "system", "content": system}, {"role": "user", "content": shown}]
+
+    def _ask(self, messages: list[dict[str, Any]], attempt: int) -> str:
+        end = self._endpoint
+        body = {"model": end.model, "messages": messages, "temperature": end.temperature}
+        request = hashlib.sha256(json.dumps([body, attempt], sort_keys=True).encode()).hexdigest()
+        if (known := self.store.get(request)) is not None:
+            return known
+        if end.budget and self.store.spent()[3] >= end.budget:
+            raise MellmError(
+                f"The budget of {end.budget:g} is used up; what was drafted is kept, so "
+                "raise it and build again."
+            )
+        reply = self._post(json.dumps(body).encode())
+        try:
+            text = str(reply["choices"][0]["message"]["content"]).strip()
+        except (KeyError, IndexError, TypeError) as error:
+            raise MellmError(f"The server at {end.url} answered in a form that is not OpenAI's.") from error
+        usage = reply.get("usage") or {}
+        tokens = (int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
+        cost = (tokens[0] * end.price_in + tokens[1] * end.price_out) / 1e6
+        self.store.put(request, end.model, text, tokens, cost)
+        return text
+
+    def _post(self, body: bytes) -> dict[str, Any]:
+        end = self._endpoint
+        headers = {"Content-Type": "application/json"}
+        if end.key:
+            headers["Authorization"] = f"Bearer {end.key}"
+        failure = ""
+        for attempt in range(end.retries + 1):
+            self._wait_for_turn()
+            request = urllib.request.Request(f"{end.url.rstrip('/')}/chat/completions", body, headers)
+            wait = end.pause * 2**attempt * random.uniform(0.75, 1.25)
+            try:
+                with urllib.request.urlopen(request, timeout=end.timeout) as reply:
+                    answer: dict[str, Any] = json.load(reply)
+                    return answer
+            except urllib.error.HTTPError as error:
+                failure = f"HTTP {error.code} {error.read(300).decode(errors='replace')}".strip()
+                if error.code not in _PATIENT:
+                    raise MellmError(f"The server at {end.url} refused the request: {failure}.") from error
+                wait = max(wait, _seconds(error.headers.get("Retry-After")))
+            except (OSError, ValueError) as error:
+                failure = str(error)
+            if attempt < end.retries:
+                time.sleep(min(wait, _LONGEST_WAIT))
+        raise MellmError(
+            f"The server at {end.url} did not answer after {end.retries + 1} tries ({failure}); what was "
+            "drafted is kept, so build again when it is back."
+        )
+
+    def _wait_for_turn(self) -> None:
+        """Keep requests apart by the rate's interval, over all threads."""
+        if self._endpoint.per_minute <= 0:
+            return
+        with self._turn:
+            now = time.monotonic()
+            start = max(now, self._free_at)
+            self._free_at = start + 60.0 / self._endpoint.per_minute
+        time.sleep(start - now)
+
+
+def facts(case: Case, language: Language, label: str | None) -> str:
+    """Return what the annotator is told beside the prompt: what moves, the labels, what bears them out."""
+    zh = language == "zh"
+    lines = ["真实信息（不要引用这一段）：" if zh else "The truth (do not quote this part):"]
+    for m in case.motion:
+        if m.moving:
+            size = f"{m.mean:.2f} {'px' if case.scale == 'px' else 'x'}"
+            lines.append(
+                f"- {region_name(m.name, language)}: u {m.u:+.2f}, v {m.v:+.2f} (v down), {size}, {m.octant}"
+            )
+    still = "、".join if zh else ", ".join
+    lines.append(
+        ("静止：" if zh else "still: ")
+        + still(region_name(m.name, language) for m in case.motion if not m.moving)
+    )
+    for unit in case.truth.units:
+        regions = [region_name(name, language) for name in supporting_regions(unit, case.motion)]
+        told = still(regions) if regions else ("运动没有显示" if zh else "not shown by the motion")
+        lines.append(f"- AU {unit.code} ({au_name(unit.au, language)}): {told}")
+    nothing = "没有发现微表情的证据" if zh else "no evidence of a micro-expression"
+    lines.append(("标签：" if zh else "label: ") + (emotion_name(label, language) if label else nothing))
+    return "\n".join(lines)
+
+
+def _verdict(case: Case, language: Language, label: str | None) -> str:
+    zh = language == "zh"
+    units = f"AU {' + '.join(case.truth.action_units)}" if case.truth.action_units else ""
+    if label is None:
+        nothing = chinese.NO_EVIDENCE if zh else english.NO_EVIDENCE
+        return (units + ("。" if zh else ". ") if units else "") + nothing
+    name = emotion_name(label, language)
+    return f"{units}。提示{name}。" if zh else f"{units}. This suggests {name}."
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return max(0.0, float(header or 0))
+    except ValueError:
+        return 0.0
