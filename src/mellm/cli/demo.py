@@ -61,7 +61,7 @@ def _print_truth(truth: "ClipTruth", clip: Path, console: "Console") -> None:
         peak = max(u.amplitude for u in event.action_units)
         console.print(
             f"          {units}, frames {event.onset} -> {event.apex} -> {event.offset} "
-            f"({event.onset_time:.2f}-{event.offset_time:.2f} s), peak {peak:.1f} px on a 400x480 face\n",
+            f"({event.onset_time:.2f}-{event.offset_time:.2f} s), peak {peak:.1f} px of the clip\n",
             highlight=False,
         )
 
