@@ -53,7 +53,7 @@ async function start() {
       const around = Math.max(1, Math.round((frames.count / Math.max(frames.times.at(-1), 0.04)) * 0.1));
       const apex = Math.max(1, Math.min(frame, frames.count - 1));
       const moment = moments.add(state.get("person"), { onset: Math.max(0, apex - around), apex, offset: Math.min(frames.count - 1, apex + around) });
-      state.set({ dirty: true, moment });
+      state.set({ dirty: true, moment, overlay: state.get("overlay") === "none" ? "arrows" : state.get("overlay") });
       measured();
     },
     dropMoment(moment) {

@@ -18,8 +18,18 @@ export class Heading {
       data: { focus: `tab-${k}` }, onclick: () => this.choose(one),
     }, one.number === null ? `✎ ${t("moment")}` : `${t("moment")} ${one.number}`, element("span", { class: "small number" }, ` ${this.frames.times[one.frames.apex]?.toFixed(2) ?? ""} s`)));
     const add = this.editable ? element("button", { type: "button", class: "plain", title: t("add_moment"), aria: { label: t("add_moment") }, data: { focus: "add-moment" }, onclick: () => this.addMoment() }, "+") : null;
-    refill(this.place, element("div", { class: "tabs", role: "tablist", aria: { label: t("title") } }, tabs, add),
-      moment ? this.interval(moment) : element("p", { class: "verdict" }, this.report.verdict));
+    if (moment) refill(this.place, element("div", { class: "tabs", role: "tablist", aria: { label: t("title") } }, tabs, add), this.interval(moment));
+    else this.drawNone();
+  }
+
+  /** Nothing was found: why, what was seen instead, and how to add what the person sees. */
+  drawNone() {
+    const seen = this.report.other_events.filter((event) => event.person === this.state.get("person"));
+    refill(this.place, element("p", { class: "verdict" }, this.report.verdict),
+      seen.length ? element("p", { class: "seen small" }, element("span", { class: "soft" }, `${t("also_seen")}: `), seen.map((event, k) => element("button", {
+        type: "button", class: "plain", title: event.note, data: { focus: `seen-${k}` }, onclick: () => this.state.set({ frame: event.apex_frame }),
+      }, `${t(event.kind)} ${event.onset_time.toFixed(2)}–${event.offset_time.toFixed(2)} s`))) : null,
+      this.editable && this.report.people.length ? element("button", { type: "button", data: { focus: "add-moment" }, onclick: () => this.addMoment() }, `+ ${t("add_moment")}`) : null);
   }
 
   interval(moment) {

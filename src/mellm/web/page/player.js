@@ -27,10 +27,16 @@ export class Player {
 
   async show() {
     const index = this.state.get("frame");
+    // Until the picture is here, the old one is dimmed: it is not the frame whose number is shown.
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.stage.classList.add("late"), 120);
     try {
       const bitmap = await this.frames.get(index);
       if (this.state.get("frame") !== index) return;
+      clearTimeout(this.patience);
+      this.stage.classList.remove("late");
       this.bitmap = bitmap;
+      this.stage.dataset.shown = index;
       this.draw();
     } catch (error) {
       say(error.message, "error");

@@ -99,7 +99,7 @@ export class Timeline {
     const [a, b] = [this.xOf(event.onset_frame), this.xOf(event.offset_frame)];
     return drawing("g", { class: `event ${event.kind}` },
       drawing("rect", { x: a, y: TOP, width: Math.max(b - a, 2), height: this.bottom - TOP }, drawing("title", {}, `${t(event.kind)} ${event.onset_frame}–${event.offset_frame} ${event.note}`)),
-      drawing("text", { x: (a + b) / 2, y: TOP - 9, "text-anchor": "middle", class: "faint" }, b - a > 40 ? t(event.kind) : ""));
+      drawing("text", { x: (a + b) / 2, y: TOP + 10, "text-anchor": "middle", class: "faint" }, b - a > 40 ? t(event.kind) : ""));
   }
 
   band(moment) {

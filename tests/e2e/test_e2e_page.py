@@ -1,0 +1,273 @@
+"""The page in a real browser: upload, step, correct, save, export; keyboard; languages."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("fastapi", reason="the `web` extra is not installed")
+
+from mellm.data.meflow.clip import ClipTruth  # noqa: E402
+from mellm.web.options import ServerOptions  # noqa: E402
+from mellm.web.server import serving  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(ServerOptions(store=tmp_path_factory.mktemp("page"), port=0)) as address:
+        yield address.rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: wrong.append(request.url) if not request.url.startswith((address, "blob:")) else None,
+    )
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
+    """Upload the clip through the page, as a person does; the address of its result."""
+    page = browser.new_page()
+    page.goto(address)
+    page.set_input_files("#files", str(smile_clip[0]))
+    page.locator(".work .stage.now").first.wait_for()
+    page.wait_for_url("**/clips/*", timeout=90_000)
+    url = str(page.url)
+    page.close()
+    return url
+
+
+def opened(page: Any, url: str) -> None:
+    page.goto(url)
+    page.locator("body[data-ready]").wait_for()
+
+
+def frame(page: Any) -> int:
+    return int(page.input_value("#frame"))
+
+
+def painted(page: Any) -> list[int]:
+    """The pixels of the player, small, once it shows the frame whose number is shown."""
+    page.locator(f"#stage[data-shown='{frame(page)}']").wait_for()
+    return list(page.evaluate(
+        """async () => {
+          await new Promise((done) => setTimeout(done, 250));
+          const small = document.createElement("canvas");
+          [small.width, small.height] = [24, 24];
+          const pen = small.getContext("2d");
+          pen.drawImage(document.querySelector("#screen"), 0, 0, 24, 24);
+          return Array.from(pen.getImageData(0, 0, 24, 24).data);
+        }"""
+    ))  # fmt: skip
+
+
+def test_the_result_shows_what_was_put_in(page: Any, clip: str, smile_clip: tuple[Path, ClipTruth]) -> None:
+    opened(page, clip)
+    (event,) = smile_clip[1].events
+    assert abs(frame(page) - event.apex) <= 2
+    assert page.inner_text("#time") == f"{frame(page) / 30:.3f} s"
+    assert "happiness" in page.inner_text("#emotion .big")
+    assert {"12", "6"} <= {text[:2].rstrip("ABCDE") for text in page.locator(".unit .code").all_inner_texts()}
+    assert page.locator("#marks .region.moving").count() > 3 and page.locator("#marks .arrow").count() > 3
+    assert max(painted(page)[:-4:4]) > 60
+
+
+def test_the_keyboard_steps_frame_by_frame(page: Any, clip: str) -> None:
+    opened(page, clip)
+    apex = frame(page)
+    for key, wanted in (
+        ("ArrowRight", apex + 1), ("ArrowLeft", apex), ("Shift+ArrowLeft", apex - 10), ("Home", 0),
+        ("ArrowLeft", 0), ("End", 71), ("ArrowRight", 71), ("a", apex),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        assert frame(page) == wanted, key
+    page.fill("#frame", "12")
+    page.keyboard.press("Enter")
+    page.locator("#stage").click(position={"x": 5, "y": 5})
+    assert frame(page) == 12 and page.inner_text("#time") == "0.400 s"
+    page.keyboard.press("m")
+    assert page.input_value("#overlay") == "regions"
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#help").is_visible()
+
+
+def test_overlays_change_the_picture_only_where_they_belong(page: Any, clip: str) -> None:
+    opened(page, clip)
+    page.select_option("#overlay", "none")
+    plain = painted(page)
+    page.select_option("#overlay", "mmc")
+    fixed = painted(page)
+    page.uncheck("#fixed")
+    own = painted(page)
+    assert plain != fixed != own
+    page.locator("#opacity").fill("0")
+    assert painted(page) == plain
+    page.click("#first")
+    assert page.locator("#notice").is_visible()
+    page.click("#to-apex")
+    assert not page.locator("#notice").is_visible()
+
+
+def test_units_and_regions_light_each_other(page: Any, clip: str) -> None:
+    opened(page, clip)
+    page.locator(".unit").first.hover()
+    lit = page.locator("#marks .region.lit").evaluate_all("boxes => boxes.map((box) => box.dataset.region)")
+    assert "left mouth corner" in lit
+    assert page.locator(".lane.dim[data-area=brows]").count() == 1
+    page.mouse.move(5, 300)
+    assert page.locator("#marks .region.lit").count() == 0
+    page.locator("#marks .region[data-region='left cheek']").hover()
+    assert page.locator(".unit.lit").count() >= 1
+    page.locator(".linked").first.focus()
+    assert page.locator("#marks .region.lit").count() >= 1
+
+
+def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> None:
+    opened(page, clip)
+    page.fill("#coder", "Ada")
+    before = frame(page)
+    handle = page.locator(".handle.apex")
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    page.locator("#heading s.was").wait_for()
+    assert page.inner_text("#heading s.was") == str(before)
+    assert page.input_value("[data-focus=apex]") == str(before + 1)
+    page.locator(".unit .sign[data-focus^=edit-12]").click()
+    page.select_option("select[name=side]", "left")
+    page.select_option("select[name=grade]", "C")
+    page.fill("input[name=why]", "one corner leads")
+    page.locator(".unit-form button.primary").click()
+    changed = page.locator(".unit.changed")
+    assert "L12C" in changed.inner_text() and changed.locator("s.was").inner_text().startswith("12")
+    page.locator(".unit .sign[data-focus^=reject-6]").click()
+    page.select_option("[data-focus=your-emotion]", "contempt")
+    page.locator("[data-focus=rewrite]").click()
+    page.fill("textarea[name=conclusion]", "I see contempt.")
+    page.locator(".rewrite button.primary").click()
+    page.locator("[data-focus=note]").fill("see frame 38")
+    page.keyboard.press("Control+s")
+    page.get_by_text("Saved as version 1.").wait_for()
+    opened(page, clip)
+    assert "L12C" in page.inner_text(".unit.changed") and page.locator(".unit.rejected").count() == 1
+    assert "contempt" in page.inner_text("#emotion .person-text") and "happiness" in page.inner_text(
+        "#emotion .was"
+    )
+    assert page.input_value("[data-focus=note]") == "see frame 38"
+    assert page.input_value("[data-focus=apex]") == str(before + 1)
+    page.locator("#export summary").click()
+    with page.expect_download() as download:
+        page.locator("#exports a[data-kind=json]").first.click()
+    whole = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    (mine,) = whole["corrected"]["micro_expressions"]
+    (theirs,) = whole["report"]["micro_expressions"]
+    assert (
+        mine["interval"]["apex_frame"] == theirs["interval"]["apex_frame"] + 1
+        and mine["emotion"]["label"] == "contempt"
+    )
+    assert mine["reading"]["conclusion"] == "I see contempt."
+
+
+def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
+    opened(page, clip)
+    page.keyboard.press("Home")
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.locator("[data-focus=add-moment]").click()
+    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    assert page.locator(".tab").count() == 2 and page.input_value("[data-focus=apex]") == "8"
+    page.locator("[data-focus=drop]").click()
+    assert page.locator(".tab").count() == 1
+
+
+def test_the_page_speaks_chinese_and_wears_dark(page: Any, clip: str) -> None:
+    opened(page, clip)
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#language")
+    page.locator("#reading .text").get_by_text("嘴部").first.wait_for(state="attached")
+    assert page.inner_text("#save") == "保存" and page.get_attribute("html", "lang") == "zh-CN"
+    for _ in range(2):
+        page.click("#look")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+
+
+def test_every_control_has_a_name(page: Any, clip: str, address: str) -> None:
+    for url in (address, f"{address}/gallery", clip):
+        page.goto(url)
+        page.wait_for_timeout(800)
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll("button, a, input, select, textarea, [tabindex='0']")]
+              .filter((node) => node.checkVisibility() && node.ariaHidden !== "true")
+              .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.title
+                || node.labels?.[0]?.textContent.trim()))
+              .map((node) => node.outerHTML)"""
+        )
+        assert nameless == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_gallery_finds_opens_and_deletes(
+    page: Any, clip: str, address: str, pair: tuple[Path, Path]
+) -> None:
+    page.goto(address)
+    page.set_input_files("#files", [str(path) for path in pair])
+    page.locator("#pair button.primary").click()
+    page.wait_for_url("**/clips/*", timeout=60_000)
+    page.locator("body[data-ready]").wait_for()
+    assert "onset.png → apex.png" in page.inner_text("#name") and page.input_value("#frame") == "1"
+    page.goto(f"{address}/gallery")
+    page.locator(".cards li").nth(1).wait_for()
+    page.fill("#search", "smile")
+    page.locator(".cards li").nth(1).wait_for(state="detached")
+    assert page.locator(".cards .name").inner_text() == "smile.mp4"
+    page.fill("#search", "onset.png")
+    page.locator(".cards .name", has_text="onset.png").wait_for()
+    page.get_by_role("button", name="Delete: onset.png").click()
+    page.get_by_text("Nothing found.").wait_for()
+
+
+def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:
+    context = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True)
+    page = context.new_page()
+    opened(page, clip)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = page.locator("#next").bounding_box()
+    before = frame(page)
+    page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
+    assert frame(page) == before + 1
+    context.close()

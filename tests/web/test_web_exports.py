@@ -1,0 +1,222 @@
+"""Corrections laid over a report, ELAN files, and every export format."""
+
+import csv
+import io
+import itertools
+import json
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from pydantic import ValidationError
+
+import mellm
+from mellm.report import Report
+from mellm.web.annotation import AnnotationBody, CodedUnit
+from mellm.web.contract import Frames
+from mellm.web.corrected import BY_A_PERSON, corrected
+from mellm.web.elan import elan_document
+
+TIMES = [k / 200 for k in range(300)]
+
+
+@pytest.fixture(scope="module")
+def report(pair: tuple[Path, Path]) -> Report:
+    """A real reading, placed in a clip of 200 frames per second."""
+    report = mellm.analyze(onset=pair[0], apex=pair[1])
+    (me,) = report.micro_expressions
+    me.interval.onset_frame, me.interval.apex_frame, me.interval.offset_frame = 20, 40, 60
+    me.interval.onset_time, me.interval.apex_time, me.interval.offset_time = 0.1, 0.2, 0.3
+    report.source.fps, report.source.frames, report.source.path = 200.0, 300, "a & b.mp4"
+    return report
+
+
+def annotation(**moment: object) -> AnnotationBody:
+    return AnnotationBody.model_validate({"coder": "Ada", "moments": [{"number": 1, **moment}]})
+
+
+def spans(eaf: bytes) -> dict[str, list[tuple[int, int, str]]]:
+    root = ElementTree.fromstring(eaf)
+    slots = {s.get("TIME_SLOT_ID"): int(s.get("TIME_VALUE", "-1")) for s in root.iter("TIME_SLOT")}
+    return {
+        tier.get("TIER_ID", ""): [
+            (
+                slots[a.get("TIME_SLOT_REF1")],
+                slots[a.get("TIME_SLOT_REF2")],
+                a.findtext("ANNOTATION_VALUE") or "",
+            )
+            for a in tier.iter("ALIGNABLE_ANNOTATION")
+        ]
+        for tier in root.iter("TIER")
+    }
+
+
+def test_the_report_itself_is_not_touched(report: Report) -> None:
+    before = report.to_json()
+    said = annotation(
+        verdict="changed",
+        frames={"onset": 22, "apex": 44, "offset": 66},
+        units=[{"code": "12", "verdict": "rejected", "was": "12A"}],
+        emotion={"taxonomy": "7", "label": None},
+        text={"analysis": "a", "reasoning": "b", "conclusion": "c"},
+        note="unsure",
+    )
+    corrected(report, said, TIMES, {})
+    assert report.to_json() == before
+
+
+def test_every_correction_is_applied_and_written_out(report: Report) -> None:
+    twelve = next(au for au in report.micro_expressions[0].action_units if au.au == 12)
+    said = annotation(
+        verdict="changed",
+        frames={"onset": 22, "apex": 44, "offset": 66},
+        units=[
+            {"code": "L12B", "verdict": "changed", "was": twelve.code, "note": "one corner"},
+            {"code": "14A", "verdict": "added"},
+        ],
+        emotion={"taxonomy": "3", "label": "negative"},
+        text={"analysis": "a", "reasoning": "b", "conclusion": "mine"},
+        note="unsure",
+    )
+    (me,) = corrected(report, said, TIMES, {}).micro_expressions
+    assert (me.interval.onset_frame, me.interval.apex_frame, me.interval.offset_frame) == (22, 44, 66)
+    assert me.interval.apex_time == pytest.approx(0.22) and me.interval.origin == "given"
+    assert me.interval.duration == pytest.approx(0.22)
+    units = {au.code: au for au in me.action_units}
+    assert (
+        units["L12B"].present and units["L12B"].side == "left" and units["L12B"].evidence == twelve.evidence
+    )
+    assert units["14A"].present and units["14A"].intensity_scale == BY_A_PERSON
+    assert twelve.code not in units
+    assert me.emotion.label == "negative" and me.emotion.taxonomy == "3"
+    assert me.reading.conclusion == "mine" and "Ada" in me.reading.model
+    assert me.reading.raw and report.micro_expressions[0].reading.conclusion in me.reading.raw
+    told = " ".join(me.warnings)
+    for words in (
+        "frames 22 -> 44 -> 66 (program: frames 20 -> 40 -> 60)",
+        "to L12B by Ada: one corner",
+        "14A was added",
+        "negative (program: happiness)",
+        "rewritten",
+        "unsure",
+    ):
+        assert words in told
+
+
+def test_a_rejected_moment_leaves_a_sentence(report: Report) -> None:
+    result = corrected(report, annotation(verdict="rejected", note="just a sniff"), TIMES, {})
+    assert result.micro_expressions == []
+    assert "rejected by Ada: just a sniff." in result.warnings[-1]
+    assert "Ada" in result.verdict
+
+
+def test_an_added_moment_comes_from_its_rereading(report: Report) -> None:
+    said = AnnotationBody.model_validate(
+        {
+            "moments": [
+                {
+                    "number": None,
+                    "frames": {"onset": 100, "apex": 110},
+                    "verdict": "added",
+                    "reread": "a" * 20,
+                }
+            ]
+        }
+    )
+    anew = report.model_copy(deep=True)
+    result = corrected(report, said, TIMES, {"a" * 20: anew})
+    assert [me.interval.onset_frame for me in result.micro_expressions] == [20, 100]
+    assert "added by a person" in result.micro_expressions[1].warnings[0]
+    # Not measured yet: it cannot be part of a report, and is left out.
+    assert len(corrected(report, said, TIMES, {}).micro_expressions) == 1
+
+
+def test_codes_and_frames_are_checked() -> None:
+    assert CodedUnit(code="au l12b", verdict="added").code == "L12B"
+    for wrong in ("", "99999", "12+14", "<b>"):
+        with pytest.raises(ValidationError):
+            CodedUnit(code=wrong, verdict="added")
+    with pytest.raises(ValidationError):
+        Frames(onset=5, apex=5)
+    with pytest.raises(ValidationError):
+        Frames(onset=5, apex=9, offset=8)
+
+
+def test_elan_times_are_the_frames(report: Report) -> None:
+    tiers = spans(elan_document(report, None, TIMES, date="2026-01-01T00:00:00+00:00"))
+    # Frame 60 lasts until 305 ms at 200 frames per second.
+    assert tiers["P1 ME"] == [(100, 305, "ME 1, apex frame 40")]
+    assert [(a, b) for a, b, _ in tiers["P1 phase"]] == [(100, 200), (200, 305)]
+    assert "12" in tiers["P1 AU"][0][2] and tiers["P1 emotion"][0][2].startswith("happiness")
+    assert not any(tier.endswith("coder") for tier in tiers)
+
+
+def test_elan_keeps_program_and_person_apart(report: Report) -> None:
+    twelve = next(au.code for au in report.micro_expressions[0].action_units if au.au == 12)
+    said = annotation(
+        verdict="changed",
+        frames={"onset": 22, "apex": 44, "offset": 66},
+        units=[{"code": "R14C", "verdict": "changed", "was": twelve}],
+        emotion={"taxonomy": "7", "label": "contempt"},
+        note="see \x00 <frame 44>",
+    )
+    tiers = spans(elan_document(report, said, TIMES, date="2026-01-01T00:00:00+00:00"))
+    assert tiers["P1 ME"][0][:2] == (100, 305)
+    assert tiers["P1 ME coder"] == [(110, 335, "ME 1 changed, apex frame 44")]
+    assert "R14C" in tiers["P1 AU coder"][0][2] and twelve not in tiers["P1 AU coder"][0][2]
+    assert tiers["P1 emotion coder"][0][2] == "contempt"
+    assert tiers["P1 note coder"][0][2] == "see  <frame 44>"
+
+
+def test_elan_tiers_never_overlap(report: Report) -> None:
+    twice = report.model_copy(deep=True)
+    twice.micro_expressions.append(twice.micro_expressions[0].model_copy(deep=True))
+    twice.micro_expressions[1].interval.onset_frame = 50
+    twice.micro_expressions[1].interval.offset_frame = 80
+    for tier in spans(elan_document(twice, None, TIMES, date="")).values():
+        assert all(a[1] <= b[0] for a, b in itertools.pairwise(tier))
+
+
+def test_every_format_comes_with_the_corrections(client, job: str) -> None:
+    version = client.get(f"jobs/{job}/annotation").json()["version"]
+    code = next(
+        au["code"]
+        for au in client.get(f"jobs/{job}/report").json()["micro_expressions"][0]["action_units"]
+        if au["au"] == 6
+    )
+    moment = {
+        "number": 1,
+        "verdict": "changed",
+        "units": [{"code": code, "verdict": "rejected", "was": code}],
+    }
+    saved = client.put(
+        f"jobs/{job}/annotation", json={"base_version": version, "coder": "Eve", "moments": [moment]}
+    )
+    assert saved.status_code == 200
+    files = {
+        kind: client.get(f"jobs/{job}/export/{kind}") for kind in ("html", "json", "csv", "mes", "eaf", "zip")
+    }
+    for kind, answer in files.items():
+        assert answer.status_code == 200, kind
+        assert "attachment" in answer.headers["content-disposition"]
+    assert files["eaf"].headers["content-disposition"].endswith("smile.eaf")
+    assert "was rejected by Eve" in files["html"].text
+    whole = json.loads(files["json"].content)
+    assert whole["annotation"]["coder"] == "Eve"
+    assert (
+        Report.model_validate(whole["report"]).to_json()
+        != Report.model_validate(whole["corrected"]).to_json()
+    )
+    (mine,) = csv.DictReader(io.StringIO(files["mes"].text))
+    program = client.get(f"jobs/{job}/export/mes", params={"version": "program"}).text
+    (theirs,) = csv.DictReader(io.StringIO(program))
+    assert code in theirs["action_units"] and code not in mine["action_units"]
+    rows = list(csv.DictReader(io.StringIO(files["csv"].text)))
+    assert len(rows) == 72 and rows[0]["frame"] == "1" and {row["AU06_c"] for row in rows} == {"0.00"}
+    assert "P1 AU coder" in spans(files["eaf"].content)
+    with zipfile.ZipFile(io.BytesIO(files["zip"].content)) as archive:
+        assert {"mes.csv", "report.csv", "report.html", "report.eaf", "result.json"} <= set(
+            archive.namelist()
+        )
+        assert archive.testzip() is None
