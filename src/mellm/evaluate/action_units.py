@@ -182,7 +182,7 @@ def _fit_unit(
     """Fit one unit on one view, both halves of every face as samples; return scores (test, 2)."""
 
     def design(rows: NDArray[np.int64], half: int) -> Array:
-        return np.c_[cells[rows, half], np.nan_to_num(known[rows][:, :, half])]
+        return np.asarray(np.c_[cells[rows, half], np.nan_to_num(known[rows][:, :, half])])
 
     x = np.concatenate([design(train, 0), design(train, 1)])
     y = np.concatenate([labels[train, 0], labels[train, 1]]).astype(np.int64)

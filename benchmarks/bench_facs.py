@@ -1,0 +1,108 @@
+"""Recognition figures of docs/benchmarks.md: every model under the same protocol, and what leaks are worth.
+
+python benchmarks/bench_facs.py recognition --data ../shared/data/megc2019_flow --protocol loso
+python benchmarks/bench_facs.py leak --data ../shared/data/megc2019_flow
+python benchmarks/bench_facs.py speed
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from mellm.data.megc2019 import read_flow_set
+from mellm.evaluate.baselines.networks import STSTModule, STSTNet, train_network
+from mellm.evaluate.classification import LabelScores
+from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
+from mellm.evaluate.protocols import splits
+from mellm.evaluate.recognition import evaluate_recognition
+from mellm.face.regions import REGION_NAMES
+from mellm.facs import create_au_model, create_emotion_model
+from mellm.flow.motion import RegionMotion
+
+
+def recognition(data: str, protocol: str, models: list[str]) -> None:
+    """Print one Markdown row per model."""
+    print("| model | set | UF1 | 95% | UAR | 95% | accuracy | s |\n|---|---|---|---|---|---|---|---|")
+    for model in models or LEARNERS:
+        if protocol == "zero-shot" and create_learner(model).trains:
+            continue
+        started = time.perf_counter()
+        figures = evaluate_recognition(data, protocol, model)["figures"]
+        seconds = time.perf_counter() - started
+        for name, f in {"all": figures, **figures.get("per_dataset", {})}.items():
+            low, high = f["uf1_interval"]
+            below, above = f["uar_interval"]
+            print(
+                f"| {model} | {name} | {f['uf1']:.3f} | {low:.3f}-{high:.3f} | {f['uar']:.3f} | "
+                f"{below:.3f}-{above:.3f} | {f['accuracy']:.3f} | {seconds:.0f} |",
+                flush=True,
+            )
+
+
+def leak(data: str, epochs: int) -> None:
+    """Train STSTNet per fold once; compare its last epoch with the best epoch of each test fold."""
+    flow_set = read_flow_set(data)
+    learner = STSTNet()
+    x = np.stack([learner.prepare(stored) for stored in flow_set.flows])
+    y = np.array([CLASSES.index(s.label) for s in flow_set.samples])
+    people = [s.group for s in flow_set.samples]
+    last, best = LabelScores(CLASSES), LabelScores(CLASSES)
+    folds = list(splits("loso", people, [s.dataset for s in flow_set.samples]))
+    for number, split in enumerate(folds, 1):
+        training = Training(x[split.train], y[split.train], tuple(people[i] for i in split.train), ())
+        answers: list[np.ndarray] = []
+        torch.manual_seed(0)
+        settings = type(learner.settings)(epochs=epochs, rate=learner.settings.rate)
+        train_network(
+            STSTModule(),
+            settings,
+            training,
+            0,
+            watch=lambda _, predict, a=answers, t=split.test: a.append(predict(x[t]).argmax(axis=1)),
+        )
+        truth = y[split.test]
+        picked = max(answers, key=lambda a, t=truth: (a == t).mean())
+        for scores, called in ((last, answers[-1]), (best, picked)):
+            scores.update([CLASSES[t] for t in truth], [CLASSES[c] for c in called])
+        print(f"fold {number}/{len(folds)}", flush=True)
+    for name, scores in (("last epoch", last), ("best epoch of each test fold", best)):
+        found = scores.compute()
+        print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
+
+
+def speed(rounds: int) -> None:
+    """Time the hand-made models on one set of 29 regions."""
+    rng = np.random.default_rng(0)
+    motion = []
+    for name in REGION_NAMES:
+        u, v = rng.normal(0, 0.5, 2)
+        length = float(np.hypot(u, v))
+        motion.append(RegionMotion(name, u, v, length, length, length / 180, 0.0, "right", 1.0, True))
+    units, emotions = create_au_model(), create_emotion_model()
+    started = time.perf_counter()
+    for _ in range(rounds):
+        emotions.predict(units.predict(motion), "7")
+    print(f"action units and emotion: {(time.perf_counter() - started) / rounds * 1000:.3f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("what", choices=("recognition", "leak", "speed"))
+    parser.add_argument("--data", default="../shared/data/megc2019_flow")
+    parser.add_argument("--protocol", default="loso")
+    parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=200)
+    given = parser.parse_args()
+    if given.what == "recognition":
+        recognition(given.data, given.protocol, given.models)
+    elif given.what == "leak":
+        leak(given.data, given.epochs)
+    else:
+        speed(given.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer.testing
+from flow_folder import make_folder
+
+from mellm.cli import evaluate as cli
+from mellm.errors import InputError
+from mellm.evaluate.action_units import evaluate_units
+from mellm.evaluate.comparison import compare_runs
+from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
+from mellm.evaluate.learner import CLASSES, LEARNERS, create_learner
+from mellm.evaluate.output import write_run
+from mellm.evaluate.protocols import splits
+from mellm.evaluate.recognition import evaluate_recognition
+
+PEOPLE = ["a/1", "a/1", "a/2", "b/1", "b/1", "b/3", "b/3"]
+SETS = ["a", "a", "a", "b", "b", "b", "b"]
+
+
+@pytest.mark.parametrize("protocol", ["loso", "cross-dataset", "folds", "zero-shot"])
+def test_everyone_is_tested_once_and_never_trained_on(protocol: str) -> None:
+    folds = list(splits(protocol, PEOPLE, SETS, folds=3))  # type: ignore[arg-type]
+    tested = np.concatenate([f.test for f in folds])
+    assert sorted(tested.tolist()) == list(range(len(PEOPLE)))
+    for fold in folds:
+        assert not {PEOPLE[i] for i in fold.train} & {PEOPLE[i] for i in fold.test}
+    counts = {"loso": 4, "cross-dataset": 2, "folds": 3, "zero-shot": 1}
+    assert len(folds) == counts[protocol]
+
+
+def test_people_of_different_sets_with_one_number_are_different_people() -> None:
+    assert len(list(splits("loso", ["a/1", "b/1"], ["a", "b"]))) == 2
+
+
+def test_one_set_cannot_be_left_out() -> None:
+    with pytest.raises(InputError, match="data sets"):
+        list(splits("cross-dataset", ["a/1", "a/2"], ["a", "a"]))
+
+
+@pytest.mark.parametrize("model", ["facs", "evidence", "baseline-rule"])
+def test_known_motion_is_recognised_without_training(flow_folder: Path, model: str) -> None:
+    run = evaluate_recognition(flow_folder, "zero-shot", model)
+    assert run["figures"]["uf1"] > 0.85
+
+
+@pytest.mark.parametrize(
+    "model", [m for m in LEARNERS if create_learner(m).trains and "net" not in m] + ["facs"]
+)
+def test_known_motion_is_learned(flow_folder: Path, model: str) -> None:
+    run = evaluate_recognition(flow_folder, "cross-dataset", model)
+    assert run["figures"]["uf1"] > 0.85
+    assert set(run["figures"]["per_dataset"]) == {"smic", "samm"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["baseline-ststnet", "baseline-htnet"])
+def test_networks_learn_known_motion(flow_folder: Path, model: str) -> None:
+    assert evaluate_recognition(flow_folder, "cross-dataset", model)["figures"]["uf1"] > 0.8
+
+
+def test_the_run_says_everything(flow_folder: Path, tmp_path: Path) -> None:
+    run = evaluate_recognition(flow_folder, "loso", "facs")
+    sample = run["samples"][0]
+    assert set(sample) == {"key", "dataset", "subject", "truth", "prediction", "probabilities"}
+    assert sum(sample["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert sample["prediction"] == max(sample["probabilities"], key=sample["probabilities"].get)
+    assert run["provenance"]["seed"] == 0
+    assert set(run["provenance"]["inputs"]) == {"samples.csv", "flows.npz"}
+    low, high = run["figures"]["uf1_interval"]
+    assert low <= run["figures"]["uf1"] <= high
+
+
+@pytest.mark.parametrize("model", ["facs", "baseline-lr"])
+def test_labels_of_the_tested_person_change_no_answer_about_them(
+    flow_folder: Path, tmp_path: Path, model: str
+) -> None:
+    folder = tmp_path / "lied"
+    shutil.copytree(flow_folder, folder)
+    with (folder / "samples.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if (row["dataset"], row["subject"]) == ("smic", "002"):
+            row["label"] = CLASSES[(CLASSES.index(row["label"]) + 1) % 3]
+    with (folder / "samples.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    runs = [evaluate_recognition(f, "loso", model)["samples"] for f in (flow_folder, folder)]
+    for honest, lied in zip(*runs, strict=True):
+        if (honest["dataset"], honest["subject"]) == ("smic", "002"):
+            assert honest["probabilities"] == lied["probabilities"]
+    assert any(a["probabilities"] != b["probabilities"] for a, b in zip(*runs, strict=True))
+
+
+def test_other_people_in_the_folder_change_no_zero_shot_answer(flow_folder: Path, tmp_path: Path) -> None:
+    few = make_folder(tmp_path / "few", people=4, sets=("smic",))
+    alone = {s["key"]: s["probabilities"] for s in evaluate_recognition(few, "zero-shot", "facs")["samples"]}
+    both = {
+        s["key"]: s["probabilities"]
+        for s in evaluate_recognition(flow_folder, "zero-shot", "facs")["samples"]
+    }
+    assert alone
+    assert all(both[key] == probabilities for key, probabilities in alone.items())
+
+
+def test_a_model_that_must_be_trained_is_not_zero_shot(flow_folder: Path) -> None:
+    with pytest.raises(InputError, match="has to be trained"):
+        evaluate_recognition(flow_folder, "zero-shot", "baseline-lr")
+    with pytest.raises(InputError, match="no model 'magic'"):
+        evaluate_recognition(flow_folder, "loso", "magic")
+
+
+@pytest.mark.parametrize("protocol", ["loso", "zero-shot"])
+def test_action_units_and_their_sides(flow_folder: Path, protocol: str) -> None:
+    run = evaluate_units(flow_folder, protocol)  # type: ignore[arg-type]
+    figures = run["figures"]
+    assert set(figures["per_unit"]) == {"1", "2", "4", "12"}
+    assert figures["sides"]["stronger_half_right"] > 0.95
+    if protocol == "loso":
+        assert figures["macro_f1"] > 0.9
+        assert figures["side_accuracy"] > 0.9
+    one_sided = next(s for s in run["samples"] if s["key"] == "smic_000_positive_1")
+    assert one_sided["truth"] == ["R12"]
+    assert "R12" in one_sided["prediction"]
+
+
+def test_runs_are_compared_on_the_samples_they_share(flow_folder: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    run = evaluate_recognition(flow_folder, "zero-shot", "facs")
+    write_run(good, run["figures"], run["samples"], run["provenance"])
+    wrong = [{**s, "prediction": "negative"} for s in run["samples"][:60]]
+    write_run(bad, {}, wrong, {})
+    found = compare_runs(bad, good)
+    assert found["samples"] == 60
+    assert found["uf1"]["difference"] > 0.5
+    assert found["uf1"]["p"] < 0.05
+    with pytest.raises(InputError, match="There is no file"):
+        compare_runs(bad, tmp_path / "none.json")
+    (tmp_path / "odd.json").write_text("{}")
+    with pytest.raises(InputError, match="not a run"):
+        compare_runs(bad, tmp_path / "odd.json")
+
+
+def write_sheet(path: Path, people: range) -> Path:
+    """Emotions that follow from units, where only the side tells contempt from happiness."""
+    lines = ["Subject,Filename,AU,Emotion"]
+    for person in people:
+        for codes, emotion in (
+            ("12", "happiness"),
+            ("L12", "contempt"),
+            ("1+2", "surprise"),
+            ("4+9", "disgust"),
+        ):
+            lines.append(f"sub{person:04d},{person}_{emotion},{codes},{emotion}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_emotion_from_coded_units_uses_sides(tmp_path: Path) -> None:
+    train, test = write_sheet(tmp_path / "a.csv", range(20)), write_sheet(tmp_path / "b.csv", range(20, 30))
+    ours = evaluate_emotion_from_units(train, test)["figures"]
+    plain = evaluate_emotion_from_units(train, test, model="baseline-lr")["figures"]
+    assert ours["per_class"]["contempt"]["f1"] == 1
+    assert plain["uf1"] < ours["uf1"]
+    held = evaluate_emotion_from_units(train, None)
+    assert held["figures"]["people"] == 4
+    with pytest.raises(InputError, match="both sheets"):
+        evaluate_emotion_from_units(train, train)
+
+
+def test_the_commands_write_the_contract(flow_folder: Path, tmp_path: Path) -> None:
+    run = typer.testing.CliRunner().invoke
+    out = tmp_path / "deep" / "out.json"
+    flags = ["--data", str(flow_folder), "--protocol", "zero-shot", "--json", str(out)]
+    for command in (["megc2019", *flags, "--model", "facs"], ["aus", *flags]):
+        result = run(cli.app, command)
+        assert result.exit_code == 0, result.output
+        written = json.loads(out.read_text())
+        assert set(written) == {"figures", "samples", "provenance"}
+        assert {"key", "dataset", "subject", "truth", "prediction", "probabilities"} <= set(
+            written["samples"][0]
+        )
+    sheet = write_sheet(tmp_path / "sheet.csv", range(10))
+    result = run(cli.app, ["dfme", "--train", str(sheet), "--json", str(out), "--quiet"])
+    assert result.exit_code == 0, result.output
+    assert result.output == ""
+    assert json.loads(out.read_text())["figures"]["people"] == 2
+    result = run(cli.app, ["compare", str(out), str(out), "--json"])
+    assert json.loads(result.output)["uf1"]["p"] == 1
