@@ -1,6 +1,7 @@
 """`mellm data instruct`: build, check, count, review and export MEU-Instruct."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,9 @@ def build_(
     routes: Annotated[str, typer.Option(help="Routes, with commas.")] = "flow,vision",
     languages: Annotated[str, typer.Option(help="Languages, with commas.")] = "en,zh",
     annotator: Annotated[str, typer.Option(help="Who writes the answers: rules or openai.")] = "rules",
+    map_scale: Annotated[
+        float, typer.Option(min=0, help="Motion of full brightness in the maps, px; 0: each map by its own.")
+    ] = 1.0,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
     ] = None,
@@ -51,6 +55,16 @@ def build_(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the wording and of what is asked.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    url: Annotated[
+        str, typer.Option(help="openai: base of the API; its key is read from MELLM_OPENAI_KEY.")
+    ] = "http://127.0.0.1:8000/v1",
+    model: Annotated[str, typer.Option(help="openai: the model's name at the server.")] = "",
+    per_minute: Annotated[float, typer.Option(min=0, help="openai: most requests a minute; 0: any.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="openai: requests at a time.")] = 4,
+    price: Annotated[
+        tuple[float, float], typer.Option(help="openai: price per million tokens, in and out.")
+    ] = (0.0, 0.0),
+    budget: Annotated[float, typer.Option(min=0, help="openai: most to spend; 0: any.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Build the data; killed and started again, it goes on where it stopped.
@@ -60,16 +74,18 @@ def build_(
     Example: mellm data instruct build meu/ --from meflow/
 
     Example: mellm data instruct build meu/ --from casme2.csv --frames /data/CASME2 --languages en
+
+    Example: mellm data instruct build meu/ --from meflow/ --annotator openai --model qwen3-vl --budget 20
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from mellm.data.instruct.build import BuildConfig, build
     from mellm.data.instruct.sources import MEFlowSource, open_source
-    from mellm.data.instruct.tasks import Rules, Wanted
+    from mellm.data.instruct.tasks import Annotator, Rules, Wanted
     from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS
 
-    found = open_source(source, frames, estimator)
+    found = open_source(source, frames, estimator, map_scale or None)
     if limit and isinstance(found, MEFlowSource):
         found.limit = limit
     wanted = Wanted(
@@ -79,9 +95,29 @@ def build_(
         seed,
         unseen,
     )
-    if annotator != "rules":
-        raise InputError(f"There is no annotator '{annotator}'; choose rules.")
-    config = BuildConfig(found, wanted, Rules(seed), workers=workers)
+    who: Annotator = Rules(seed)
+    if annotator == "openai":
+        from mellm.data.instruct.drafts import Endpoint, OpenAIDrafts
+
+        if not model:
+            raise InputError("Say which model drafts, with --model.")
+        who = OpenAIDrafts(
+            Endpoint(
+                url,
+                model,
+                key=os.environ.get("MELLM_OPENAI_KEY", ""),
+                per_minute=per_minute,
+                threads=threads,
+                price_in=price[0],
+                price_out=price[1],
+                budget=budget,
+            ),
+            out,
+        )
+        workers = 1  # it brings its own threads
+    elif annotator != "rules":
+        raise InputError(f"There is no annotator '{annotator}'; choose rules or openai.")
+    config = BuildConfig(found, wanted, who, workers=workers)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -120,3 +156,128 @@ def check_(
             typer.echo(f"  ! {name}  {problem.kind}: {problem.detail}")
     if result.failures:
         raise typer.Exit(1)
+
+
+@app.command("stats")
+def stats_(folder: Folder, as_json: Json = False) -> None:
+    """Count tasks, labels, action units and lengths, and measure how varied the wording is.
+
+    Example: mellm data instruct stats meu/ --json
+    """
+    from mellm.data.instruct.stats import statistics
+    from mellm.data.instruct.store import open_store
+
+    found = statistics(open_store(folder))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in found.items():
+        if isinstance(value, dict):
+            value = "   ".join(f"{key} {_short(entry)}" for key, entry in value.items()) or "none"
+        table.add_row(f"  {name.replace('_', ' ')}", str(value))
+    Console().print(table)
+
+
+def _short(value: object) -> str:
+    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+
+
+@app.command("review")
+def review_(
+    folder: Folder,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8766,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the records that passed to look at too.")
+    ] = 0.02,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="Print how far reviewers agree, and stop.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Proof-read records in the browser, on this machine only: accept, edit, reject, with the keyboard.
+
+    Every change is kept with who and when; stop it whenever you like, it goes on where you were.
+
+    Example: mellm data instruct review meu/
+
+    Example: mellm data instruct review meu/ --agreement
+    """
+    from mellm.data.instruct.review import Review
+    from mellm.data.instruct.store import open_store
+
+    store = open_store(folder)
+    review = Review(store, share)
+    if agreement:
+        pairs = [asdict(pair) for pair in review.agreement()]
+        if as_json:
+            typer.echo(json.dumps(pairs, indent=2))
+            return
+        for pair in pairs:
+            kappa = "undefined" if pair["kappa"] is None else f"{pair['kappa']:.2f}"
+            names = f"{pair['first']} and {pair['second']}"
+            alike = f"{pair['records']} records, {pair['agreed']:.0%} alike"
+            typer.echo(f"  {names}: {alike}, Cohen's kappa {kappa}")
+        if not pairs:
+            typer.echo("  No two people have decided on the same records yet.")
+        return
+    from mellm.data.instruct.review_server import ReviewServer
+
+    server = ReviewServer(store, review, port=port)
+    typer.echo(f"  {len(review)} records to review at {server.url}   (Ctrl C stops; everything is kept)")
+    try:
+        server.serve_forever()
+    finally:
+        server.server_close()
+        review.close()
+
+
+@app.command("export")
+def export_(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    form: Annotated[
+        str, typer.Option("--format", help="trl, llama-factory, ms-swift, llava or canonical.")
+    ] = "trl",
+    tasks: Annotated[str, typer.Option(help="Tasks, with commas; all where not given.")] = "",
+    routes: Annotated[str, typer.Option(help="Routes, with commas.")] = "",
+    languages: Annotated[str, typer.Option(help="Languages, with commas.")] = "",
+    splits: Annotated[str, typer.Option(help="Splits, with commas: train, val, test.")] = "",
+    without: Annotated[str, typer.Option(help="People to leave out, as DATASET/SUBJECT, with commas.")] = "",
+    only: Annotated[str, typer.Option(help="Only these people, as DATASET/SUBJECT, with commas.")] = "",
+    absolute: Annotated[bool, typer.Option(help="Write the pictures' full paths.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Write the records in the form a trainer reads; what people rejected is left out, their edits are in.
+
+    Example: mellm data instruct export meu/ --format llama-factory --out llama/ --routes flow
+
+    Example: mellm data instruct export meu/ --out fold7/ --without casme2/sub07
+    """
+    from mellm.data.instruct.export import Chosen, export
+    from mellm.data.instruct.review import reviewed
+    from mellm.data.instruct.store import open_store
+    from mellm.data.instruct.types import LANGUAGES, ROUTES, SPLITS, TASKS
+
+    store = open_store(folder)
+    given = {
+        "tasks": (tasks, TASKS, "task"),
+        "routes": (routes, ROUTES, "route"),
+        "languages": (languages, LANGUAGES, "language"),
+        "splits": (splits, SPLITS, "split"),
+    }
+    people = {
+        name: tuple(filter(None, text.split(","))) for name, text in (("without", without), ("only", only))
+    }
+    chosen = Chosen(**{name: _chosen(*parts) for name, parts in given.items() if parts[0]}, **people)
+    counts = export(reviewed(store), out, form, chosen, store.root if absolute else None)
+    if as_json:
+        typer.echo(json.dumps(counts, indent=2))
+        return
+    for name, count in counts.items():
+        typer.echo(f"  {count:>8}  {out / name}")
+    if not counts:
+        typer.echo("  No record fits what was asked for.")

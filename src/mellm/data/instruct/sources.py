@@ -23,8 +23,9 @@ from mellm.flow.motion import RegionMotion
 from mellm.flow.types import FlowField
 from mellm.media.types import Image
 
-MAP_SCALE_PX = 2.0
-"""Motion of full brightness in the maps, px of the 400x480 crop: the reports' fixed scale."""
+MAP_SCALE_PX = 1.0
+"""Motion of full brightness in the maps, px of the 400x480 crop; a still face stays grey, unlike with the
+paper's normalisation of each picture (which is `None`)."""
 
 RELATIVE_FLOOR = (0.5, 0.25)
 """Flow without scale: a region moves from this multiple of the face's RMS motion on, and this share of the

@@ -137,7 +137,14 @@ function show() {
   showDecision();
 }
 
+function fit() {
+  const area = $("answer");
+  area.style.height = "auto";
+  area.style.height = `${Math.min(area.scrollHeight + 4, 0.72 * innerHeight)}px`;
+}
+
 function marked() {
+  fit();
   $("answer").classList.toggle("changed", $("answer").value !== item.record.messages[1].content);
 }
 
