@@ -7,7 +7,9 @@ import numpy as np
 
 from mellm.face import inter_ocular
 from mellm.face.regions import AREAS
+from mellm.facs import emotion_name
 from mellm.flow.motion import RegionMotion
+from mellm.language.names import Language
 from mellm.report import Interval, MicroExpression, OtherEvent, Person, RegionReading, Trace
 from mellm.spot.types import Event, RegionalMotion
 from mellm.watch import Watched
@@ -88,17 +90,42 @@ def region_motion(reading: RegionReading) -> RegionMotion:
     )
 
 
-def verdict(readings: list[MicroExpression], people: list[Watched]) -> str:
+def verdict(readings: list[MicroExpression], people: list[Watched], language: Language) -> str:
     """One sentence: what was found, or why nothing was."""
+    which = ("en", "zh").index(language)
     if not people:
-        return "No micro-expression found: no face was seen in any frame."
+        return _VERDICTS["nobody"][which]
     found = [r for r in readings if r.emotion.label]
     if found:
-        parts = "; ".join(f"person {r.person}: suggests {r.emotion.label}" for r in found)
-        return f"{len(found)} micro-expression{'s' if len(found) > 1 else ''} found ({parts})."
+        who = _VERDICTS["who"][which]
+        parts = [who.format(r.person, emotion_name(r.emotion.label or "", language)) for r in found]
+        joined = _VERDICTS["joint"][which].join(parts)
+        return _VERDICTS["found" if len(found) == 1 else "several"][which].format(len(found), joined)
     if readings:
-        return "No evidence of a micro-expression: no region moved as an action unit would move it."
+        return _VERDICTS["no evidence"][which]
     reasons = {p.reason: p.person for p in people if p.reason}
     if len(reasons) > 1:
-        return " ".join(f"Person {person}: {reason}" for reason, person in reasons.items())
-    return next(iter(reasons), "No micro-expression found: no face could be read at the frames given.")
+        person = _VERDICTS["person"][which]
+        return " ".join(person.format(number, reason) for reason, number in reasons.items())
+    return next(iter(reasons), _VERDICTS["unread"][which])
+
+
+_VERDICTS = {
+    "nobody": (
+        "No micro-expression found: no face was seen in any frame.",
+        "未发现微表情：所有帧中都没有看到人脸。",
+    ),
+    "who": ("person {}: suggests {}", "人物 {}：提示{}"),
+    "joint": ("; ", "；"),
+    "found": ("{} micro-expression found ({}).", "发现 {} 个微表情（{}）。"),
+    "several": ("{} micro-expressions found ({}).", "发现 {} 个微表情（{}）。"),
+    "no evidence": (
+        "No evidence of a micro-expression: no region moved as an action unit would move it.",
+        "没有微表情的证据：没有区域出现动作单元应有的运动。",
+    ),
+    "person": ("Person {}: {}", "人物 {}：{}"),
+    "unread": (
+        "No micro-expression found: no face could be read at the frames given.",
+        "未发现微表情：在给定的帧中无法读取人脸。",
+    ),
+}

@@ -7,7 +7,7 @@ about clips, tracking or files; `pipeline` finds the moments and collects them.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from mellm.facs import (
 from mellm.facs.types import AUEvidence
 from mellm.flow import create, measure
 from mellm.flow.motion import RegionMotion
+from mellm.language.names import Language
 from mellm.language.reading import write_reading
 from mellm.media.types import Image
 from mellm.render.pictures import draw_pictures
@@ -61,7 +62,7 @@ class MomentReader:
         """Create the models once; raises InputError for a name that does not exist."""
         if language not in ("en", "zh"):
             raise InputError(f"There is no reading in {language!r}; choose en or zh.")
-        self._language = cast(Literal["en", "zh"], language)
+        self.language: Language = cast(Language, language)
         self._taxonomy = get_taxonomy(taxonomy)
         self._magnify = magnify
         self.estimator = create(estimator, compensation=compensation)
@@ -100,7 +101,7 @@ class MomentReader:
                 aus,
                 emotion.probabilities or None,
                 taxonomy=self._taxonomy.name,
-                language=self._language,
+                language=self.language,
             )
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         warnings = list(flow.warnings)

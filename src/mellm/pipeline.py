@@ -204,6 +204,7 @@ class Analyzer:
             media,
             max_people=self.settings.max_people,
             landmarks=self._landmarks,
+            language=self._reader.language,
             progress=tell,
             clock=self._clock,
         )
@@ -278,7 +279,7 @@ class Analyzer:
             micro_expressions=found.readings,
             other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
             traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
-            verdict=verdict(found.readings, people),
+            verdict=verdict(found.readings, people, self._reader.language),
             warnings=found.warnings,
             provenance=Provenance(
                 mellm_version=__version__,

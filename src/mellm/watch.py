@@ -15,6 +15,7 @@ from mellm.face.again import place_of
 from mellm.face.roi import Roi
 from mellm.face.types import FaceObservation, Landmarks
 from mellm.flow.trace import MotionTracer
+from mellm.language.names import Language
 from mellm.media import Media
 from mellm.media.types import Frame
 from mellm.spot import explain_none, spot
@@ -51,6 +52,7 @@ def watch(
     *,
     max_people: int,
     landmarks: ImportedLandmarks | None,
+    language: Language,
     progress: Progress,
     clock: Clock,
 ) -> tuple[list[Watched], int]:
@@ -82,7 +84,7 @@ def watch(
             person.motion = tracers[number].finish()
             person.events = spot(person.motion, fps=frame_rate(media, person.motion))
             if not any(e.kind == "micro" for e in person.events):
-                person.reason = explain_none(person.motion, person.events)
+                person.reason = explain_none(person.motion, person.events, language=language)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
 

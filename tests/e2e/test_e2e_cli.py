@@ -28,6 +28,7 @@ def test_analyze_in_chinese_as_json(pair: tuple[Path, Path], tmp_path: Path) -> 
     )
     report = json.loads(done.stdout)
     assert report["micro_expressions"][0]["reading"]["language"] == "zh"
+    assert report["verdict"].startswith("发现 1 个微表情")
     assert "嘴角" in report["micro_expressions"][0]["reading"]["analysis"]
 
 
