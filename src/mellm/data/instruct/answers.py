@@ -57,7 +57,7 @@ def concluded_units(conclusion: str) -> frozenset[str] | None:
     """Return the sided codes (without intensity) a conclusion names; None where a code cannot be read."""
     codes: set[str] = set()
     for found in _CODES.finditer(conclusion):
-        for code in re.findall(_CODE, found.group(1)):
+        for code in re.findall(_CODE, re.sub(r"AU\s?", " ", found.group(1))):
             try:
                 codes.update(unit.sided for unit in parse_codes(code).units)
             except InputError:
