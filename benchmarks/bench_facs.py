@@ -7,18 +7,25 @@ python benchmarks/bench_facs.py speed
 
 import argparse
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from mellm.data.meflow.photo import PairConfig
+from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.data.megc2019 import read_flow_set
 from mellm.evaluate.baselines.networks import STSTModule, STSTNet, train_network
 from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
-from mellm.face.regions import REGION_NAMES
-from mellm.facs import create_au_model, create_emotion_model
+from mellm.face.geometry import inter_ocular
+from mellm.face.regions import REGION_NAMES, regions_of
+from mellm.facs import PRESENT, create_au_model, create_emotion_model
+from mellm.flow import create
+from mellm.flow.measure import measure
 from mellm.flow.motion import RegionMotion
 
 
@@ -72,6 +79,42 @@ def leak(data: str, epochs: int) -> None:
         print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
 
 
+def units(faces: Path, ict: Path, count: int) -> None:
+    """Read action units from generated pairs (ICT-FaceKit's scans), by true flow and by DIS."""
+    config = PairConfig(scanned=1.0, smallest=0.5, largest=4.0)
+    source = PairSource(MEFlowConfig(faces=faces, ict=ict, pair=config), "val", seed=5)
+    estimator = create("dis")
+    truths: list[dict[int, str]] = []
+    motions: dict[str, list[Sequence[RegionMotion]]] = {"true flow": [], "dis": []}
+    for index in range(count):
+        pair = source.pair(index)
+        regions, eyes = regions_of(pair.landmarks), inter_ocular(pair.landmarks)
+        truths.append({unit.au: unit.side for unit in pair.action_units})
+        estimated = estimator.estimate(pair.onset, pair.apex, pair.landmarks).expression
+        for name, flow in (("true flow", pair.facial - pair.head), ("dis", estimated)):
+            motions[name].append(measure(flow, regions, inter_ocular=eyes))
+    model = create_au_model()
+    for name, measured in motions.items():
+        hits = called = true = alarms = first = sided = right = 0
+        for motion, truth in zip(measured, truths, strict=True):
+            seen = model.predict(motion)
+            # Closing eyes are AU 45 in the generator, 43 here.
+            found = {45 if e.au == 43 else e.au: e.side for e in seen if e.probability >= PRESENT}
+            hits += len(truth.keys() & found.keys())
+            called, true = called + len(found), true + len(truth)
+            alarms += not truth and bool(found.keys() - {45})
+            first += bool(truth) and next(e.au for e in seen if e.au != 43) in truth
+            for unit in truth.keys() & found.keys():
+                if truth[unit] != "both":
+                    sided, right = sided + 1, right + (found[unit] == truth[unit])
+        moving = sum(bool(t) for t in truths)
+        print(
+            f"{name}: F1 {2 * hits / (called + true):.3f} precision {hits / called:.3f} recall {hits / true:.3f}; "
+            f"most probable unit right {first}/{moving}; side right {right}/{sided}; "
+            f"false alarms on still pairs {alarms}/{count - moving}"
+        )
+
+
 def speed(rounds: int) -> None:
     """Time the hand-made models on one set of 29 regions."""
     rng = np.random.default_rng(0)
@@ -89,17 +132,24 @@ def speed(rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("recognition", "leak", "speed"))
+    parser.add_argument("what", choices=("recognition", "leak", "units", "speed"))
     parser.add_argument("--data", default="../shared/data/megc2019_flow")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--faces", type=Path, default=Path("../shared/data/faces"))
+    parser.add_argument(
+        "--ict", type=Path, default=Path("../shared/data/ict_facekit/ict_facekit_compact.npz")
+    )
+    parser.add_argument("--pairs", type=int, default=80)
     parser.add_argument("--rounds", type=int, default=200)
     given = parser.parse_args()
     if given.what == "recognition":
         recognition(given.data, given.protocol, given.models)
     elif given.what == "leak":
         leak(given.data, given.epochs)
+    elif given.what == "units":
+        units(given.faces, given.ict, given.pairs)
     else:
         speed(given.rounds)
 

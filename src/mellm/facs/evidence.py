@@ -10,7 +10,7 @@ with d the mean motion of a region as a fraction of the inter-ocular distance. S
 face's own strongest motion and with the noise floor, so that the same rules read a clip of known scale and
 a flow field that was normalised:
 
-    z = score / sqrt(strongest^2 + floor^2),     p = 1 / (1 + exp(-GAIN (z - THRESHOLD)))
+    z = score / sqrt(strongest^2 + floor^2),     p = 1 / (1 + exp(-GAIN (z - threshold)))
 
 Knows nothing about emotions, nor about where the motion was measured.
 """
@@ -29,6 +29,12 @@ GAIN = 7.0
 
 THRESHOLD = 0.42
 """Score, as a fraction of the face's strongest motion, at which a unit is as likely as not."""
+
+RARE = frozenset({11, 13, 16, 18, 22, 28, 38, 39})
+"""Units that coders of micro-expressions hardly ever score (each under 1% of annotations)."""
+
+RARE_THRESHOLD = 0.7
+"""Their threshold: mean vectors alone rarely tell them from their common neighbours."""
 
 PRESENT = 0.5
 """Probability from which a unit is called present."""
@@ -160,7 +166,8 @@ class EvidenceModel:
     def _judge(self, unit: Unit, vectors: Mapping[str, _Vector], scale: float) -> AUEvidence:
         scores = {side: _score(unit, vectors, side) for side in _SIDES}
         score, side, shown = _sides(unit, scores)
-        probability = _logistic(score / scale) if scale > 0 else _logistic(0.0)
+        threshold = RARE_THRESHOLD if unit.au in RARE else THRESHOLD
+        probability = _logistic(score / scale if scale > 0 else 0.0, threshold)
         grade = None
         if self.known_scale and probability >= PRESENT:
             grade = _grade(score / unit.full_range)
@@ -220,8 +227,8 @@ def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vec
     return tuple(sorted(shares, key=lambda name: -shares[name]))
 
 
-def _logistic(z: float) -> float:
-    return 1 / (1 + math.exp(-GAIN * (z - THRESHOLD)))
+def _logistic(z: float, threshold: float) -> float:
+    return 1 / (1 + math.exp(-GAIN * (z - threshold)))
 
 
 def _grade(share: float) -> Intensity:
