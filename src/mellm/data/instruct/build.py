@@ -18,7 +18,9 @@ import cv2
 
 from mellm import __version__
 from mellm.data.instruct.checks import Duplicates, check_record
+from mellm.data.instruct.datasheet import datasheet
 from mellm.data.instruct.sources import Skipped, Source
+from mellm.data.instruct.stats import statistics
 from mellm.data.instruct.store import FORMAT, Store
 from mellm.data.instruct.tasks import Annotator, Rules, Wanted, meu_jobs, records_of
 from mellm.data.instruct.types import Case, Problem, Record, read_cases, write_lines
@@ -81,6 +83,8 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
                 progress(step, done, count)
     manifest |= {"complete": True, "counts": _finish(store)}
     store.write_manifest(manifest)
+    sheet = datasheet(manifest, statistics(store))
+    (store.root / "DATASHEET.md").write_text(sheet, encoding="utf-8")
     return manifest
 
 

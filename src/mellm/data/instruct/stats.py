@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mellm.data.instruct.store import Store
-from mellm.data.instruct.truth import taxonomies_of
+from mellm.data.instruct.truth import supporting_regions, taxonomies_of
 from mellm.data.instruct.types import Record, read_cases
 from mellm.language.names import Language
 
@@ -128,8 +128,6 @@ def _cases(store: Store) -> dict[str, Any]:
     sides: Counter[str] = Counter()
     subjects: dict[str, set[str]] = {}
     cases = 0
-    from mellm.data.instruct.truth import supporting_regions
-
     for number in store.shards("measured"):
         for case in read_cases(store.shard("measured", number)):
             cases += 1

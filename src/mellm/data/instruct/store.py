@@ -6,6 +6,7 @@
     skipped/00000.jsonl     samples that could not become a case, and why
     records/00000.jsonl     dialogues that passed every check
     queue/00000.jsonl       dialogues that did not, with the reasons: for people
+    DATASHEET.md            counts, wording, known gaps
     drafts.sqlite           answers bought from a language model
     review.sqlite           what people decided
 
