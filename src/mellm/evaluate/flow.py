@@ -18,6 +18,7 @@ from mellm.data.meflow.check import MEFlowDataset
 from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.data.meflow.types import FlowPair
 from mellm.errors import InputError
+from mellm.evaluate.flow_calm import calm_figures
 from mellm.evaluate.output import provenance, write_run
 from mellm.flow import create
 
@@ -59,7 +60,8 @@ def bench_flow(
     data: a folder made by `mellm data meflow build` (its test split), or a folder of portraits, whose test
     identities are set into motion on the fly; `ict` and `full_3d` are the generator's, for portraits.
     Figures: `figures["strata"][stratum][head][estimator]` with facial, head, expression, relative
-    (expression error / mean true expression); `figures["seconds"]` the median time per pair.
+    (expression error / mean true expression); `figures["seconds"]` the median time per pair; for portraits
+    `figures["calm"]`, the expression found where there was none.
     """
     started = time.perf_counter()
     made = [(name, _create(name)) for name in estimators]
@@ -89,6 +91,8 @@ def bench_flow(
     if not samples:
         raise InputError(f"{data} gave no pair with a visible face; give another folder.")
     figures = summarise(samples, estimators)
+    if not (Path(data) / "manifest.json").is_file():
+        figures["calm"] = calm_figures(Path(data), dict(made), count=max(2, pairs // 10))
     if json is not None:
         settings = {"pairs": pairs, "estimators": list(estimators), "full_3d": full_3d, "data": str(data)}
         write_run(json, figures, samples, provenance([], settings, seed, started))
@@ -165,6 +169,9 @@ def table(figures: dict[str, Any]) -> str:
     lines.append(
         f"{'ms per pair':<32}" + "".join(f"{1e3 * figures['seconds'][name]:>{width}.0f}" for name in names)
     )
+    for pose, row in figures.get("calm", {}).items():
+        label = f"calm, {pose}: mean |expression|"
+        lines.append(f"{label:<44}"[:32] + "".join(f"{row[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import cell_pixels, inside_face, make_chart, to_template
-from mellm.flow.meflownet.prior import RIGID, MotionPrior, rigid_motions
+from mellm.flow.meflownet.prior import RIGID, MotionPrior, rigid_flow, rigid_motions
 from mellm.train.flow_pairs import TRUTH_STRIDE, CachedPair
 
 UNIT_PEAK = 1.5
@@ -33,7 +33,7 @@ class ChartMotion:
 
 def mean_template(meshes: Sequence[Array]) -> Array:
     """Return the average of 468-point meshes (468, 3) in chart pixels."""
-    return np.mean([to_template(points) for points in meshes], axis=0).astype(np.float32)
+    return np.asarray(np.mean([to_template(points) for points in meshes], axis=0), np.float32)
 
 
 def chart_motion(pair: CachedPair, template: Array) -> ChartMotion:
@@ -44,9 +44,13 @@ def chart_motion(pair: CachedPair, template: Array) -> ChartMotion:
     facial = chart.from_source(pair.facial.astype(np.float32), cells, TRUTH_STRIDE)
     rigid, inside = rigid_motions(chart), inside_face(template)
     face = inside > 0.5
-    solution, *_ = np.linalg.lstsq(rigid[face].reshape(-1, RIGID), head[face].reshape(-1), rcond=None)
+    coefficients = np.zeros(RIGID)
+    for _ in range(3):
+        left = (head - rigid_flow(chart, coefficients))[face].reshape(-1)
+        step, *_ = np.linalg.lstsq(rigid[face].reshape(-1, RIGID), left, rcond=None)
+        coefficients = coefficients + step
     fade = inside[..., None]
-    return ChartMotion((facial - head) * fade, (head - (rigid @ solution).astype(np.float32)) * fade)
+    return ChartMotion((facial - head) * fade, (head - rigid_flow(chart, coefficients)) * fade)
 
 
 def learn_prior(

@@ -4,7 +4,7 @@ import pytest
 
 from mellm.errors import MellmError
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
-from mellm.flow.meflownet.prior import fit, normalise_illumination, rigid_motions, upsample
+from mellm.flow.meflownet.prior import fit, normalise_illumination, rigid_flow, rigid_motions, upsample
 from mellm.flow.meflownet.prior_file import load_prior, save_prior
 
 
@@ -29,7 +29,7 @@ def run(prior, onset, apex):
 
 def test_expression_and_head_are_told_apart(toy_prior, texture):
     chart = make_chart(toy_prior.template, toy_prior.template)
-    head = (rigid_motions(chart) @ np.array([0.8, -0.5, 0, 0.6, 0.9, 0], np.float32)).astype(np.float32)
+    head = rigid_flow(chart, np.array([0.8, -0.5, 0, 0.6, 0.9, 0]))
     expression = toy_prior.expression @ np.array([22.0, -12.0], np.float32)
     noise = np.random.default_rng(0).normal(0, 2, (2, *texture.shape)).astype(np.float32)
     apex = moved(texture, upsample(head + expression))
@@ -72,3 +72,32 @@ def test_damaged_prior_is_named(content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(MellmError, match=r"prior\.safetensors cannot be read"):
         load_prior(path)
+
+
+def test_rigid_motions_are_the_derivative_of_the_rigid_flow(template):
+    chart = make_chart(template, template)
+    motions = rigid_motions(chart)
+    middle = (slice(25, 95), slice(20, 80))
+    for k, name in enumerate(("shift u", "shift v", "scale", "roll")):
+        coefficients = np.zeros(6)
+        coefficients[k] = 0.5
+        flow = rigid_flow(chart, coefficients)
+        assert np.abs(flow - 0.5 * motions[..., k])[middle].max() < 0.02, name
+    # Turning out of the plane also brings one side nearer, which the small motions leave out.
+    for k in (4, 5):
+        coefficients = np.zeros(6)
+        coefficients[k] = 0.5
+        flow = rigid_flow(chart, coefficients)
+        assert np.abs(flow - 0.5 * motions[..., k])[middle].max() < 0.1
+        assert np.abs(flow)[middle].max() > 0.1
+
+
+def test_a_turn_by_five_degrees_is_followed(toy_prior, texture):
+    chart = make_chart(toy_prior.template, toy_prior.template)
+    head = rigid_flow(chart, np.array([4.0, -3.0, 0, 3.0, 14.0, -5.0]))
+    apex = moved(texture, upsample(head))
+    start = head + np.float32(0.7)
+    found = fit(toy_prior, chart, normalise_illumination(texture), normalise_illumination(apex), start)
+    face = inside_face(toy_prior.template) > 0.6
+    assert np.hypot(*head[face].T).max() > 6
+    assert np.hypot(*(found.head - head)[face].T).mean() < 0.05

@@ -175,7 +175,7 @@ def make_chart(landmarks: Array, template: Array) -> Chart:
 def slope(affine: Array, bend: Array) -> Array:
     """Return the map's derivative d(source) / d(chart) per cell, (rows, cols, 2, 2)."""
     down, right = np.gradient(bend, CELL, axis=(0, 1))
-    return (affine[:, :2] + np.stack([right, down], axis=-1)).astype(np.float32)
+    return np.asarray(affine[:, :2] + np.stack([right, down], axis=-1), np.float32)
 
 
 def inside_face(template: Array) -> Array:

@@ -48,8 +48,8 @@ def start_from(
     prior: MotionPrior, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
 ) -> Start:
     """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH)."""
-    bytes_ = [np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex)]
-    rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*bytes_, np.zeros(0))
+    first, second = (np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex))
+    rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(first, second, np.zeros(0))
     coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
     pictures = [normalise_illumination(picture) for picture in (onset, apex)]
     found = fit(prior, chart, pictures[0], pictures[1], coarse)

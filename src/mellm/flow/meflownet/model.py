@@ -2,8 +2,9 @@
 
 Starts from given flows and adds zero-initialised residuals: untrained, it returns its start. Each pass warps
 the apex by the current facial flow, encodes it with the onset's encoder, joins the physical evidence and the
-face coordinates, and lets two decoders correct head flow (tied to the rigid motions of the face) and
-expression flow; facial = head + expression. Knows nothing of files, landmarks or training.
+face coordinates, and lets two decoders with their own weights correct facial flow and head flow. Both may let
+local Lucas-Kanade steps through learned gates; the head's correction is projected, with learned weights, onto
+the rigid motions of the face. Expression = facial - head. Knows nothing of files, landmarks or training.
 """
 
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Decoder(nn.Module):
 
 
 class MEFlowNet(nn.Module):
-    """The network; `bfloat16` (later `reduced`) runs its learned layers, not the geometry, in that precision."""
+    """The network; `bfloat16` runs its learned layers, not the geometry, in that precision."""
 
     def __init__(self, config: MEFlowNetConfig, bfloat16: bool = False) -> None:
         super().__init__()
@@ -64,8 +65,8 @@ class MEFlowNet(nn.Module):
         evidence = 3 * len(WINDOWS) + 3
         inputs = 2 * (config.features + config.depth_features) + evidence + GUIDE + 4 + config.hidden
         self.update = UPDATES[config.update](config, inputs)
-        self.head_decoder = Decoder(config.hidden, 5)
-        self.facial_decoder = Decoder(config.hidden, 6)
+        self.head_decoder = Decoder(config.hidden, 5 + len(WINDOWS) + 1)
+        self.facial_decoder = Decoder(config.hidden, 6 + len(WINDOWS))
         self.mask = nn.Conv2d(config.hidden, 9 * config.stride**2, 1)
         _silence(self.mask)
         self.register_buffer("bilinear", bilinear_logits(config.stride), persistent=False)
@@ -86,7 +87,6 @@ class MEFlowNet(nn.Module):
         grid, if configured.
         """
         stride = self.config.stride
-        expression = facial - head
         basis = rigid.reshape(len(rigid), 2, 6, *rigid.shape[-2:])
         guide = _guide(basis)
         first = self._learned(self.encoder, onset)
@@ -94,22 +94,26 @@ class MEFlowNet(nn.Module):
         predictions = []
         for _ in range(self.config.iterations):
             # Each pass is judged as it is; gradients run through its own corrections only.
-            expression, head = expression.detach(), head.detach()
-            flow = head + expression
-            warped = warp(apex, resize(flow, stride))
+            facial, head = facial.detach(), head.detach()
+            expression = facial - head
+            warped = warp(apex, resize(facial, stride))
             terms = normal_terms(onset, warped, stride)
             second = self._learned(self.encoder, warped)
-            parts = [first, second - first, local_solves(terms), _compressed(terms), guide, expression, head]
+            solves = local_solves(terms)
+            parts = [first, second - first, solves, _compressed(terms), guide, expression, head]
             if depth is not None:
-                parts += [depth[0], warp(depth[1], flow / stride) - depth[0]]
+                parts += [depth[0], warp(depth[1], facial / stride) - depth[0]]
             hidden = self._learned(self.update, torch.cat([*parts, hidden], dim=1))
+            steps = list(solves.reshape(len(solves), len(WINDOWS), 3, *solves.shape[-2:])[:, :, :2].unbind(1))
             turn = self._learned(self.head_decoder, hidden)
+            shared = _gated(turn[:, 5:], [*steps, expression]) + turn[:, :2]
+            moved_head = rigid_projection(shared, torch.sigmoid(turn[:, 2:3]), basis) + 0.25 * turn[:, 3:5]
             change = self._learned(self.facial_decoder, hidden)
-            weight = torch.sigmoid(turn[:, 2:3])
-            head = head + rigid_projection(turn[:, :2], weight, basis) + 0.25 * turn[:, 3:5]
-            expression = expression + change[:, :2]
+            facial = facial + _gated(change[:, 6:], steps) + change[:, :2]
+            head = head + moved_head
+            expression = facial - head
             mask = self._mask_logits(hidden)
-            up = convex_upsample(torch.cat([expression, change[:, 2:]], dim=1), mask, stride)
+            up = convex_upsample(torch.cat([expression, change[:, 2:6]], dim=1), mask, stride)
             whole = resize(head, stride)
             predictions.append(Prediction(whole + up[:, :2], whole, up[:, 2:]))
         return predictions
@@ -129,6 +133,14 @@ class MEFlowNet(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced):
             answer: Tensor = module(x.contiguous(memory_format=torch.channels_last))
         return answer.float()
+
+
+def _gated(gates: Tensor, fields: list[Tensor]) -> Tensor:
+    """Return the sum of (B, 2, h, w) `fields`, each let through by one channel of `gates`, -1..1."""
+    total = torch.zeros_like(fields[0])
+    for index, field in enumerate(fields):
+        total = total + torch.tanh(gates[:, index : index + 1]) * field
+    return total
 
 
 def _silence(layer: nn.Conv2d) -> None:

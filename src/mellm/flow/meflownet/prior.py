@@ -37,6 +37,9 @@ WARPS = 8
 SETTLED = 0.02
 """Mean change of the flow, chart pixels, under which a fit stops."""
 
+CAMERA = 7.8
+"""Distance of the camera in eye distances: the middle of what the generator draws (5 face widths)."""
+
 ROUNDS, HUBER, TUKEY = 12, 1.345, 2.5
 """Of the robust fit that gives the head what most of the face does (TUKEY chosen on validation pairs)."""
 
@@ -86,25 +89,42 @@ def rigid_motions(chart: Chart) -> Array:
     Small rotations under weak perspective: yaw shifts near points sideways, pitch up and down. The picture's
     motions are turned into the chart's with the map's local derivative.
     """
-    cells = cell_pixels()
-    x, y = ((cells[..., k] - ORIGIN[k]) / EYE_DISTANCE for k in (0, 1))
-    z = chart.depth / EYE_DISTANCE
-    # Positions in the picture, in eye distances, so that rotation and scale are the picture's.
-    size = chart.scale * EYE_DISTANCE
-    straight = chart.affine[:, :2] / chart.scale
-    px = np.stack([x, y], axis=-1) @ straight.T + chart.bend / size
-    px = px - px.mean((0, 1))
+    x, y, z = np.moveaxis(_head_points(chart), -1, 0)
     one, zero = np.ones_like(z), np.zeros_like(z)
-    u = np.stack([one, zero, px[..., 0], -px[..., 1], z, zero], axis=-1)
-    v = np.stack([zero, one, px[..., 1], px[..., 0], zero, z], axis=-1)
+    u = np.stack([one, zero, x, -y, z, zero], axis=-1)
+    v = np.stack([zero, one, y, x, zero, z], axis=-1)
     inverse = np.linalg.inv(slope(chart.affine, chart.bend) / chart.scale)
     motions = np.einsum("hwij,hwjk->hwik", inverse, np.stack([u, v], axis=-2))
     return np.asarray(motions, np.float32)
 
 
+def rigid_flow(chart: Chart, coefficients: Double) -> Array:
+    """Return the rigid motion with these coefficients, exactly: (rows, cols, 2), chart pixels.
+
+    Its derivative at rest is `rigid_motions`. A rotation, a change of size and a shift, seen by a camera
+    `CAMERA` eye distances away.
+    """
+    shift_u, shift_v, growth, roll, yaw, pitch = coefficients / EYE_DISTANCE
+    turn = cv2.Rodrigues(np.array([-pitch, yaw, roll]))[0].astype(np.float32)
+    points = _head_points(chart)
+    turned = points @ turn.T
+    nearer = CAMERA / (CAMERA + turned[..., 2:] - points[..., 2:])
+    seen = turned[..., :2] * np.float32(1 + growth) * nearer + np.array([shift_u, shift_v], np.float32)
+    move = (seen - points[..., :2]) * np.float32(chart.scale * EYE_DISTANCE)
+    cells = cell_pixels()
+    return chart.locate(chart.place(cells) + move) - cells
+
+
+def _head_points(chart: Chart) -> Array:
+    """Return every cell's point on the head, (rows, cols, 3): picture axes, eye distances, zero mean."""
+    place = chart.place(cell_pixels()) / (chart.scale * EYE_DISTANCE)
+    flat = place - place.mean((0, 1))
+    return np.concatenate([flat, chart.depth[..., None] / EYE_DISTANCE], axis=-1).astype(np.float32)
+
+
 def normalise_illumination(grey: Array) -> Array:
     """Remove local brightness and contrast: zero mean, about unit variance over some 25 px."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
     local = smooth - _wide_blur(smooth)
     return np.asarray(local / np.sqrt(_wide_blur(local * local) + 9.0), np.float32)
 
@@ -137,7 +157,7 @@ def normal_terms(onset: Array, warped: Array) -> Array:
     energy = cells.pop()
     local = np.maximum(cv2.boxFilter(energy, cv2.CV_32F, (3, 3)), 0.5 * energy)
     weight = np.float32(CELL * CELL) / (local + 0.2 * energy.mean() + 1e-5)
-    return np.stack(cells, axis=-1) * weight[..., None]
+    return np.asarray(np.stack(cells, axis=-1) * weight[..., None], np.float32)
 
 
 def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
@@ -160,21 +180,22 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
     prior_precision[:RIGID] = RIGID_SD**-2
     amplitude, precision = 1.0, np.eye(basis.shape[-1])
     for step in range(WARPS):
-        head, expression = _fields(prior, rigid, coefficients)
+        head, expression = _fields(prior, chart, coefficients)
         terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
         trust = (prior.temperature * cell_weight)[:, None]
-        evidence, right = _normal_equations(basis, terms * trust, (head + expression)[face])
+        linear = basis @ coefficients.astype(np.float32)
+        evidence, right = _normal_equations(basis, terms * trust, linear)
         if step:
             covariance = np.linalg.inv(precision)
             energy = coefficients[heads:] ** 2 + np.diag(covariance)[heads:]
             amplitude = float(np.clip(np.sqrt(energy.mean()), 0.05, 4.0))
         prior_precision[heads:] = amplitude**-2
         precision = evidence + np.diag(prior_precision)
-        before, coefficients = coefficients, np.linalg.solve(precision, right)
+        before, coefficients = coefficients, np.asarray(np.linalg.solve(precision, right), np.float64)
         change = basis @ (coefficients - before).astype(np.float32)
         if step >= 2 and float(np.abs(change).mean()) < SETTLED:
             break
-    head, expression = _fields(prior, rigid, coefficients)
+    head, expression = _fields(prior, chart, coefficients)
     shift = rigid_share(expression, rigid, face)
     return SubspaceFit(expression - shift, head + shift, coefficients, precision, amplitude)
 
@@ -187,10 +208,11 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     """
     a = rigid[face].reshape(-1, RIGID).astype(np.float64)
     b = expression[face].reshape(-1).astype(np.float64)
-    weight, solution = np.ones(len(b)), np.zeros(RIGID)
+    weight = np.ones(len(b))
+    solution: Double = np.zeros(RIGID)
     for turn in range(ROUNDS):
         weighted = a * weight[:, None]
-        solution = np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b)
+        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
         residual = (b - a @ solution).reshape(-1, 2)
         distance = np.hypot(residual[:, 0], residual[:, 1])
         # The median of a 2D Gaussian's length is 1.177 sigma.
@@ -203,10 +225,10 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     return np.asarray(rigid @ solution, np.float32)
 
 
-def _fields(prior: MotionPrior, rigid: Array, coefficients: Double) -> tuple[Array, Array]:
+def _fields(prior: MotionPrior, chart: Chart, coefficients: Double) -> tuple[Array, Array]:
     c = coefficients.astype(np.float32)
     heads = RIGID + prior.head_sd.size
-    head = rigid @ c[:RIGID] + prior.head @ (prior.head_sd * c[RIGID:heads])
+    head = rigid_flow(chart, coefficients[:RIGID]) + prior.head @ (prior.head_sd * c[RIGID:heads])
     return head, prior.expression @ (prior.expression_sd * c[heads:])
 
 
@@ -218,7 +240,7 @@ def _robust_rigid(flow: Array, basis: Array) -> Double:
     solution: Double = np.zeros(RIGID)
     for _ in range(5):
         weighted = a * weight[:, None]
-        solution = np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b)
+        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
         residual = (b - a @ solution).reshape(-1, 2)
         distance = np.hypot(residual[:, 0], residual[:, 1])
         weight = np.repeat(1 / (1 + (distance / (1.5 * np.median(distance) + 1e-3)) ** 2), 2)
@@ -226,7 +248,7 @@ def _robust_rigid(flow: Array, basis: Array) -> Double:
 
 
 def _normal_equations(basis: Array, terms: Array, flow: Array) -> tuple[Double, Double]:
-    """Sum B^T M B and B^T (M flow - g): the linearised brightness constancy around `flow`."""
+    """Sum B^T M B and B^T (M flow - g); `flow` (N, 2) is B times the coefficients (Gauss-Newton)."""
     bu, bv = basis[:, 0], basis[:, 1]
     mu = terms[:, 0:1] * bu + terms[:, 1:2] * bv
     mv = terms[:, 1:2] * bu + terms[:, 2:3] * bv
