@@ -245,7 +245,9 @@ def test_the_gallery_finds_opens_and_deletes(
     page: Any, clip: str, address: str, pair: tuple[Path, Path]
 ) -> None:
     page.goto(address)
-    page.set_input_files("#files", [str(path) for path in pair])
+    page.set_input_files("#files", str(pair[0]))
+    page.get_by_text("One picture shows no motion").wait_for()
+    page.set_input_files("#files", str(pair[1]))
     page.locator("#pair button.primary").click()
     page.wait_for_url("**/clips/*", timeout=60_000)
     page.locator("body[data-ready]").wait_for()

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -40,6 +42,31 @@ def test_frames_are_exactly_the_files(client, job: str, smile_clip: tuple[Path, 
     assert client.get(f"jobs/{job}/frames/72").status_code == 404
     small = client.get(f"jobs/{job}/frames/3", params={"width": 100}).content
     assert cv2.imdecode(np.frombuffer(small, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (100, 100)
+
+
+@pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(200)])
+def test_times_are_the_files_own(client, tmp_path: Path, rate: Fraction) -> None:
+    """Frame number and time agree with the file at 29.97 and at 200 fps; the number is drawn into it."""
+    path = tmp_path / "numbers.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 64, 64, "yuv420p", {"bf": "2"}
+        for number in range(40):
+            picture = np.full((64, 64, 3), 40, np.uint8)
+            for bit in range(6):
+                picture[:, 10 * bit : 10 * bit + 10] = 220 if number >> bit & 1 else 20
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    done = client.wait(client.post("jobs", json={"media": client.upload(path)}).json()["id"])
+    assert done["state"] == "done" and "no face" in done["verdict"]
+    table = client.get(f"jobs/{done['id']}/frames").json()
+    assert table["times"] == pytest.approx([float(k / rate) for k in range(40)], abs=1e-5)
+    for number in (39, 0, 17, 16, 18, 38):
+        picture = cv2.imdecode(
+            np.frombuffer(client.get(f"jobs/{done['id']}/frames/{number}").content, np.uint8),
+            cv2.IMREAD_GRAYSCALE,
+        )
+        assert sum((picture[32, 10 * bit + 5] > 120) << bit for bit in range(6)) == number
 
 
 def test_the_same_work_is_one_job(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:
@@ -110,6 +137,7 @@ def test_cancel_and_run_again(client, smile_clip: tuple[Path, ClipTruth]) -> Non
     again = client.post("jobs", json=request)
     assert again.status_code == 202 and again.json()["id"] == first
     assert client.wait(first)["state"] == "done"
+    assert client.get(f"jobs/{first}/thumbnail").content.startswith(b"\xff\xd8")
     assert client.delete(f"jobs/{first}").status_code == 204
     assert client.get(f"jobs/{first}").status_code == 404
 
@@ -161,9 +189,12 @@ def test_mistakes_are_one_sentence(client, job: str) -> None:
         (client.get(f"jobs/{job}/pictures/report.json"), 404, "no picture"),
         (client.get(f"jobs/{job}/export/exe"), 422, "kind"),
         (client.post("analyses", content=b"x"), 422, "multipart"),
+        (client.post("jobs", content=b"{", headers={"content-type": "application/json"}), 422, ""),
+        (client.put("jobs"), 405, "method"),
     ):
         assert answer.status_code == status, answer.text
         assert words in answer.json()["error"]
+    assert client.put("jobs").headers["allow"] == "GET, POST"
 
 
 def test_the_schema_names_every_route(client) -> None:

@@ -60,8 +60,8 @@ class CodedMoment(_Part):
     that read the person's interval anew, where there is one.
     """
 
-    number: int | None = Field(default=None, ge=1, le=100_000)
-    person: int = Field(default=1, ge=1, le=1000)
+    number: int | None = Field(default=None, ge=1, le=100_000, strict=True)
+    person: int = Field(default=1, ge=1, le=1000, strict=True)
     verdict: Verdict = "open"
     frames: Frames | None = Field(default=None, description="The person's interval; null: the program's")
     units: list[CodedUnit] = Field(default_factory=list, max_length=100)
@@ -82,7 +82,7 @@ class AnnotationBody(_Part):
 class NewAnnotation(AnnotationBody):
     """An annotation to be saved on top of a version: 0 for the first."""
 
-    base_version: int = Field(ge=0)
+    base_version: int = Field(ge=0, strict=True)
 
 
 class Annotation(AnnotationBody):

@@ -28,9 +28,9 @@ class _Wire(BaseModel):
 class Frames(_Wire):
     """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
 
-    onset: int = Field(ge=0, le=10_000_000)
-    apex: int = Field(ge=1, le=10_000_000)
-    offset: int | None = Field(default=None, ge=1, le=10_000_000)
+    onset: int = Field(ge=0, le=10_000_000, strict=True)
+    apex: int = Field(ge=1, le=10_000_000, strict=True)
+    offset: int | None = Field(default=None, ge=1, le=10_000_000, strict=True)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Frames":
@@ -46,7 +46,7 @@ class JobSettings(_Wire):
     compensation: str = "mesh-rigid"
     taxonomy: str = "7"
     language: Literal["en", "zh"] = "en"
-    max_people: int = Field(default=4, ge=1, le=16)
+    max_people: int = Field(default=4, ge=1, le=16, strict=True)
     fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
     magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
 

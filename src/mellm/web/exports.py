@@ -118,6 +118,9 @@ FORMATS: dict[str, tuple[Callable[[Result], bytes], str, str]] = {
 }
 """Format -> what makes it, its media type, the end of its file name."""
 
+MEDIA_TYPES = sorted({media_type.split(";")[0] for _, media_type, _ in FORMATS.values()})
+"""What an export's content type may be."""
+
 
 def export(result: Result, name: str, kind: str) -> tuple[bytes, str, str]:
     """Return the file's bytes, media type and a name for it. Raises InputError for an unknown format."""

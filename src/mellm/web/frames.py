@@ -31,8 +31,8 @@ class _Decoder:
         self.ready = False
 
     def jpeg(self, index: int, width: int, seconds: float) -> bytes:
-        end = time.monotonic() + seconds
         with self.lock:
+            end = time.monotonic() + seconds
             if not self.ready:
                 self._answer(end)
                 self.ready = True

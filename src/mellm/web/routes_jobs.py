@@ -35,6 +35,7 @@ EVENT_EVERY = 0.2
 """Seconds between two looks at a job whose events are followed."""
 
 _BAD: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is not JSON, or not a form"},
     401: {"model": Problem, "description": "No token, or a wrong one"},
     403: {"model": Problem, "description": "Asked from another web site, or for another host name"},
     404: {"model": Problem, "description": "There is nothing of that name"},

@@ -14,11 +14,12 @@ from mellm.language.reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
 from mellm.web.contract import FrameTable, Problem
-from mellm.web.exports import export
+from mellm.web.exports import MEDIA_TYPES, export
 from mellm.web.files import THUMBNAIL_FILE
 from mellm.web.service import NotFoundError, NotYetError, Service
 
 _BAD: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is not JSON"},
     404: {"model": Problem, "description": "There is nothing of that name"},
     409: {"model": Problem, "description": "The job has not got that far, or there is a newer version"},
     422: {"model": Problem, "description": "The request cannot be used; the sentence says why"},
@@ -120,7 +121,7 @@ def result_routes(service: Service) -> APIRouter:
     @api.get(
         "/jobs/{job}/export/{kind}",
         response_class=Response,
-        responses={200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+        responses={200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"}},
     )
     def exported(
         job: str,

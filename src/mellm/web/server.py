@@ -19,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from mellm import __version__
 from mellm.errors import MellmError
@@ -102,15 +103,13 @@ def _static(name: str) -> Response:
     return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": "no-cache"})
 
 
-async def _problem(_: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> JSONResponse:
     """One sentence for every error."""
     if isinstance(error, HTTPException):
         words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-        return JSONResponse(
-            {"error": words.get(error.status_code, str(error.detail))},
-            error.status_code,
-            headers=error.headers,
-        )
+        sentence = words.get(error.status_code, str(error.detail))
+        headers = {"allow": _methods(request)} if error.status_code == 405 else error.headers
+        return JSONResponse({"error": sentence}, error.status_code, headers=headers)
     if isinstance(error, RequestValidationError | ValidationError):
         return JSONResponse({"error": _sentence(error.errors())}, 422)
     if isinstance(error, BodyTooLargeError):
@@ -120,6 +119,17 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
         status = 422 if getattr(error, "exit_code", 1) == 2 else 503
     headers = {"retry-after": "5"} if status in (429, 503) else None
     return JSONResponse({"error": str(error)}, status, headers=headers)
+
+
+def _methods(request: Request) -> str:
+    """The methods an address takes; each route by itself knows only its own."""
+    known = request.app.openapi()["paths"]
+    found = {m.upper() for path, methods in known.items() if _matches(path, request) for m in methods}
+    return ", ".join(sorted(found)) or "GET"
+
+
+def _matches(path: str, request: Request) -> bool:
+    return compile_path(path)[0].match(request.url.path) is not None
 
 
 def _sentence(errors: Any) -> str:

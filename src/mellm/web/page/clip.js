@@ -43,6 +43,10 @@ async function start() {
     dirty: () => state.set({ dirty: true }),
     edited: () => state.set({ dirty: true, edits: state.get("edits") + 1 }),
     choose,
+    choosePerson(person) {
+      state.set({ person });
+      choose(ofPerson()[0] ?? null);
+    },
     setFrames(moment, wanted) {
       moments.setFrames(moment, wanted);
       state.set({ dirty: true, edits: state.get("edits") + 1 });
@@ -69,13 +73,14 @@ async function start() {
   }
   const ofPerson = () => moments.list.filter((moment) => moment.person === state.get("person"));
 
+  document.body.classList.toggle("pair", job.kind === "pair");
   document.title = `${job.name} – mellm`;
   at("#name").textContent = job.name;
   const player = new Player(context);
   for (const Part of [Timeline, Heading, Units, Emotion, Reading, Compare]) new Part(context);
   const play = wirePlayback(context);
   drawHeader(context);
-  state.watch(["words"], () => drawHeader(context));
+  state.watch(["words", "person"], () => drawHeader(context));
   const first = moments.list[0] ?? null;
   const face = report.people.length && Math.max(...report.people.map((person) => person.box[2])) < 0.45 * frames.width;
   state.set({ taxonomy: report.provenance.settings.taxonomy ?? "7", person: first?.person ?? report.people[0]?.person ?? 1, zoom: face ? "face" : "whole", overlay: first ? "arrows" : "none" });
@@ -113,7 +118,7 @@ function names(choices) {
   };
 }
 
-function drawHeader({ report, frames, state: now, moments, choose }) {
+function drawHeader({ report, frames, state: now, choosePerson }) {
   const { source } = report;
   const rate = source.fps ? `${Number(source.fps.toFixed(3))} fps · ${frames.count} ${t("frames")} · ${source.duration?.toFixed(2) ?? "–"} s` : t("pair_pictures");
   at("#facts").textContent = `${source.width}×${source.height} · ${rate}`;
@@ -121,11 +126,7 @@ function drawHeader({ report, frames, state: now, moments, choose }) {
   const people = at("#person");
   people.parentElement.hidden = report.people.length < 2;
   people.replaceChildren(...options(report.people.map(({ person }) => [String(person), `${t("person")} ${person}`]), String(now.get("person"))));
-  people.onchange = () => {
-    const person = Number(people.value);
-    now.set({ person });
-    choose(moments.list.find((moment) => moment.person === person) ?? null);
-  };
+  people.onchange = () => choosePerson(Number(people.value));
   const link = (kind, version) => element("li", {}, element("a", { href: api.exportAddress(id, kind, version), download: "", data: { kind } }, t(`x_${kind}`)));
   const kinds = ["html", "eaf", "mes", "csv", "json", "zip"];
   at("#exports").replaceChildren(

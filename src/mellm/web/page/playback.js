@@ -37,7 +37,8 @@ export function wirePlayback({ state, frames, moment }) {
       state.set({ frame });
       const next = frame + 1 > (loop ? loop[1] : last) ? (loop ? loop[0] : null) : frame + 1;
       if (next === null) break;
-      const wait = next > frame ? frames.times[next] - frames.times[frame] : 0.25;
+      // A pair has no times: its two pictures take turns.
+      const wait = (next > frame ? frames.times[next] - frames.times[frame] : 0.25) || 0.25;
       const due = performance.now() + (wait * 1000) / Number(at("#speed").value);
       frames.ahead(Array.from({ length: 24 }, (_, k) => next + k));
       await frames.get(next).catch(() => {});

@@ -20,13 +20,15 @@ export class Player {
     this.bitmap = null;
     new ResizeObserver(() => this.draw()).observe(this.stage);
     this.state.watch(["frame"], () => this.show());
-    this.state.watch(["moment", "measured", "zoom"], () => this.draw());
+    this.state.watch(["moment", "measured", "zoom", "person"], () => this.draw());
     this.state.watch(["overlay", "opacity", "fixed", "words"], () => this.draw());
     this.state.watch(["lit"], () => this.light());
   }
 
   async show() {
     const index = this.state.get("frame");
+    // What belongs to the frame that was left goes at once.
+    this.draw();
     // Until the picture is here, the old one is dimmed: it is not the frame whose number is shown.
     clearTimeout(this.patience);
     this.patience = setTimeout(() => this.stage.classList.add("late"), 120);
@@ -151,7 +153,7 @@ export class Player {
   drawMarks(pixel) {
     const me = this.moment()?.me;
     const kind = this.state.get("overlay");
-    if (!me) { this.marks.replaceChildren(); return; }
+    if (!me) { this.marks.replaceChildren(...this.people(pixel)); return; }
     const visible = this.inside() && (kind === "regions" || kind === "arrows");
     const alpha = visible ? this.state.get("opacity") : 1;
     const boxes = me.regions.map((region) => drawing("rect", {
@@ -160,8 +162,17 @@ export class Player {
       onpointerenter: () => this.point([region.name]), onpointerleave: () => this.point(null),
     }, drawing("title", {}, this.regionTitle(region))));
     const arrows = visible && kind === "arrows" ? this.arrows(me, pixel, alpha) : [];
-    this.marks.replaceChildren(...boxes, ...arrows);
+    this.marks.replaceChildren(...this.people(pixel), ...boxes, ...arrows);
     this.light();
+  }
+
+  /** Who is who, where there are several: where each face was first seen. */
+  people(pixel) {
+    if (this.report.people.length < 2 || this.state.get("zoom") === "face") return [];
+    return this.report.people.map(({ person, box: [x, y, w, h] }) => drawing("g", {
+      class: `who ${person === this.state.get("person") ? "chosen" : ""}`, onclick: () => this.choosePerson(person),
+    }, drawing("rect", { x, y, width: w, height: h, rx: 6 * pixel }),
+      drawing("text", { x: x + 2 * pixel, y: y - 5 * pixel, "font-size": 13 * pixel }, `${t("person")} ${person}`)));
   }
 
   regionTitle(region) {

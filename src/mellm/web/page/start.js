@@ -25,13 +25,14 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-/** Two pictures may be a pair, so ask; everything else starts at once. */
+/** One picture waits for its second; two may be a pair, so ask; everything else starts at once. */
 function take(files) {
   if (!files.length) return;
-  if (files.length === 2 && files.every((file) => /^image\/(?!gif)/.test(file.type))) {
-    waitingPair = files;
+  const pictures = files.every((file) => /^image\/(?!gif|webp|apng)/.test(file.type));
+  if (pictures && files.length + (waitingPair.length % 2) <= 2) {
+    waitingPair = [...(waitingPair.length === 1 ? waitingPair : []), ...files];
     drawPair();
-    document.querySelector("#pair button.primary").focus();
+    document.querySelector("#pair button.primary")?.focus();
     return;
   }
   const only = files.length === 1 && !rows.size;
@@ -47,20 +48,24 @@ function drawPair() {
     return element("figure", {}, element("img", { src: address, alt: file.name, onload: () => URL.revokeObjectURL(address) }),
       element("figcaption", { class: "small soft" }, `${t(word)}: ${file.name}`));
   };
-  const end = (pair) => {
+  const end = (begin) => {
     const files = waitingPair;
     waitingPair = [];
     drawPair();
-    if (pair) new Row(files.map((file) => file.name).join(" → "), files, !rows.size).run();
-    else for (const file of files) new Row(file.name, [file], false).run();
+    if (begin) new Row(files.map((file) => file.name).join(" → "), files, !rows.size).run();
   };
+  if (waitingPair.length === 1) {
+    place.replaceChildren(figure(waitingPair[0], "onset"), element("p", { class: "soft" }, t("second_picture")), element("span", { class: "grow" }),
+      element("button", { type: "button", onclick: () => { waitingPair = []; drawPair(); } }, t("cancel")));
+    return;
+  }
   place.replaceChildren(
     figure(waitingPair[0], "onset"),
     element("button", { type: "button", onclick: () => { waitingPair.reverse(); drawPair(); } }, `⇄ ${t("swap")}`),
     figure(waitingPair[1], "apex"),
     element("span", { class: "grow" }),
     element("button", { type: "button", class: "primary", onclick: () => end(true) }, t("begin")),
-    element("button", { type: "button", onclick: () => end(false) }, t("pair_no")),
+    element("button", { type: "button", onclick: () => end(false) }, t("cancel")),
   );
 }
 

@@ -1,0 +1,240 @@
+"""The server under load and under kill -9: what is lost, what is refused, how long people wait.
+
+    python benchmarks/bench_server.py                    # small: 12 uploads, 4 at once, 3 kills
+    python benchmarks/bench_server.py --uploads 200 --at-once 20 --kills 50
+
+Load: that many different short clips are uploaded and queued at once, while one client keeps stepping through
+frames, as a person does. Kills: the server is killed with SIGKILL at a random moment of a queue of jobs and
+started again, until every job is done; results that were done before are compared afterwards.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from mellm.data.meflow.clip import demo_clip
+
+RUN = """
+import sys
+from pathlib import Path
+from mellm.web.options import ServerOptions
+from mellm.web.server import serve
+workers, queue = int(sys.argv[2]), int(sys.argv[3])
+options = ServerOptions(store=Path(sys.argv[1]), port=0, workers=workers, queue=queue, submissions=0)
+serve(options, ready=lambda address: print(address, flush=True))
+"""
+
+
+class Server:
+    """A server in a process of its own."""
+
+    def __init__(self, store: Path, workers: int, queue: int) -> None:
+        arguments = [sys.executable, "-c", RUN, str(store), str(workers), str(queue)]
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        address = self.process.stdout.readline().strip()
+        self.client = httpx.Client(base_url=f"{address}api/v1/", timeout=120)
+
+    def end(self, how: signal.Signals) -> int:
+        self.client.close()
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+    def memory(self) -> float:
+        """Resident memory of the server process, MiB (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        if not status.is_file():
+            return float("nan")
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+
+def different(clip: bytes, number: int) -> bytes:
+    """The same clip with other bytes: a box that players skip is added at the end."""
+    body = f"clip {number}".encode()
+    return clip + (8 + len(body)).to_bytes(4, "big") + b"free" + body
+
+
+def ask(client: httpx.Client, way: str, path: str, **more: Any) -> tuple[httpx.Response, int]:
+    """Ask until the server is not too busy; the answer, and how often it said 429."""
+    refused = 0
+    while True:
+        answer = client.request(way, path, **more)
+        if answer.status_code != 429:
+            return answer, refused
+        refused += 1
+        time.sleep(min(1.0, float(answer.headers["retry-after"])))
+
+
+def load(clip: bytes, uploads: int, at_once: int, workers: int, queue: int) -> dict[str, Any]:
+    """Many uploads at once, one person stepping; every job must end with a result."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), workers, queue)
+        client = server.client
+        first = ask(client, "POST", "analyses", files={"file": ("first.mp4", clip)})[0].json()["id"]
+        while client.get(f"jobs/{first}").json()["state"] != "done":
+            time.sleep(0.2)
+        waits: list[float] = []
+        over = threading.Event()
+
+        def step() -> None:
+            # Every second frame asked for is one nobody has seen: the decoder has to work.
+            with httpx.Client(base_url=client.base_url, timeout=120) as person:
+                k = 0
+                while not over.is_set():
+                    begun = time.perf_counter()
+                    width = 480 - (k // 72) % 400
+                    person.get(f"jobs/{first}/frames/{k % 72}", params={"width": width}).raise_for_status()
+                    waits.append(time.perf_counter() - begun)
+                    k += 1
+                    time.sleep(0.1)
+
+        stepping = threading.Thread(target=step)
+        stepping.start()
+        before, begun = server.memory(), time.perf_counter()
+
+        def one(number: int) -> tuple[str, int, float]:
+            started = time.perf_counter()
+            answer, refused = ask(
+                client, "POST", "analyses", files={"file": (f"{number}.mp4", different(clip, number))}
+            )
+            answer.raise_for_status()
+            return answer.json()["id"], refused, time.perf_counter() - started
+
+        with ThreadPoolExecutor(at_once) as pool:
+            accepted = list(pool.map(one, range(uploads)))
+        taken = time.perf_counter() - begun
+        states: dict[str, str] = {}
+        while True:
+            states = {job: client.get(f"jobs/{job}").json()["state"] for job, _, _ in accepted}
+            if all(state in ("done", "failed", "cancelled") for state in states.values()):
+                break
+            time.sleep(0.5)
+        total = time.perf_counter() - begun
+        over.set()
+        stepping.join()
+        after = server.memory()
+        code = server.end(signal.SIGTERM)
+    return {
+        "uploads": uploads,
+        "at_once": at_once,
+        "workers": workers,
+        "queue": queue,
+        "done": sum(state == "done" for state in states.values()),
+        "answers_429": sum(refused for _, refused, _ in accepted),
+        "seconds_until_all_queued": round(taken, 1),
+        "seconds_until_all_done": round(total, 1),
+        "seconds_per_job": round(total / uploads, 2),
+        "frame_wait_median_ms": round(1000 * statistics.median(waits)),
+        "frame_wait_95_ms": round(1000 * sorted(waits)[int(0.95 * len(waits))]),
+        "server_mib_before_after": [round(before), round(after)],
+        "exit_code": code,
+    }
+
+
+def kills(clip: bytes, times: int, workers: int, seed: int) -> dict[str, Any]:
+    """Kill the server at random moments; nothing finished may change, everything must end up done."""
+    chance = random.Random(seed)
+    jobs = max(4, times // 2)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder)
+        server = Server(store, workers, jobs + 1)
+        ids = [
+            server.client.post("analyses", files={"file": (f"{k}.mp4", different(clip, k))}).json()["id"]
+            for k in range(jobs)
+        ]
+        finished: dict[str, str] = {}
+        lost, restarts = 0, []
+        for _ in range(times):
+            time.sleep(chance.uniform(0.3, 4.0))
+            for job in ids:
+                if job not in finished and server.client.get(f"jobs/{job}").json()["state"] == "done":
+                    finished[job] = digest(server.client, job)
+            server.end(signal.SIGKILL)
+            begun = time.perf_counter()
+            server = Server(store, workers, jobs + 1)
+            restarts.append(time.perf_counter() - begun)
+            lost += sum(digest(server.client, job) != before for job, before in finished.items())
+        while any(server.client.get(f"jobs/{job}").json()["state"] in ("queued", "running") for job in ids):
+            time.sleep(0.3)
+        states = [server.client.get(f"jobs/{job}").json()["state"] for job in ids]
+        drafts = len(list((store / "drafts").iterdir()))
+        server.end(signal.SIGTERM)
+    return {
+        "kills": times,
+        "jobs": jobs,
+        "done_at_the_end": states.count("done"),
+        "finished_results_lost_or_changed": lost,
+        "drafts_left": drafts,
+        "restart_median_s": round(statistics.median(restarts), 2),
+        "orphans": orphans(),
+    }
+
+
+def digest(client: httpx.Client, job: str) -> str:
+    """A finished report as one hash; "missing" where there is none."""
+    answer = client.get(f"jobs/{job}/report")
+    return hashlib.sha256(answer.content).hexdigest() if answer.status_code == 200 else "missing"
+
+
+def orphans() -> int:
+    """Worker or decoder processes whose server is gone (Linux)."""
+    count = 0
+    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else []:
+        try:
+            command = (entry / "cmdline").read_bytes()
+            mine = entry.stat().st_uid == os.getuid()
+            parent = next(
+                int(line.split()[1])
+                for line in (entry / "status").read_text().splitlines()
+                if line.startswith("PPid")
+            )
+        except (OSError, StopIteration):
+            continue
+        modules = (b"mellm.web.worker", b"mellm.web.decoder")
+        count += mine and parent == 1 and any(module in command for module in modules)
+    return count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--uploads", type=int, default=12)
+    parser.add_argument("--at-once", type=int, default=4)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--queue", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        demo_clip(path)
+        clip = path.read_bytes()
+    result: dict[str, Any] = {"cores": os.cpu_count(), "load_average": os.getloadavg()[0]}
+    if given.uploads:
+        result["load"] = load(clip, given.uploads, given.at_once, given.workers, given.queue)
+    if given.kills:
+        result["kills"] = kills(clip, given.kills, given.workers, given.seed)
+    print(json.dumps(result, indent=2))
+    if given.json:
+        given.json.write_text(json.dumps(result, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
