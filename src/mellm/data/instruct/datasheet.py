@@ -50,8 +50,8 @@ def datasheet(manifest: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
         "\n".join(f"- {gap}" for gap in GAPS),
         "## Use",
         "For research on micro-expressions. A micro-expression suggests a state of mind at most; it proves "
-        "none. The source's licence holds for what is made from it: pictures and records of a set bound by an "
-        "agreement are bound by the same.",
+        "none. The source's licence holds for what is made from it: pictures and records of a set bound by "
+        "an agreement are bound by the same.",
     ]
     return "\n\n".join(parts) + "\n"
 
