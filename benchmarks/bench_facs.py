@@ -109,7 +109,8 @@ def units(faces: Path, ict: Path, count: int) -> None:
                     sided, right = sided + 1, right + (found[unit] == truth[unit])
         moving = sum(bool(t) for t in truths)
         print(
-            f"{name}: F1 {2 * hits / (called + true):.3f} precision {hits / called:.3f} recall {hits / true:.3f}; "
+            f"{name}: F1 {2 * hits / (called + true):.3f} "
+            f"precision {hits / called:.3f} recall {hits / true:.3f}; "
             f"most probable unit right {first}/{moving}; side right {right}/{sided}; "
             f"false alarms on still pairs {alarms}/{count - moving}"
         )
