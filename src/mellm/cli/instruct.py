@@ -281,3 +281,26 @@ def export_(
         typer.echo(f"  {count:>8}  {out / name}")
     if not counts:
         typer.echo("  No record fits what was asked for.")
+
+
+@app.command("show")
+def show_(
+    folder: Folder,
+    count: Annotated[int, typer.Option(min=1, help="How many records.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Print random records to read.
+
+    Example: mellm data instruct show meu/ --count 20
+    """
+    from mellm.data.instruct.examples import as_markdown, draw
+    from mellm.data.instruct.store import open_store
+
+    pairs = draw(open_store(folder), count, seed)
+    if as_json:
+        typer.echo(
+            json.dumps([json.loads(record.to_json()) for record, _ in pairs], indent=2, ensure_ascii=False)
+        )
+    else:
+        typer.echo(as_markdown(pairs))

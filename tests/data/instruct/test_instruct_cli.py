@@ -33,6 +33,8 @@ def test_build_check_stats_export(flow_folder, tmp_path):
     wrote = json.loads(run("export", out, "--out", tmp_path / "x", "--format", "llava", "--routes", "flow",
                            "--json").stdout)  # fmt: skip
     assert all(name.startswith("flow.") for name in wrote)
+    shown = run("show", out, "--count", 3).stdout
+    assert shown.count("### ") == 3 and "Truth: AU" in shown
     assert "No two people" in run("review", out, "--agreement").stdout
     assert (out / "DATASHEET.md").read_text(encoding="utf-8").startswith("# Datasheet")
 
@@ -49,7 +51,7 @@ def test_check_exits_with_one_where_records_are_false(flow_folder, tmp_path):
     assert "emotion: the answer is 'negative'" in result.stdout
 
 
-@pytest.mark.parametrize("verb", ["build", "check", "stats", "review", "export"])
+@pytest.mark.parametrize("verb", ["build", "check", "stats", "show", "review", "export"])
 def test_help_shows_an_example(verb):
     assert f"Example: mellm data instruct {verb}" in run(verb, "--help").stdout
 

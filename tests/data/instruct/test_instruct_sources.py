@@ -16,7 +16,7 @@ from mellm.data.instruct import (
     open_source,
     records_of,
 )
-from mellm.data.instruct.sources import Skipped, case_key, subject_split
+from mellm.data.instruct.sources import Skipped, case_key, implausible, subject_split
 from mellm.data.meflow.photo import PairConfig, PhotoSource
 from mellm.data.meflow.shards import write_shard
 from mellm.data.readers import Sample, write_table
@@ -121,6 +121,14 @@ def test_samples_without_units_are_asked_for_the_label_only(flow_folder):
     assert case.truth.action_units is None
     tasks = {(r.task, r.question) for r in records_of(case, Wanted(), Rules())}
     assert tasks == {("mer", ""), ("vqa", "coarse")}
+
+
+def test_failed_flow_is_left_out(generated):
+    root, _ = generated
+    motion = list(MEFlowSource(root / "data").measure(0).case.motion)
+    assert implausible(motion) == ""
+    motion[3] = replace(motion[3], relative=0.4)
+    assert implausible(motion).startswith(f"the {motion[3].name} moves 40%")
 
 
 def test_what_is_no_source_is_told(tmp_path):

@@ -25,7 +25,10 @@ MORE: dict[str, Sequence[str]] = {
     "up-inward": ("{both} travel up and inward",),
     "down-outward": ("{both} travel down and outward",),
     "down-inward": ("{both} travel down and inward",),
-    "move": ("travels {}", "is displaced {}"),
+    "move": ("travels {}", "is displaced {}", "drifts {}", "slides {}"),
+    "still": ("the {} at image {} does not move", "the {} at image {} remains still",
+              "there is no motion in the {} at image {}"),
+    "apart": (("go different ways", "whereas"), ("are at odds", "while"), ("differ", "and")),
     "au": ("This is consistent with {}.", "It can be read as {}.", "The sign here is {}.",
            "That corresponds to {}.", "Such motion belongs to {}."),
     "none": ("It carries no code of its own.", "This motion is left without an action unit.",
@@ -38,8 +41,19 @@ _SIDES = (
     "Image left is the subject's right; what follows is motion from onset to apex without the head's.",
     "Read from onset to apex, with the motion of the head taken off (image left is the subject's right).",
     "Onset to apex, head motion removed; note that image left is the subject's right.",
+    "With the head's motion removed, this is what happens between onset and apex (image left is the subject's "
+    "right).",
+    "Image left is the subject's right. The head's own motion is not part of what follows.",
 )
-_SUPPORT = ("borne out by {}", "carried by {}", "resting on {}", "seen in {}", "told by {}")
+_SUPPORT = (
+    "borne out by {}",
+    "carried by {}",
+    "resting on {}",
+    "seen in {}",
+    "told by {}",
+    "supported by {}",
+    "visible in {}",
+)
 _HIDDEN = (
     "{unit} cannot be confirmed here: no region goes the way it would.",
     "Nothing in the 29 regions bears out {unit}, so it stands on weak ground.",

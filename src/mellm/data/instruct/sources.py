@@ -32,6 +32,9 @@ RELATIVE_FLOOR = (0.5, 0.25)
 mean of its three strongest regions."""
 
 
+FARTHEST = 0.12
+"""Mean motion of a region, as a fraction of the inter-ocular distance, above which flow has failed."""
+
 # Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
 _FINE, _INTER_OCULAR = 16, 20.0
 
@@ -123,6 +126,8 @@ class IndexedSource:
             motion, picture = measure_pair(onset, apex, self._estimator, self.map_scale_px)
         except MellmError as error:
             return Skipped(sample.key, str(error))
+        if reason := implausible(motion):
+            return Skipped(sample.key, reason)
         case = Case(
             key=case_key(sample.dataset, sample.subject, sample.key),
             dataset=sample.dataset,
@@ -157,6 +162,17 @@ class IndexedSource:
         if len(frames) < 2:
             raise InputError("The sample's video is shorter than its apex.")
         return frames[onset].image, frames[apex].image
+
+
+def implausible(motion: Sequence[RegionMotion]) -> str:
+    """Say why a measurement cannot be a micro-expression's; empty where it can."""
+    farthest = max(motion, key=lambda m: m.relative)
+    if farthest.relative <= FARTHEST:
+        return ""
+    return (
+        f"the {farthest.name} moves {farthest.relative:.0%} of the eyes' distance: something covers the "
+        "face, or the flow failed"
+    )
 
 
 def measure_pair(
@@ -245,6 +261,10 @@ class MEFlowSource:
         flow = None if exact else self._estimator.estimate(pair.onset, pair.apex, pair.landmarks)
         expression = pair.facial - pair.head if flow is None else flow.expression
         moved = float(np.abs(pair.facial - pair.head).max()) > 0
+        regions = regions_of(pair.landmarks)
+        motion = measure(expression, regions, inter_ocular=inter_ocular(pair.landmarks))
+        if reason := implausible(motion):
+            return Skipped(pair.key, reason)
         case = Case(
             key=case_key("meflow", pair.identity, pair.key),
             dataset="meflow",
@@ -252,9 +272,7 @@ class MEFlowSource:
             name=pair.key,
             split=split_of(pair.identity),
             scale="px",
-            motion=tuple(
-                measure(expression, regions_of(pair.landmarks), inter_ocular=inter_ocular(pair.landmarks))
-            ),
+            motion=tuple(motion),
             truth=generated_truth([(u.au, u.side) for u in pair.action_units], moved),
             picture=None,
             picture_face=True,
