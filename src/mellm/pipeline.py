@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from mellm import __version__
@@ -106,20 +107,22 @@ class Analyzer:
         onset_frame: int | None = None,
         apex_frame: int | None = None,
         offset_frame: int | None = None,
+        by_file_number: bool = False,
         progress: Progress | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
 
         With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
-        the given moment is read. `progress(stage, done, total)` is called along the way; `command` is kept
+        the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
+        annotation sheets give them. `progress(stage, done, total)` is called along the way; `command` is kept
         in the provenance. Raises InputError where the input cannot be used.
         """
         self._seconds = {}
         started = time.perf_counter()
         given = _given_frames(onset_frame, apex_frame, offset_frame)
         if source is not None and onset is None and apex is None:
-            report = self._clip(Path(source), given, progress or _silent)
+            report = self._clip(Path(source), given, by_file_number, progress or _silent)
         elif source is None and onset is not None and apex is not None and given is None:
             report = self._pair(Path(onset), Path(apex))
         else:
@@ -161,7 +164,7 @@ class Analyzer:
         )
         return self._report(source, people, found)
 
-    def _clip(self, path: Path, given: GivenFrames | None, tell: Progress) -> Report:
+    def _clip(self, path: Path, given: GivenFrames | None, by_file_number: bool, tell: Progress) -> Report:
         found = _Found()
         with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
             if media.info.kind == "image":
@@ -169,6 +172,8 @@ class Analyzer:
                     f"{path.name} is one picture, and motion takes two: mellm analyze --onset A --apex B."
                 )
             if given:
+                if by_file_number:
+                    given = _indices(media, given)
                 people, interval = self._look(media, given)
                 intervals = {person.person: [interval] for person in people}
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
@@ -177,6 +182,8 @@ class Analyzer:
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
+            for interval in chain.from_iterable(intervals.values()):
+                interval.files = _file_names(media, interval)
             moments = [(person, interval) for person in people for interval in intervals[person.person]]
             for done, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
@@ -335,6 +342,28 @@ def _given_frames(onset: int | None, apex: int | None, offset: int | None) -> Gi
             f"Onset {onset}, apex {apex}, offset {offset} are not in order; onset < apex <= offset is needed."
         )
     return onset, apex, offset
+
+
+def _indices(media: Media, numbers: GivenFrames) -> GivenFrames:
+    """Frame indices of the numbers in a folder's file names."""
+    if not media.numbers:
+        raise InputError(
+            f"{media.path.name} is not a folder of numbered pictures; name frames by index, from 0."
+        )
+    places = {number: index for index, number in enumerate(media.numbers) if number is not None}
+    missing = [number for number in numbers if number is not None and number not in places]
+    if missing:
+        raise InputError(f"{media.path.name} has no picture numbered {missing[0]}: check the sheet.")
+    onset, apex, offset = numbers
+    return places[onset], places[apex], None if offset is None else places[offset]
+
+
+def _file_names(media: Media, interval: Interval) -> list[str]:
+    """File names of an interval's frames, for a folder of pictures."""
+    if media.info.kind != "folder":
+        return []
+    frames = (interval.onset_frame, interval.apex_frame, interval.offset_frame)
+    return [media.files[frame].name for frame in frames if frame is not None]
 
 
 def _size(image: Image) -> str:

@@ -59,6 +59,10 @@ class Interval(_Model):
     apex_time: float | None = None
     offset_time: float | None = None
     duration: float | None = Field(default=None, description="Seconds, onset to offset")
+    files: list[str] = Field(
+        default_factory=list,
+        description="For a folder of pictures: file names of onset, apex and (where known) offset",
+    )
     confidence: float = Field(ge=0, le=1, description="1 where a person set the frames")
     origin: Literal["spotted", "given"]
 

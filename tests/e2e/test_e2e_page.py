@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -261,6 +263,26 @@ def test_the_gallery_finds_opens_and_deletes(
     page.locator(".cards .name", has_text="onset.png").wait_for()
     page.get_by_role("button", name="Delete: onset.png").click()
     page.get_by_text("Nothing found.").wait_for()
+
+
+def test_many_clips_at_once(page: Any, address: str, tmp_path: Path) -> None:
+    """More clips than a browser has connections: all of them end, and the page goes on answering."""
+    paths = []
+    for number in range(9):
+        path = tmp_path / f"clip{number}.gif"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("gif", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb8"
+            for step in range(3):
+                picture = np.full((32, 32, 3), 25 * number + step, np.uint8)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="rgb8")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        paths.append(str(path))
+    page.goto(address)
+    page.set_input_files("#files", paths)
+    page.locator(".work a.primary").nth(8).wait_for(timeout=60_000)
+    assert page.get_by_text("no face was seen").count() == 9
 
 
 def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:

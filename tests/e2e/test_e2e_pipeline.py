@@ -10,6 +10,7 @@ import pytest
 import mellm
 from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
+from mellm.media import open_media
 from mellm.report import Report
 
 
@@ -85,6 +86,28 @@ def test_given_frames_skip_spotting(smile_clip: tuple[Path, ClipTruth]) -> None:
     assert me.interval.apex_time == pytest.approx(event.apex_time, abs=1e-6)
     assert report.traces == []
     assert 12 in {a.au for a in me.action_units if a.present}
+
+
+def test_file_numbers_of_a_folder_are_not_indices(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+    path, truth = smile_clip
+    (event,) = truth.events
+    folder = tmp_path / "EP02_01f"
+    folder.mkdir()
+    with open_media(path) as media:
+        for frame in media.frames():
+            cv2.imwrite(str(folder / f"img{frame.index + 100}.png"), frame.image[..., ::-1])
+    report = mellm.Analyzer(mellm.Settings(fps=30)).analyze(
+        folder, onset_frame=event.onset + 100, apex_frame=event.apex + 100, by_file_number=True
+    )
+    interval = report.micro_expressions[0].interval
+    assert (interval.onset_frame, interval.apex_frame) == (event.onset, event.apex)
+    assert interval.files == [f"img{event.onset + 100}.png", f"img{event.apex + 100}.png"]
+    with pytest.raises(InputError, match="no picture numbered 7"):
+        mellm.Analyzer(mellm.Settings(fps=30)).analyze(
+            folder, onset_frame=7, apex_frame=140, by_file_number=True
+        )
+    with pytest.raises(InputError, match="not a folder of numbered pictures"):
+        mellm.Analyzer().analyze(path, onset_frame=1, apex_frame=2, by_file_number=True)
 
 
 def test_frames_beyond_the_clip_are_refused(smile_clip: tuple[Path, ClipTruth]) -> None:

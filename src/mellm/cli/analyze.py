@@ -9,12 +9,15 @@ import typer
 from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
 
+MARKED = "Frames you have marked"
+CLIPS = "A folder of clips"
+
 EXAMPLES = """
 [bold]Examples[/bold]
 
   mellm analyze interview.mp4
   mellm analyze --onset onset.png --apex apex.png --language zh
-  mellm analyze sub01/EP02_01f/ --fps 200 --onset-frame 46 --apex-frame 59
+  mellm analyze sub01/EP02_01f/ --fps 200 --by-file-number --onset-frame 46 --apex-frame 59
   mellm analyze recordings/ --out reports/ --workers 4
 """
 
@@ -29,12 +32,27 @@ def analyze(
     ] = None,
     apex: Annotated[Path | None, typer.Option(help="Apex picture.")] = None,
     onset_frame: Annotated[
-        int | None, typer.Option(min=0, help="Onset frame index, counted from 0; skips spotting.")
+        int | None,
+        typer.Option(
+            min=0, help="Onset frame index, counted from 0; skips spotting.", rich_help_panel=MARKED
+        ),
     ] = None,
-    apex_frame: Annotated[int | None, typer.Option(min=0, help="Apex frame index, counted from 0.")] = None,
-    offset_frame: Annotated[int | None, typer.Option(min=0, help="Offset frame index, from 0.")] = None,
+    apex_frame: Annotated[
+        int | None, typer.Option(min=0, help="Apex frame index, counted from 0.", rich_help_panel=MARKED)
+    ] = None,
+    offset_frame: Annotated[
+        int | None, typer.Option(min=0, help="Offset frame index, from 0.", rich_help_panel=MARKED)
+    ] = None,
+    by_file_number: Annotated[
+        bool,
+        typer.Option(
+            "--by-file-number",
+            help="Frames are the numbers in the pictures' file names, as in annotation sheets.",
+            rich_help_panel=MARKED,
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for the report  [default: NAME.mellm]")
+        Path | None, typer.Option("--out", "-o", help="Folder for the report; NAME.mellm where not given.")
     ] = None,
     fps: Annotated[
         float | None, typer.Option(min=0.1, help="Frame rate of a folder of pictures (frames per second).")
@@ -53,9 +71,11 @@ def analyze(
         float | None,
         typer.Option(min=1, help="Also draw the apex with its motion magnified this many times."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, for a folder of clips.")] = 1,
-    engine: Annotated[str, typer.Option(help="For a folder of clips: local, or ray.")] = "local",
-    address: Annotated[str | None, typer.Option(help="Address of the Ray cluster to join.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.", rich_help_panel=CLIPS)] = 1,
+    engine: Annotated[str, typer.Option(help="local, or ray.", rich_help_panel=CLIPS)] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of the Ray cluster to join.", rich_help_panel=CLIPS)
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -95,6 +115,7 @@ def analyze(
             onset_frame=onset_frame,
             apex_frame=apex_frame,
             offset_frame=offset_frame,
+            by_file_number=by_file_number,
             progress=progress,
             command=" ".join(["mellm", *sys.argv[1:]]),
         )

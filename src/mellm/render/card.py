@@ -70,6 +70,8 @@ class Card:
             at = f" ({time:.3f} {self.w('seconds')})" if time is not None else ""
             parts.append(f"{self.w(name)} <b>{frame}</b>{at}")
         line = f"{self.w('frame_axis')}: " + " → ".join(parts)
+        if when.files:
+            line += f" ({' → '.join(map(escape, when.files))})"
         extra = [line, f"{self.w('person')} {me.person}"]
         if when.duration is not None:
             extra.append(f"{self.w('duration')} {when.duration * 1000:.0f} ms")

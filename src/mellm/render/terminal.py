@@ -94,6 +94,8 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
         *([when.offset_frame] if when.offset_frame is not None else []),
     ]
     head.append(f"{word('frames', language)} {' -> '.join(map(str, steps))}   ")
+    if when.files:
+        head.append(f"({' -> '.join(when.files)})   ")
     head.append(f"{word('person', language)} {me.person}   ")
     head.append(
         f"{word('confidence', language)} {when.confidence:.2f}"
