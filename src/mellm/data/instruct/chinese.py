@@ -23,7 +23,7 @@ _COLOURS = {
     "blue": "蓝色", "violet": "紫色", "magenta": "品红色",
 }  # fmt: skip
 
-MORE: dict[str, Sequence[str]] = {
+MORE: dict[str, Sequence[object]] = {
     "up": ("{both}双双上移", "{both}同步上抬"),
     "down": ("{both}双双下移", "{both}同步下沉"),
     "outward": ("{both}各自向外侧移动",),

@@ -16,7 +16,7 @@ from mellm.language.names import AREA_NAMES_EN
 HEADINGS = ("Analysis", "Reasoning", "Conclusion")
 NO_EVIDENCE = "No evidence of a micro-expression."
 
-MORE: dict[str, Sequence[str]] = {
+MORE: dict[str, Sequence[object]] = {
     "up": ("{both} go up together", "{both} travel upward"),
     "down": ("{both} go down together", "{both} travel downward"),
     "outward": ("{both} travel outward, away from the midline",),
@@ -41,8 +41,7 @@ _SIDES = (
     "Image left is the subject's right; what follows is motion from onset to apex without the head's.",
     "Read from onset to apex, with the motion of the head taken off (image left is the subject's right).",
     "Onset to apex, head motion removed; note that image left is the subject's right.",
-    "With the head's motion removed, this is what happens between onset and apex (image left is the subject's "
-    "right).",
+    "Without the head's motion, this happens between onset and apex (image left is the subject's right).",
     "Image left is the subject's right. The head's own motion is not part of what follows.",
 )
 _SUPPORT = (

@@ -130,7 +130,10 @@ class Review:
         with self._store.shard(folder, shard).open("rb") as file:
             file.seek(start)
             record = Record.from_json(file.readline().decode())
-        return record, self._store.cases(shard)[record.case], folder
+        cases = self._store.cases(shard)
+        if record.case not in cases:
+            raise InputError(f"The measurements of {record.id} are missing; build the dataset again.")
+        return record, cases[record.case], folder
 
     def next_open(self, reviewer: str, after: int = -1) -> int | None:
         """Return the place of the next record this person has not decided, from `after` on and round."""

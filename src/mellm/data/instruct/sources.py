@@ -14,11 +14,13 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mellm.data.instruct.truth import coded_truth, generated_truth
 from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
 from mellm.errors import InputError, MellmError
+from mellm.face.types import Region
 from mellm.flow.motion import RegionMotion
 from mellm.flow.types import FlowField
 from mellm.media.types import Image
@@ -34,6 +36,9 @@ mean of its three strongest regions."""
 
 FARTHEST = 0.12
 """Mean motion of a region, as a fraction of the inter-ocular distance, above which flow has failed."""
+
+HIDDEN = 0.3
+"""Share of a region that may be hidden in one frame of a generated pair (lids that close hide some)."""
 
 # Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
 _FINE, _INTER_OCULAR = 16, 20.0
@@ -175,6 +180,16 @@ def implausible(motion: Sequence[RegionMotion]) -> str:
     )
 
 
+def covered(visible: NDArray[np.bool_], regions: Sequence[Region]) -> str:
+    """Say which region is hidden in one of the frames for more than `HIDDEN` of it; empty if none is."""
+    for region in regions:
+        (x, y), half = region.center, region.size / 2
+        patch = visible[max(0, round(y - half)) : round(y + half), max(0, round(x - half)) : round(x + half)]
+        if patch.size and 1 - patch.mean() > HIDDEN:
+            return f"something covers the {region.name}"
+    return ""
+
+
 def measure_pair(
     onset: Image, apex: Image, estimator: Any, map_scale_px: float | None
 ) -> tuple[list[RegionMotion], Image]:
@@ -263,7 +278,7 @@ class MEFlowSource:
         moved = float(np.abs(pair.facial - pair.head).max()) > 0
         regions = regions_of(pair.landmarks)
         motion = measure(expression, regions, inter_ocular=inter_ocular(pair.landmarks))
-        if reason := implausible(motion):
+        if reason := implausible(motion) or covered(pair.valid, regions):
             return Skipped(pair.key, reason)
         case = Case(
             key=case_key("meflow", pair.identity, pair.key),
@@ -329,7 +344,6 @@ class FlowOnlySource:
 def measure_relative(field_: FlowField) -> list[RegionMotion]:
     """Measure the 29 regions of recovered flow, in its own unit (the face's RMS motion)."""
     from mellm.data.normalised_flow import region_boxes
-    from mellm.face.types import Region
     from mellm.flow import measure
 
     large = cv2.resize(field_, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)

@@ -21,7 +21,7 @@ MEMORY = 2
 class RichVoice(Voice):
     """Chooses at random by seed among a slot's own wordings and `more` of them, without quick repeats."""
 
-    more: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    more: Mapping[str, Sequence[object]] = field(default_factory=dict)
     _random: random.Random = field(init=False)
     _last: dict[str, list[object]] = field(default_factory=dict)
 
