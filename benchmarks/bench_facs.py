@@ -58,7 +58,7 @@ def leak(data: str, epochs: int) -> None:
     last, best = LabelScores(CLASSES), LabelScores(CLASSES)
     folds = list(splits("loso", people, [s.dataset for s in flow_set.samples]))
     for number, split in enumerate(folds, 1):
-        training = Training(x[split.train], y[split.train], tuple(people[i] for i in split.train), ())
+        training = Training(x[split.train], y[split.train], tuple(people[i] for i in split.train))
         answers: list[np.ndarray] = []
         torch.manual_seed(0)
         settings = type(learner.settings)(epochs=epochs, rate=learner.settings.rate)

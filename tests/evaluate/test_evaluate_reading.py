@@ -10,6 +10,8 @@ from flow_folder import flow_of, stored
 from mellm.data.megc2019 import read_flow_set
 from mellm.data.normalised_flow import channel_ratio, nose_flow, recover_flow, regional_motion
 from mellm.errors import InputError
+from mellm.evaluate.action_units import evaluate_units
+from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.regions import REGION_NAMES
 
 
@@ -97,3 +99,23 @@ def test_a_flat_picture_does_not_break_anything() -> None:
     assert np.isfinite(recover_flow(flat)).all()
     assert np.isfinite(nose_flow(flat)).all()
     assert not any(m.mean for m in regional_motion(recover_flow(flat)))
+
+
+def test_a_cell_of_units_nobody_can_read_stops_no_recognition(flow_folder: Path, tmp_path: Path) -> None:
+    shutil.copy(flow_folder / "flows.npz", tmp_path)
+    text = (flow_folder / "samples.csv").read_text().replace(",,R4\n", ",,see video\n", 1)
+    (tmp_path / "samples.csv").write_text(text)
+    assert "see video" in text
+    run = evaluate_recognition(tmp_path, "zero-shot", "baseline-rule")
+    units = evaluate_units(tmp_path, "zero-shot")
+    assert len(run["samples"]) == len(units["samples"]) + 1
+    assert units["figures"]["unreadable"] == 1
+
+
+def test_a_key_that_occurs_twice_is_refused(flow_folder: Path, tmp_path: Path) -> None:
+    shutil.copy(flow_folder / "samples.csv", tmp_path)
+    data = read_flow_set(flow_folder)
+    keys = [s.key for s in data.samples]
+    np.savez(tmp_path / "flows.npz", flows=data.flows, key=np.array([keys[1], *keys[1:]]))
+    with pytest.raises(InputError, match="twice"):
+        read_flow_set(tmp_path)

@@ -31,19 +31,27 @@ CENTRE = 13.5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row of samples.csv. `subject` is as in the sheet; `group` tells people of all sets apart."""
+    """One row of samples.csv. `subject` is as in the sheet; `group` tells people of all sets apart.
+
+    `codes` is the cell of action units as written; it is read only when asked for.
+    """
 
     key: str
     dataset: str
     subject: str
     label: str
     emotion: str
-    action_units: AUCodes
+    codes: str
 
     @property
     def group(self) -> str:
         """`dataset/subject`: the unit that is left out in leave-one-subject-out."""
         return f"{self.dataset}/{self.subject}"
+
+    @property
+    def action_units(self) -> AUCodes:
+        """The parsed codes; raises InputError where they cannot be read."""
+        return parse_codes(self.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,15 @@ def read_flow_set(folder: str | Path) -> FlowSet:
             )
     rows = _read_sheet(sheet)
     flows, keys = _read_archive(archive)
-    index = {key: i for i, key in enumerate(keys)} if keys is not None else None
-    if index is None:
+    if keys is None:
         if len(flows) != len(rows):
             raise InputError(f"'{archive}' holds {len(flows)} flows for {len(rows)} samples and no keys.")
         return FlowSet(tuple(rows), flows)
+    if keys == [row.key for row in rows]:
+        return FlowSet(tuple(rows), flows)
+    index = {key: i for i, key in enumerate(keys)}
+    if len(index) < len(keys):
+        raise InputError(f"'{archive}' has the same key twice; rows and flows cannot be matched.")
     lost = [row.key for row in rows if row.key not in index]
     if lost:
         raise InputError(f"'{archive}' has no flow for sample '{lost[0]}' ({len(lost)} missing in all).")
@@ -98,7 +110,7 @@ def _read_sheet(sheet: Path) -> list[Sample]:
                 subject=row["subject"],
                 label=row["label"].strip().lower(),
                 emotion=(row.get("emotion") or "").strip().lower(),
-                action_units=parse_codes(row.get("action_units") or ""),
+                codes=row.get("action_units") or "",
             )
             for row in reader
         ]

@@ -54,7 +54,8 @@ def evaluate_units(
     """
     started = time.perf_counter()
     everything = read_flow_set(folder)
-    data = everything.select(np.array([bool(s.action_units.present) for s in everything.samples]))
+    readable = [_readable(s) for s in everything.samples]
+    data = everything.select(np.array([found is True for found in readable]))
     if not data.samples:
         raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
     units = commonest_units(data.samples)
@@ -65,6 +66,7 @@ def evaluate_units(
     table.update(truth, called)
     figures = {
         "samples": len(truth),
+        "unreadable": sum(found is None for found in readable),
         **table.compute(least=LEAST),
         "sides": _side_figures(data.samples, scores, units),
     }
@@ -89,6 +91,14 @@ def evaluate_units(
         ],
         "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
     }
+
+
+def _readable(sample: Sample) -> bool | None:
+    """Whether a sample has units; None where its cell cannot be read (it is left out and counted)."""
+    try:
+        return any(unit.family == "AU" for unit in sample.action_units.present)
+    except InputError:
+        return None
 
 
 def commonest_units(samples: Sequence[Sample], count: int = COMMONEST) -> tuple[int, ...]:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.facs.codes import AUCodes
 
 Features = NDArray[np.float32]
 Predictor = Callable[[Features], NDArray[np.float64]]
@@ -25,12 +24,11 @@ CLASSES: tuple[str, ...] = ("negative", "positive", "surprise")
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The training fold: prepared samples, class numbers (N,), people and AU codes per sample."""
+    """The training fold: prepared samples, class numbers (N,), and the person of each sample."""
 
     x: Features
     y: NDArray[np.int64]
     people: tuple[str, ...]
-    codes: tuple[AUCodes, ...]
 
 
 class Learner(Protocol):

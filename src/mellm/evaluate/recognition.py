@@ -69,7 +69,6 @@ def predict(
             x=prepared[split.train],
             y=truth[split.train],
             people=tuple(people[i] for i in split.train),
-            codes=tuple(data.samples[i].action_units for i in split.train),
         )
         answers[split.test] = learner.fit(training, seed)(prepared[split.test])
         if progress:
