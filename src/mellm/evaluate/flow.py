@@ -155,23 +155,22 @@ def summarise(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> d
 def table(figures: dict[str, Any]) -> str:
     """Return the figures as a table for people: facial / expression error, px, one column per estimator."""
     names = list(figures["seconds"])
-    width = max(16, *(len(name) + 1 for name in names))
+    width = max(16, *(len(name) + 2 for name in names))
     lines = ["facial / expression error on the face, px", ""]
-    lines.append(f"{'stratum':<18}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
+    lines.append(f"{'stratum':<34}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
     rows = [(f"{s}, {h} head", f) for s, heads in figures["strata"].items() for h, f in heads.items()]
     for label, row in [*rows, ("all", figures["all"])]:
         cells = [f"{row[n]['facial']:.3f} / {row[n]['expression']:.3f}" for n in names]
         lines.append(
-            f"{label:<22}"[:18]
-            + f"{row['pairs']:>4}{row['no_expression']:>10.3f}"
+            f"{label:<34}{row['pairs']:>4}{row['no_expression']:>10.3f}"
             + "".join(f"{cell:>{width}}" for cell in cells)
         )
     lines.append(
-        f"{'ms per pair':<32}" + "".join(f"{1e3 * figures['seconds'][name]:>{width}.0f}" for name in names)
+        f"{'ms per pair':<48}" + "".join(f"{1e3 * figures['seconds'][name]:>{width}.0f}" for name in names)
     )
     for pose, row in figures.get("calm", {}).items():
-        label = f"calm, {pose}: mean |expression|"
-        lines.append(f"{label:<44}"[:32] + "".join(f"{row[name]:>{width}.3f}" for name in names))
+        label = f"no expression, {pose}: mean |found|"
+        lines.append(f"{label:<48}" + "".join(f"{row[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
 
 

@@ -5,10 +5,9 @@ the order of the work; the parts live in the modules it imports.
 """
 
 import csv
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from mellm.data.meflow.gallery import Split
 from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.errors import InputError
 from mellm.flow.meflownet.config import MEFlowNetConfig
+from mellm.flow.meflownet.depth_backbone import DepthBackbone, load_depth_backbone
 from mellm.flow.meflownet.loss import LossWeights, sequence_loss
-from mellm.flow.meflownet.model import MEFlowNet
+from mellm.flow.meflownet.model import MEFlowNet, Prediction, depth_of
 from mellm.flow.meflownet.prior import MotionPrior
 from mellm.flow.meflownet.prior_file import load_prior, save_prior
 from mellm.train.flow_batches import (
@@ -46,6 +46,7 @@ class FlowRecipe:
     ict: ICT-FaceKit's compact .npz, or None; full_3d: share of pairs drawn from its heads
     pairs, validation_pairs: how many to generate, from `seed`, in files of `shard` pairs
     prior: principal motions of expression and head, temperature, and the pairs they are learned from
+    depth_weights: safetensors file of the frozen depth backbone, where model.depth_features is 384
     steps, batch, rate, warmup, weight_decay, clip, average: of AdamW with a cosine schedule and an EMA
     checkpoint_minutes, validate_steps, log_steps: how often to save, measure and write the loss curve
     """
@@ -60,6 +61,7 @@ class FlowRecipe:
     prior: dict[str, float] = field(
         default_factory=lambda: {"expressions": 110, "heads": 8, "temperature": 0.05, "pairs": 2000}
     )
+    depth_weights: Path | None = None
     model: MEFlowNetConfig = field(default_factory=MEFlowNetConfig)
     loss: LossWeights = field(default_factory=LossWeights)
     steps: int = 3000
@@ -78,6 +80,10 @@ class FlowRecipe:
         """Refuse numbers that cannot work, naming the field."""
         if self.pairs % self.shard or self.validation_pairs % self.shard or self.pairs < 1:
             raise InputError(f"pairs and validation_pairs must be multiples of shard ({self.shard}).")
+        if bool(self.model.depth_features) != bool(self.depth_weights):
+            raise InputError(
+                "model.depth_features and depth_weights belong together; give both, or neither (0 and null)."
+            )
         if self.steps <= self.warmup:
             raise InputError(f"steps is {self.steps}; it must be more than warmup ({self.warmup}).")
 
@@ -88,6 +94,8 @@ def read_recipe(path: Path) -> FlowRecipe:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         values["photos"] = Path(values["photos"])
         values["ict"] = Path(values["ict"]) if values.get("ict") else None
+        if values.get("depth_weights"):
+            values["depth_weights"] = Path(values["depth_weights"])
         values["model"] = MEFlowNetConfig.from_dict(values.get("model", {}))
         values["loss"] = LossWeights(**values.get("loss", {}))
         return FlowRecipe(**values)
@@ -113,6 +121,7 @@ def train_flow(
     prior = _prepare(plan, folder, report)
     torch.manual_seed(plan.seed)
     model = MEFlowNet(plan.model, plan.bfloat16)
+    backbone = load_depth_backbone(plan.depth_weights) if plan.depth_weights else None
     optimiser = torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=plan.weight_decay)
     average = Average(model, plan.average)
     checkpoint = folder / "checkpoint.safetensors"
@@ -131,7 +140,7 @@ def train_flow(
             break
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * schedule(step, plan.warmup, plan.steps)
-        loss, errors = train_step(model, optimiser, batch, plan)
+        loss, errors = train_step(model, optimiser, batch, plan, backbone)
         step += 1
         average.update(model, step)
         if step % plan.log_steps == 0:
@@ -140,14 +149,14 @@ def train_flow(
                 f"step {step}: loss {loss:.4f}, " + ", ".join(f"{k} {v:.3f} px" for k, v in errors.items())
             )
         if step % plan.validate_steps == 0:
-            figures = validate(average, plan, folder)
+            figures = validate(average, plan, folder, backbone)
             _log(folder / "validation.csv", {"step": step, **figures})
             report(f"validation at step {step}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items()))
         if time.monotonic() - saved > 60 * plan.checkpoint_minutes:
             keep()
             saved = time.monotonic()
     keep()
-    return export_onnx(averaged(average, plan.model), folder / "meflownet.onnx")
+    return export_onnx(averaged(average, plan.model), folder / "meflownet.onnx", backbone)
 
 
 def schedule(step: int, warmup: int, steps: int) -> float:
@@ -158,17 +167,30 @@ def schedule(step: int, warmup: int, steps: int) -> float:
 
 
 def train_step(
-    model: MEFlowNet, optimiser: torch.optim.Optimizer, batch: Batch, plan: FlowRecipe
+    model: MEFlowNet,
+    optimiser: torch.optim.Optimizer,
+    batch: Batch,
+    plan: FlowRecipe,
+    backbone: DepthBackbone | None = None,
 ) -> tuple[float, dict[str, float]]:
     """Make one optimiser step; return the loss and the errors on the face, chart pixels."""
     model.train()
-    predictions = model(batch.onset, batch.apex, batch.start_facial, batch.start_head, batch.rigid)
+    predictions = predict(model, batch, backbone)
     loss, errors = sequence_loss(predictions, batch.facial, batch.head, batch.face, batch.valid, plan.loss)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
     optimiser.step()
     return float(loss.detach()), errors
+
+
+def predict(model: MEFlowNet, batch: Batch, backbone: DepthBackbone | None) -> list[Prediction]:
+    """Run the network on a batch, with frozen depth features where it was built for them."""
+    depth = depth_of(backbone, batch.onset, batch.apex, model.config.stride)
+    answer: list[Prediction] = model(
+        batch.onset, batch.apex, batch.start_facial, batch.start_head, batch.rigid, depth
+    )
+    return answer
 
 
 def averaged(average: Average, config: MEFlowNetConfig) -> MEFlowNet:
@@ -178,7 +200,9 @@ def averaged(average: Average, config: MEFlowNetConfig) -> MEFlowNet:
     return model.eval()
 
 
-def validate(average: Average, plan: FlowRecipe, folder: Path) -> dict[str, float]:
+def validate(
+    average: Average, plan: FlowRecipe, folder: Path, backbone: DepthBackbone | None = None
+) -> dict[str, float]:
     """Return mean errors on held-out identities, chart pixels, of the averaged weights and of the start."""
     model = averaged(average, plan.model)
     model.reduced = plan.bfloat16
@@ -189,9 +213,7 @@ def validate(average: Average, plan: FlowRecipe, folder: Path) -> dict[str, floa
         for pair in read_chart_shard(chart_shard(shard, prior)):
             batch = collate([pair], np.zeros(1, bool))
             with torch.no_grad():
-                predictions = model(
-                    batch.onset, batch.apex, batch.start_facial, batch.start_head, batch.rigid
-                )
+                predictions = predict(model, batch, backbone)
                 untrained = MEFlowNet.start(batch.start_facial, batch.start_head, plan.model.stride)
                 for name, answer in (("", predictions[-1:]), ("start_", [untrained])):
                     _, errors = sequence_loss(
@@ -242,8 +264,3 @@ def _log(path: Path, row: dict[str, Any]) -> None:
         if new:
             writer.writeheader()
         writer.writerow({k: f"{v:.5f}" if isinstance(v, float) else v for k, v in row.items()})
-
-
-def recipe_json(plan: FlowRecipe) -> str:
-    """Return the recipe as JSON, for a model card."""
-    return json.dumps(asdict(plan), default=str, indent=1)

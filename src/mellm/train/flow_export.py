@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 
 from mellm.flow.meflownet.chart import HEIGHT, WIDTH
+from mellm.flow.meflownet.depth_backbone import DepthBackbone
 from mellm.flow.meflownet.model import Exported, MEFlowNet
 
 INPUTS = ("onset", "apex", "facial", "head", "rigid")
 OUTPUTS = ("facial_flow", "head_flow")
 
 
-def export_onnx(model: MEFlowNet, path: Path) -> Path:
+def export_onnx(model: MEFlowNet, path: Path, backbone: DepthBackbone | None = None) -> Path:
     """Write the network for one 400x480 chart pair, in float32 (ONNX opset 17)."""
     rows, cols = HEIGHT // model.config.stride, WIDTH // model.config.stride
     example = (
@@ -31,7 +32,7 @@ def export_onnx(model: MEFlowNet, path: Path) -> Path:
         warnings.simplefilter("ignore")
         # The older exporter: the newer one needs a second package and gains nothing here.
         torch.onnx.export(
-            Exported(model).eval(),
+            Exported(model, backbone).eval(),
             example,
             str(partial),
             input_names=list(INPUTS),

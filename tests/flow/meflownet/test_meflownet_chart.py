@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mellm.flow.meflownet.chart import HEIGHT, WIDTH, chart_pixels, make_chart, slope
+from mellm.flow.meflownet.chart import HEIGHT, WIDTH, chart_pixels, make_chart, read_picture, slope
 
 
 @pytest.fixture
@@ -57,3 +57,9 @@ def test_picture_lands_where_the_template_is(template):
     drawn = make_chart(template, template).picture(picture)
     y, x = np.unravel_index(drawn.argmax(), drawn.shape)
     assert np.hypot(x - eye[0], y - eye[1]) < 5
+
+
+def test_reading_a_ramp_between_pixels_is_unbiased():
+    ramp = np.tile(np.arange(64, dtype=np.float32), (32, 1)) * 3
+    at = np.stack(np.meshgrid(np.linspace(5, 50, 91), np.arange(8, 20)), axis=-1).astype(np.float32)
+    assert np.abs(read_picture(ramp, at) / 3 - at[..., 0]).max() < 0.012

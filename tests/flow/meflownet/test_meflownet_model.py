@@ -104,3 +104,59 @@ def test_laplace_mixture_is_a_density():
     likelihood = torch.exp(-laplace_mixture(grid.reshape(1, 1, 1, -1), info.expand(1, 4, 1, len(grid))))
     # laplace_mixture leaves out the constant 1/2 of each Laplace density
     assert float(torch.trapezoid(likelihood.flatten(), grid)) == pytest.approx(2.0, rel=1e-2)
+
+
+def test_depth_backbone_folds_layer_scales(tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch")
+    from mellm.flow.meflownet.depth_backbone import DEPTH, DIM, load_depth_backbone
+
+    torch.manual_seed(0)
+    names = {"cls_token": (1, 1, DIM), "pos_embed": (1, 26, DIM), "mask_token": (1, DIM)}
+    names |= {"patch_embed.proj.weight": (DIM, 3, 14, 14), "patch_embed.proj.bias": (DIM,)}
+    names |= {"norm.weight": (DIM,), "norm.bias": (DIM,)}
+    for k in range(DEPTH):
+        for layer, out, inp in (
+            ("attn.qkv", 3 * DIM, DIM),
+            ("attn.proj", DIM, DIM),
+            ("mlp.fc1", 4 * DIM, DIM),
+            ("mlp.fc2", DIM, 4 * DIM),
+        ):
+            names |= {f"blocks.{k}.{layer}.weight": (out, inp), f"blocks.{k}.{layer}.bias": (out,)}
+        for layer in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias", "ls1.gamma", "ls2.gamma"):
+            names[f"blocks.{k}.{layer}"] = (DIM,)
+    tensors = {f"pretrained.{name}": torch.randn(shape) * 0.05 for name, shape in names.items()}
+    for k in range(DEPTH):
+        for layer in ("ls1.gamma", "ls2.gamma"):
+            tensors[f"pretrained.blocks.{k}.{layer}"] = torch.zeros(DIM)
+    path = tmp_path / "depth.safetensors"
+    safetensors.save_file(tensors, path)
+    backbone = load_depth_backbone(path)
+    picture = torch.randn(1, 1, 70, 70)
+    features = backbone(picture, 2)
+    assert features.shape == (1, DIM, 35, 35)
+    # With all layer scales zero the blocks pass their input on: the norm of patches plus positions is left.
+    rgb = ((picture * 0.2 + 0.5 - 0.449) / 0.226).expand(-1, 3, -1, -1)
+    patches = torch.nn.functional.conv2d(
+        rgb, tensors["pretrained.patch_embed.proj.weight"], tensors["pretrained.patch_embed.proj.bias"], 14
+    )
+    place = tensors["pretrained.pos_embed"][:, 1:].reshape(1, 5, 5, DIM).permute(0, 3, 1, 2)
+    normed = torch.nn.functional.layer_norm(
+        (patches + place).permute(0, 2, 3, 1),
+        (DIM,),
+        tensors["pretrained.norm.weight"],
+        tensors["pretrained.norm.bias"],
+        1e-6,
+    ).permute(0, 3, 1, 2)
+    assert torch.allclose(features[..., 17, 17], normed[..., 2, 2], atol=1e-4)
+    with pytest.raises(InputError, match="holds no DINOv2"):
+        safetensors.save_file({"x": torch.zeros(1)}, path)
+        load_depth_backbone(path)
+
+
+def test_network_takes_depth_features():
+    config = MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), depth_features=4)
+    onset, apex, facial, head, rigid = inputs()
+    depth = (torch.randn(1, 4, 12, 10), torch.randn(1, 4, 12, 10))
+    with torch.no_grad():
+        last = MEFlowNet(config)(onset, apex, facial, head, rigid, depth)[-1]
+    assert torch.allclose(last.head, resize(head, 4))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mellm.flow.meflownet.config import MEFlowNetConfig
+from mellm.flow.meflownet.depth_backbone import DepthBackbone
 from mellm.flow.meflownet.encoder import ENCODERS, bilinear_logits, convex_upsample
 from mellm.flow.meflownet.physics import (
     WINDOWS,
@@ -167,16 +168,28 @@ def _guide(basis: Tensor) -> Tensor:
     return torch.cat([basis[:, :1, 2], basis[:, 1:, 2], basis[:, :1, 4], across, down], dim=1)
 
 
+def depth_of(
+    backbone: DepthBackbone | None, onset: Tensor, apex: Tensor, stride: int
+) -> tuple[Tensor, Tensor] | None:
+    """Return the frozen depth features of both pictures, or None without a backbone."""
+    if backbone is None:
+        return None
+    with torch.no_grad():
+        return backbone(onset, stride), backbone(apex, stride)
+
+
 class Exported(nn.Module):
     """The network as ONNX has it: five inputs, two outputs, the last pass only."""
 
-    def __init__(self, model: MEFlowNet) -> None:
+    def __init__(self, model: MEFlowNet, backbone: DepthBackbone | None = None) -> None:
+        """Join the network and the depth backbone it was trained with, if any."""
         super().__init__()
-        self.model = model
+        self.model, self.backbone = model, backbone
 
     def forward(
         self, onset: Tensor, apex: Tensor, facial: Tensor, head: Tensor, rigid: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return facial and head flow (B, 2, H, W), px."""
-        last = self.model(onset, apex, facial, head, rigid)[-1]
+        depth = depth_of(self.backbone, onset, apex, self.model.config.stride)
+        last = self.model(onset, apex, facial, head, rigid, depth)[-1]
         return last.facial, last.head

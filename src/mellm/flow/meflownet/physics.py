@@ -24,8 +24,18 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
     _, _, height, width = image.shape
     u = torch.arange(width, device=image.device, dtype=torch.float32)[None, None, :] + flow[:, 0].float()
     v = torch.arange(height, device=image.device, dtype=torch.float32)[None, :, None] + flow[:, 1].float()
-    grid = torch.stack([u * (2 / (width - 1)) - 1, v * (2 / (height - 1)) - 1], dim=-1)
+    grid = torch.stack([_aim(u) * (2 / (width - 1)) - 1, _aim(v) * (2 / (height - 1)) - 1], dim=-1)
     return F.grid_sample(image, grid, mode="bicubic", padding_mode="border", align_corners=True)
+
+
+def _aim(at: Tensor) -> Tensor:
+    """Where to read so that the cubic kernel (a = -0.75) does not read beside the place: see `read_picture`."""
+    whole = torch.floor(at)
+    part = at - whole
+    aim = part
+    for _ in range(2):
+        aim = part - 0.5 * aim * (1 - aim) * (1 - 2 * aim)
+    return whole + aim
 
 
 def normal_terms(onset: Tensor, warped: Tensor, stride: int) -> Tensor:

@@ -16,12 +16,12 @@ from mellm.flow.meflownet.chart import (
     CELL,
     EYE_DISTANCE,
     HEIGHT,
-    ORIGIN,
     WIDTH,
     Chart,
     cell_pixels,
     chart_pixels,
     inside_face,
+    read_picture,
     slope,
 )
 
@@ -136,9 +136,7 @@ def upsample(field: Array) -> Array:
 
 def warp(image: Array, flow: Array) -> Array:
     """Bring the apex back onto the onset: out(x, y) = image(x + u, y + v), bicubic."""
-    at = chart_pixels() + flow
-    warped = cv2.remap(image, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.float32)
+    return read_picture(image, chart_pixels() + flow)
 
 
 def normal_terms(onset: Array, warped: Array) -> Array:
