@@ -11,8 +11,9 @@ import pytest
 
 from conftest import client_of
 from mellm.data.meflow.clip import ClipTruth
-from mellm.errors import MellmError
+from mellm.errors import InputError, MellmError
 from mellm.web.contract import JobRequest
+from mellm.web.frames import FramePool, StillLookingError
 from mellm.web.options import MIB, ServerOptions
 from mellm.web.server import create_app, serving
 from mellm.web.store import QueueFullError, Store
@@ -103,6 +104,26 @@ def test_memory_and_time_have_limits(smile_clip: tuple[Path, ClipTruth], tmp_pat
             ended = client.wait(job)
             assert ended["state"] == "failed", name
             assert any(word in ended["error"] for word in words.split("|")), ended["error"]
+
+
+def test_a_frame_that_takes_long_is_asked_for_again(
+    smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
+    """A far jump is told to be asked for again, and is there in the end; nothing is started over."""
+    clip, waited = smile_clip[0], 0
+    pool = FramePool(ServerOptions(store=tmp_path, frame_seconds=0.02))
+    while True:
+        try:
+            data = pool.jpeg(clip, None, 70, 480)
+            break
+        except StillLookingError:
+            waited += 1
+    assert waited > 0 and data.startswith(b"\xff\xd8")
+    pool.close()
+    pool = FramePool(ServerOptions(store=tmp_path))
+    with pytest.raises(InputError, match="no frame 99"):
+        pool.jpeg(clip, None, 99, 480)
+    pool.close()
 
 
 def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:

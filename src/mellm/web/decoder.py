@@ -82,7 +82,7 @@ def main() -> None:
                 try:
                     wire.send({"index": order["index"]}, pictures.jpeg(order["index"], order["width"]))
                 except MellmError as error:
-                    wire.send({"failed": str(error)})
+                    wire.send({"failed": str(error), "asked": order["index"]})
     except MellmError as error:
         wire.send({"failed": str(error)})
     except MemoryError:

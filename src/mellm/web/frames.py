@@ -11,39 +11,59 @@ from collections import OrderedDict
 from pathlib import Path
 
 from mellm.errors import InputError, MellmError
+from mellm.web.child import Header
 from mellm.web.options import ServerOptions
 from mellm.web.process import Child, ChildGoneError
 
 KEPT = 3
 """Clips whose decoder keeps running."""
 
+STUCK_SECONDS = 600.0
+"""A decoder that has not answered for so long is ended: a far jump into a long clip takes minutes at most."""
+
 _Key = tuple[Path, float | None]
 
 
+class StillLookingError(MellmError):
+    """The frame is far into a long clip; the decoder goes on looking for it."""
+
+
 class _Decoder:
-    """One process and the lock that makes its questions and answers pair up."""
+    """One process, and the lock that makes its questions and answers pair up."""
 
     def __init__(self, options: ServerOptions, key: _Key) -> None:
         path, fps = key
         arguments = [str(options.memory), json.dumps(dataclasses.asdict(options.limits)), str(path)]
         self.child = Child("mellm.web.decoder", *arguments, *([] if fps is None else [str(fps)]))
-        self.lock = threading.Lock()
-        self.ready = False
+        self._lock = threading.Lock()
+        # Answers still to come that nobody waits for any more. The first one only says "ready".
+        self._owed = 1
+        self._asked = time.monotonic()
 
     def jpeg(self, index: int, width: int, seconds: float) -> bytes:
-        with self.lock:
+        """Ask for a frame. Raises InputError; TimeoutError while it is being looked for; ChildGoneError."""
+        with self._lock:
             end = time.monotonic() + seconds
-            if not self.ready:
-                self._answer(end)
-                self.ready = True
+            while self._owed:
+                header, _ = self._answer(end)
+                if "failed" in header and not header.get("asked"):
+                    raise InputError(header["failed"])
             self.child.send({"index": index, "width": width})
-            return self._answer(end)
-
-    def _answer(self, end: float) -> bytes:
-        header, body = self.child.receive(end - time.monotonic())
+            self._owed, self._asked = 1, time.monotonic()
+            header, body = self._answer(end)
         if "failed" in header:
             raise InputError(header["failed"])
         return body
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the last question has been open for too long."""
+        return self._owed > 0 and time.monotonic() - self._asked > STUCK_SECONDS
+
+    def _answer(self, end: float) -> tuple[Header, bytes]:
+        answer = self.child.receive(end - time.monotonic())
+        self._owed -= 1
+        return answer
 
 
 class FramePool:
@@ -58,7 +78,8 @@ class FramePool:
     def jpeg(self, path: Path, fps: float | None, index: int, width: int) -> bytes:
         """Frame `index` of a clip as JPEG.
 
-        Raises InputError where there is no such frame, MellmError where decoding takes too long or dies.
+        Raises InputError where there is no such frame, StillLookingError where it takes long (ask again),
+        MellmError where decoding dies.
         """
         key = (path, fps)
         for last in (False, True):
@@ -66,10 +87,9 @@ class FramePool:
             try:
                 return decoder.jpeg(index, width, self._options.frame_seconds)
             except TimeoutError:
-                self._drop(key, decoder)
-                raise MellmError(
-                    "Decoding this frame takes too long; try again, or a shorter clip."
-                ) from None
+                if decoder.stuck:
+                    self._drop(key, decoder)
+                raise StillLookingError(f"Frame {index} is still being looked for; ask again.") from None
             except ChildGoneError:
                 # Ended to make room for another clip between two requests: once more with a new one.
                 self._drop(key, decoder)

@@ -29,7 +29,7 @@ class ServerOptions:
         upload_bytes: size of one uploaded file
         keep_free: bytes of disk that uploads leave free
         submissions: uploads and new jobs per minute and client, 0 for any number
-        frame_seconds: longest wait for one frame of the player
+        frame_seconds: how long one request for a frame of the player waits before it is told to ask again
         limits: largest clip that is decoded
     """
 
@@ -44,7 +44,7 @@ class ServerOptions:
     upload_bytes: int = 2048 * MIB
     keep_free: int = 512 * MIB
     submissions: int = 600
-    frame_seconds: float = 30.0
+    frame_seconds: float = 20.0
     limits: Limits = field(
         default_factory=lambda: Limits(
             max_pixels=34_000_000,

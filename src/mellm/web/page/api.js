@@ -43,7 +43,7 @@ export function upload(file, progress, signal) {
     request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
     request.addEventListener("load", () => {
       if (request.status < 300) resolve(request.response);
-      else reject(new Error(request.response?.error || `The server answered ${request.status}.`));
+      else reject(Object.assign(new Error(request.response?.error || `The server answered ${request.status}.`), { status: request.status }));
     });
     request.addEventListener("error", () => reject(new Error("The upload broke off; is `mellm serve` still running?")));
     request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));

@@ -29,7 +29,9 @@ export class Frames {
   }
 
   async load(index) {
-    const answer = await fetch(frameAddress(this.job, index));
+    let answer = await fetch(frameAddress(this.job, index));
+    // Far into a long clip: the server is still looking.
+    while (answer.status === 503 && this.kept.has(index)) answer = await fetch(frameAddress(this.job, index));
     if (!answer.ok) {
       this.kept.delete(index);
       const body = await answer.json().catch(() => ({}));

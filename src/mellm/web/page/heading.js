@@ -14,11 +14,11 @@ export class Heading {
     const moment = this.moment();
     const shown = this.moments.list.filter((one) => one.person === this.state.get("person"));
     const tabs = shown.map((one, k) => element("button", {
-      type: "button", role: "tab", class: `tab ${one.number === null ? "person" : ""} ${one.coded.verdict}`, aria: { selected: one === moment }, tabindex: one === moment ? 0 : -1,
+      type: "button", class: `tab ${one.number === null ? "person" : ""} ${one.coded.verdict}`, aria: { pressed: one === moment },
       data: { focus: `tab-${k}` }, onclick: () => this.choose(one),
     }, one.number === null ? `✎ ${t("moment")}` : `${t("moment")} ${one.number}`, element("span", { class: "small number" }, ` ${this.frames.times[one.frames.apex]?.toFixed(2) ?? ""} s`)));
     const add = this.editable ? element("button", { type: "button", class: "plain", title: t("add_moment"), aria: { label: t("add_moment") }, data: { focus: "add-moment" }, onclick: () => this.addMoment() }, "+") : null;
-    if (moment) refill(this.place, element("div", { class: "tabs", role: "tablist", aria: { label: t("title") } }, tabs, add), this.interval(moment));
+    if (moment) refill(this.place, element("div", { class: "tabs", role: "group", aria: { label: t("title") } }, tabs, add), this.interval(moment));
     else this.drawNone();
   }
 

@@ -110,6 +110,9 @@ export class Moments {
   async measure(moment) {
     const frames = moment.coded.frames;
     moment.busy = true;
+    // People press an arrow several times: only where they stop is measured.
+    await new Promise((done) => { setTimeout(done, 300); });
+    if (moment.coded.frames !== frames) return;
     try {
       const { media, settings } = this.job.request;
       const started = await api.submit({ media, settings, frames, parent: this.job.id, name: this.job.name });

@@ -7,7 +7,11 @@ import { language, t } from "./words.js";
 
 const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
 const rows = new Map();
+const UPLOADS_AT_ONCE = 2;
+const POLL_MS = 500;
 let offered = null;
+let uploading = 0;
+let polling = false;
 let waitingPair = [];
 
 const drop = document.querySelector("#drop");
@@ -110,27 +114,46 @@ class Row {
     Object.assign(this, { error: null, job: null, share: 0 });
     this.draw();
     try {
-      const kept = [];
-      for (const file of this.files) {
-        kept.push(await api.upload(file, (share) => { this.share = (kept.length + share) / this.files.length; this.draw(); }, this.stop.signal));
-      }
-      const digests = kept.map((file) => file.sha256);
+      const digests = await this.upload();
       const source = digests.length === 2 ? { onset: digests[0], apex: digests[1] } : { media: digests[0] };
-      this.watch(await api.submit({ ...source, name: this.name.slice(0, 200), settings: this.settings }));
+      this.watch(await patiently(() => api.submit({ ...source, name: this.name.slice(0, 200), settings: this.settings })));
     } catch (error) {
       if (error.name === "AbortError") this.forget();
       else { this.error = error.message; this.draw(); }
     }
   }
 
+  /** Send the files; only a few analyses do so at a time. Returns their hashes. */
+  async upload() {
+    while (uploading >= UPLOADS_AT_ONCE) await pause(200);
+    this.stop.signal.throwIfAborted();
+    uploading += 1;
+    try {
+      const digests = [];
+      for (const file of this.files) {
+        const tell = (share) => { this.share = (digests.length + share) / this.files.length; this.draw(); };
+        digests.push((await patiently(() => api.upload(file, tell, this.stop.signal))).sha256);
+      }
+      return digests;
+    } finally {
+      uploading -= 1;
+    }
+  }
+
   watch(job) {
     this.job = job;
+    this.update(job);
+    poll();
+  }
+
+  update(job) {
+    this.job = job;
     this.draw();
-    api.follow(job.id, (now) => {
-      this.job = now;
-      this.draw();
-      if (now.state === "done" && this.goThere) location.href = `/clips/${now.id}`;
-    });
+    if (job.state === "done" && this.goThere) location.href = `/clips/${job.id}`;
+  }
+
+  get active() {
+    return ["queued", "running"].includes(this.job?.state);
   }
 
   forget() {
@@ -140,7 +163,7 @@ class Row {
 
   async cancel() {
     if (!this.job) { this.stop.abort(); return; }
-    await api.cancel(this.job.id).catch((error) => say(error.message, "error"));
+    await api.cancel(this.job.id).then((job) => this.update(job), (error) => say(error.message, "error"));
   }
 
   status() {
@@ -175,6 +198,40 @@ class Row {
     return element("div", { class: "stages" }, STAGES.map((stage, k) => element("div", { class: `stage ${k === at ? "now" : ""}` },
       bar(k < reached ? 1 : k === at ? inside : 0), t(word(stage)))));
   }
+}
+
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+/** Do something; where the server is too busy for it, wait and do it again. */
+async function patiently(act) {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error.status !== 429) throw error;
+      await pause(3000);
+    }
+  }
+}
+
+/** One request for all rows: a browser opens six connections to a server at most, too few for one stream each. */
+async function poll() {
+  if (polling) return;
+  polling = true;
+  while ([...rows.values()].some((row) => row.active)) {
+    await pause(POLL_MS);
+    try {
+      const { jobs } = await api.jobs({ limit: 200 });
+      const known = new Map(jobs.map((job) => [job.id, job]));
+      for (const row of rows.values()) {
+        if (row.active) row.update(known.get(row.job.id) ?? (await api.job(row.job.id)));
+      }
+    } catch (error) {
+      say(error.message, "error");
+      await pause(3000);
+    }
+  }
+  polling = false;
 }
 
 const word = (stage) => (stage === "reading" ? "stage_reading" : stage);

@@ -72,13 +72,15 @@ export class Timeline {
     const names = Object.keys(COLOURS).filter((area) => trace.areas[area]);
     const high = (this.bottom - TOP) / names.length;
     const inside = trace.times.map((_, k) => k).filter((k) => trace.times[k] >= this.start - 0.05 && trace.times[k] <= this.end + 0.05);
-    const peak = Math.max(LEAST_FULL_PX, ...names.flatMap((area) => inside.map((k) => trace.areas[area][k] ?? 0)));
+    const peak = names.reduce((most, area) => inside.reduce((high, k) => Math.max(high, trace.areas[area][k] ?? 0), most), LEAST_FULL_PX);
     const dots = inside.length < 90;
+    // Of many frames on one pixel, the one that moved most is drawn.
+    const crowded = inside.length > 2 * this.width;
     const lanes = names.map((area, lane) => {
       const base = TOP + high * (lane + 1) - 1;
       let [line, open] = ["", false];
       const points = [];
-      for (const k of inside) {
+      for (const k of crowded ? this.highest(trace, area, inside) : inside) {
         const value = trace.areas[area][k];
         if (value === null) { open = false; continue; }
         const [x, y] = [this.x(trace.times[k]), base - (Math.min(value, peak) / peak) * (high - 3)];
@@ -93,6 +95,16 @@ export class Timeline {
         drawing("g", { "clip-path": "url(#inside)" }, drawing("path", { d: line, fill: "none", stroke: COLOURS[area], "stroke-width": 1.7, class: "curve" }), points));
     });
     return [drawing("text", { x: LEFT - 8, y: TOP - 9, "text-anchor": "end", class: "faint" }, `${peak.toFixed(1)} px`), ...lanes];
+  }
+
+  highest(trace, area, inside) {
+    const columns = new Map();
+    for (const k of inside) {
+      const column = Math.round(this.x(trace.times[k]));
+      const best = columns.get(column);
+      if (best === undefined || (trace.areas[area][k] ?? -1) > (trace.areas[area][best] ?? -1)) columns.set(column, k);
+    }
+    return [...columns.values()];
   }
 
   event(event) {
