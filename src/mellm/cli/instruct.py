@@ -51,10 +51,13 @@ def build_(
         int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
     ] = None,
     unseen: Annotated[
-        bool, typer.Option(help="Also reasoned answers where the motion bears out no labelled unit.")
+        bool, typer.Option(help="Also answers from faces whose motion shows none of the labels.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the wording and of what is asked.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    measured: Annotated[
+        Path | None, typer.Option(help="Take measurements over from data built of the same source.")
+    ] = None,
     url: Annotated[
         str, typer.Option(help="openai: base of the API; its key is read from MELLM_OPENAI_KEY.")
     ] = "http://127.0.0.1:8000/v1",
@@ -117,7 +120,7 @@ def build_(
         workers = 1  # it brings its own threads
     elif annotator != "rules":
         raise InputError(f"There is no annotator '{annotator}'; choose rules or openai.")
-    config = BuildConfig(found, wanted, who, workers=workers)
+    config = BuildConfig(found, wanted, who, workers=workers, measured=measured)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -287,6 +290,7 @@ def export_(
 def show_(
     folder: Folder,
     count: Annotated[int, typer.Option(min=1, help="How many records.")] = 5,
+    tasks: Annotated[str, typer.Option(help="Tasks, with commas.")] = "meu,mer,vqa",
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -296,8 +300,10 @@ def show_(
     """
     from mellm.data.instruct.examples import as_markdown, draw
     from mellm.data.instruct.store import open_store
+    from mellm.data.instruct.types import TASKS
 
-    pairs = draw(open_store(folder), count, seed)
+    chosen = _chosen(tasks, TASKS, "task")
+    pairs = draw(open_store(folder), count, seed, chosen)  # type: ignore[arg-type]
     if as_json:
         typer.echo(
             json.dumps([json.loads(record.to_json()) for record, _ in pairs], indent=2, ensure_ascii=False)

@@ -105,3 +105,19 @@ def test_the_seed_changes_the_words_only(flow_folder, tmp_path, built):
     assert sum(other[k].answer != same[k].answer for k in same) > 0.9 * len(same)
     units = [k for k in same if other[k].target["action_units"] != same[k].target["action_units"]]
     assert units == []
+
+
+def test_measurements_are_taken_over(flow_folder, tmp_path, built, monkeypatch):
+    source = FlowOnlySource(flow_folder)
+
+    def never(self, index):
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(FlowOnlySource, "measure", never)
+    build(BuildConfig(source, Wanted(seed=9), Rules(9), shard=10, measured=built.root), tmp_path / "d")
+    ours, theirs = lines(tmp_path / "d"), lines(built.root)
+    same = [name for name in theirs if not name.startswith(("records", "queue"))]
+    assert all(ours[name] == theirs[name] for name in same)
+    assert check_folder(open_store(tmp_path / "d")).failures == 0
+    with pytest.raises(InputError, match="not measured from the same source"):
+        build(BuildConfig(source, shard=7, measured=built.root), tmp_path / "e")

@@ -131,6 +131,17 @@ def test_failed_flow_is_left_out(generated):
     assert implausible(motion).startswith(f"the {motion[3].name} moves 40%")
 
 
+def test_nothing_is_said_of_what_cannot_be_seen(flow_folder):
+    case = replace(FlowOnlySource(flow_folder).measure(0).case, picture="images/x.jpg")
+    still = replace(case, motion=tuple(replace(m, moving=False) for m in case.motion))
+    assert list(records_of(still, Wanted(), Rules())) == []
+    shown = list(records_of(still, Wanted(unseen=True), Rules()))
+    assert {r.task for r in shown} == {"meu", "mer", "vqa"}
+    assert [p for r in shown for p in check_record(r, still)] == []
+    brows = replace(case, motion=tuple(replace(m, moving=m.name.endswith("brow")) for m in case.motion))
+    assert {r.task for r in records_of(brows, Wanted(), Rules())} == {"mer", "vqa"}
+
+
 def test_what_is_no_source_is_told(tmp_path):
     with pytest.raises(InputError, match="neither a table"):
         open_source(tmp_path, None, "dis")

@@ -6,6 +6,7 @@ lines. Memory does not grow with the number of samples. Knows nothing about expo
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -19,6 +20,7 @@ import cv2
 from mellm import __version__
 from mellm.data.instruct.checks import Duplicates, check_record
 from mellm.data.instruct.datasheet import datasheet
+from mellm.data.instruct.rules import VERSION
 from mellm.data.instruct.sources import Skipped, Source
 from mellm.data.instruct.stats import statistics
 from mellm.data.instruct.store import FORMAT, Store
@@ -37,6 +39,7 @@ class BuildConfig:
     """What to build: from which source, which records, written by whom, in shards of how many samples.
 
     workers: processes; an annotator that talks to a server gets one and brings its own threads.
+    measured: another dataset built from the same source, whose measurements and maps are taken over
     """
 
     source: Source
@@ -44,6 +47,7 @@ class BuildConfig:
     annotator: Annotator = field(default_factory=Rules)
     shard: int = 50
     workers: int = 1
+    measured: Path | None = None
 
     def recipe(self) -> dict[str, Any]:
         """Everything that decides the measured cases and the lines written."""
@@ -51,6 +55,7 @@ class BuildConfig:
             "source": self.source.recipe(),
             "wanted": self.wanted.recipe(),
             "annotator": self.annotator.name,
+            "grammar": VERSION,
             "shard": self.shard,
         }
         return json.loads(json.dumps(parts))  # type: ignore[no-any-return]
@@ -74,6 +79,8 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
         raise InputError("The source holds no samples, so there is nothing to build.")
     store.make()
     store.write_manifest(manifest)
+    if config.measured:
+        _take_over(store, Store(config.measured), recipe)
     count = -(-len(config.source) // config.shard)
     for step, work, last in (("measuring", _measure, "measured"), ("writing", _write, "records")):
         finished = set(store.shards(last))
@@ -86,6 +93,25 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
     sheet = datasheet(manifest, statistics(store))
     (store.root / "DATASHEET.md").write_text(sheet, encoding="utf-8")
     return manifest
+
+
+def _take_over(store: Store, other: Store, recipe: dict[str, Any]) -> None:
+    """Link (or copy) the measurements of another dataset; measured shards last, so a kill is harmless."""
+    theirs = (other.read_manifest() or {}).get("recipe", {})
+    if (theirs.get("source"), theirs.get("shard")) != (recipe["source"], recipe["shard"]):
+        raise InputError(f"{other.root} was not measured from the same source; leave out --measured.")
+    for folder in ("images", "skipped", "measured"):
+        for path in sorted((other.root / folder).rglob("*.j*")):
+            target = store.root / path.relative_to(other.root)
+            if target.exists() or path.suffix not in (".jpg", ".jsonl"):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.hardlink_to(path)
+            except OSError:
+                partial = target.with_suffix(".partial")
+                shutil.copyfile(path, partial)
+                partial.replace(target)
 
 
 def _run(

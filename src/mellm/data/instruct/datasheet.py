@@ -9,8 +9,8 @@ from typing import Any
 
 GAPS = (
     "Answers by `rules` come from a grammar: varied in words, narrow in style. They teach grounding.",
-    "Where the motion bears out none of the labelled units there is no reasoned answer (option `--unseen` "
-    "writes them); such faces still have labels and questions.",
+    "Where the motion bears out none of the labelled units there is no reasoned answer, and where no region "
+    "moves at all there is no record of a labelled expression (option `--unseen` writes both).",
     "The units that the regions bear out follow FACS descriptions by direction alone; a unit that shows only "
     "in wrinkles or in depth counts as not shown.",
     "Generated faces carry the emotion that a table of prototypes reads from their units, and none where the "

@@ -4,21 +4,21 @@ Knows how to print; picks by seed.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.store import Store
-from mellm.data.instruct.types import Case, Record
+from mellm.data.instruct.types import TASKS, Case, Record, Task
 from mellm.language.names import octant_name, region_name
 
 _TASKS = {"meu": "understanding", "mer": "emotion label", "vqa": "question"}
 
 
-def draw(store: Store, count: int, seed: int) -> list[tuple[Record, Case]]:
-    """Return `count` random records with their cases (all, where there are fewer), in one pass."""
+def draw(store: Store, count: int, seed: int, tasks: Collection[Task] = TASKS) -> list[tuple[Record, Case]]:
+    """Return `count` random records of some tasks with their cases (all, if there are fewer), in one pass."""
     chance = random.Random(seed)
     kept: list[tuple[Record, Case]] = []
-    for seen, pair in enumerate(store.checked()):
+    for seen, pair in enumerate(pair for pair in store.checked() if pair[0].task in tasks):
         if len(kept) < count:
             kept.append(pair)
         elif (place := chance.randrange(seen + 1)) < count:

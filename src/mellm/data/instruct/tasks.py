@@ -67,8 +67,8 @@ class Rules:
 class Wanted:
     """Which records are wanted of each case.
 
-    unseen: also reasoned answers where the motion bears out none of the labelled units. Off by default: a
-    model that learns from them learns to conclude what it cannot see.
+    unseen: also reasoned answers where the motion bears out none of the labelled units, and labels where no
+    region moves at all. Off by default: a model that learns from them learns to say what it cannot see.
     """
 
     tasks: tuple[Task, ...] = TASKS
@@ -122,6 +122,8 @@ def record_of(
 def records_of(case: Case, wanted: Wanted, annotator: Annotator) -> Iterator[Record]:
     """Yield all records of a case, in a fixed order, unchecked."""
     routes = tuple(r for r in wanted.routes if r == "flow" or case.picture)
+    if case.truth.expression and not any(m.moving for m in case.motion) and not wanted.unseen:
+        return
     for language in wanted.languages:
         if "meu" in wanted.tasks:
             yield from _meu(case, routes, language, wanted, annotator)
