@@ -168,3 +168,45 @@ def _print_units(figures: Mapping[str, Any], title: str) -> None:
         else f"the stronger half is the coded side in {share:.0%} of {sides['one_sided']} one-sided codes",
     ]
     Console().print("\n".join(lines))
+
+
+@app.command("me-vqa")
+def me_vqa(
+    data: Data,
+    questions: Annotated[Path, typer.Option("--questions", help="Questions and answers (JSONL).")],
+    json_file: Json = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Answer ME-VQA's questions by template from what the zero-shot FACS models see.
+
+    Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --json out.json
+    """
+    from mellm.evaluate.output import write_run
+    from mellm.evaluate.vqa import evaluate_vqa
+
+    run = evaluate_vqa(data, questions, seed)
+    if json_file:
+        write_run(json_file, run["figures"], run["samples"], run["provenance"])
+    if quiet:
+        return
+    table = Table("figure", "questions", "value")
+    figures = run["figures"]
+    for name in ("coarse", "fine"):
+        if name in figures:
+            f = figures[name]
+            value = f"UF1 {f['uf1']:.3f}  UAR {f['uar']:.3f}  accuracy {f['accuracy']:.3f}"
+            table.add_row(f"{name} expression", str(figures["questions"][name]), value)
+    for key, name, kind in (
+        ("units_f1", "action units, F1", "units"),
+        ("shown_accuracy", "shown or not, accuracy", "shown"),
+        ("side_accuracy", "side, accuracy", "side"),
+    ):
+        if key in figures:
+            table.add_row(name, str(figures["questions"][kind]), f"{figures[key]:.3f}")
+    for kind in ("units", "spoken"):
+        if f"{kind}_text" in figures:
+            t = figures[f"{kind}_text"]
+            value = f"BLEU {t['bleu']:.3f}  ROUGE-1 {t['rouge1']:.3f}  ROUGE-L {t['rougeL']:.3f}"
+            table.add_row(f"{kind}, wording", str(figures["questions"][kind]), value)
+    Console().print(table)
