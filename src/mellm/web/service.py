@@ -4,8 +4,10 @@ import dataclasses
 import json
 import threading
 
+from pydantic import ValidationError
+
 from mellm import __version__
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.report import Report
 from mellm.web.annotation import Annotation, CodedMoment
 from mellm.web.contract import ENDED, Job, JobRequest
@@ -100,8 +102,11 @@ class Service:
             self.files.drop_result(child)
 
     def report(self, job: str) -> Report:
-        """A finished job's report."""
-        return Report.load(self.files.result(self.done(job).id))
+        """A finished job's report. Raises MellmError where this program cannot read it any more."""
+        try:
+            return Report.load(self.files.result(self.done(job).id))
+        except ValidationError:
+            raise MellmError("Another version of mellm wrote this result: analyse the clip again.") from None
 
     def times(self, job: Job) -> list[float]:
         """Seconds of each frame of a finished job's clip; a re-read has its parent's."""
