@@ -34,7 +34,7 @@ class RayRunner:
             ray.init(address=self._address, log_to_driver=False, include_dashboard=False)
         try:
             actor: Any = ray.remote(num_cpus=1, max_restarts=2, max_task_retries=1)(Worker)
-            pool = ActorPool([actor.remote(settings) for _ in range(min(workers, len(jobs)))])
+            pool: Any = ActorPool([actor.remote(settings) for _ in range(min(workers, len(jobs)))])
             for job in jobs:
                 pool.submit(lambda worker, job: worker.do.remote(job), job)
             while pool.has_next():
