@@ -25,6 +25,8 @@ from mellm.language.names import Language, region_side
 
 _SIMPLE, _DIAGONAL = 67.5, 45.5
 _R = math.sqrt(0.5)
+_AHEAD = re.compile(r"\s+(?:motion|movement|displacement|pull) (?:of|in|at|on)\b", re.IGNORECASE)
+"""`upward motion in the left cheek`: the direction is said of what is named next."""
 _VECTORS = {
     "right": (1.0, 0.0), "up-right": (_R, -_R), "up": (0.0, -1.0), "up-left": (-_R, -_R),
     "left": (-1.0, 0.0), "down-left": (-_R, _R), "down": (0.0, 1.0), "down-right": (_R, _R),
@@ -107,6 +109,9 @@ def _claims(sentence: str, grammar: Grammar) -> Iterator[tuple[str, str, list[Un
                 if grammar.negation.search(before[-grammar.reach :]):
                     continue
                 value = next(name for pattern, name in grammar.directions if pattern.fullmatch(value))
+                if _AHEAD.match(sentence, token.end()):
+                    state.waiting.append((kind, value))
+                    continue
             elif kind == "px":
                 value = token.group("px")
             side = _trailing_side(sentence[token.end() :], state.units) or state.focus

@@ -33,6 +33,7 @@ def _units() -> dict[str, list[Unit]]:
     brows = {s: (f"{s} inner brow", f"{s} outer brow") for s in ("left", "right")}
     units |= {f"{s} brow": [(name,) for name in brows[s]] for s in brows}
     units["brows"] = [(name,) for s in brows for name in brows[s]]
+    units["corners of the mouth"] = units["mouth corners"]
     units["eyebrows"], units["lip corners"] = units["brows"], units["mouth corners"]
     units |= {f"{s} lip corner": units[f"{s} mouth corner"] for s in ("left", "right")}
     return units
@@ -84,21 +85,22 @@ _DIRECTIONS_EN = {
     r"leftwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?left": "left",
     r"rightwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?right": "right",
     r"outwards?|apart|sideways": "outward",
-    r"inwards?|(?:draw(?:s|n|ing)?|mov(?:e|es|ing)|closer) together|towards? each other": "inward",
+    r"inwards?|(?:draw(?:s|n|ing)?|mov(?:e|es|ing)|knit(?:ted)?|closer) together|towards? each other":
+        "inward",
 }  # fmt: skip
 _DIRECTIONS_ZH = {
     r"(?:向|朝|往)?左上(?:方|移)?": "up-left", r"(?:向|朝|往)?右上(?:方|移)?": "up-right",
     r"(?:向|朝|往)?左下(?:方|移)?": "down-left", r"(?:向|朝|往)?右下(?:方|移)?": "down-right",
     r"(?:向|朝|往)上方?|上抬|上提|上移|上扬|抬高|抬起|提起|升高": "up",
-    r"(?:向|朝|往)下方?|下移|下压|下拉|下沉|降低|下降": "down",
+    r"(?:向|朝|往)下方?|下移|下压|下拉|下沉|降低|下降|下垂": "down",
     r"(?:向|朝|往)左(?:方|侧)?|左移": "left",
     r"(?:向|朝|往)右(?:方|侧)?|右移": "right",
     r"(?:向|朝|往)外侧?|外移": "outward",
     r"(?:向|朝|往)(?:内侧?|中间)|内移|内收|聚拢|靠拢": "inward",
 }  # fmt: skip
 _COLOURS_ZH = {
-    "red": "(?<!品)红", "orange": "橙", "yellow-green": "黄绿", "green": "(?<!黄)绿", "cyan": "青", "blue": "蓝",
-    "violet": "(?<!蓝)紫", "magenta": "品红",
+    "red": "(?<!品)红", "orange": "橙", "yellow-green": "黄绿", "green": "(?<!黄)绿",
+    "cyan": "青", "blue": "蓝", "violet": "(?<!蓝)紫", "magenta": "品红",
 }  # fmt: skip
 # In an MMC-Map a colour is a direction (2505.07007v1): whoever names the one claims the other.
 _DIRECTIONS_EN |= {rf"(?<!-){colour}(?!-)": direction for direction, colour in DIRECTION_COLOURS.items()}
