@@ -18,7 +18,8 @@ from torch import Tensor
 
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.estimator import start_from
-from mellm.flow.meflownet.prior import MotionPrior, normalise_illumination
+from mellm.flow.meflownet.evidence import normalise_illumination
+from mellm.flow.meflownet.prior import MotionPrior
 from mellm.train.flow_pairs import TRUTH_STRIDE, CachedPair, read_shard
 
 MIXED = 3

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from mellm.errors import MellmError
-from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
-from mellm.flow.meflownet.prior import fit, normalise_illumination, rigid_flow, rigid_motions, upsample
+from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart, read_picture
+from mellm.flow.meflownet.evidence import normalise_illumination, upsample
+from mellm.flow.meflownet.prior import fit, rigid_flow, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior, save_prior
 
 
@@ -17,8 +18,7 @@ def moved(picture, flow):
         back = -cv2.remap(
             flow, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-    place = at + back
-    return cv2.remap(picture, place[..., 0], place[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return read_picture(picture, at + back)
 
 
 def run(prior, onset, apex):
@@ -101,3 +101,16 @@ def test_a_turn_by_five_degrees_is_followed(toy_prior, texture):
     face = inside_face(toy_prior.template) > 0.6
     assert np.hypot(*head[face].T).max() > 6
     assert np.hypot(*(found.head - head)[face].T).mean() < 0.05
+
+
+def test_local_motion_finds_what_no_component_describes(toy_prior, texture):
+    y, x = np.mgrid[0:ROWS, 0:COLS].astype(np.float32)
+    bump = 1.2 * np.exp(-0.5 * (((x - 30) / 5) ** 2 + ((y - 66) / 5) ** 2))
+    flow = np.stack([np.zeros_like(bump), -bump], axis=-1)
+    noise = np.random.default_rng(5).normal(0, 2, (2, *texture.shape)).astype(np.float32)
+    _, found = run(toy_prior, texture + noise[0], moved(texture, upsample(flow)) + noise[1])
+    there = bump > 0.6
+    assert bump[there].mean() > 0.85
+    assert np.hypot(*(found.head + found.expression - flow)[there].T).mean() < 0.6
+    far = (bump < 1e-3) & (inside_face(toy_prior.template) > 0.6)
+    assert np.hypot(*(found.head + found.expression)[far].T).mean() < 0.05

@@ -17,14 +17,8 @@ from mellm.face.types import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.head import COMPENSATIONS, compensate
 from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
-from mellm.flow.meflownet.prior import (
-    MotionPrior,
-    SubspaceFit,
-    fit,
-    normalise_illumination,
-    rigid_motions,
-    upsample,
-)
+from mellm.flow.meflownet.evidence import normalise_illumination, upsample
+from mellm.flow.meflownet.prior import MotionPrior, SubspaceFit, fit, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior
 from mellm.flow.types import Flow, FlowField
 from mellm.media.types import Image

@@ -29,7 +29,7 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def _aim(at: Tensor) -> Tensor:
-    """Where to read so that the cubic kernel (a = -0.75) does not read beside the place: see `read_picture`."""
+    """Where to read so that the cubic kernel (a = -0.75) reads at the place: see `read_picture`."""
     whole = torch.floor(at)
     part = at - whole
     aim = part

@@ -12,18 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import (
-    CELL,
-    EYE_DISTANCE,
-    HEIGHT,
-    WIDTH,
-    Chart,
-    cell_pixels,
-    chart_pixels,
-    inside_face,
-    read_picture,
-    slope,
-)
+from mellm.flow.meflownet.chart import EYE_DISTANCE, Chart, cell_pixels, inside_face, slope
+from mellm.flow.meflownet.evidence import normal_terms, upsample, warp
+from mellm.flow.meflownet.local import local_motion
 
 RIGID = 6
 """Shift u, v; scale; roll; yaw; pitch."""
@@ -122,42 +113,6 @@ def _head_points(chart: Chart) -> Array:
     return np.concatenate([flat, chart.depth[..., None] / EYE_DISTANCE], axis=-1).astype(np.float32)
 
 
-def normalise_illumination(grey: Array) -> Array:
-    """Remove local brightness and contrast: zero mean, about unit variance over some 25 px."""
-    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
-    local = smooth - _wide_blur(smooth)
-    return np.asarray(local / np.sqrt(_wide_blur(local * local) + 9.0), np.float32)
-
-
-def upsample(field: Array) -> Array:
-    """Bring a cell field (rows, cols, C) to chart pixels."""
-    return np.asarray(cv2.resize(field, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def warp(image: Array, flow: Array) -> Array:
-    """Bring the apex back onto the onset: out(x, y) = image(x + u, y + v), bicubic."""
-    return read_picture(image, chart_pixels() + flow)
-
-
-def normal_terms(onset: Array, warped: Array) -> Array:
-    """Return the weighted normal-equation terms per cell: Ixx, Ixy, Iyy, Ixt, Iyt; (rows, cols, 5).
-
-    Gradients are means of the onset's and the warped apex's (Scharr). Each cell is weighted by the inverse of
-    the residual energy around it, so noisy skin, glints and occlusions count for less.
-    """
-    mean = (onset + warped) * 0.5
-    gx = cv2.Scharr(mean, cv2.CV_32F, 1, 0, scale=1 / 32)
-    gy = cv2.Scharr(mean, cv2.CV_32F, 0, 1, scale=1 / 32)
-    gt = warped - onset
-    size = (onset.shape[1] // CELL, onset.shape[0] // CELL)
-    products = (gx * gx, gx * gy, gy * gy, gx * gt, gy * gt, gt * gt)
-    cells = [cv2.resize(t, size, interpolation=cv2.INTER_AREA) for t in products]
-    energy = cells.pop()
-    local = np.maximum(cv2.boxFilter(energy, cv2.CV_32F, (3, 3)), 0.5 * energy)
-    weight = np.float32(CELL * CELL) / (local + 0.2 * energy.mean() + 1e-5)
-    return np.asarray(np.stack(cells, axis=-1) * weight[..., None], np.float32)
-
-
 def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
     """Fit head and expression motion to two illumination-normalised chart pictures (HEIGHT, WIDTH).
 
@@ -194,6 +149,7 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
         if step >= 2 and float(np.abs(change).mean()) < SETTLED:
             break
     head, expression = _fields(prior, chart, coefficients)
+    expression += local_motion(onset, apex, head + expression, inside)
     shift = rigid_share(expression, rigid, face)
     return SubspaceFit(expression - shift, head + shift, coefficients, precision, amplitude)
 
@@ -253,12 +209,3 @@ def _normal_equations(basis: Array, terms: Array, flow: Array) -> tuple[Double, 
     evidence = bu.T @ mu + bv.T @ mv
     right = mu.T @ flow[:, 0] + mv.T @ flow[:, 1] - bu.T @ terms[:, 3] - bv.T @ terms[:, 4]
     return evidence.astype(np.float64), right.astype(np.float64)
-
-
-def _wide_blur(image: Array) -> Array:
-    """Gaussian of 12 px, computed at a quarter of the size."""
-    small = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 3.0)
-    return np.asarray(
-        cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
-    )
