@@ -132,6 +132,25 @@ def test_an_added_moment_comes_from_its_rereading(report: Report) -> None:
     assert len(corrected(report, said, TIMES, {}).micro_expressions) == 1
 
 
+def test_a_rereading_belongs_to_the_nearest_face(report: Report) -> None:
+    """People may be numbered otherwise when a moment is read anew; places decide."""
+    two = report.model_copy(deep=True)
+    other = two.micro_expressions[0].model_copy(deep=True)
+    other.person = 2
+    for region in other.regions:
+        region.box = (region.box[0] + 600, *region.box[1:])
+    two.micro_expressions.append(other)
+    anew = two.model_copy(deep=True)
+    anew.micro_expressions.reverse()
+    anew.micro_expressions[0].head_motion_px = 77.0
+    said = AnnotationBody.model_validate(
+        {"moments": [{"number": 2, "person": 2, "frames": {"onset": 21, "apex": 41}, "reread": "a" * 20}]}
+    )
+    first, second = corrected(two, said, TIMES, {"a" * 20: anew}).micro_expressions
+    assert second.person == 2 and second.head_motion_px == 77.0 and second.interval.apex_frame == 41
+    assert first.head_motion_px == report.micro_expressions[0].head_motion_px
+
+
 def test_codes_and_frames_are_checked() -> None:
     assert CodedUnit(code="au l12b", verdict="added").code == "L12B"
     for wrong in ("", "99999", "12+14", "<b>"):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,7 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
         "../../etc/cron.d/x.mp4": clip[:3000],
         "cut.mp4": clip[: len(clip) // 2],
         "zeros.mov": b"\0" * 10_000,
+        "one.jpg": (files("mellm.data") / "portrait.jpg").read_bytes(),
     }
     names = list(hostile)
     digests = [
@@ -183,3 +185,5 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
         ended = client.wait(job["id"])
         assert ended["state"] == "failed", (name, ended)
         assert ended["error"] and "/" not in ended["name"] and "Traceback" not in ended["error"]
+        # People know the file by its name, not by the hash it is kept under.
+        assert ended["request"]["media"] not in ended["error"] and ended["name"] in ended["error"]

@@ -12,8 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mellm.errors import MellmError
+from mellm.errors import InputError, MellmError
 from mellm.media import Limits, open_media, read_image
+from mellm.media.signatures import sniff
 from mellm.pipeline import Analyzer, Settings
 from mellm.report import Report
 from mellm.web.child import Header, Wire, limit_memory
@@ -40,12 +41,25 @@ def main() -> None:
         try:
             wire.send(_run(order, wire, analyzers))
         except MellmError as error:
-            wire.send({"failed": str(error)})
+            wire.send({"failed": _as_named(str(error), order)})
         except Exception as error:
             # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
             # This process may not be whole any more: the next job gets a new one.
-            wire.send({"failed": _sentence(error), "ended": True})
+            wire.send({"failed": _as_named(_sentence(error), order), "ended": True})
             return
+
+
+def _as_named(sentence: str, order: Header) -> str:
+    """A sentence about a file under the name people gave it, instead of its hash."""
+    for file, name in zip(order["files"], order["names"], strict=True):
+        sentence = sentence.replace(file, name).replace(Path(file).name, name)
+    return sentence
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether a file is one still picture, by its first bytes."""
+    with file.open("rb") as stream:
+        return sniff(file, stream.read(4096)) == "image"
 
 
 def _sentence(error: Exception) -> str:
@@ -65,6 +79,10 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
         analyzers[key] = Analyzer(Settings(**settings, limits=limits))
     files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
     frames: dict[str, Any] = order["frames"] or {}
+    if len(files) == 1 and _is_picture(files[0]):
+        raise InputError(
+            f"{order['names'][0]} is one picture and shows no motion: send an onset and an apex."
+        )
     if len(files) == 2:
         report = analyzers[key].analyze(onset=files[0], apex=files[1])
         report.source.apex_path = order["names"][1]
@@ -78,6 +96,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
+    report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
     told("saving", 0, None)
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits))

@@ -102,7 +102,7 @@ function settings() {
 /** One analysis in the list. */
 class Row {
   constructor(name, files, goThere) {
-    Object.assign(this, { name, files, goThere, job: null, share: 0, error: null, settings: files.length ? settings() : null });
+    Object.assign(this, { name, files, goThere, job: null, share: 0, error: null, settings: offered && files.length ? settings() : null });
     this.node = element("li");
     work.prepend(this.node);
     rows.set(this, this);
@@ -114,6 +114,8 @@ class Row {
     Object.assign(this, { error: null, job: null, share: 0 });
     this.draw();
     try {
+      // Dropped before the settings were there: the ones they come with.
+      this.settings ??= await ready.then(settings);
       const digests = await this.upload();
       const source = digests.length === 2 ? { onset: digests[0], apex: digests[1] } : { media: digests[0] };
       this.watch(await patiently(() => api.submit({ ...source, name: this.name.slice(0, 200), settings: this.settings })));
@@ -141,7 +143,7 @@ class Row {
   }
 
   watch(job) {
-    this.job = job;
+    for (const row of rows.values()) if (row !== this && !row.files.length && row.job?.id === job.id) row.forget();
     this.update(job);
     poll();
   }
@@ -172,7 +174,7 @@ class Row {
     const { state, progress, position, error, verdict } = this.job;
     if (state === "queued") return `${t("queued")}${position ? ` · ${t("ahead", { n: position })}` : ""}`;
     if (state === "failed") return element("span", { class: "error" }, error);
-    if (state === "running" && progress) return `${t(word(progress.stage))} ${progress.total ? `${progress.done}/${progress.total}` : progress.done || ""}`;
+    if (state === "running" && progress) return `${stageName(progress.stage)} ${progress.total ? `${progress.done}/${progress.total}` : progress.done || ""}`;
     return state === "done" ? verdict : t(state);
   }
 
@@ -196,7 +198,7 @@ class Row {
     const { done = 0, total = null } = this.job?.progress ?? {};
     const inside = now === "uploading" ? this.share : total ? done / total : 0.5;
     return element("div", { class: "stages" }, STAGES.map((stage, k) => element("div", { class: `stage ${k === at ? "now" : ""}` },
-      bar(k < reached ? 1 : k === at ? inside : 0), t(word(stage)))));
+      bar(k < reached ? 1 : k === at ? inside : 0), stageName(stage))));
   }
 }
 
@@ -224,7 +226,10 @@ async function poll() {
       const { jobs } = await api.jobs({ limit: 200 });
       const known = new Map(jobs.map((job) => [job.id, job]));
       for (const row of rows.values()) {
-        if (row.active) row.update(known.get(row.job.id) ?? (await api.job(row.job.id)));
+        if (!row.active) continue;
+        const now = known.get(row.job.id) ?? (await api.job(row.job.id).catch((error) => { if (error.status !== 404) throw error; }));
+        if (now) row.update(now);
+        else row.forget();
       }
     } catch (error) {
       say(error.message, "error");
@@ -234,14 +239,23 @@ async function poll() {
   polling = false;
 }
 
-const word = (stage) => (stage === "reading" ? "stage_reading" : stage);
+/** A stage's name; one this page does not know keeps the program's. */
+function stageName(stage) {
+  if (stage === "reading") return t("stage_reading");
+  return stage === "starting" || STAGES.includes(stage) ? t(stage) : stage;
+}
 
-try {
-  offered = await api.choices();
+const ready = api.choices().then((choices) => {
+  offered = choices;
   drawSettings();
+});
+try {
+  await ready;
   // Whatever was begun in another window, or before a restart, goes on here.
   for (const state of ["queued", "running"]) {
-    for (const job of (await api.jobs({ state, limit: 50 })).jobs) new Row(job.name, [], false).watch(job);
+    for (const job of (await api.jobs({ state, limit: 50 })).jobs) {
+      if (![...rows.values()].some((row) => row.job?.id === job.id)) new Row(job.name, [], false).watch(job);
+    }
   }
 } catch (error) {
   say(error.message, "error");
