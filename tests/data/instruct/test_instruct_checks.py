@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mellm.data.instruct import FlowOnlySource, Rules, Wanted, check_record, records_of
-from mellm.data.instruct.checks import Duplicates
 from mellm.data.instruct.corruptions import CORRUPTIONS
+from mellm.data.instruct.duplicates import Duplicates
 from mellm.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "../shared/data/megc2019_flow"

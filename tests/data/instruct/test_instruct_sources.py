@@ -16,7 +16,8 @@ from mellm.data.instruct import (
     open_source,
     records_of,
 )
-from mellm.data.instruct.sources import Skipped, case_key, implausible, subject_split
+from mellm.data.instruct.measuring import implausible
+from mellm.data.instruct.sources import Skipped, case_key, subject_split
 from mellm.data.meflow.photo import PairConfig, PhotoSource
 from mellm.data.meflow.shards import write_shard
 from mellm.data.readers import Sample, write_table

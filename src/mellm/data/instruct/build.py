@@ -18,8 +18,9 @@ from typing import Any
 import cv2
 
 from mellm import __version__
-from mellm.data.instruct.checks import Duplicates, check_record
+from mellm.data.instruct.checks import check_record
 from mellm.data.instruct.datasheet import datasheet
+from mellm.data.instruct.duplicates import Duplicates
 from mellm.data.instruct.rules import VERSION
 from mellm.data.instruct.sources import Skipped, Source
 from mellm.data.instruct.stats import statistics

@@ -1,14 +1,11 @@
 """Is a record true? Every check, for every record, whoever wrote it.
 
 Holds answers against the labels and the measured motion, and prompts against leaks. Knows nothing about
-files or people; `Duplicates` keeps what one run has seen.
+files or people.
 """
 
-import hashlib
 import re
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from mellm.data.instruct.answers import (
     Mention,
@@ -307,32 +304,3 @@ def _strongest(text: str, record: Record, case: Case) -> Iterator[Problem]:
             max(loudest, key=lambda n: loudest[n]),
         ):
             yield Problem("strongest", f"the strongest motion is not at the {found.group(1)}")
-
-
-class Duplicates:
-    """Remembers dialogues on disk, so that memory does not grow with their number."""
-
-    def __init__(self, path: Path | str = "") -> None:
-        """Keep the marks in `path`, a scratch file of SQLite; empty: a temporary one."""
-        self._base = sqlite3.connect(str(path), isolation_level=None)
-        self._base.execute("PRAGMA journal_mode=OFF")
-        self._base.execute("PRAGMA synchronous=OFF")
-        self._base.execute("CREATE TABLE IF NOT EXISTS seen (mark BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID")
-
-    def add(self, record: Record) -> Problem | None:
-        """Remember a record; a problem where its id, or what it asks and answers, was seen before."""
-        said = "\x00".join((record.prompt, *record.images, record.answer))
-        for what, text in (("id", f"id {record.id}"), ("text", said)):
-            mark = hashlib.blake2b(f"{what}\x00{text}".encode(), digest_size=12).digest()
-            before = self._base.execute("SELECT id FROM seen WHERE mark = ?", (mark,)).fetchone()
-            if before:
-                return Problem("duplicate", f"the same {what} as {before[0]}")
-            self._base.execute("INSERT INTO seen VALUES (?, ?)", (mark, record.id))
-        return None
-
-    def close(self) -> None:
-        """Forget everything that was not put in a file."""
-        self._base.close()
-
-
-Checker = Callable[[Record, Case], Sequence[Problem]]

@@ -5,43 +5,25 @@ first asked, so it can be handed to another process. Knows nothing about prompts
 """
 
 import hashlib
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from mellm.data.instruct.measuring import covered, implausible, measure_pair, measure_relative
 from mellm.data.instruct.truth import coded_truth, generated_truth
 from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
 from mellm.errors import InputError, MellmError
-from mellm.face.types import Region
-from mellm.flow.motion import RegionMotion
-from mellm.flow.types import FlowField
 from mellm.media.types import Image
 
 MAP_SCALE_PX = 1.0
 """Motion of full brightness in the maps, px of the 400x480 crop; a still face stays grey, unlike with the
 paper's normalisation of each picture (which is `None`)."""
-
-RELATIVE_FLOOR = (0.5, 0.25)
-"""Flow without scale: a region moves from this multiple of the face's RMS motion on, and this share of the
-mean of its three strongest regions."""
-
-
-FARTHEST = 0.12
-"""Mean motion of a region, as a fraction of the inter-ocular distance, above which flow has failed."""
-
-HIDDEN = 0.3
-"""Share of a region that may be hidden in one frame of a generated pair (lids that close hide some)."""
-
-# Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
-_FINE, _INTER_OCULAR = 16, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,54 +151,6 @@ class IndexedSource:
         return frames[onset].image, frames[apex].image
 
 
-def implausible(motion: Sequence[RegionMotion]) -> str:
-    """Say why a measurement cannot be a micro-expression's; empty where it can."""
-    farthest = max(motion, key=lambda m: m.relative)
-    if farthest.relative <= FARTHEST:
-        return ""
-    return (
-        f"the {farthest.name} moves {farthest.relative:.0%} of the eyes' distance: something covers the "
-        "face, or the flow failed"
-    )
-
-
-def covered(visible: NDArray[np.bool_], regions: Sequence[Region]) -> str:
-    """Say which region is hidden in one of the frames for more than `HIDDEN` of it; empty if none is."""
-    for region in regions:
-        (x, y), half = region.center, region.size / 2
-        patch = visible[max(0, round(y - half)) : round(y + half), max(0, round(x - half)) : round(x + half)]
-        if patch.size and 1 - patch.mean() > HIDDEN:
-            return f"something covers the {region.name}"
-    return ""
-
-
-def measure_pair(
-    onset: Image, apex: Image, estimator: Any, map_scale_px: float | None
-) -> tuple[list[RegionMotion], Image]:
-    """Align both frames on the face, estimate flow, measure the regions (px of the crop), draw the map.
-
-    Raises InputError where no face is seen in either frame or their sizes differ.
-    """
-    from mellm.face import Alignment, FaceTracker, inter_ocular, regions_of
-    from mellm.flow import measure
-    from mellm.flow.colour import mmc_map
-    from mellm.media.types import Frame
-
-    if onset.shape != apex.shape:
-        raise InputError("The onset and apex frames differ in size.")
-    tracker = FaceTracker(max_people=1)
-    seen = [tracker.update(Frame(i, 0.0, image)) for i, image in enumerate((onset, apex))]
-    if not all(seen):
-        raise InputError("No face was seen in the onset and the apex frame.")
-    points = [people[0].landmarks for people in seen]
-    alignment = Alignment.fit(points)
-    onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
-    there = alignment.landmarks_to_crop(points[0])
-    expression = estimator.estimate(onset_crop, apex_crop, there).expression
-    motion = measure(expression, regions_of(there), inter_ocular=inter_ocular(there))
-    return motion, mmc_map(expression, onset_crop, scale_px=map_scale_px)
-
-
 @dataclass
 class MEFlowSource:
     """Pairs of a MEFlowDataset folder. `estimator="truth"` takes the exact flow instead of an estimate."""
@@ -339,26 +273,6 @@ class FlowOnlySource:
             made={"estimator": "stored", "map_scale_px": None},
         )
         return Measured(case, mmc_colours(large))
-
-
-def measure_relative(field_: FlowField) -> list[RegionMotion]:
-    """Measure the 29 regions of recovered flow, in its own unit (the face's RMS motion)."""
-    from mellm.data.normalised_flow import region_boxes
-    from mellm.flow import measure
-
-    large = cv2.resize(field_, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    regions = [
-        Region(name, ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
-        for name, (column, row, size) in region_boxes().items()
-    ]
-    return above_relative_floor(measure(large, regions, inter_ocular=_INTER_OCULAR, noise_floor=0.0))
-
-
-def above_relative_floor(motion: Sequence[RegionMotion]) -> list[RegionMotion]:
-    """Decide which regions of a flow without scale move (`RELATIVE_FLOOR`)."""
-    lengths = sorted((math.hypot(m.u, m.v) for m in motion if "eyelid" not in m.name), reverse=True)[:3]
-    floor = max(RELATIVE_FLOOR[0], RELATIVE_FLOOR[1] * sum(lengths) / max(1, len(lengths)))
-    return [replace(m, moving=math.hypot(m.u, m.v) >= floor) for m in motion]
 
 
 def open_source(
