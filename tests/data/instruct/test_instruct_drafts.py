@@ -156,6 +156,15 @@ def test_a_build_pays_once_keeps_its_budget_and_queues_what_is_false(serve, flow
     assert spent[3] == pytest.approx(3 * 1.1)
 
 
+def test_a_dead_server_is_not_asked_for_every_answer(serve, flow_folder, tmp_path):
+    server = serve(lambda n, body: (401, ""))
+    wanted = Wanted(tasks=("meu",))
+    writer = drafts(server, tmp_path / "d", threads=2)
+    with pytest.raises(MellmError, match="refused"):
+        build(BuildConfig(FlowOnlySource(flow_folder), wanted, writer, shard=36), tmp_path / "d")
+    assert len(server.requests) < 12
+
+
 def test_requests_keep_their_distance(serve, case, tmp_path, monkeypatch):
     waits = []
     monkeypatch.setattr("mellm.data.instruct.drafts.time.sleep", waits.append)

@@ -125,8 +125,13 @@ class OpenAIDrafts:
     def prepare(self, jobs: Iterable[Job]) -> None:
         """Draft many answers at a time, so that `draft` finds them."""
         with ThreadPoolExecutor(self._endpoint.threads) as pool:
-            for done in [pool.submit(self.draft, *job) for job in jobs]:
-                done.result()
+            try:
+                for done in [pool.submit(self.draft, *job) for job in jobs]:
+                    done.result()
+            except MellmError:
+                # What waits would fail alike: a dead server, or a budget used up.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
         """Return a draft, from the store or from the server.
