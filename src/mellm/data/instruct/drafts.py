@@ -124,14 +124,20 @@ class OpenAIDrafts:
 
     def prepare(self, jobs: Iterable[Job]) -> None:
         """Draft many answers at a time, so that `draft` finds them."""
+        failed = threading.Event()
+
+        def work(job: Job) -> None:
+            # After one failure the others would fail alike: a dead server, or a budget used up.
+            if not failed.is_set():
+                try:
+                    self.draft(*job)
+                except MellmError:
+                    failed.set()
+                    raise
+
         with ThreadPoolExecutor(self._endpoint.threads) as pool:
-            try:
-                for done in [pool.submit(self.draft, *job) for job in jobs]:
-                    done.result()
-            except MellmError:
-                # What waits would fail alike: a dead server, or a budget used up.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            for done in [pool.submit(work, job) for job in jobs]:
+                done.result()
 
     def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
         """Return a draft, from the store or from the server.
