@@ -35,17 +35,17 @@ def facs(
     recipe: Recipe,
     out: Annotated[Path, typer.Option("--out", "-o", help="File of the model (.safetensors).")],
 ) -> None:
-    """Train the action-unit and emotion models on generated motion.
+    """Train the model a recipe names: action units from regions or a grid, or emotion from units.
 
     Example: mellm train facs recipes/facs-grid.yaml --out facs_grid.safetensors
     """
     try:
-        from mellm.train.facs import FacsConfig, train_facs
+        from mellm.train.facs_recipe import train_from_recipe
     except ImportError as error:
         raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
     if not recipe.is_file():
         raise InputError(f"There is no recipe {recipe}: give a YAML file such as recipes/facs-grid.yaml.")
-    train_facs(FacsConfig.from_yaml(recipe), out, typer.echo)
+    train_from_recipe(recipe, out, typer.echo)
     typer.echo(f"  written  {out}")
 
 

@@ -6,7 +6,6 @@ mirrored flow, so that sides come out of one set of weights. The shipped weights
 flow alone (their card tells how); they are read with NumPy.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.errors import MellmError
+from mellm.facs.arrays import read_arrays, write_arrays
 
 CELLS = 7
 """Cells along each side of the grid."""
@@ -80,35 +79,15 @@ _FIELDS = ("mean", "spread", "emotion", "emotion_bias", "unit_weight", "unit_bia
 
 def save_grid_model(model: GridModel, path: Path, about: dict[str, str]) -> None:
     """Write the weights as safetensors (float32), with `about` in the header's metadata."""
-    arrays = {name: np.ascontiguousarray(getattr(model, name), "<f4") for name in _FIELDS}
-    arrays["units"] = np.array(model.units, "<f4")
-    header: dict[str, object] = {"__metadata__": about}
-    offset = 0
-    for name, array in arrays.items():
-        ends = [offset, offset + array.nbytes]
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": ends}
-        offset = ends[1]
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    content = b"".join(array.tobytes() for array in arrays.values())
-    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+    arrays: dict[str, NDArray[np.generic]] = {name: getattr(model, name) for name in _FIELDS}
+    write_arrays(arrays | {"units": np.array(model.units, np.float32)}, path, about)
 
 
 def load_grid_model(path: Path) -> GridModel:
     """Read weights `save_grid_model` wrote; raises MellmError where the file is missing or damaged."""
-    try:
-        data = path.read_bytes()
-        start = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:start])
-        arrays = {}
-        for name in (*_FIELDS, "units"):
-            begin, end = header[name]["data_offsets"]
-            flat = np.frombuffer(data[start + begin : start + end], "<f4")
-            arrays[name] = flat.reshape(header[name]["shape"])
-        units = tuple(int(unit) for unit in arrays.pop("units"))
-        return GridModel(**arrays, units=units)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MellmError(f"The weights {path.name} cannot be read ({error}); install mellm again.") from error
+    arrays = read_arrays(path, (*_FIELDS, "units"))
+    units = tuple(int(unit) for unit in arrays.pop("units"))
+    return GridModel(**arrays, units=units)
 
 
 @cache

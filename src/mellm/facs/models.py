@@ -3,6 +3,7 @@
 from mellm.errors import InputError
 from mellm.facs.emotion import EmotionEvidenceModel
 from mellm.facs.evidence import EvidenceModel
+from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.types import AUModel, EmotionModel
 
 
@@ -13,8 +14,10 @@ def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUMo
     raise InputError(f"There is no action-unit model '{name}'; choose evidence.")
 
 
-def create_emotion_model(name: str = "prototypes") -> EmotionModel:
-    """Return an emotion model by name."""
+def create_emotion_model(name: str = "learned") -> EmotionModel:
+    """Return an emotion model by name: `learned` from annotation sheets, or the hand-made `prototypes`."""
+    if name == "learned":
+        return shipped_emotion_model()
     if name == "prototypes":
         return EmotionEvidenceModel()
-    raise InputError(f"There is no emotion model '{name}'; choose prototypes.")
+    raise InputError(f"There is no emotion model '{name}'; choose learned or prototypes.")

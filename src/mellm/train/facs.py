@@ -1,4 +1,4 @@
-"""Training of the linear FACS models on generated flow (`mellm.facs.grid`).
+"""Training of the linear models on a grid of generated flow (`mellm.facs.grid`).
 
 Two class-balanced logistic regressions per view of the flow: coarse emotion, and action units of one half
 of the face. Reads annotation sheets for which units occur together and what they were called; no picture,
@@ -9,10 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
@@ -38,16 +36,6 @@ class FacsConfig:
     units: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
     emotion_c: float = 0.0003
     unit_c: float = 0.001
-
-    @classmethod
-    def from_yaml(cls, path: str | Path) -> "FacsConfig":
-        """Read a recipe; raises InputError for a setting that does not exist."""
-        settings: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        unknown = set(settings) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise InputError(f"'{path}' has unknown settings: {', '.join(sorted(unknown))}.")
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-        return cls(**values)
 
 
 def train_facs(
