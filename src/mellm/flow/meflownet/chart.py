@@ -171,20 +171,19 @@ def make_chart(landmarks: Array, template: Array) -> Chart:
     solution, *_ = np.linalg.lstsq(flat, landmarks[:, :2].astype(np.float64), rcond=None)
     affine = solution.T.astype(np.float32)
     residual = landmarks[:, :2] - (flat @ solution).astype(np.float32)
-    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-    depth = (landmarks[:, 2] - landmarks[:, 2].mean()) / scale
+    bend = _unfolded(affine, _spread(template[:, :2], residual.astype(np.float32), _MAP_KERNELS))
+    flat_chart = Chart(affine, bend, np.zeros((ROWS, COLS), np.float32))
+    # The map is smooth and so not exact: depth belongs where the points really come to lie.
+    at = flat_chart.locate(landmarks[None, :, :2].astype(np.float32))[0]
+    depth = (landmarks[:, 2] - landmarks[:, 2].mean()) / flat_chart.scale
     # A paraboloid is a fair head; its far values are held.
-    unit = (template[:, :2] - np.array(ORIGIN)) / EYE_DISTANCE
+    unit = (at - np.array(ORIGIN)) / EYE_DISTANCE
     curve, *_ = np.linalg.lstsq(_paraboloid(unit), depth.astype(np.float64), rcond=None)
     cells = (cell_pixels() - np.array(ORIGIN)) / EYE_DISTANCE
     bowl = np.clip(_paraboloid(cells) @ curve, depth.min() * 1.2, depth.max() * 1.2)
     left_over = (depth - _paraboloid(unit) @ curve).astype(np.float32)[:, None]
-    relief = _spread(template[:, :2], left_over, _DEPTH_KERNELS)[..., 0]
-    return Chart(
-        affine=affine,
-        bend=_unfolded(affine, _spread(template[:, :2], residual.astype(np.float32), _MAP_KERNELS)),
-        depth=(bowl + relief).astype(np.float32),
-    )
+    relief = _spread(at, left_over, _DEPTH_KERNELS)[..., 0]
+    return Chart(affine, bend, (bowl + relief).astype(np.float32))
 
 
 def slope(affine: Array, bend: Array) -> Array:

@@ -151,7 +151,10 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
     head, expression = _fields(prior, chart, coefficients)
     expression += local_motion(onset, apex, head + expression, inside)
     shift = rigid_share(expression, rigid, face)
-    return SubspaceFit(expression - shift, head + shift, coefficients, precision, amplitude)
+    # Off the face nobody knows: there the face's head motion stands alone.
+    fade = np.clip((inside - 0.3) / 0.4, 0, 1)[..., None]
+    expression = np.asarray((expression - shift) * fade, np.float32)
+    return SubspaceFit(expression, head + shift, coefficients, precision, amplitude)
 
 
 def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Array:
