@@ -216,6 +216,23 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
     assert page.locator(".tab").count() == 1
 
 
+def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None:
+    opened(page, clip)
+    offset = int(page.input_value("[data-focus=offset]"))
+    box = page.locator(".handle.offset").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 40
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=5)
+    dragged = frame(page)
+    page.mouse.up()
+    assert dragged > offset and page.input_value("[data-focus=offset]") == str(dragged)
+    assert page.locator(".moment.person .ghost").count() == 1
+    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    page.locator("[data-focus=back]").click()
+    assert page.locator(".moment.person").count() == 0
+
+
 def test_the_page_speaks_chinese_and_wears_dark(page: Any, clip: str) -> None:
     opened(page, clip)
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -282,7 +299,7 @@ def test_many_clips_at_once(page: Any, address: str, tmp_path: Path) -> None:
     page.goto(address)
     page.set_input_files("#files", paths)
     page.locator(".work a.primary").nth(8).wait_for(timeout=60_000)
-    assert page.get_by_text("no face was seen").count() == 9
+    assert page.locator(".work .status", has_text="no face was seen").count() == 9
 
 
 def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:

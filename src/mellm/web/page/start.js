@@ -149,8 +149,11 @@ class Row {
   }
 
   update(job) {
+    const before = this.job?.state;
     this.job = job;
     this.draw();
+    // A screen reader hears how each one ends, not every step on the way.
+    if (before !== job.state && !this.active) document.querySelector("#spoken").textContent = `${this.name}: ${job.verdict ?? job.error ?? t(job.state)}`;
     if (job.state === "done" && this.goThere) location.href = `/clips/${job.id}`;
   }
 
