@@ -35,7 +35,7 @@ lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links -q -o requirements/core.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-find-links -q --extra dev --extra evaluate --extra train \
+	    --no-emit-index-url --no-emit-find-links -q --extra dev --extra evaluate --extra train --extra web \
 	    --override requirements/without-torch.txt -o requirements/dev.txt
 
 clean:
