@@ -56,7 +56,7 @@ class FolderMedia(Media):
         file = self.files[index]
         try:
             header, data = load_still(file, self.limits)
-            image = decode_still(file, header, data)
+            image = decode_still(file, header, data, self.warn)
         except (InputError, OSError) as error:
             self.warn(f"frame {index} is left out: {error}")
             return None

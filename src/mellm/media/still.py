@@ -1,6 +1,6 @@
 """Still pictures: JPEG, PNG, WebP, TIFF, BMP, PNM, AVIF to upright RGB. Knows no video and no folder."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.media.chatter import caught_chatter
 from mellm.media.limits import Limits
 from mellm.media.signatures import StillHeader, still_header
 from mellm.media.source import Media
@@ -31,7 +32,7 @@ class StillMedia(Media):
         """Decode the picture; `fps` means nothing here."""
         super().__init__(path, limits)
         header, data = load_still(path, limits)
-        self._image = decode_still(path, header, data)
+        self._image = decode_still(path, header, data, self.warn)
         height, width = self._image.shape[:2]
         self.info = MediaInfo(path, "image", width, height, None, 1, 0.0, header.orientation.rotation)
 
@@ -68,18 +69,26 @@ def peek_still(path: Path, limits: Limits) -> StillHeader | None:
     return header
 
 
-def decode_still(path: Path, header: StillHeader, data: NDArray[np.uint8]) -> Image:
-    """Decode what `load_still` read. Raises `InputError` when the picture is damaged or cut short."""
+def decode_still(
+    path: Path, header: StillHeader, data: NDArray[np.uint8], warn: Callable[[str], None]
+) -> Image:
+    """Decode what `load_still` read; `warn` is told of a picture that decodes with faults.
+
+    Raises `InputError` when the picture is damaged beyond that, or cut short.
+    """
     if not header.complete:
         raise InputError(
             f"{path.name} is cut short or damaged, part of the picture is missing: copy or save it again."
         )
     try:
-        stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        with caught_chatter() as chatter:
+            stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except cv2.error:
         stored = None
     if stored is None:
         raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
+    if any("Corrupt JPEG data" in line for line in chatter):
+        warn(f"{path.name} is damaged: parts of the picture may be wrong")
     if stored.dtype == np.uint16:
         stored = cv2.convertScaleAbs(stored, alpha=1 / 257)
     if stored.dtype != np.uint8:
