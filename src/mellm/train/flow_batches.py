@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.estimator import start_from
-from mellm.flow.meflownet.evidence import normalise_illumination
+from mellm.flow.meflownet.evidence import NETWORK_BLUR, normalise_illumination
 from mellm.flow.meflownet.prior import MotionPrior
 from mellm.train.flow_pairs import TRUTH_STRIDE, CachedPair, read_shard
 
@@ -149,8 +149,8 @@ def collate(pairs: list[ChartPair], mirror: NDArray[np.bool_]) -> Batch:
     maps: list[NDArray[Any]]
     for pair, flip in zip(pairs, mirror, strict=True):
         maps = [
-            normalise_illumination(pair.onset.astype(np.float32))[None],
-            normalise_illumination(pair.apex.astype(np.float32))[None],
+            normalise_illumination(pair.onset.astype(np.float32), NETWORK_BLUR)[None],
+            normalise_illumination(pair.apex.astype(np.float32), NETWORK_BLUR)[None],
             *(_channels(f) for f in (pair.start_facial, pair.start_head, pair.rigid, pair.facial, pair.head)),
             pair.weight[None],
         ]

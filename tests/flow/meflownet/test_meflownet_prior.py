@@ -4,7 +4,7 @@ import pytest
 
 from mellm.errors import MellmError
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart, read_picture
-from mellm.flow.meflownet.evidence import normalise_illumination, upsample
+from mellm.flow.meflownet.evidence import FIT_BLUR, normalise_illumination, upsample
 from mellm.flow.meflownet.prior import fit, rigid_flow, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior, save_prior
 
@@ -24,7 +24,9 @@ def moved(picture, flow):
 def run(prior, onset, apex):
     chart = make_chart(prior.template, prior.template)
     start = np.zeros((ROWS, COLS, 2), np.float32)
-    return chart, fit(prior, chart, normalise_illumination(onset), normalise_illumination(apex), start)
+    return chart, fit(
+        prior, chart, normalise_illumination(onset, FIT_BLUR), normalise_illumination(apex, FIT_BLUR), start
+    )
 
 
 def test_expression_and_head_are_told_apart(toy_prior, texture):
@@ -97,7 +99,13 @@ def test_a_turn_by_five_degrees_is_followed(toy_prior, texture):
     head = rigid_flow(chart, np.array([4.0, -3.0, 0, 3.0, 14.0, -5.0]))
     apex = moved(texture, upsample(head))
     start = head + np.float32(0.7)
-    found = fit(toy_prior, chart, normalise_illumination(texture), normalise_illumination(apex), start)
+    found = fit(
+        toy_prior,
+        chart,
+        normalise_illumination(texture, FIT_BLUR),
+        normalise_illumination(apex, FIT_BLUR),
+        start,
+    )
     face = inside_face(toy_prior.template) > 0.6
     assert np.hypot(*head[face].T).max() > 6
     assert np.hypot(*(found.head - head)[face].T).mean() < 0.05

@@ -17,7 +17,7 @@ from mellm.face.types import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.head import COMPENSATIONS, compensate
 from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
-from mellm.flow.meflownet.evidence import normalise_illumination, upsample
+from mellm.flow.meflownet.evidence import FIT_BLUR, NETWORK_BLUR, normalise_illumination, upsample
 from mellm.flow.meflownet.prior import MotionPrior, SubspaceFit, fit, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior
 from mellm.flow.types import Flow, FlowField
@@ -45,9 +45,10 @@ def start_from(
     first, second = (np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex))
     rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(first, second, np.zeros(0))
     coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
-    pictures = [normalise_illumination(picture) for picture in (onset, apex)]
-    found = fit(prior, chart, pictures[0], pictures[1], coarse)
-    return Start(pictures[0], pictures[1], found, rigid_motions(chart))
+    fine = [normalise_illumination(picture, FIT_BLUR) for picture in (onset, apex)]
+    found = fit(prior, chart, fine[0], fine[1], coarse)
+    calm = [normalise_illumination(picture, NETWORK_BLUR) for picture in (onset, apex)]
+    return Start(calm[0], calm[1], found, rigid_motions(chart))
 
 
 @dataclass(slots=True)

@@ -12,9 +12,13 @@ from mellm.flow.meflownet.chart import CELL, HEIGHT, WIDTH, chart_pixels, read_p
 Array = NDArray[np.float32]
 
 
-def normalise_illumination(grey: Array) -> Array:
+FIT_BLUR, NETWORK_BLUR = 0.5, 1.0
+"""Blur, chart pixels, of the pictures for the fit (chosen on validation pairs) and for the network."""
+
+
+def normalise_illumination(grey: Array, blur: float) -> Array:
     """Remove local brightness and contrast: zero mean, about unit variance over some 25 px."""
-    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), blur), np.float32)
     local = smooth - _wide_blur(smooth)
     return np.asarray(local / np.sqrt(_wide_blur(local * local) + 9.0), np.float32)
 
@@ -43,8 +47,8 @@ def normal_terms(onset: Array, warped: Array) -> Array:
     products = (gx * gx, gx * gy, gy * gy, gx * gt, gy * gt, gt * gt)
     cells = [cv2.resize(t, size, interpolation=cv2.INTER_AREA) for t in products]
     energy = cells.pop()
-    local = np.maximum(cv2.boxFilter(energy, cv2.CV_32F, (3, 3)), 0.5 * energy)
-    weight = np.float32(CELL * CELL) / (local + 0.2 * energy.mean() + 1e-5)
+    local = np.maximum(cv2.boxFilter(energy, cv2.CV_32F, (5, 5)), 0.7 * energy)
+    weight = np.float32(CELL * CELL) / (local + 0.02 * energy.mean() + 1e-5)
     return np.asarray(np.stack(cells, axis=-1) * weight[..., None], np.float32)
 
 

@@ -1,6 +1,7 @@
 """What two pictures say about a small motion, as fixed torch operations: warp, normal equations, local solve.
 
-The same terms as `prior.normal_terms`, inside the graph, so that every warping pass sees fresh evidence.
+The terms of `evidence.normal_terms` (with the weights the network was trained on), inside the graph, so that
+every warping pass sees fresh evidence.
 Knows nothing of learned weights.
 """
 
@@ -39,7 +40,7 @@ def _aim(at: Tensor) -> Tensor:
 
 
 def normal_terms(onset: Tensor, warped: Tensor, stride: int) -> Tensor:
-    """Return Ixx, Ixy, Iyy, Ixt, Iyt per cell, (B, 5, H / stride, W / stride), weighted as in `prior`."""
+    """Return Ixx, Ixy, Iyy, Ixt, Iyt per cell, (B, 5, H / stride, W / stride); see `evidence`."""
     mean = (onset + warped) * 0.5
     scharr = mean.new_tensor([[-3.0, 0.0, 3.0], [-10.0, 0.0, 10.0], [-3.0, 0.0, 3.0]]) / 32
     padded = F.pad(mean, (1, 1, 1, 1), mode="replicate")
