@@ -135,9 +135,8 @@ def main() -> None:
     for name, value in figures.items():
         target = targets.get(name)
         print(f"{name:42} {value:10.3f}" + (f"   target <= {target:g}" if target else ""))
-    print(
-        f"{'peak memory of this process, MB':42} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:10.0f}"
-    )
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{'peak memory of this process, MB':42} {own:10.0f}")
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
