@@ -216,10 +216,20 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
     assert page.locator(".tab").count() == 1
 
 
+def placed(page: Any, selector: str) -> Any:
+    """Where an element is on the page; the timeline may be drawn anew just now, so ask again."""
+    for _ in range(50):
+        box = page.locator(selector).bounding_box()
+        if box:
+            return box
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{selector} is nowhere on the page")
+
+
 def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None:
     opened(page, clip)
     offset = int(page.input_value("[data-focus=offset]"))
-    box = page.locator(".handle.offset").bounding_box()
+    box = placed(page, ".handle.offset")
     x, y = box["x"] + box["width"] / 2, box["y"] + 40
     page.mouse.move(x, y)
     page.mouse.down()
