@@ -2,6 +2,8 @@
 
 python benchmarks/bench_facs.py recognition --data ../shared/data/megc2019_flow --protocol loso
 python benchmarks/bench_facs.py leak --data ../shared/data/megc2019_flow
+python benchmarks/bench_facs.py units
+python benchmarks/bench_facs.py emotion
 python benchmarks/bench_facs.py speed
 """
 
@@ -23,10 +25,11 @@ from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
-from mellm.facs import PRESENT, create_au_model, create_emotion_model
+from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.motion import RegionMotion
+from mellm.train.emotion import EmotionConfig, fit_emotion_model, read_rows
 
 
 def recognition(data: str, protocol: str, models: list[str]) -> None:
@@ -93,47 +96,82 @@ def units(faces: Path, ict: Path, count: int) -> None:
         estimated = estimator.estimate(pair.onset, pair.apex, pair.landmarks).expression
         for name, flow in (("true flow", pair.facial - pair.head), ("dis", estimated)):
             motions[name].append(measure(flow, regions, inter_ocular=eyes))
-    model = create_au_model()
-    for name, measured in motions.items():
-        hits = called = true = alarms = first = sided = right = 0
-        for motion, truth in zip(measured, truths, strict=True):
-            seen = model.predict(motion)
-            # Closing eyes are AU 45 in the generator, 43 here.
-            found = {45 if e.au == 43 else e.au: e.side for e in seen if e.probability >= PRESENT}
-            hits += len(truth.keys() & found.keys())
-            called, true = called + len(found), true + len(truth)
-            alarms += not truth and bool(found.keys() - {45})
-            first += bool(truth) and next(e.au for e in seen if e.au != 43) in truth
-            for unit in truth.keys() & found.keys():
-                if truth[unit] != "both":
-                    sided, right = sided + 1, right + (found[unit] == truth[unit])
-        moving = sum(bool(t) for t in truths)
-        print(
-            f"{name}: F1 {2 * hits / (called + true):.3f} "
-            f"precision {hits / called:.3f} recall {hits / true:.3f}; "
-            f"most probable unit right {first}/{moving}; side right {right}/{sided}; "
-            f"false alarms on still pairs {alarms}/{count - moving}"
-        )
+    for kind in ("evidence", "learned"):
+        model = create_au_model(kind)
+        for name, measured in motions.items():
+            hits = called = true = alarms = first = sided = right = 0
+            for motion, truth in zip(measured, truths, strict=True):
+                seen = model.predict(motion)
+                # Closing eyes are AU 45 in the generator, 43 here.
+                found = {45 if e.au == 43 else e.au: e.side for e in seen if e.probability >= PRESENT}
+                hits += len(truth.keys() & found.keys())
+                called, true = called + len(found), true + len(truth)
+                alarms += not truth and bool(found.keys() - {45})
+                first += bool(truth) and next(e.au for e in seen if e.au != 43) in truth
+                for unit in truth.keys() & found.keys():
+                    if truth[unit] != "both":
+                        sided, right = sided + 1, right + (found[unit] == truth[unit])
+            moving = sum(bool(t) for t in truths)
+            print(
+                f"{kind}, {name}: F1 {2 * hits / (called + true):.3f} "
+                f"precision {hits / called:.3f} recall {hits / true:.3f}; "
+                f"most probable unit right {first}/{moving}; side right {right}/{sided}; "
+                f"false alarms on still pairs {alarms}/{count - moving}"
+            )
+
+
+def emotion(sheets: Path, folds: int = 5) -> None:
+    """Emotion of the DFME training sheet's people from their coded units, models trained on other people."""
+    dfme, *others = (
+        read_rows(sheets / name) for name in ("dfme_train.csv", "casme3_part_a.csv", "casme2.csv")
+    )
+    labels = get_taxonomy("7").labels
+    people = np.random.default_rng(0).permutation(sorted({row.person for row in dfme}))
+    scores = {name: LabelScores(labels) for name in ("prototypes", "learned")}
+    errors: list[tuple[float, bool]] = []
+    for fold in range(folds):
+        held = set(people[fold::folds].tolist())
+        known = [row for row in dfme if row.person not in held] + [row for rows in others for row in rows]
+        models = {
+            "prototypes": create_emotion_model("prototypes"),
+            "learned": fit_emotion_model(known, EmotionConfig(sheets=())),
+        }
+        for row in (r for r in dfme if r.person in held):
+            seen = [AUEvidence(au, "left" if one else "both", 1.0, None, ()) for au, one in row.units.items()]
+            for name, model in models.items():
+                answer = model.predict(seen, "7")
+                called = max(answer, key=lambda label: answer[label])
+                scores[name].update([row.emotion], [called])
+                if name == "learned":
+                    errors.append((answer[called], called == row.emotion))
+    for name, score in scores.items():
+        found = score.compute()
+        print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
+    sure, right = np.array(errors).T
+    bins = np.minimum((sure * 10).astype(int), 9)
+    ece = sum(abs((sure - right)[bins == k].sum()) for k in range(10)) / len(sure)
+    print(f"learned: calibration error of the chosen label {ece:.3f}")
 
 
 def speed(rounds: int) -> None:
-    """Time the hand-made models on one set of 29 regions."""
+    """Time both action-unit models on one set of 29 regions."""
     rng = np.random.default_rng(0)
     motion = []
     for name in REGION_NAMES:
         u, v = rng.normal(0, 0.5, 2)
         length = float(np.hypot(u, v))
         motion.append(RegionMotion(name, u, v, length, length, length / 180, 0.0, "right", 1.0, True))
-    units, emotions = create_au_model(), create_emotion_model()
-    started = time.perf_counter()
-    for _ in range(rounds):
-        emotions.predict(units.predict(motion), "7")
-    print(f"action units and emotion: {(time.perf_counter() - started) / rounds * 1000:.3f} ms")
+    for name in ("evidence", "learned"):
+        units, emotions = create_au_model(name), create_emotion_model()
+        started = time.perf_counter()
+        for _ in range(rounds):
+            emotions.predict(units.predict(motion), "7")
+        print(f"{name} units and emotion: {(time.perf_counter() - started) / rounds * 1000:.3f} ms")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("recognition", "leak", "units", "speed"))
+    parser.add_argument("what", choices=("recognition", "leak", "units", "emotion", "speed"))
     parser.add_argument("--data", default="../shared/data/megc2019_flow")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--models", nargs="*", default=[])
@@ -142,6 +180,7 @@ def main() -> None:
     parser.add_argument(
         "--ict", type=Path, default=Path("../shared/data/ict_facekit/ict_facekit_compact.npz")
     )
+    parser.add_argument("--sheets", type=Path, default=Path("../shared/data/au_annotations"))
     parser.add_argument("--pairs", type=int, default=80)
     parser.add_argument("--rounds", type=int, default=200)
     given = parser.parse_args()
@@ -151,6 +190,8 @@ def main() -> None:
         leak(given.data, given.epochs)
     elif given.what == "units":
         units(given.faces, given.ict, given.pairs)
+    elif given.what == "emotion":
+        emotion(given.sheets)
     else:
         speed(given.rounds)
 

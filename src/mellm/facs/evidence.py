@@ -122,7 +122,7 @@ UNITS: tuple[Unit, ...] = (
 )  # fmt: skip
 """The table, one row per unit. Jaw openings beyond AU26's range are reported as AU27."""
 
-_JAW_STRETCH = 0.25
+JAW_STRETCH = 0.25
 """Chin displacement (inter-ocular distances) from which a jaw drop is a mouth stretch, AU27."""
 
 _Vector = tuple[float, float]
@@ -148,36 +148,36 @@ class EvidenceModel:
 
     def predict(self, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
         """Return all units of `UNITS`, most probable first; regions that are missing count as still."""
-        vectors = _relative_vectors(motion)
-        scale = math.hypot(_strongest(vectors), self.noise_floor if self.known_scale else 0.0)
+        vectors = relative_vectors(motion)
+        scale = math.hypot(strongest_motion(vectors), self.noise_floor if self.known_scale else 0.0)
         found = [self._judge(unit, vectors, scale) for unit in UNITS]
         return sorted(found, key=lambda e: -e.probability)
 
     def side_scores(self, motion: Sequence[RegionMotion]) -> dict[int, tuple[float, float]]:
         """Return AU -> score on the subject's (left, right) half, relative to the face's strongest motion."""
-        vectors = _relative_vectors(motion)
-        scale = math.hypot(_strongest(vectors), self.noise_floor if self.known_scale else 0.0) or 1.0
+        vectors = relative_vectors(motion)
+        scale = math.hypot(strongest_motion(vectors), self.noise_floor if self.known_scale else 0.0) or 1.0
         # The subject's left is the picture's right.
         return {
-            unit.au: (_score(unit, vectors, "right") / scale, _score(unit, vectors, "left") / scale)
+            unit.au: (unit_score(unit, vectors, "right") / scale, unit_score(unit, vectors, "left") / scale)
             for unit in UNITS
         }
 
     def _judge(self, unit: Unit, vectors: Mapping[str, _Vector], scale: float) -> AUEvidence:
-        scores = {side: _score(unit, vectors, side) for side in _SIDES}
+        scores = {side: unit_score(unit, vectors, side) for side in _SIDES}
         score, side, shown = _sides(unit, scores)
         threshold = RARE_THRESHOLD if unit.au in RARE else THRESHOLD
         probability = _logistic(score / scale if scale > 0 else 0.0, threshold)
         grade = None
         if self.known_scale and probability >= PRESENT:
-            grade = _grade(score / unit.full_range)
+            grade = grade_of(score / unit.full_range)
         au = unit.au
-        if au == 26 and self.known_scale and -vectors.get(_CHIN, (0.0, 0.0))[1] < -_JAW_STRETCH:
+        if au == 26 and self.known_scale and -vectors.get(_CHIN, (0.0, 0.0))[1] < -JAW_STRETCH:
             au = 27
         return AUEvidence(au, side, probability, grade, _evidence(unit, shown, vectors))
 
 
-def _relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
+def relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
     """Return region -> mean motion (u, v) as a fraction of the inter-ocular distance."""
     return {
         m.name: (m.u * m.relative / m.mean, m.v * m.relative / m.mean) if m.mean > 0 else (0.0, 0.0)
@@ -185,7 +185,7 @@ def _relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
     }
 
 
-def _strongest(vectors: Mapping[str, _Vector]) -> float:
+def strongest_motion(vectors: Mapping[str, _Vector]) -> float:
     """The face's own scale: the mean of its three strongest regional motions (one may be an artefact).
 
     Eyelids are left out: a blink or a glance moves them further than any micro-expression moves a brow.
@@ -195,15 +195,17 @@ def _strongest(vectors: Mapping[str, _Vector]) -> float:
     return sum(lengths) / len(lengths) if lengths else 0.0
 
 
-def _along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
+def along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
+    """Return a region's motion along the direction a term expects, on one side of the picture."""
     u, v = vectors.get(term.region.format(s=side), (0.0, 0.0))
     outwards = -u if side == "left" else u
     return outwards * term.out - v * term.up
 
 
-def _score(unit: Unit, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
-    shown = sum(t.weight * _along(t, vectors, side) for t in unit.shows)
-    denied = sum(t.weight * max(0.0, _along(t, vectors, side)) for t in unit.against)
+def unit_score(unit: Unit, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
+    """Return a unit's score on one side of the picture: the formula in the module's docstring."""
+    shown = sum(t.weight * along(t, vectors, side) for t in unit.shows)
+    denied = sum(t.weight * max(0.0, along(t, vectors, side)) for t in unit.against)
     return (shown - denied) / sum(t.weight for t in unit.shows)
 
 
@@ -221,7 +223,7 @@ def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vec
     shares: dict[str, float] = {}
     for side in sides:
         for term in unit.shows:
-            share = term.weight * _along(term, vectors, side)
+            share = term.weight * along(term, vectors, side)
             if share > 0:
                 shares[term.region.format(s=side)] = share
     return tuple(sorted(shares, key=lambda name: -shares[name]))
@@ -231,5 +233,6 @@ def _logistic(z: float, threshold: float) -> float:
     return 1 / (1 + math.exp(-GAIN * (z - threshold)))
 
 
-def _grade(share: float) -> Intensity:
+def grade_of(share: float) -> Intensity:
+    """Return the FACS grade of a displacement, given as a share of the unit's full range."""
     return next((letter for bound, letter in INTENSITY_STEPS if share < bound), "E")

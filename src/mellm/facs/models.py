@@ -3,15 +3,21 @@
 from mellm.errors import InputError
 from mellm.facs.emotion import EmotionEvidenceModel
 from mellm.facs.evidence import EvidenceModel
+from mellm.facs.learned import shipped_au_model
 from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.types import AUModel, EmotionModel
 
 
 def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUModel:
-    """Return an action-unit model by name; `known_scale=False` for flow of which only ratios are known."""
+    """Return an action-unit model by name: the hand-made `evidence`, or `learned` from generated pairs.
+
+    `known_scale=False` is for flow of which only ratios are known: no grades, no noise floor.
+    """
+    if name == "learned":
+        return shipped_au_model(known_scale)
     if name == "evidence":
         return EvidenceModel(known_scale=known_scale)
-    raise InputError(f"There is no action-unit model '{name}'; choose evidence.")
+    raise InputError(f"There is no action-unit model '{name}'; choose learned or evidence.")
 
 
 def create_emotion_model(name: str = "learned") -> EmotionModel:

@@ -1,9 +1,9 @@
 """Training of the learned emotion model (`mellm.facs.learned_emotion`) from annotation sheets.
 
 A multinomial logistic regression, every emotion weighing as the square root of its frequency: between how
-often coders write it and all alike. What the model will be given are not the coders' certain
-units but a recogniser's probabilities, so every row is used many times with noise: units missed, units doubted,
-units that are not there, sides lost. The EMFACS prototypes enter as a few made-up rows, a prior for
+often coders write it and all alike. What the model will be given are not the coders' certain units but a
+recogniser's probabilities, so every row is used many times with noise: units missed, units doubted, units
+that are not there, sides lost. The EMFACS prototypes enter as a few made-up rows, a prior for
 combinations the sheets hardly have.
 """
 

@@ -1,0 +1,278 @@
+"""Action units from regional motion, learned: a small network over 29 mean vectors, calibrated.
+
+The network reads one half of the face: the picture's left, which is the subject's right. The other half is
+read from the mirrored motion by the same weights, so a mirrored face swaps sides and changes nothing else.
+Input of one view:
+
+    d / s               mean motion of every region, s = sqrt(strongest^2 + floor^2) as in the hand-made model
+    score / s           the hand-made model's score of every unit on either half
+    log(s / floor)      how strong the motion is at all
+
+One hidden layer gives a logit per unit. Probabilities come from logits by one slope and offset, fitted on
+people the network never saw. Trained on generated pairs that a real estimator measured; knows nothing about
+emotions, nor about where the motion was measured.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.arrays import read_arrays, write_arrays
+from mellm.facs.codes import subject_side
+from mellm.facs.evidence import (
+    JAW_STRETCH,
+    NOISE_FLOOR,
+    PRESENT,
+    UNITS,
+    ImageSide,
+    grade_of,
+    relative_vectors,
+    unit_score,
+)
+from mellm.facs.types import AUEvidence, Intensity, Side
+from mellm.flow.motion import RegionMotion
+
+SHIPPED = "facs_regions.safetensors"
+"""File name of the shipped weights."""
+
+TYPICAL = 0.02
+"""Strongest motion, inter-ocular distances, that is assumed where only ratios are known."""
+
+LIMIT = np.float32(2.0)
+"""Ratios to the strongest motion saturate here."""
+
+SHARE = 0.2
+"""A region is named as evidence from this share of the strongest contribution."""
+
+UNSUPPORTED = 0.4
+"""Highest probability of a unit that no moving region speaks for."""
+
+_CENTRAL = {unit.au: unit.central for unit in UNITS}
+_ROWS = {unit.au: unit for unit in UNITS}
+_CHIN = REGION_NAMES.index("chin")
+_SWAP = {"left": "right", "right": "left"}
+_MIRROR = [REGION_NAMES.index(" ".join(_SWAP.get(w, w) for w in n.split())) for n in REGION_NAMES]
+_NO_LID = np.array(["eyelid" not in name for name in REGION_NAMES])
+
+Vectors = NDArray[np.float32]
+
+
+def mirrored_motion(vectors: Vectors) -> Vectors:
+    """Mirror motion (N, 29, 2) left to right: regions change sides, u its sign."""
+    return np.asarray(vectors[:, _MIRROR] * np.array([-1, 1], np.float32))
+
+
+def motion_scale(vectors: Vectors) -> Vectors:
+    """Return the strongest motion (N,): mean of the three strongest regions, eyelids left out."""
+    lengths = np.linalg.norm(vectors[:, _NO_LID], axis=-1)
+    return np.asarray(np.sort(lengths, axis=1)[:, -3:].mean(axis=1), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The hand-made table as matrices, so that weights stay true to the table they were trained with.
+
+    shows: (U, 58) weights of motion that speaks for a unit on the picture's left half
+    against: (K, 58) weights of motion whose positive part speaks against; against_unit: (K,) its row
+    """
+
+    shows: NDArray[np.float32]
+    against: NDArray[np.float32]
+    against_unit: NDArray[np.float32]
+
+    def scores(self, vectors: Vectors) -> Vectors:
+        """Return scores (N, U) of motion (N, 29, 2) on the picture's left half."""
+        flat = vectors.reshape(len(vectors), -1)
+        score = flat @ self.shows.T
+        denied = np.maximum(0, flat @ self.against.T)
+        for column, unit in enumerate(self.against_unit.astype(int)):
+            score[:, unit] -= denied[:, column]
+        return np.asarray(score, np.float32)
+
+
+def rules_of(units: Sequence[int]) -> Rules:
+    """Return the rules of `UNITS` for the given action units."""
+    shows, against, owner = [], [], []
+    for row, au in enumerate(units):
+        unit = _ROWS[au]
+        total = sum(term.weight for term in unit.shows)
+        terms = [(_along_left(t.region, t.out, t.up), t.weight / total) for t in unit.shows]
+        shows.append(sum((w * row_ for row_, w in terms), np.zeros(2 * len(REGION_NAMES))))
+        for term in unit.against:
+            against.append(term.weight / total * _along_left(term.region, term.out, term.up))
+            owner.append(row)
+    return Rules(np.array(shows, np.float32), np.array(against, np.float32), np.array(owner, np.float32))
+
+
+def _along_left(region: str, out: float, up: float) -> NDArray[np.float64]:
+    weights = np.zeros((len(REGION_NAMES), 2))
+    weights[REGION_NAMES.index(region.format(s="left"))] = -out, -up
+    return weights.ravel()
+
+
+def view_features(vectors: Vectors, rules: Rules, scale: Vectors | None = None) -> Vectors:
+    """Return features (N, 58 + 2U + 1) of motion (N, 29, 2), as fractions of the inter-ocular distance.
+
+    `scale` (N,) replaces the motion's own, so that single regions can be taken out on equal terms.
+    """
+    strong = motion_scale(vectors) if scale is None else scale
+    s = np.hypot(strong, np.float32(NOISE_FLOOR))[:, None]
+    flat = vectors.reshape(len(vectors), -1)
+    both = (rules.scores(vectors), rules.scores(mirrored_motion(vectors)))
+    ratios = np.concatenate([flat / s, both[0] / s, both[1] / s], axis=1)
+    # A blink moves lids many times further than anything else moves: beyond LIMIT it is just "far".
+    limited = LIMIT * np.tanh(ratios / LIMIT)
+    return np.asarray(np.concatenate([limited, np.log(s / NOISE_FLOOR)], axis=1), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedAUModel:
+    """The model behind `create_au_model("learned")`: an `AUModel`.
+
+    mean, spread: (F,) of the features; hidden: (F, H); hidden_bias: (H,); output: (H, U); output_bias: (U,)
+    slope, offset: (U,) from the stronger half's logit to the logit of "present"
+    gap: (1,) difference of the halves' logits from which a unit is one-sided
+    """
+
+    units: tuple[int, ...]
+    rules: Rules
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output: NDArray[np.float32]
+    output_bias: NDArray[np.float32]
+    slope: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    gap: NDArray[np.float32]
+    known_scale: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name and version, for the report's provenance."""
+        return "learned-1" if self.known_scale else "learned-1 (relative)"
+
+    def view_logits(self, vectors: Vectors, scale: Vectors | None = None) -> Vectors:
+        """Return logits (N, U) that each unit is on the picture's left half (the subject's right)."""
+        x = (view_features(vectors, self.rules, scale) - self.mean) / self.spread
+        return np.asarray(np.maximum(0, x @ self.hidden + self.hidden_bias) @ self.output + self.output_bias)
+
+    def half_logits(self, vectors: Vectors) -> Vectors:
+        """Return logits (N, 2, U) of both halves, the picture's left first; units of the midline alike."""
+        both = np.stack([self.view_logits(vectors), self.view_logits(mirrored_motion(vectors))], axis=1)
+        central = np.array([_CENTRAL[au] for au in self.units])
+        return np.where(central, both.mean(axis=1, keepdims=True), both)
+
+    def probabilities(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Return calibrated probabilities (N, U) that units are present, on whichever side."""
+        logits = self.half_logits(vectors).max(axis=1) * self.slope + self.offset
+        return np.asarray(1 / (1 + np.exp(-logits.astype(np.float64))))
+
+    def predict(self, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
+        """Return all units, most probable first; regions that are missing count as still.
+
+        Where no region moves every probability is 0.
+        """
+        named = relative_vectors(motion)
+        moving = {m.name for m in motion if m.moving}
+        vectors = np.array([[named.get(name, (0.0, 0.0)) for name in REGION_NAMES]], np.float32)
+        if not moving or not vectors.any():
+            return [AUEvidence(au, "both", 0.0, None, ()) for au in self.units]
+        if not self.known_scale:
+            vectors *= TYPICAL / max(float(motion_scale(vectors)[0]), 1e-12)
+        halves = self.half_logits(vectors)[0]
+        probabilities = self.probabilities(vectors)[0]
+        support = self._support(vectors)
+        found = []
+        for row, au in enumerate(self.units):
+            side, shown = self._side(halves[:, row])
+            evidence = _named(support[list(shown), :, row].sum(axis=0), moving)
+            p = float(probabilities[row])
+            p = p if evidence else min(p, UNSUPPORTED)
+            grade = self._grade(au, shown, named) if p >= PRESENT else None
+            if au == 26 and self.known_scale and vectors[0, _CHIN, 1] > JAW_STRETCH:
+                au = 27
+            found.append(AUEvidence(au, side, p, grade, evidence))
+        return sorted(found, key=lambda e: -e.probability)
+
+    def _side(self, logits: NDArray[np.float32]) -> tuple[Side, tuple[int, ...]]:
+        """The subject's side of two halves' logits, and the numbers of the halves that show the unit."""
+        if abs(float(logits[0] - logits[1])) <= float(self.gap[0]):
+            return "both", (0, 1)
+        half = int(logits.argmax())
+        return subject_side(_HALVES[half]), (half,)
+
+    def _support(self, vectors: Vectors) -> NDArray[np.float32]:
+        """How much each half's logit falls when a region is held still: (2, 29, U), picture's regions."""
+        taken = np.repeat(vectors, len(REGION_NAMES) + 1, axis=0)
+        taken[np.arange(1, len(taken)), np.arange(len(REGION_NAMES))] = 0
+        scale = np.repeat(motion_scale(vectors), len(taken))
+        both = [self.view_logits(view, scale) for view in (taken, mirrored_motion(taken))]
+        return np.stack([logits[:1] - logits[1:] for logits in both])
+
+    def _grade(
+        self, au: int, shown: Sequence[int], named: Mapping[str, tuple[float, float]]
+    ) -> Intensity | None:
+        """The hand-made model's scale: displacement as a share of the unit's full range."""
+        if not self.known_scale:
+            return None
+        row = _ROWS[au]
+        moved = sum(unit_score(row, named, _HALVES[half]) for half in shown) / len(shown)
+        return grade_of(max(0.0, moved) / row.full_range)
+
+
+_HALVES: tuple[ImageSide, ImageSide] = ("left", "right")
+
+
+def _named(support: NDArray[np.float32], moving: set[str]) -> tuple[str, ...]:
+    """Moving regions that speak for a unit, strongest first."""
+    shares = {n: float(s) for n, s in zip(REGION_NAMES, support, strict=True) if n in moving and s > 0}
+    least = SHARE * max(shares.values(), default=math.inf)
+    return tuple(sorted((n for n, s in shares.items() if s >= least), key=lambda n: -shares[n]))
+
+
+_RULES = ("shows", "against", "against_unit")
+_FIELDS = (
+    "mean", "spread", "hidden", "hidden_bias", "output", "output_bias", "slope", "offset", "gap",
+)  # fmt: skip
+
+
+def save_au_model(model: LearnedAUModel, path: Path, about: Mapping[str, str]) -> None:
+    """Write the weights as safetensors, with `about` in the header's metadata."""
+    arrays: dict[str, NDArray[np.generic]] = {name: getattr(model.rules, name) for name in _RULES}
+    arrays |= {name: getattr(model, name) for name in _FIELDS}
+    write_arrays(arrays | {"units": np.array(model.units, np.float32)}, path, about)
+
+
+def load_au_model(path: Path) -> LearnedAUModel:
+    """Read weights `save_au_model` wrote; raises MellmError where the file is missing or damaged."""
+    arrays = read_arrays(path, (*_RULES, *_FIELDS, "units"))
+    rules = Rules(**{name: arrays.pop(name) for name in _RULES})
+    units = tuple(int(unit) for unit in arrays.pop("units"))
+    return LearnedAUModel(
+        units,
+        rules,
+        mean=arrays["mean"],
+        spread=arrays["spread"],
+        hidden=arrays["hidden"],
+        hidden_bias=arrays["hidden_bias"],
+        output=arrays["output"],
+        output_bias=arrays["output_bias"],
+        slope=arrays["slope"],
+        offset=arrays["offset"],
+        gap=arrays["gap"],
+    )
+
+
+@cache
+def shipped_au_model(known_scale: bool = True) -> LearnedAUModel:
+    """Return the weights that come with the package."""
+    model = load_au_model(Path(str(files("mellm.weights") / SHIPPED)))
+    return model if known_scale else replace(model, known_scale=False)

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mellm.data.meflow.gallery import Gallery
+from mellm.errors import InputError
+from mellm.facs.evidence import UNITS
+from mellm.facs.learned_emotion import load_emotion_model
+from mellm.facs.types import AUEvidence
+from mellm.flow import create
+from mellm.train.facs_recipe import read_recipe, train_from_recipe
+from mellm.train.region_pairs import RegionPairs, load_region_pairs, measure_pairs
+from mellm.train.regions import RegionsConfig, described, f1, fit_au_model
+
+ALL = tuple(sorted(unit.au for unit in UNITS))
+
+
+def made_up(count: int, seed: int) -> RegionPairs:
+    rng = np.random.default_rng(seed)
+    vectors, halves = described(ALL, count, rng)
+    moving = np.linalg.norm(vectors, axis=-1) > 0
+    return RegionPairs(vectors, moving, halves, ALL, ("a",) * count, ("table",) * count)
+
+
+def test_a_short_training_reads_units_and_sides() -> None:
+    config = RegionsConfig("", "", hidden=64, epochs=30, mix=0.0)
+    model = fit_au_model(made_up(600, 0), made_up(200, 1), config)
+    test = made_up(200, 2)
+    present = test.halves.any(axis=1)
+    assert f1(model.probabilities(test.vectors) >= 0.5, present) > 0.5
+    halves = model.half_logits(test.vectors)
+    one = present & (test.halves.sum(axis=1) == 1)
+    # The picture's left half is the subject's right.
+    assert ((halves[:, 0] > halves[:, 1])[one] == (test.halves[:, 1] == 1)[one]).mean() > 0.9
+
+
+@pytest.mark.shared
+def test_measured_pairs_are_the_same_twice(shared_data: Path, tmp_path: Path) -> None:
+    gallery = Gallery(shared_data / "faces")
+    ict = shared_data / "ict_facekit/ict_facekit_compact.npz"
+    first, again = (measure_pairs(gallery, ict, "val", range(3), create("dis"), ALL, 4) for _ in range(2))
+    assert np.array_equal(first.vectors, again.vectors) and first.vectors.any()
+    first.save(tmp_path / "pairs.npz")
+    assert np.array_equal(load_region_pairs(tmp_path / "pairs.npz").halves, first.halves)
+
+
+def test_emotion_is_learned_from_a_sheet(tmp_path: Path) -> None:
+    rows = [("12+6", "happy"), ("4+7", "disgust"), ("1+2", "surprise"), ("L12", "contempt")] * 15
+    text = "Subject,AU,Emotion\n" + "".join(f"{i % 7},{au},{e}\n" for i, (au, e) in enumerate(rows))
+    (tmp_path / "sheet.csv").write_text(text)
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(f"model: emotion\nsheets: ['{tmp_path / 'sheet.csv'}']\ncopies: 3\n")
+    train_from_recipe(recipe, tmp_path / "w.safetensors")
+    model = load_emotion_model(tmp_path / "w.safetensors")
+    for au, side, label in ((12, "both", "happiness"), (4, "both", "disgust"), (12, "left", "contempt")):
+        answer = model.predict([AUEvidence(au, side, 0.9, None, ())], "7")
+        assert max(answer, key=lambda name: answer[name]) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("model: x", "choose grid"), ("model: emotion", "lacks"), ("[1]", "no recipe")]
+)
+def test_wrong_recipes_are_refused(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_recipe(tmp_path / "r.yaml")
