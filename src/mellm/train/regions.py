@@ -34,6 +34,9 @@ from mellm.train.region_pairs import RegionPairs, join, load_region_pairs, measu
 
 _CHUNK = 100
 
+_LEAST_SPREAD = np.float32(0.02)
+"""Features that hardly vary are not blown up to the size of the others."""
+
 _BOX_EYES = 20.0
 """Distance of the outer eye corners in `region_boxes`, its own pixels."""
 
@@ -127,7 +130,7 @@ def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) ->
     motion = np.concatenate([train.vectors, mirrored_motion(train.vectors)])
     labels = np.concatenate([train.halves[:, 1], train.halves[:, 0]])
     features = view_features(motion, rules)
-    mean, spread = features.mean(axis=0), features.std(axis=0) + np.float32(1e-6)
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     hidden = torch.nn.Linear(features.shape[1], config.hidden)
