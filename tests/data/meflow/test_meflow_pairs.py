@@ -97,3 +97,14 @@ def test_a_folder_without_faces_is_refused(tmp_path: Path) -> None:
         Gallery(tmp_path, cache=tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         Gallery(tmp_path / "missing")
+
+
+def test_amplitude_of_a_unit_is_in_pixels(gallery: Gallery) -> None:
+    moving = PairConfig(size=(200, 240), still=0.0, head=0.0, bumps=0.0, clean=True)
+    source = PhotoSource(gallery, seed=3, config=moving)
+    for index in range(5):
+        pair = source.pair(index)
+        peak = float(np.linalg.norm(pair.facial - pair.head, axis=-1)[pair.face].max())
+        amplitudes = [unit.amplitude for unit in pair.action_units]
+        # Units overlap: the field's peak lies between the largest unit's and the sum of all.
+        assert 0.5 * max(amplitudes) < peak < 1.3 * sum(amplitudes)

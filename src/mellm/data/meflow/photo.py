@@ -221,16 +221,19 @@ def draw_motion(
             if shapes is not None and rng.random() < config.scanned:
                 from_scan = 1.0 if rng.random() < 0.5 else float(rng.random())
             expression = np.zeros((468, 3))
+            to_mesh = canonical_to_mesh(scene.mesh).T
+            sizes: list[float] = []
             for a, (au, side) in zip(share, drawn, strict=True):
                 field = canonical_field(au, side, variation, rng)
                 if shapes is not None and from_scan > 0 and au in shapes.action_units:
                     scan_side: Side = "both" if au in shapes.two_sided else side
                     field = (1 - from_scan) * field + from_scan * shapes.canonical_field(au, scan_side)
                 expression += a * field
-            expression = expression @ canonical_to_mesh(scene.mesh).T
+                sizes.append(a * float(np.linalg.norm((field @ to_mesh)[:, :2], axis=1).max()))
+            expression = expression @ to_mesh
             scale = peak / max(float(np.linalg.norm(expression[:, :2], axis=1).max()), 1e-6)
             moved = (expression * scale).astype(np.float32)
-            units = [ActionUnitTruth(au, s, a * scale) for a, (au, s) in zip(share, drawn, strict=True)]
+            units = [ActionUnitTruth(au, s, a * scale) for a, (au, s) in zip(sizes, drawn, strict=True)]
         if with_bumps:
             amount = peak if only_bumps else peak * float(rng.uniform(0.1, 0.6))
             bumps = amount * draw_bumps(scene, rng, int(rng.integers(1, 5)))
