@@ -65,7 +65,9 @@ class MomentReader:
         self.language: Language = cast(Language, language)
         self._taxonomy = get_taxonomy(taxonomy)
         self._magnify = magnify
-        self.estimator = create(estimator, compensation=compensation)
+        # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
+        options = {} if compensation == "auto" else {"compensation": compensation}
+        self.estimator = create(estimator, **options)
         self.au_model = create_au_model()
         self.emotion_model = create_emotion_model()
 

@@ -42,8 +42,8 @@ GivenFrames = tuple[int, int, int | None]
 class Settings:
     """Everything a user can choose; names and defaults are those of `mellm analyze`."""
 
-    estimator: str = "dis"
-    compensation: str = "mesh-rigid"
+    estimator: str = "meflownet"
+    compensation: str = "auto"
     taxonomy: str = "7"
     language: str = "en"
     max_people: int = 4
@@ -80,7 +80,7 @@ class Analyzer:
 
     >>> from mellm import Analyzer
     >>> Analyzer().settings.estimator
-    'dis'
+    'meflownet'
     """
 
     def __init__(self, settings: Settings | None = None) -> None:

@@ -217,13 +217,15 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
 
 
 def placed(page: Any, selector: str) -> Any:
-    """Where an element is on the page; the timeline may be drawn anew just now, so ask again."""
+    """Where an element is, once it stays there: pictures that arrive late still move the timeline."""
+    before = None
     for _ in range(50):
         box = page.locator(selector).bounding_box()
-        if box:
+        if box and box == before:
             return box
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{selector} is nowhere on the page")
+        before = box
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{selector} finds no place on the page")
 
 
 def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None:

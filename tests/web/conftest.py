@@ -1,43 +1,19 @@
 """A real server on a free port, with one clip analysed; shared by the tests that only look."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 pytest.importorskip("uvicorn", reason="the `web` extra is not installed")
-httpx = pytest.importorskip("httpx", reason="httpx is not installed")
+pytest.importorskip("httpx", reason="httpx is not installed")
 
-from mellm.data.meflow.clip import ClipTruth  # noqa: E402
-from mellm.web.options import ServerOptions  # noqa: E402
-from mellm.web.server import serving  # noqa: E402
+from web_client import Client, client_of
 
-ENDED = ("done", "failed", "cancelled")
-
-
-class Client(httpx.Client):
-    """An HTTP client that knows how to wait for a job."""
-
-    def wait(self, job: str, seconds: float = 90) -> dict[str, Any]:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            found = self.get(f"jobs/{job}").json()
-            if found["state"] in ENDED:
-                return dict(found)
-            time.sleep(0.05)
-        raise AssertionError(f"job {job} has not ended: {found}")
-
-    def upload(self, path: Path, name: str | None = None) -> str:
-        answer = self.post("media", params={"name": name or path.name}, content=path.read_bytes())
-        assert answer.status_code in (200, 201), answer.text
-        return str(answer.json()["sha256"])
-
-
-def client_of(address: str) -> Client:
-    return Client(base_url=f"{address.split('/?')[0].rstrip('/')}/api/v1/", timeout=60)
+from mellm.data.meflow.clip import ClipTruth
+from mellm.web.options import ServerOptions
+from mellm.web.server import serving
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from web_client import client_of
 
-from conftest import client_of
 from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError, MellmError
 from mellm.web.contract import JobRequest

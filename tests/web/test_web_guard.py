@@ -4,8 +4,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from web_client import client_of
 
-from conftest import client_of
 from mellm.errors import MellmError
 from mellm.web.guard import Rate
 from mellm.web.options import ServerOptions, is_local

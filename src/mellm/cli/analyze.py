@@ -60,10 +60,15 @@ def analyze(
     landmarks: Annotated[
         Path | None, typer.Option(help="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face.")
     ] = None,
-    estimator: Annotated[str, typer.Option(help="Optical flow: dis, tvl1, farneback, ...")] = "dis",
+    estimator: Annotated[
+        str, typer.Option(help="Optical flow: meflownet (learned), dis (fastest), tvl1, farneback, ...")
+    ] = "meflownet",
     compensation: Annotated[
-        str, typer.Option(help="Head motion: mesh-rigid, nose-patch (as in the papers) or none.")
-    ] = "mesh-rigid",
+        str,
+        typer.Option(
+            help="Head motion: auto (the estimator's own), mesh-rigid, nose-patch (the papers') or none."
+        ),
+    ] = "auto",
     taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "7",
     language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
     people: Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")] = 4,

@@ -18,10 +18,15 @@ def estimate(
     onset: Annotated[Path, typer.Argument(help="Onset picture.")],
     apex: Annotated[Path, typer.Argument(help="Apex picture, of the same size.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="FILE.npz (everything) or FILE.flo (one part).")],
-    estimator: Annotated[str, typer.Option(help="dis, tvl1, farneback, deepflow, rlof.")] = "dis",
+    estimator: Annotated[
+        str, typer.Option(help="meflownet, dis, tvl1, farneback, deepflow, rlof.")
+    ] = "meflownet",
     compensation: Annotated[
-        str, typer.Option(help="Head motion: mesh-rigid, similarity, nose-patch or none.")
-    ] = "mesh-rigid",
+        str,
+        typer.Option(
+            help="Head motion: auto (the estimator's own), mesh-rigid, similarity, nose-patch, none."
+        ),
+    ] = "auto",
     part: Annotated[str, typer.Option(help="For .flo: expression, facial or head.")] = "expression",
     json_: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
@@ -35,7 +40,8 @@ def estimate(
     from mellm.media import read_image
 
     _check_part(part)
-    flow = create(estimator, compensation=compensation).estimate(read_image(onset), read_image(apex))
+    options = {} if compensation == "auto" else {"compensation": compensation}
+    flow = create(estimator, **options).estimate(read_image(onset), read_image(apex))
     write_flow(out, flow if out.suffix == ".npz" else getattr(flow, part))
     means = {p: float(np.linalg.norm(getattr(flow, p), axis=2).mean()) for p in PARTS}
     if json_:
@@ -119,7 +125,7 @@ def bench(
     ],
     estimators: Annotated[
         str, typer.Option(help="Names, joined by commas.")
-    ] = "tvl1,dis,farneback,deepflow,rlof,meflownet",
+    ] = "meflownet,tvl1,dis,farneback,deepflow",
     pairs: Annotated[int, typer.Option(min=1, help="Pairs to measure.")] = 100,
     ict: Annotated[Path | None, typer.Option(help="ICT-FaceKit's .npz, for full-3D pairs.")] = None,
     full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs.")] = 0.0,

@@ -42,8 +42,8 @@ class Frames(_Wire):
 class JobSettings(_Wire):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
-    estimator: str = "dis"
-    compensation: str = "mesh-rigid"
+    estimator: str = "meflownet"
+    compensation: str = "auto"
     taxonomy: str = "7"
     language: Literal["en", "zh"] = "en"
     max_people: int = Field(default=4, ge=1, le=16, strict=True)
@@ -54,9 +54,11 @@ class JobSettings(_Wire):
     @classmethod
     def _known(cls, value: str, info: object) -> str:
         name = getattr(info, "field_name", "")
-        known = {"estimator": estimators(), "compensation": COMPENSATIONS, "taxonomy": tuple(TAXONOMIES)}[
-            name
-        ]
+        known = {
+            "estimator": estimators(),
+            "compensation": ("auto", *COMPENSATIONS),
+            "taxonomy": tuple(TAXONOMIES),
+        }[name]
         if value not in known:
             raise ValueError(f"there is no {name} {value!r}; choose one of {', '.join(known)}")
         return value

@@ -58,7 +58,7 @@ def job_routes(service: Service) -> APIRouter:
         return Choices(
             version=__version__,
             estimators=list(estimators()),
-            compensations=list(COMPENSATIONS),
+            compensations=["auto", *COMPENSATIONS],
             taxonomies={name: list(taxonomy.labels) for name, taxonomy in TAXONOMIES.items()},
             languages=["en", "zh"],
             action_units={au: {"en": name, "zh": AU_NAMES_ZH[au]} for au, name in AU_NAMES.items()},

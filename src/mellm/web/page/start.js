@@ -76,7 +76,7 @@ function drawPair() {
 function drawSettings() {
   if (!offered) return;
   const form = document.querySelector("#choices");
-  const before = form.elements.length ? settings() : { estimator: "dis", compensation: "mesh-rigid", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
+  const before = form.elements.length ? settings() : { estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
   const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
   const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
   form.replaceChildren(
