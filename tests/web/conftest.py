@@ -28,7 +28,7 @@ def job(client: Client, smile_clip: tuple[Path, ClipTruth]) -> str:
     """The finished analysis of the demonstration clip."""
     digest = client.upload(smile_clip[0])
     answer = client.post("jobs", json={"media": digest})
-    assert answer.status_code == 202
+    assert answer.status_code in (200, 202), "another test may have asked for the same clip already"
     done = client.wait(answer.json()["id"])
     assert done["state"] == "done", done
     return str(done["id"])
