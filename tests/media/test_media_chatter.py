@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mellm.errors import InputError
 from mellm.media import open_media
 
 
@@ -30,3 +31,17 @@ def test_a_sound_jpeg_does_not_warn(tmp_path: Path) -> None:
     with open_media(path) as media:
         list(media.frames())
         assert media.warnings == []
+
+
+def test_headless_jpeg_with_exif_is_no_traceback(tmp_path: Path) -> None:
+    exif = bytes.fromhex("ffe100224578696600004d4d002a00000008000101120003000000010001") + bytes(2)
+    exif = exif[:2] + (len(exif) - 2).to_bytes(2, "big") + exif[4:]
+    data = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+    head, rest = data[:20], data[20:]
+    path = tmp_path / "headless.jpg"
+    path.write_bytes((head + exif + rest)[3:])
+    try:
+        with open_media(path) as media:
+            list(media.frames())
+    except InputError as error:
+        assert "headless.jpg" in str(error)

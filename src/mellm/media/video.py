@@ -306,8 +306,12 @@ def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoF
 
 
 def _orientation(picture: VideoFrame) -> Orientation:
-    # The container counts as a mapping in PyAV's stubs but is iterated like a list of side data.
-    side_data = cast(Iterable[SideData], picture.side_data)
+    try:
+        # The container counts as a mapping in PyAV's stubs but is iterated like a list of side data.
+        side_data = cast(Iterable[SideData], picture.side_data)
+    except ValueError:
+        # FFmpeg knows kinds of side data (EXIF of a headless JPEG, say) that PyAV has no name for.
+        return UPRIGHT
     for data in side_data:
         if data.type == Type.DISPLAYMATRIX:
             return from_display_matrix(bytes(data))
