@@ -99,3 +99,11 @@ def test_the_same_on_a_ray_cluster_of_two_nodes(recordings: Path, tmp_path: Path
         cluster.shutdown()
     for here, there in zip(local, on_ray, strict=True):
         assert replace(here, seconds=0, report="") == replace(there, seconds=0, report="")
+
+
+def test_every_kind_of_picture_the_media_stage_reads_makes_a_clip(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings" / "sub01"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        (folder / f"img{number}.webp").write_bytes(b"x")
+    assert find_clips(tmp_path / "recordings") == [folder]

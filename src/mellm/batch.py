@@ -15,11 +15,11 @@ from pathlib import Path
 
 from mellm import __version__
 from mellm.errors import InputError, MellmError
+from mellm.media.types import PICTURE_SUFFIXES
 from mellm.pipeline import Analyzer, Settings
 from mellm.report import Report
 
 VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".ts"})
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
 ATTEMPTS = 2
 """How often a clip may take its process down with it before it counts as failed."""
 
@@ -55,7 +55,7 @@ def find_clips(folder: Path) -> list[Path]:
     clips: list[Path] = []
     for place, _, names in os.walk(folder):
         suffixes = [Path(name).suffix.lower() for name in names]
-        if sum(s in PICTURES for s in suffixes) > 1 and Path(place) != folder:
+        if sum(s in PICTURE_SUFFIXES for s in suffixes) > 1 and Path(place) != folder:
             clips.append(Path(place))
         clips += [Path(place) / n for n, s in zip(names, suffixes, strict=True) if s in VIDEOS]
     if not clips:

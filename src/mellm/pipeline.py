@@ -33,7 +33,7 @@ from mellm.report import (
     Source,
 )
 from mellm.watch import ImportedLandmarks, Progress, Watched, imported_faces, watch
-from mellm.weights import list_models
+from mellm.weights import MODELS
 
 GivenFrames = tuple[int, int, int | None]
 
@@ -307,7 +307,7 @@ class Analyzer:
         if self._landmarks is None:
             used |= {
                 model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
-                for model in list_models()
+                for model in MODELS
                 if model.group == "face"
             }
         return used

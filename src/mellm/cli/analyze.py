@@ -146,8 +146,8 @@ def _stem(source: Path | None) -> str:
 
 def _holds_clips(source: Path) -> bool:
     """Is it a folder of clips, rather than one clip as a folder of pictures?"""
-    from mellm.batch import PICTURES
+    from mellm.media.types import PICTURE_SUFFIXES
 
     if not source.is_dir():
         return False
-    return sum(entry.suffix.lower() in PICTURES for entry in source.iterdir()) < 2
+    return sum(entry.suffix.lower() in PICTURE_SUFFIXES for entry in source.iterdir()) < 2

@@ -1,6 +1,5 @@
 """The file every evaluation writes: figures, one line per sample, and how to get them again."""
 
-import hashlib
 import json
 import platform
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 from mellm import __version__
 from mellm.errors import InputError
+from mellm.weights.store import sha256_of
 
 _PACKAGES = ("numpy", "scikit-learn", "scipy", "torch", "opencv-contrib-python-headless")
 
@@ -28,7 +28,7 @@ def provenance(
         "seconds": round(time.perf_counter() - started, 2),
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
-        "inputs": {path.name: _sha256(path) for path in inputs},
+        "inputs": {path.name: sha256_of(path) for path in inputs},
     }
 
 
@@ -37,11 +37,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_run(

@@ -10,7 +10,7 @@ from mellm.errors import InputError
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
-from mellm.media.types import Frame, MediaInfo
+from mellm.media.types import PICTURE_SUFFIXES, Frame, MediaInfo
 
 
 class FolderMedia(Media):
@@ -71,7 +71,7 @@ class FolderMedia(Media):
         size: tuple[int, int] | None = None
         total = 0
         for file in sorted(self.path.iterdir(), key=natural_order):
-            if file.name.startswith(".") or file.suffix.lower() not in _SUFFIXES or not file.is_file():
+            if file.name.startswith(".") or file.suffix.lower() not in PICTURE_SUFFIXES or not file.is_file():
                 continue
             header = peek_still(file, self.limits)
             if header is None:
@@ -116,14 +116,6 @@ class FolderMedia(Media):
             "times follow the numbers."
         )
         return [number - numbers[0] for number in numbers]
-
-
-_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif"} | {
-    ".pgm",
-    ".ppm",
-    ".pnm",
-    ".pbm",
-}
 
 
 def natural_order(file: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:

@@ -17,6 +17,13 @@ Image = NDArray[np.uint8]
 """uint8 (H, W, 3) RGB, upright."""
 
 
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif"}
+    | {".pgm", ".ppm", ".pnm", ".pbm"}
+)
+"""What the name of a picture in a folder ends with, lower case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One decoded picture and when it is shown."""

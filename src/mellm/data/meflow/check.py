@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from mellm.data.meflow.gallery import Split
-from mellm.data.meflow.shards import LIMIT, Shard, sha256
+from mellm.data.meflow.shards import LIMIT, Shard
 from mellm.data.meflow.types import FlowPair
 from mellm.errors import InputError
+from mellm.weights.store import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def check(path: str | Path) -> CheckResult:
         if not file.is_file():
             problems.append(f"{name} is missing; run the build again.")
             continue
-        if sha256(file) != entry["sha256"]:
+        if sha256_of(file) != entry["sha256"]:
             problems.append(f"{name} has changed since it was written; delete it and run the build again.")
             continue
         shard = Shard(file)

@@ -5,7 +5,6 @@ bits (range +-64 px, rounding error below 0.001 px), head and expression flow as
 nothing about how pairs are made.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from mellm.data.meflow.types import ActionUnitTruth, FlowPair
 from mellm.errors import InputError
 from mellm.face.types import Landmarks
+from mellm.weights.store import sha256_of
 
 STEP = 1 / 512
 """Resolution of stored flow, px."""
@@ -81,15 +81,9 @@ def write_shard(path: Path, pairs: Iterable[FlowPair]) -> str:
         )
         file.flush()
         os.fsync(file.fileno())
-    digest = sha256(partial)
+    digest = sha256_of(partial)
     partial.replace(path)
     return digest
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Shard:

@@ -12,8 +12,7 @@ from mellm.data.readers.sample import Sample
 from mellm.data.readers.sets import SETS
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
+from mellm.media.types import PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def _of_frames(sample: Sample, root: Path) -> Iterator[tuple[str, bool]]:
     if not place.is_dir():
         yield "have no frames on this machine", True
         return
-    numbers = {_frame_number(p.stem) for p in place.iterdir() if p.suffix.lower() in PICTURES}
+    numbers = {_frame_number(p.stem) for p in place.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES}
     if not numbers:
         yield "have a folder without pictures", True
         return
