@@ -1,13 +1,13 @@
 """Language models behind one protocol."""
 
 from mellm.language.backends.types import (
-    Cancelled,
+    CancelledError,
     Choice,
     Control,
     Decoding,
     LanguageBackend,
     Message,
-    TimedOut,
+    TimedOutError,
 )
 
-__all__ = ["Cancelled", "Choice", "Control", "Decoding", "LanguageBackend", "Message", "TimedOut"]
+__all__ = ["CancelledError", "Choice", "Control", "Decoding", "LanguageBackend", "Message", "TimedOutError"]

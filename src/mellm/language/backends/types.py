@@ -61,18 +61,23 @@ class Control:
         return None if self.timeout is None else max(0.0, self.timeout - (time.monotonic() - self._started))
 
     def check(self) -> None:
-        """Raise Cancelled after `cancel()`, TimedOut after the deadline. Backends call it between tokens."""
+        """Raise what ended the call, if something did. Backends call it between tokens.
+
+        Raises CancelledError after `cancel()`, TimedOutError after the deadline.
+        """
         if self._cancelled.is_set():
-            raise Cancelled("The reading was cancelled.")
+            raise CancelledError("The reading was cancelled.")
         if self.remaining == 0.0:
-            raise TimedOut(f"The language model took longer than {self.timeout:g} s; allow it more time.")
+            raise TimedOutError(
+                f"The language model took longer than {self.timeout:g} s; allow it more time."
+            )
 
 
-class Cancelled(MellmError):
+class CancelledError(MellmError):
     """The caller called `Control.cancel`."""
 
 
-class TimedOut(MellmError):
+class TimedOutError(MellmError):
     """The deadline passed."""
 
 
@@ -115,8 +120,8 @@ class LanguageBackend(Protocol):
     ) -> Iterator[str]:
         """Yield the assistant's answer in pieces, as it is written.
 
-        `prefix`: how the answer begins; it is given, not yielded. Raises MellmError (Cancelled, TimedOut,
-        or what went wrong, in a sentence).
+        `prefix`: how the answer begins; it is given, not yielded. Raises MellmError (CancelledError,
+        TimedOutError, or what went wrong, in a sentence).
         """
         ...
 
