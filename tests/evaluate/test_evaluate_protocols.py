@@ -11,10 +11,8 @@ from flow_folder import make_folder
 from mellm.cli import evaluate as cli
 from mellm.errors import InputError
 from mellm.evaluate.action_units import evaluate_units
-from mellm.evaluate.comparison import compare_runs
 from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
 from mellm.evaluate.learner import CLASSES, LEARNERS, create_learner
-from mellm.evaluate.output import write_run
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 
@@ -129,23 +127,6 @@ def test_action_units_and_their_sides(flow_folder: Path, protocol: str) -> None:
     assert "R12" in one_sided["prediction"]
 
 
-def test_runs_are_compared_on_the_samples_they_share(flow_folder: Path, tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    run = evaluate_recognition(flow_folder, "zero-shot", "facs")
-    write_run(good, run["figures"], run["samples"], run["provenance"])
-    wrong = [{**s, "prediction": "negative"} for s in run["samples"][:60]]
-    write_run(bad, {}, wrong, {})
-    found = compare_runs(bad, good)
-    assert found["samples"] == 60
-    assert found["uf1"]["difference"] > 0.5
-    assert found["uf1"]["p"] < 0.05
-    with pytest.raises(InputError, match="There is no file"):
-        compare_runs(bad, tmp_path / "none.json")
-    (tmp_path / "odd.json").write_text("{}")
-    with pytest.raises(InputError, match="not a run"):
-        compare_runs(bad, tmp_path / "odd.json")
-
-
 def write_sheet(path: Path, people: range) -> Path:
     """Emotions that follow from units, where only the side tells contempt from happiness."""
     lines = ["Subject,Filename,AU,Emotion"]
@@ -190,5 +171,3 @@ def test_the_commands_write_the_contract(flow_folder: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     assert result.output == ""
     assert json.loads(out.read_text())["figures"]["people"] == 2
-    result = run(cli.app, ["compare", str(out), str(out), "--json"])
-    assert json.loads(result.output)["uf1"]["p"] == 1

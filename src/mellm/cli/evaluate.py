@@ -1,6 +1,5 @@
 """`mellm evaluate`: honest protocols, figures with intervals, one JSON file per run."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
+
+from mellm.cli.compare import compare
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
@@ -101,36 +102,7 @@ def dfme(
         _print_labels(run["figures"], f"emotion from coded units, {model}")
 
 
-@app.command("compare")
-def compare(
-    first: Annotated[Path, typer.Argument(help="A run written with --json.")],
-    second: Annotated[Path, typer.Argument(help="Another run on the same samples.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    seed: Seed = 0,
-) -> None:
-    """Say whether two runs differ by more than chance (people exchanged at random).
-
-    Example: mellm evaluate compare baseline.json ours.json
-    """
-    from mellm.evaluate.comparison import compare_runs
-
-    found = compare_runs(first, second, seed)
-    if as_json:
-        typer.echo(json.dumps(found, indent=1))
-        return
-    table = Table("figure", "first", "second", "difference", "95% interval", "p")
-    for name in ("accuracy", "uf1", "uar"):
-        f = found[name]
-        interval = f"{f['low']:+.3f} to {f['high']:+.3f}"
-        table.add_row(
-            name,
-            f"{f['first']:.3f}",
-            f"{f['second']:.3f}",
-            f"{f['difference']:+.3f}",
-            interval,
-            f"{f['p']:.4f}",
-        )
-    Console().print(f"{found['samples']} samples of {found['people']} people", table)
+app.command("compare")(compare)
 
 
 def _shown(bar: Bar, title: str) -> Callable[[str, int, int], None]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mellm.errors import InputError
 
 Counts = NDArray[np.int64]
+AnyCounts = Counts | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,14 @@ class LabelScores:
         return [known[label] for label in labels]
 
 
-def f1_precision_recall(confusion: Counts) -> tuple[NDArray[np.float64], ...]:
+def f1_precision_recall(confusion: AnyCounts) -> tuple[NDArray[np.float64], ...]:
     """Return F1, precision and recall per class of confusion counts (..., C, C); 0 where undefined."""
     hit = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
     called, true = confusion.sum(axis=-2), confusion.sum(axis=-1)
     return _ratio(2 * hit, called + true), _ratio(hit, called), _ratio(hit, true)
 
 
-def _ratio(part: NDArray[np.float64], whole: Counts) -> NDArray[np.float64]:
+def _ratio(part: NDArray[np.float64], whole: AnyCounts) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 

@@ -35,8 +35,8 @@ def label_figures(
         "accuracy": found.accuracy,
         "uf1": found.uf1,
         "uar": found.uar,
-        "uf1_interval": bootstrap_interval(by_person, uf1_of, seed),
-        "uar_interval": bootstrap_interval(by_person, uar_of, seed),
+        "uf1_interval": [float(end) for end in bootstrap_interval(by_person, uf1_of, seed)],
+        "uar_interval": [float(end) for end in bootstrap_interval(by_person, uar_of, seed)],
         "ece": sure.compute(),
         "per_class": {
             label: {"f1": c.f1, "precision": c.precision, "recall": c.recall, "support": c.support}

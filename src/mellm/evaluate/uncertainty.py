@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from mellm.evaluate.classification import f1_precision_recall
 
 Figure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Confusion counts (..., C, C) -> figure (...)."""
+"""Counts such as confusions (..., C, C) -> figure (...)."""
 
 
 def uf1_of(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """UF1 of confusion counts (..., C, C)."""
-    return np.asarray(f1_precision_recall(confusion)[0].mean(axis=-1))  # type: ignore[arg-type]
+    return np.asarray(f1_precision_recall(confusion)[0].mean(axis=-1))
 
 
 def uar_of(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """UAR of confusion counts (..., C, C)."""
-    return np.asarray(f1_precision_recall(confusion)[2].mean(axis=-1))  # type: ignore[arg-type]
+    return np.asarray(f1_precision_recall(confusion)[2].mean(axis=-1))
 
 
 def accuracy_of(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,12 +45,15 @@ def confusion_by_person(
 
 def bootstrap_interval(
     by_person: NDArray[np.float64], figure: Figure, seed: int = 0, draws: int = 2000, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the percentile interval of a figure when people are drawn with replacement."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the percentile interval of a figure, or of several at once, when people are redrawn.
+
+    `by_person` holds counts (people, ...); low and high have the shape of `figure`'s answer for one of them.
+    """
     weights = _draws(len(by_person), draws, seed)
-    values = figure(np.einsum("dp,pij->dij", weights, by_person))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    values = figure(_weighted(weights, by_person))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
 def paired_test(
@@ -58,17 +61,17 @@ def paired_test(
 ) -> dict[str, float]:
     """Compare run `b` with run `a` on the same people: difference, its 95% interval, two-sided p.
 
-    `a` and `b` are confusion counts (people, C, C) in the same order. The p-value is the share of random
+    `a` and `b` are counts (people, ...) in the same order. The p-value is the share of random
     exchanges with a difference at least as large (with the +1 correction of Davison & Hinkley 1997).
     """
     difference = float(figure(b.sum(0)) - figure(a.sum(0)))
     rng = np.random.default_rng(seed)
     swap = rng.integers(0, 2, (draws, len(a))).astype(float)
-    left = np.einsum("dp,pij->dij", 1 - swap, a) + np.einsum("dp,pij->dij", swap, b)
-    right = np.einsum("dp,pij->dij", swap, a) + np.einsum("dp,pij->dij", 1 - swap, b)
+    left = _weighted(1 - swap, a) + _weighted(swap, b)
+    right = _weighted(swap, a) + _weighted(1 - swap, b)
     chance = figure(right) - figure(left)
     weights = _draws(len(a), draws, seed + 1)
-    spread = figure(np.einsum("dp,pij->dij", weights, b)) - figure(np.einsum("dp,pij->dij", weights, a))
+    spread = figure(_weighted(weights, b)) - figure(_weighted(weights, a))
     low, high = np.quantile(spread, [0.025, 0.975])
     return {
         "difference": difference,
@@ -76,6 +79,24 @@ def paired_test(
         "high": float(high),
         "p": float(((np.abs(chance) >= abs(difference) - 1e-12).sum() + 1) / (draws + 1)),
     }
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p-values corrected for there being several (Holm 1979, step-down), in the given order.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    corrected, worst = [0.0] * len(p), 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        worst = max(worst, min(1.0, (len(p) - rank) * p[i]))
+        corrected[i] = worst
+    return corrected
+
+
+def _weighted(weights: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum counts (people, ...) with weights (draws, people): (draws, ...)."""
+    return np.tensordot(weights, counts, axes=1)
 
 
 def _draws(people: int, draws: int, seed: int) -> NDArray[np.float64]:
