@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 
 from mellm.data.meflow.clip import ClipEvent, EventTruth, HeadPath, inject, make_clip
-from mellm.data.meflow.gallery import read_picture, split_of
+from mellm.data.meflow.gallery import split_of
 from mellm.data.meflow.scene import Pose
 from mellm.data.meflow.sensor import Camera
 from mellm.face import AREAS, FaceTracker, find_faces, inter_ocular
 from mellm.face.types import Landmarks
 from mellm.flow.trace import MotionTracer
-from mellm.media import open_media
+from mellm.media import open_media, read_image
 from mellm.media.types import Frame
 from mellm.spot import RegionalMotion, spot
 
@@ -210,7 +210,7 @@ def photo_plan(name: str, split: str) -> Iterator[tuple[str, Callable[[], Sample
 
 def photo_sample(group: Group, path: Path, seed: int) -> Sample | None:
     rng = np.random.default_rng(seed)
-    picture = read_picture(path)
+    picture = read_image(path)
     faces = find_faces(picture, max_people=1)
     if not faces or faces[0].box[2] < 120:
         return None

@@ -3,12 +3,13 @@
 Warps a picture by a multiple of the expression flow. Knows nothing of faces: it moves what the flow moves.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from mellm.errors import InputError
+from mellm.flow.cubic import read_picture
 from mellm.flow.types import Flow, FlowField
 from mellm.media.types import Image
 
@@ -40,7 +41,7 @@ def magnify(
         # Expression is known at onset points; carry it to where those points are in the apex frame.
         move = _pull(move, invert(flow.facial))
     back = invert(without_folds(move))
-    return np.asarray(_pull(picture, back, cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(read_picture(picture, _pixels(back) + back), np.uint8)
 
 
 def without_folds(move: FlowField) -> FlowField:
@@ -68,8 +69,15 @@ def _steepness(move: FlowField) -> float:
     )
 
 
-def _pull(picture: Any, back: FlowField, how: int = cv2.INTER_LINEAR) -> Any:
-    """Return picture(x + back(x))."""
-    height, width = back.shape[:2]
+def _pull(field: FlowField, back: FlowField) -> FlowField:
+    """Return field(x + back(x)), bilinear."""
+    at = _pixels(back) + back
+    read = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.float32)
+
+
+def _pixels(field: FlowField) -> FlowField:
+    """Return every pixel's own position (H, W, 2)."""
+    height, width = field.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(picture, x + back[..., 0], y + back[..., 1], how, borderMode=cv2.BORDER_REPLICATE)
+    return np.stack([x, y], axis=-1)

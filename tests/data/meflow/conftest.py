@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.data.meflow.gallery import Gallery, Portrait, read_picture, split_of
+from mellm.data.meflow.gallery import Gallery, Portrait, split_of
 from mellm.data.meflow.scene import Scene
+from mellm.media import read_image
 
 SIZE = (200, 240)
 
@@ -49,7 +50,7 @@ def portrait(gallery: Gallery) -> Portrait:
 @pytest.fixture(scope="session")
 def scene(portrait: Portrait) -> Scene:
     """The portrait's face filling a 240x288 frame."""
-    picture = read_picture(portrait.path)
+    picture = read_image(portrait.path)
     mesh = portrait.mesh
     zoom = float(np.ptp(mesh[:, 0])) / 170
     centre = (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from mellm.data.meflow.clip import ClipEvent, HeadPath, inject, make_clip, pulse, write_video
-from mellm.data.meflow.gallery import Portrait, read_picture
+from mellm.data.meflow.gallery import Portrait
 from mellm.data.meflow.scene import Pose
 from mellm.data.meflow.sensor import Camera
 from mellm.errors import InputError
 from mellm.face.types import Landmarks
+from mellm.media import read_image
 
 SIZE = (240, 280)
 
 
 def _clip(portrait: Portrait, **options: object) -> tuple[list[np.ndarray], object]:
     frames, truth = make_clip(
-        read_picture(portrait.path),
+        read_image(portrait.path),
         mesh=portrait.mesh,
         frame=(40.0, 20.0, 1.4),
         size=SIZE,
@@ -91,7 +92,7 @@ def test_head_path_and_noise(portrait: Portrait) -> None:
 
 
 def test_motion_is_added_to_a_real_clip(portrait: Portrait) -> None:
-    picture = read_picture(portrait.path)
+    picture = read_image(portrait.path)
     marks = [Landmarks(portrait.mesh)] * 10
     event = ClipEvent("1+2", 3, 0.2, 0.4, 0.8)
     frames, truth = inject([picture] * 10, marks, [event], fps=10)
@@ -107,7 +108,7 @@ def test_motion_is_added_to_a_real_clip(portrait: Portrait) -> None:
 
 
 def test_frames_without_a_face_are_passed_on(portrait: Portrait) -> None:
-    picture = read_picture(portrait.path)
+    picture = read_image(portrait.path)
     marks = [Landmarks(portrait.mesh), None, *[Landmarks(portrait.mesh)] * 6]
     frames, _ = inject([picture] * 8, marks, [ClipEvent("4", 2, 0.2, 0.4, 0.6)], fps=10)
     assert np.array_equal(list(frames)[1], picture)

@@ -7,6 +7,7 @@ import pytest
 from mellm.data.meflow.action_units import au_field, lid_closure
 from mellm.data.meflow.lattice import spread
 from mellm.data.meflow.scene import Motion, Moved, Pose, Scene
+from mellm.flow.cubic import read_picture
 
 STILL = np.zeros((468, 3), np.float32)
 
@@ -98,6 +99,32 @@ def test_covered_eyes_are_not_valid(scene: Scene) -> None:
     assert not moved.valid[eye[1], eye[0]]
     forehead = scene.mesh[151, :2].round().astype(int)
     assert moved.valid[forehead[1], forehead[0]]
+
+
+def _displaced(scene: Scene, moved: Moved) -> tuple[float, float]:
+    """Mean displacement (u, v), px, of the picture against its flow: one Lucas-Kanade step over the face."""
+    inner = moved.valid & (cv2.erode(scene.face.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0)
+    # Without its finest detail, where one kernel's phase says little about where the picture lies.
+    first, apex = (
+        cv2.GaussianBlur(p.astype(np.float32).mean(-1), (0, 0), 2) for p in (scene.onset, moved.image)
+    )
+    back = read_picture(apex, _pixels(scene) + moved.facial)
+    gy, gx = np.gradient((first + back) / 2)
+    g = np.stack([gx[inner], gy[inner]], -1)
+    step = np.linalg.solve(g.T @ g, -g.T @ (back - first)[inner])
+    return float(step[0]), float(step[1])
+
+
+@pytest.mark.parametrize("shift", [(0.25, 0.0), (0.0, 0.25), (-0.1, 0.375), (0.6, -0.8), (2.75, 1.1)])
+def test_the_moved_picture_lies_where_the_flow_says(scene: Scene, shift: tuple[float, float]) -> None:
+    moved = scene.move(Motion(STILL, Pose(shift=shift)))
+    assert np.abs(moved.facial[scene.face] - shift).max() < 5e-3
+    assert max(np.abs(_displaced(scene, moved))) < 0.006
+
+
+@pytest.mark.parametrize("name", ["smile", "brow, one side", "head", "all"])
+def test_the_picture_follows_an_uneven_flow(scene: Scene, name: str) -> None:
+    assert max(np.abs(_displaced(scene, scene.move(_motions(scene)[name])))) < 0.012
 
 
 def _detail(image: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from mellm.errors import MellmError
-from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart, read_picture
+from mellm.flow.cubic import read_picture
+from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
 from mellm.flow.meflownet.evidence import FIT_BLUR, normalise_illumination, upsample
 from mellm.flow.meflownet.prior import fit, rigid_flow, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior, save_prior

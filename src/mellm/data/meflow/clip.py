@@ -22,13 +22,13 @@ from mellm.data.meflow.events import (
     pulse,
     put_on_frames,
 )
-from mellm.data.meflow.gallery import read_picture
 from mellm.data.meflow.scene import Motion, Pose, Scene
 from mellm.data.meflow.sensor import Camera, photograph
 from mellm.data.meflow.video import write_video
 from mellm.errors import InputError
 from mellm.face.tracker import find_faces
 from mellm.face.types import Landmarks
+from mellm.media import read_image
 from mellm.media.types import Image
 
 __all__ = [
@@ -72,7 +72,7 @@ def make_clip(
 
     Raises InputError where no face is found or an event does not fit into the clip.
     """
-    picture = photo if isinstance(photo, np.ndarray) else read_picture(Path(photo))
+    picture = photo if isinstance(photo, np.ndarray) else read_image(Path(photo))
     if mesh is None:
         faces = find_faces(picture, max_people=1)
         if not faces:
@@ -147,7 +147,7 @@ def demo_clip(out_path: str | Path, *, seed: int = 0) -> ClipTruth:
     2.4 s at 30 fps, with sensor noise, a small head turn and one micro-expression: cheeks and mouth corners
     raised on both sides (AU 6+12) for 0.37 s.
     """
-    photo = read_picture(Path(str(files("mellm.data") / "portrait.jpg")))
+    photo = read_image(Path(str(files("mellm.data") / "portrait.jpg")))
     frames, truth = make_clip(
         photo,
         fps=30.0,

@@ -138,15 +138,14 @@ def render(
     which, weights = rasterise(fit.points, model.triangles, scene.size)
     facial, head = around.facial.copy(), around.head.copy()
     on = which >= 0
-    corners, share = model.triangles[which[on]], weights[on][..., None]
-    rest = fit.points[corners, :2]
-    facial[on] = ((apex[corners, :2] - rest) * share).sum(1)
-    head[on] = ((head_only[corners, :2] - rest) * share).sum(1)
+    corners, share = model.triangles[which[on]], weights[on]
+    facial[on] = _blend((apex - fit.points)[:, :2], corners, share)
+    head[on] = _blend((head_only - fit.points)[:, :2], corners, share)
 
     seen, seen_weights = rasterise(apex, model.triangles, scene.size)
     there = seen >= 0
     source = around.source.copy()
-    source[there] = (fit.points[model.triangles[seen[there]], :2] * seen_weights[there][..., None]).sum(1)
+    source[there] = _blend(fit.points[:, :2], model.triangles[seen[there]], seen_weights[there])
     image = scene.sample(source)
     before, now = _surfaces(model, which), _surfaces(model, seen)
     w, h = scene.size
@@ -156,6 +155,14 @@ def render(
     for surface, opening in _OPENINGS.items():
         scene.uncover(image, hidden & (now == surface), source, opening)
     return Moved(image, facial, head, scene.visible(source, facial), source)
+
+
+def _blend(
+    values: NDArray[np.float32], corners: NDArray[np.int64], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Values (V, 2) at places within triangles, given by their corners (N, 3) and shares (N, 3): (N, 2)."""
+    parts = [values[corners[:, k]] * share[:, k : k + 1] for k in range(3)]
+    return np.asarray(parts[0] + parts[1] + parts[2], np.float32)
 
 
 def _surfaces(model: IctModel, which: NDArray[np.int32]) -> NDArray[np.int8]:

@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from mellm.data.meflow.canonical import Points
 from mellm.errors import InputError
 from mellm.face.tracker import find_faces
-from mellm.media.types import Image
+from mellm.media import read_image
+from mellm.media.types import PICTURE_SUFFIXES, Image
 from mellm.weights.store import cache_folder
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 # Of 100 identities: 80 train, 10 val, 10 test.
 _VAL_FROM, _TEST_FROM = 80, 90
 _VERSION = 1
@@ -43,16 +42,7 @@ class Portrait:
 
     def read(self) -> Image:
         """Decode the picture, uint8 (H, W, 3) RGB."""
-        return read_picture(self.path)
-
-
-def read_picture(path: Path) -> Image:
-    """Decode a picture file, uint8 (H, W, 3) RGB."""
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise InputError(f"{path.name} cannot be read as a picture; remove it from the folder or repair it.")
-    return np.ascontiguousarray(image[..., ::-1], np.uint8)
+        return read_image(self.path)
 
 
 class Gallery:
@@ -66,7 +56,7 @@ class Gallery:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise InputError(f"{self.folder} is not a folder; give a folder of face pictures.")
-        paths = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+        paths = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
         if not paths:
             raise InputError(f"{self.folder} holds no pictures; put .jpg or .png portraits there.")
         meshes = _meshes(paths, cache or cache_folder().parent / "meflow")
@@ -91,7 +81,7 @@ class Gallery:
 def _mesh(path: Path) -> Points | None:
     """The largest face's mesh, None where the picture cannot be read or shows no face."""
     try:
-        faces = find_faces(read_picture(path), max_people=1)
+        faces = find_faces(read_image(path), max_people=1)
     except InputError:
         return None
     return faces[0].landmarks.points.astype(np.float32) if faces else None

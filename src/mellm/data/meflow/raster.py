@@ -59,9 +59,12 @@ def _hits(
         value = (x[:, b] - x[:, a])[:, None] * (py - y[:, a, None])
         return np.asarray(value - (y[:, b] - y[:, a])[:, None] * (px - x[:, a, None]), np.float32)
 
-    weight = np.stack([edge(1, 2), edge(2, 0), edge(0, 1)], -1) / area[:, None, None]
-    which, at = np.nonzero((weight >= -1e-5).all(-1))
-    found = weight[which, at]
-    depth = (found * corner[which, :, 2]).sum(1)
+    # Sums over a short last axis are slow in NumPy: the three corners are written out.
+    weights = [edge(1, 2), edge(2, 0), edge(0, 1)]
+    limit = -1e-5 * area[:, None]
+    which, at = np.nonzero((weights[0] >= limit) & (weights[1] >= limit) & (weights[2] >= limit))
+    found = np.stack([weight[which, at] / area[which] for weight in weights], -1)
+    z = corner[which, :, 2]
+    depth = found[:, 0] * z[:, 0] + found[:, 1] * z[:, 1] + found[:, 2] * z[:, 2]
     pixel = py[which, at].astype(np.int64) * width + px[which, at].astype(np.int64)
     return pixel, group[which], found.astype(np.float32), depth.astype(np.float32)

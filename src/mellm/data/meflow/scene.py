@@ -25,6 +25,7 @@ from mellm.data.meflow.openings import (
     free_share,
     one_sided_points,
 )
+from mellm.flow.cubic import read_picture
 from mellm.flow.types import FlowField
 from mellm.media.types import Image
 
@@ -81,8 +82,11 @@ class Scene:
 
     # ---- geometry of the still picture
 
-    def _cut_source(self, picture: Image, to_picture: NDArray[np.float64]) -> Image:
-        """Cut the frame and its margin out of the picture at OVERSAMPLE times the frame's resolution."""
+    def _cut_source(self, picture: Image, to_picture: NDArray[np.float64]) -> Field:
+        """Cut the frame and its margin out of the picture at OVERSAMPLE times the frame's resolution.
+
+        In floating point: places in a uint8 picture are read by OpenCV to some 0.02 px only.
+        """
         w, h = self.size
         blur = 0.45 * self._zoom
         smooth = cv2.GaussianBlur(picture, (0, 0), blur) if blur > 0.3 else picture
@@ -93,19 +97,19 @@ class Scene:
         matrix = to_picture @ scale
         return np.asarray(
             cv2.warpAffine(
-                smooth,
+                smooth.astype(np.float32),
                 matrix,
                 (OVERSAMPLE * (w + 2 * MARGIN), OVERSAMPLE * (h + 2 * MARGIN)),
                 flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             ),
-            np.uint8,
+            np.float32,
         )
 
     def sample(self, positions: Field) -> Image:
         """Take the colours at frame positions, float32 (h, w, 2)."""
         where = positions * OVERSAMPLE + np.float32(OVERSAMPLE * MARGIN - PHASE)
-        return np.asarray(read_at(self._source, where, cv2.INTER_CUBIC), np.uint8)
+        return np.asarray(np.clip(np.rint(read_picture(self._source, where)), 0, 255), np.uint8)
 
     def _shape(self) -> tuple[Field, Field]:
         """Depth of the head (px, lattice) and how far each node belongs to the head (1) or background (0)."""

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.flow.cubic import read_picture
 from mellm.flow.types import FlowField
 
 WIDTH, HEIGHT = 400, 480
@@ -127,23 +128,6 @@ def cell_pixels() -> Array:
     """Return every cell centre's chart pixel, float32 (ROWS, COLS, 2)."""
     x, y = np.meshgrid(np.arange(COLS, dtype=np.float32), np.arange(ROWS, dtype=np.float32))
     return np.stack([x, y], axis=-1) * CELL + np.float32((CELL - 1) / 2)
-
-
-def read_picture(picture: Array, at: Array) -> Array:
-    """Read a picture (H, W) at its pixels `at` (h, w, 2): bicubic, edges repeated, free of bias.
-
-    OpenCV's (and torch's) cubic kernel has a = -0.75, which does not reproduce a ramp: at the fraction t it
-    reads 0.5 t (1 - t) (1 - 2 t) too far, up to 0.048 px (Keys 1981 needs a = -0.5). The places asked for are
-    moved the other way.
-    """
-    whole = np.floor(at)
-    part = at - whole
-    aim = part
-    for _ in range(2):
-        aim = part - 0.5 * aim * (1 - aim) * (1 - 2 * aim)
-    place = (whole + aim).astype(np.float32)
-    read = cv2.remap(picture, place[..., 0], place[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(read, np.float32)
 
 
 def read_cells(field: Array, at: Array) -> Array:

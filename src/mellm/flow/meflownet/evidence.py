@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import CELL, HEIGHT, WIDTH, chart_pixels, read_picture
+from mellm.flow.cubic import read_picture
+from mellm.flow.meflownet.chart import CELL, HEIGHT, WIDTH, chart_pixels
 
 Array = NDArray[np.float32]
 

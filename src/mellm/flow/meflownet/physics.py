@@ -30,12 +30,13 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def _aim(at: Tensor) -> Tensor:
-    """Where to read so that the cubic kernel (a = -0.75) reads at the place: see `read_picture`."""
+    """Where to read so that the cubic kernel (a = -0.75) reads at the place: see `mellm.flow.cubic`."""
     whole = torch.floor(at)
     part = at - whole
     aim = part
     for _ in range(2):
-        aim = part - 0.5 * aim * (1 - aim) * (1 - 2 * aim)
+        beside = aim * (1 - aim)
+        aim = aim - (aim + 0.5 * beside * (1 - 2 * aim) - part) / (1.5 - 3 * beside)
     return whole + aim
 
 
