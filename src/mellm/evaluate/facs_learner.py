@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.normalised_flow import nose_flow, recover_flow, regional_motion
+from mellm.data.normalised_flow import nose_flow, recover_flow
 from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
 from mellm.evaluate.ridge import Array, fit_kernel_ridge, fit_ridge
+from mellm.evaluate.zero_shot import hand_made_answer
 from mellm.facs.grid import CELLS, CHANNELS, grid_features, mirrored_grid, shipped_grid_model
-from mellm.facs.models import create_au_model, create_emotion_model
 
 _GRID = CELLS * CELLS * CHANNELS
 _SOURCES = 3
@@ -53,12 +53,8 @@ class FacsLearner:
 
 def _hand_odds(field: NDArray[np.float32]) -> NDArray[np.float64]:
     """Log-odds of the hand-made model against its own prior, (3,), mean zero."""
-    emotions = create_emotion_model("prototypes")
-    seen = emotions.predict(
-        create_au_model("evidence", known_scale=False).predict(regional_motion(field)), "3"
-    )
-    prior = emotions.predict([], "3")
-    odds = np.log([max(seen[c], 1e-3) / prior[c] for c in CLASSES])
+    seen, prior = hand_made_answer(field)
+    odds = np.log(np.maximum(seen, 1e-3) / prior)
     return np.asarray(odds - odds.mean())
 
 

@@ -21,7 +21,7 @@ from mellm.evaluate.learner import CLASSES, create_learner
 from mellm.evaluate.output import provenance
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.text import TextScores
-from mellm.facs import AU_NAMES, AUEvidence, EmotionEvidenceModel, au_number, parse_codes
+from mellm.facs import AU_NAMES, AUEvidence, au_number, parse_codes, untrained_emotion_model
 from mellm.facs.evidence import UNITS
 
 FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
@@ -127,7 +127,7 @@ def look(folder: str | Path, seed: int = 0) -> dict[str, Seen]:
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
     units = tuple(sorted({unit.au for unit in UNITS} - {43, 45, 46}))
     scores = unit_scores(data, units, "zero-shot", seed)
-    emotions = EmotionEvidenceModel()
+    emotions = untrained_emotion_model()
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
         codes = called_codes(row, units)

@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from mellm.data.normalised_flow import recover_flow, regional_motion
 from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
-from mellm.facs.models import create_au_model, create_emotion_model
+from mellm.facs.models import create_au_model, untrained_emotion_model
+
+
+def hand_made_answer(field: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return class probabilities (3,) read from flow (28, 28, 2) by hand-made rules, and their prior (3,)."""
+    emotions = untrained_emotion_model()
+    units = create_au_model("evidence", known_scale=False).predict(regional_motion(field))
+    seen, prior = (emotions.predict(evidence, "3") for evidence in (units, ()))
+    return np.array([seen[c] for c in CLASSES]), np.array([prior[c] for c in CLASSES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +31,8 @@ class Evidence:
 
     def prepare(self, stored: NDArray[np.uint8]) -> Features:
         """Return the three probabilities themselves: there is nothing to train."""
-        units = create_au_model("evidence", known_scale=False)
-        emotions = create_emotion_model("prototypes")
-        motion = regional_motion(recover_flow(stored))
-        seen = emotions.predict(units.predict(motion), "3")
-        prior = emotions.predict([], "3")
-        odds = np.array([seen[c] / prior[c] for c in CLASSES])
+        seen, prior = hand_made_answer(recover_flow(stored))
+        odds = seen / prior
         return np.asarray(odds / odds.sum(), np.float32)
 
     def fit(self, training: Training, seed: int) -> Predictor:

@@ -13,9 +13,9 @@ from mellm.facs.codes import (
     parse_codes,
     subject_side,
 )
-from mellm.facs.emotion import EmotionEvidenceModel, abstains
+from mellm.facs.emotion import abstains
 from mellm.facs.evidence import INTENSITY_SCALE, PRESENT, EvidenceModel
-from mellm.facs.models import create_au_model, create_emotion_model
+from mellm.facs.models import create_au_model, create_emotion_model, untrained_emotion_model
 from mellm.facs.names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
 from mellm.facs.taxonomies import (
     EMOTIONS_ZH,
@@ -40,7 +40,6 @@ __all__ = [
     "AUEvidence",
     "AUModel",
     "ActionUnitCode",
-    "EmotionEvidenceModel",
     "EmotionModel",
     "EvidenceModel",
     "Intensity",
@@ -58,4 +57,5 @@ __all__ = [
     "get_taxonomy",
     "parse_codes",
     "subject_side",
+    "untrained_emotion_model",
 ]

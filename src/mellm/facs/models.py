@@ -20,6 +20,15 @@ def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUMo
     raise InputError(f"There is no action-unit model '{name}'; choose learned or evidence.")
 
 
+def untrained_emotion_model() -> EmotionModel:
+    """Return the emotion model that no annotated person took part in.
+
+    For what an annotation must not answer for: zero-shot evaluation (the learned model saw the sheets of the
+    sets it would be tested on), and labels of generated motion.
+    """
+    return create_emotion_model("prototypes")
+
+
 def create_emotion_model(name: str = "learned") -> EmotionModel:
     """Return an emotion model by name: `learned` from annotation sheets, or the hand-made `prototypes`."""
     if name == "learned":

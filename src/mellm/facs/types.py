@@ -50,6 +50,10 @@ class EmotionModel(Protocol):
         """Name and version, for the report's provenance."""
         ...
 
+    def fine(self, aus: Sequence[AUEvidence]) -> dict[str, float]:
+        """Return the one distribution over the fine emotions that all taxonomies are read from."""
+        ...
+
     def predict(self, aus: Sequence[AUEvidence], taxonomy: str) -> Mapping[str, float]:
         """Return label -> probability (sums to 1) for a taxonomy of `mellm.facs.taxonomies`.
 

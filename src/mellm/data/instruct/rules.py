@@ -12,7 +12,7 @@ from mellm.data.instruct.truth import true_evidence
 from mellm.data.instruct.types import Case, Route
 from mellm.data.instruct.wording import Ink, RichVoice
 from mellm.facs.codes import subject_side
-from mellm.facs.emotion import EmotionEvidenceModel
+from mellm.facs.models import untrained_emotion_model
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.types import AUEvidence
@@ -101,6 +101,6 @@ def _rival(units: Sequence[AUEvidence], label: str | None, taxonomy: str) -> str
     """The label the units alone would rather suggest, if clearly another than the true one."""
     if label is None:
         return ""
-    ranked = EmotionEvidenceModel().predict(units, taxonomy)
+    ranked = untrained_emotion_model().predict(units, taxonomy)
     best = max(ranked, key=lambda name: ranked[name])
     return best if best != label and ranked[best] - ranked[label] >= RIVAL else ""
