@@ -123,9 +123,19 @@ class Reading(_Model):
     analysis: str
     reasoning: str
     conclusion: str
-    agrees_with_facs: bool
+    agrees_with_facs: bool = Field(description="Its label is the one the FACS stage finds likeliest")
     unsupported_claims: list[str] = Field(default_factory=list)
-    raw: str | None = None
+    raw: str | None = Field(default=None, description="A language model's text as it stands")
+    action_units: list[str] = Field(
+        default_factory=list, description="FACS codes (the subject's sides) a language model concludes with"
+    )
+    label: str | None = Field(
+        default=None, description="A language model's label; None: it finds no micro-expression, or none read"
+    )
+    probabilities: dict[str, float] = Field(
+        default_factory=dict, description="Label -> share of a language model's likelihood at its conclusion"
+    )
+    seconds: float | None = Field(default=None, description="Time a language model took, prompt to end")
 
 
 class MicroExpression(_Model):

@@ -8,6 +8,7 @@ from mellm.weights.store import (
     list_models,
     model_path,
     pull,
+    sha256_of,
     shipped_path,
     verify,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "list_models",
     "model_path",
     "pull",
+    "sha256_of",
     "shipped_path",
     "verify",
 ]

@@ -1,0 +1,75 @@
+"""A language model's answer taken apart: the headed parts, the units and the label it concludes with.
+
+Lenient: any model's text comes back as parts, however it is laid out. Knows nothing about what is true.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mellm.errors import InputError
+from mellm.facs.codes import parse_codes
+from mellm.facs.names import AU_NAMES
+from mellm.language.names import Language
+
+HEADINGS: dict[Language, tuple[str, str, str]] = {
+    "en": ("Analysis", "Reasoning", "Conclusion"),
+    "zh": ("运动分析", "表情推理", "结论"),
+}
+"""Headings of the three parts."""
+
+_CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?!\.?\d|[A-Za-z])"
+_CODES = re.compile(rf"\bAUs?\s*:?\s*({_CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{_CODE})*)")
+_NOTHING = re.compile(
+    r"\bno (?:evidence of a )?micro-?expression|没有发现微表情|(?:没有|无)微表情", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The three parts of an answer; the last two are empty where an answer has no such headings."""
+
+    analysis: str
+    reasoning: str
+    conclusion: str
+
+
+def take_apart(text: str, language: Language) -> Parts:
+    """Return the parts of an answer; without headings all of it is analysis."""
+    found: list[tuple[int, int]] = []
+    for heading in HEADINGS[language]:
+        start = found[-1][1] if found else 0
+        match = re.compile(rf"(?:^|\n)[\s#*\d.、]*{heading}[\s*]*(?:[:：]|\n)[\s*]*", re.IGNORECASE).search(
+            text, start
+        )
+        found.append((match.start(), match.end()) if match else (len(text), len(text)))
+    if found[0][0] == len(text):
+        return Parts(text.strip(), "", "")
+    ends = [found[1][0], found[2][0], len(text)]
+    return Parts(*(text[begin:end].strip() for (_, begin), end in zip(found, ends, strict=True)))
+
+
+def concluded_codes(conclusion: str) -> tuple[str, ...]:
+    """Return the FACS codes (with sides) a conclusion names, in its order; other numbers are left out."""
+    codes: list[str] = []
+    for listed in _CODES.finditer(conclusion):
+        for code in re.findall(_CODE, re.sub(r"AU\s?", " ", listed.group(1))):
+            try:
+                codes += [unit.sided for unit in parse_codes(code).units if unit.au in AU_NAMES]
+            except InputError:
+                continue
+    return tuple(dict.fromkeys(codes))
+
+
+def finds_nothing(conclusion: str) -> bool:
+    """True where a conclusion says that there is no (evidence of a) micro-expression."""
+    return _NOTHING.search(conclusion) is not None
+
+
+def last_label(text: str, names: Sequence[str]) -> tuple[int, int] | None:
+    """Return where in a text the last of `names` stands (start, end); None where there is none."""
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    places = [m.span() for m in re.finditer(rf"(?<![\w-])(?:{pattern})(?![\w-])", text, re.IGNORECASE)]
+    if not places:  # Chinese has no spaces between words
+        places = [m.span() for m in re.finditer(pattern, text)]
+    return places[-1] if places else None

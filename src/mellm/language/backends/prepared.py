@@ -1,0 +1,123 @@
+"""The embedded language model made ready to run: base and adapter merged once, converted, kept in the cache.
+
+The folder's name holds the hash of everything it was made from, so a new adapter makes a new folder. Knows
+nothing about how the model is run.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mellm.errors import MellmError
+from mellm.language.backends.merge import Adapter, merge
+from mellm.weights import MODELS, cache_folder, model_path, sha256_of, shipped_path
+
+BASE, ADAPTER = "smollm2-135m-instruct", "language_embedded"
+
+LAST = 48
+"""Positions at the end of a call whose logits are computed; a choice may be so many tokens long."""
+
+_VERSION = 1
+_MODEL, _ABOUT = "openvino_model.xml", "about.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A model ready to run.
+
+    folder: OpenVINO's model and tokenizer
+    name: base and adapter, for people
+    sha256: of the base and the adapter's files together
+    system: the system message it was trained with; empty for the untouched base
+    """
+
+    folder: Path
+    name: str
+    sha256: str
+    system: str
+
+
+def prepare(
+    *, adapter: Path | None = None, untouched: bool = False, progress: Callable[[str], None] | None = None
+) -> Prepared:
+    """Return the embedded model, made ready on the first call (some ten seconds) and found again later.
+
+    Args:
+        adapter: an adapter to use instead of the one that ships
+        untouched: the base as its makers published it, without any adapter (a baseline)
+        progress: told what is being done
+
+    Raises InputError where the base is not on this computer yet or the adapter cannot be read.
+    """
+    base = model_path(BASE)
+    chosen = None if untouched else adapter or shipped_path(ADAPTER)
+    loaded = Adapter.load(chosen) if chosen else None
+    known = next(model.sha256 for model in MODELS if model.name == BASE)
+    parts = [known, sha256_of(chosen) if chosen else "", str(_VERSION)]
+    digest = hashlib.sha256("|".join(parts).encode()).hexdigest()
+    folder = cache_folder() / f"language-{digest[:16]}"
+    title = "SmolLM2-135M-Instruct" + (f"+{_named(chosen, loaded)}" if chosen and loaded else "")
+    found = Prepared(folder, title, digest, loaded.metadata.get("system", "") if loaded else "")
+    if (folder / _ABOUT).is_file():
+        return found
+    if progress:
+        progress("preparing the language model, once")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="language-", dir=folder.parent))
+    try:
+        _make(base, loaded, scratch)
+        (scratch / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
+        try:
+            # Atomic: another process sees a whole folder or none.
+            scratch.replace(folder)
+        except OSError as error:
+            if not (folder / _ABOUT).is_file():  # not one that another process finished meanwhile
+                raise MellmError(f"{folder} cannot be written ({error}); free the cache folder.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return found
+
+
+def _named(path: Path, adapter: Adapter) -> str:
+    return adapter.metadata.get("name") or path.stem
+
+
+def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
+    import openvino as ov
+    import openvino_genai
+
+    merged = folder / "model.gguf"
+    if adapter:
+        merge(base, adapter, merged)
+    else:
+        shutil.copyfile(base, merged)
+    raw = folder / "raw"
+    raw.mkdir()
+    moved = merged.rename(raw / merged.name)
+    # GenAI reads GGUF only when it loads a pipeline; what we keep is the graph it saves beside the file.
+    openvino_genai.LLMPipeline(str(moved), "CPU", enable_save_ov_model=True)
+    model = ov.Core().read_model(raw / _MODEL)
+    _only_last_logits(model)
+    ov.save_model(model, folder / _MODEL, compress_to_fp16=False)
+    for file in raw.glob("openvino_*tokenizer.*"):
+        file.rename(folder / file.name)
+    shutil.rmtree(raw)
+
+
+def _only_last_logits(model: object) -> None:
+    """Compute logits of the last positions only: a prompt's other 49,152-wide rows are never looked at."""
+    import numpy as np
+    import openvino.opset14 as ops
+
+    result = next(o for o in model.outputs if "logits" in o.names).node  # type: ignore[attr-defined]
+    head = result.input_value(0).get_node()
+    while head.get_type_name() != "MatMul":
+        head = head.input_value(0).get_node()
+    hidden = head.input_value(0)
+    ends = [ops.constant(np.array([v], np.int64)) for v in (-LAST, np.iinfo(np.int64).max, 1, 1)]
+    head.input(0).replace_source_output(ops.slice(hidden, *ends).output(0))
+    model.validate_nodes_and_infer_types()  # type: ignore[attr-defined]

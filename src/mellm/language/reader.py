@@ -1,0 +1,188 @@
+"""A language model's reading of one micro-expression: asked, streamed, made valid, checked.
+
+The text is the model's own. Its conclusion always names known action units and one label of the taxonomy:
+what the text lacks, the model chooses from the possible ones; the label's probabilities are the model's own
+likelihoods at that place of its text. Knows no backend in particular.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mellm.facs import PRESENT
+from mellm.facs.codes import code_of
+from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.facs.types import AUEvidence
+from mellm.flow.motion import RegionMotion
+from mellm.language.answer import HEADINGS, concluded_codes, finds_nothing, last_label, take_apart
+from mellm.language.backends.types import Control, Decoding, LanguageBackend, Message
+from mellm.language.check import unsupported_claims
+from mellm.language.names import Language
+from mellm.language.prompt import MEU_QUESTION, Scale, compact_prompt, flow_prompt
+from mellm.report import Reading
+
+MOST_TOKENS = {"compact": 260, "full": 1200}
+"""Longest answers, by the form of the prompt."""
+
+_NOTHING = {"en": "no micro-expression", "zh": "没有微表情"}
+
+Tell = Callable[[str], None]
+"""Hears the text as it is written, piece by piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a model is asked.
+
+    form: `compact` or `full` (`mellm.language.prompt`)
+    template: a file with the prompt to use instead, with the fields of that form
+    timeout: seconds one reading may take; None: no limit
+    """
+
+    form: str = "full"
+    template: Path | None = None
+    timeout: float | None = 120.0
+    temperature: float = 0.0
+    seed: int = 0
+
+
+class LanguageReader:
+    """Reads moments with one backend."""
+
+    def __init__(
+        self,
+        backend: LanguageBackend,
+        *,
+        taxonomy: str,
+        language: Language = "en",
+        asking: Asking | None = None,
+    ) -> None:
+        """Choose the backend, the label set, the language and how to ask."""
+        self.backend = backend
+        self._taxonomy = get_taxonomy(taxonomy)
+        self._language = language
+        self._asking = asking or Asking()
+        self._names = {emotion_name(label, language): label for label in self._taxonomy.labels}
+
+    def read(
+        self,
+        motion: Sequence[RegionMotion],
+        aus: Sequence[AUEvidence],
+        emotion: Mapping[str, float] | None,
+        *,
+        scale: Scale = "px",
+        messages: Sequence[Message] | None = None,
+        tell: Tell | None = None,
+        control: Control | None = None,
+    ) -> Reading:
+        """Return the model's reading.
+
+        Args:
+            motion: the 29 regions, onset to apex, head motion removed
+            aus, emotion: what the FACS stage found, for the prompt, and to say whether the model agrees
+            scale: `relative` where motion is known up to a factor only
+            messages: the prompt itself, where it is made elsewhere (the vision route)
+            tell: hears the text as it is written
+            control: cancels the reading from another thread
+
+        Raises MellmError where the model fails, takes too long or was cancelled.
+        """
+        started = time.perf_counter()
+        control = control or Control(self._asking.timeout)
+        asked = list(messages or self._ask(motion, aus, emotion, scale))
+        decoding = Decoding(MOST_TOKENS[self._asking.form], self._asking.temperature, self._asking.seed)
+        text = ""
+        for piece in self.backend.generate(asked, decoding, control=control):
+            text += piece
+            if tell:
+                tell(piece)
+        written = len(text)
+        text, codes = self._units(asked, text.rstrip(), aus, control)
+        text, probabilities = self._label(asked, text, codes, control)
+        if tell and len(text) > written:
+            tell(text[written:])
+        parts = take_apart(text, self._language)
+        label = max(probabilities, key=lambda name: probabilities[name]) if probabilities else None
+        expected = max(emotion, key=lambda name: emotion[name]) if emotion else None
+        return Reading(
+            language=self._language,
+            model=self.backend.name,
+            analysis=parts.analysis,
+            reasoning=parts.reasoning,
+            conclusion=parts.conclusion,
+            agrees_with_facs=label == expected,
+            unsupported_claims=unsupported_claims(
+                f"{parts.analysis}\n{parts.reasoning}", motion, self._language
+            ),
+            raw=text,
+            action_units=list(codes),
+            label=label,
+            probabilities=probabilities,
+            seconds=round(time.perf_counter() - started, 4),
+        )
+
+    def _ask(
+        self,
+        motion: Sequence[RegionMotion],
+        aus: Sequence[AUEvidence],
+        emotion: Mapping[str, float] | None,
+        scale: Scale,
+    ) -> list[Message]:
+        name, template = self._taxonomy.name, self._asking.template
+        if self._asking.form == "compact":
+            text = compact_prompt(
+                motion, aus, emotion, MEU_QUESTION, taxonomy=name, scale=scale, template=template
+            )
+        else:
+            text = flow_prompt(motion, taxonomy=name, language=self._language, template=template)
+        return [Message("user", text)]
+
+    def _units(
+        self, asked: Sequence[Message], text: str, aus: Sequence[AUEvidence], control: Control
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return the text with a conclusion that names units, or says there is nothing; and the units."""
+        conclusion = take_apart(text, self._language).conclusion
+        codes = concluded_codes(conclusion)
+        if codes or finds_nothing(conclusion):
+            return text, codes
+        # The text ended before it concluded, or concluded with no unit there is: the model chooses among
+        # the units it spoke of, those of the FACS stage, and none.
+        head = text[: len(text) - len(conclusion)].rstrip() if conclusion else text
+        heading = HEADINGS[self._language][2]
+        if not conclusion:
+            head += f"\n{heading}:"
+        present = tuple(code_of(au.au, au.side, None) for au in aus if au.probability >= PRESENT)
+        lists = dict.fromkeys(units for units in (concluded_codes(text), present) if units)
+        options = [f" AU {' + '.join(units)}." for units in lists] + [f" {_NOTHING[self._language]}."]
+        chosen = self.backend.choose(asked, head, options, control=control).index
+        return head + options[chosen], (*lists, ())[chosen]
+
+    def _label(
+        self, asked: Sequence[Message], text: str, codes: Sequence[str], control: Control
+    ) -> tuple[str, dict[str, float]]:
+        """Return the text with the likeliest label in its place, and every label's probability."""
+        if not codes and finds_nothing(take_apart(text, self._language).conclusion):
+            return text, {}
+        end = len(text)
+        start = end - len(take_apart(text, self._language).conclusion)
+        place = last_label(text[start:], tuple(self._names))
+        if place is None:
+            before, after = f"{text.rstrip()} {'标签：' if self._language == 'zh' else 'Label:'}", "."
+        else:
+            before, after = text[: start + place[0]], text[start + place[1] :]
+        space = "" if self._language == "zh" else " "
+        # The space belongs to the word that follows, as models write it.
+        before = before.rstrip() if space else before
+        names = list(self._names)
+        options = [f"{space}{name}{after[:1]}" for name in names]
+        choice = self.backend.choose(asked, before, options, control=control)
+        if choice.logprobs is None:
+            shares = np.eye(len(names))[choice.index]
+        else:
+            raised = np.exp(np.array(choice.logprobs) - max(choice.logprobs))
+            shares = raised / raised.sum()
+        probabilities = {self._names[n]: float(p) for n, p in zip(names, shares, strict=True)}
+        return before + options[choice.index] + after[1:], probabilities
