@@ -1,7 +1,6 @@
 """The page in a real browser: upload, step, correct, save, export; keyboard; languages."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from browser import open_page, opened
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
-from mellm.data.meflow.clip import ClipTruth  # noqa: E402
-from mellm.web.options import ServerOptions  # noqa: E402
-from mellm.web.server import serving  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+from mellm.data.meflow.clip import ClipTruth
+from mellm.web.options import ServerOptions
+from mellm.web.server import serving
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +23,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address.rstrip("/")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Any]:
-    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on(
-        "request",
-        lambda request: wrong.append(request.url) if not request.url.startswith((address, "blob:")) else None,
-    )
-    page.on("dialog", lambda dialog: dialog.accept())
-    yield page
-    context.close()
-    assert wrong == []
+    yield from open_page(browser, address)
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +39,6 @@ def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     url = str(page.url)
     page.close()
     return url
-
-
-def opened(page: Any, url: str) -> None:
-    page.goto(url)
-    page.locator("body[data-ready]").wait_for()
 
 
 def frame(page: Any) -> int:

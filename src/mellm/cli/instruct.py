@@ -31,9 +31,11 @@ def _chosen(text: str, known: tuple[str, ...], what: str) -> tuple[str, ...]:
 def build_(
     out: Annotated[Path, typer.Argument(help="Folder to build in; an unfinished build there goes on.")],
     source: Annotated[
-        Path,
+        str,
         typer.Option(
-            "--from", help="A table of `mellm data index`, a MEFlowDataset, or a folder with flows.npz."
+            "--from",
+            help="A table of `mellm data index`, a MEFlowDataset, a folder with flows.npz, or sheets:FILE,FILE "
+            "(flow generated after annotation sheets).",
         ),
     ],
     frames: Annotated[Path | None, typer.Option(help="The set's folder of frames, for a table.")] = None,
@@ -47,6 +49,10 @@ def build_(
     map_scale: Annotated[
         float, typer.Option(min=0, help="Motion of full brightness in the maps, px; 0: each map by its own.")
     ] = 1.0,
+    prompts: Annotated[
+        str, typer.Option(help="full, or compact: few tokens, for small models (flow route, English).")
+    ] = "full",
+    pairs: Annotated[int, typer.Option(min=1, help="sheets: samples to generate.")] = 6000,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
     ] = None,
@@ -76,6 +82,10 @@ def build_(
 
     Example: mellm data instruct build meu/ --from meflow/
 
+    Example: mellm data instruct build small/ --from meflow/ --prompts compact
+
+    Example: mellm data instruct build small2/ --from sheets:dfme.csv,casme3.csv --prompts compact
+
     Example: mellm data instruct build meu/ --from casme2.csv --frames /data/CASME2 --languages en
 
     Example: mellm data instruct build meu/ --from meflow/ --annotator openai --model qwen3-vl --budget 20
@@ -84,11 +94,17 @@ def build_(
     from rich.progress import Progress
 
     from mellm.data.instruct.build import BuildConfig, build
-    from mellm.data.instruct.sources import MEFlowSource, open_source
+    from mellm.data.instruct.sources import MEFlowSource, Source, open_source
     from mellm.data.instruct.tasks import Annotator, Rules, Wanted
-    from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS
+    from mellm.data.instruct.types import FORMS, LANGUAGES, ROUTES, TASKS
 
-    found = open_source(source, frames, estimator, map_scale or None)
+    if source.startswith("sheets:"):
+        from mellm.data.instruct.sheets import SheetsSource
+
+        files = tuple(Path(name.strip()) for name in source.removeprefix("sheets:").split(","))
+        found: Source = SheetsSource(files, pairs, seed)
+    else:
+        found = open_source(Path(source), frames, estimator, map_scale or None)
     if limit and isinstance(found, MEFlowSource):
         found.limit = limit
     wanted = Wanted(
@@ -97,6 +113,7 @@ def build_(
         _chosen(languages, LANGUAGES, "language"),  # type: ignore[arg-type]
         seed,
         unseen,
+        _chosen(prompts, FORMS, "form of prompts")[0],  # type: ignore[arg-type]
     )
     who: Annotator = Rules(seed)
     if annotator == "openai":
@@ -200,10 +217,15 @@ def review_(
         bool, typer.Option("--agreement", help="Print how far reviewers agree, and stop.")
     ] = False,
     as_json: Json = False,
+    server_store: Annotated[
+        Path | None, typer.Option("--store", help="The application's own folder  [default: ~/.mellm/server]")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Proof-read records in the browser, on this machine only: accept, edit, reject, with the keyboard.
 
-    Every change is kept with who and when; stop it whenever you like, it goes on where you were.
+    Every change is kept with who and when; stop it whenever you like, it goes on where you were. The page is
+    a room of the application that `mellm serve --instruct FOLDER` opens too.
 
     Example: mellm data instruct review meu/
 
@@ -227,15 +249,15 @@ def review_(
         if not pairs:
             typer.echo("  No two people have decided on the same records yet.")
         return
-    from mellm.data.instruct.review_server import ReviewServer
+    from mellm.cli.serve import run_server
+    from mellm.web.options import ServerOptions, default_store
 
-    server = ReviewServer(store, review, port=port)
-    typer.echo(f"  {len(review)} records to review at {server.url}   (Ctrl C stops; everything is kept)")
-    try:
-        server.serve_forever()
-    finally:
-        server.server_close()
-        review.close()
+    typer.echo(f"  {len(review)} records to review; every change is kept")
+    review.close()
+    options = ServerOptions(
+        store=server_store or default_store(), port=port, instruct=folder, instruct_share=share
+    )
+    run_server(options, room="/review", browser=browser)
 
 
 @app.command("export")

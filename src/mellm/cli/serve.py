@@ -3,11 +3,14 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mellm.errors import InputError
+
+if TYPE_CHECKING:
+    from mellm.web.options import ServerOptions
 
 
 def serve(
@@ -31,6 +34,9 @@ def serve(
     submissions: Annotated[
         int, typer.Option(min=0, help="Uploads and jobs per minute and client; 0: any number.")
     ] = 600,
+    instruct: Annotated[
+        Path | None, typer.Option(help="Folder of instruction data that people review in a room of the page.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Open a local page for people, and an API for programs.
@@ -39,12 +45,6 @@ def serve(
     """
     import dataclasses
 
-    try:
-        from mellm.web.server import serve as run
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"`mellm serve` needs {error.name}, which is not installed: pip install 'mellm[web]'."
-        ) from None
     from mellm.web.options import MIB, ServerOptions, default_store, is_local
 
     token = token or os.environ.get("MELLM_TOKEN") or None
@@ -66,11 +66,23 @@ def serve(
         upload_bytes=upload * MIB,
         submissions=submissions,
         limits=dataclasses.replace(plain.limits, max_bytes=upload * MIB, max_duration=duration),
+        instruct=instruct,
     )
+    run_server(options, browser=browser)
+
+
+def run_server(options: "ServerOptions", *, room: str = "/", browser: bool = False) -> None:
+    """Run the application until Ctrl-C and say where `room` is. Raises InputError without its extra."""
+    try:
+        from mellm.web.server import serve as run
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"The local application needs {error.name}, which is not installed: pip install 'mellm[web]'."
+        ) from None
 
     def ready(address: str) -> None:
         typer.echo(f"mellm is open at  {address}\nresults are kept in {options.store}; stop with Ctrl-C")
         if browser:
             typer.launch(address)
 
-    run(options, ready=ready)
+    run(options, ready=ready, room=room)

@@ -186,6 +186,7 @@ class Choices(_Wire):
     upload_bytes: int
     max_duration: float
     queue: int
+    review: bool = Field(description="Whether instruction data can be reviewed here")
 
 
 class Problem(_Wire):

@@ -42,22 +42,37 @@ def corrected(
                 f"Micro-expression {number} ({_frames(me.interval)}) was rejected by {who}"
                 f"{_why(moment.note)}."
             )
-        elif moment is not None:
-            kept.append(_moment(me, moment, who, times, rereads))
         else:
-            kept.append(me)
-    for moment in annotation.moments:
-        near = _middle(report, moment.person)
-        anew = _reread(moment, rereads, near) if moment.number is None else None
-        if anew is not None and moment.verdict != "rejected":
-            added = _moment(anew, moment, who, times, {})
-            added.warnings.insert(0, f"This micro-expression was added by {who}{_why(moment.note)}.")
-            kept.append(added)
+            kept.append(me if moment is None else _moment(me, moment, who, times, rereads))
+    added = [moment for moment in annotation.moments if moment.number is None]
+    kept += filter(None, (as_coded(report, moment, who, times, rereads) for moment in added))
     result.micro_expressions = kept
     result.verdict = _verdict(kept, who)
     if annotation.note:
         result.warnings.append(f"Note by {who}: {annotation.note}")
     return result
+
+
+def as_coded(
+    report: Report, moment: CodedMoment, who: str, times: Sequence[float], rereads: Mapping[str, Report]
+) -> MicroExpression | None:
+    """One micro-expression as a person left it; None for a rejected one and one that could not be measured.
+
+    The arguments are those of `corrected`; `who` is the person's name, which may be empty.
+    """
+    who = who or "a person"
+    if moment.verdict == "rejected":
+        return None
+    if moment.number is not None:
+        known = moment.number <= len(report.micro_expressions)
+        me = report.micro_expressions[moment.number - 1].model_copy(deep=True) if known else None
+        return None if me is None else _moment(me, moment, who, times, rereads)
+    anew = _reread(moment, rereads, _middle(report, moment.person))
+    if anew is None:
+        return None
+    added = _moment(anew, moment, who, times, {})
+    added.warnings.insert(0, f"This micro-expression was added by {who}{_why(moment.note)}.")
+    return added
 
 
 def _reread(moment: CodedMoment, rereads: Mapping[str, Report], near: _Place) -> MicroExpression | None:

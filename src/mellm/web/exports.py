@@ -30,6 +30,7 @@ class Result:
     where nobody has saved one, or where the program's version is asked for.
     """
 
+    job: str
     folder: Path
     times: list[float]
     annotation: Annotation | None
@@ -45,22 +46,26 @@ class Result:
         """The report with the person's corrections, if there are any."""
         if self.annotation is None:
             return self.program
+        return corrected(self.program, self.annotation, self.times, self.reread_reports())
+
+    def reread_reports(self) -> dict[str, Report]:
+        """The reports of re-read moments; their pictures are called `<job>-<name>`."""
         rereads = {job: Report.load(folder) for job, folder in self.rereads.items()}
         for job, report in rereads.items():
             for me in report.micro_expressions:
                 me.pictures = {kind: f"{job}-{name}" for kind, name in me.pictures.items()}
-        return corrected(self.program, self.annotation, self.times, rereads)
+        return rereads
 
     def pictures(self, report: Report) -> dict[str, bytes]:
-        """The pictures a report names: its own, and those of re-read moments (`<job>-<name>`)."""
-        found = {}
-        for name in (name for me in report.micro_expressions for name in me.pictures.values()):
-            job, _, rest = name.rpartition("-")
-            folder = self.rereads.get(job, self.folder)
-            file = folder / (rest if job in self.rereads else name)
-            if file.is_file():
-                found[name] = file.read_bytes()
-        return found
+        """The pictures a report names: its own, and those of re-read moments."""
+        names = (name for me in report.micro_expressions for name in me.pictures.values())
+        return {name: data for name in names if (data := self.picture(name)) is not None}
+
+    def picture(self, name: str) -> bytes | None:
+        """One picture by the name a report gives it; None where it is not there."""
+        job, _, rest = name.rpartition("-")
+        file = self.rereads.get(job, self.folder) / (rest if job in self.rereads else name)
+        return file.read_bytes() if file.is_file() else None
 
 
 def _html(result: Result) -> bytes:
@@ -127,5 +132,9 @@ def export(result: Result, name: str, kind: str) -> tuple[bytes, str, str]:
     if kind not in FORMATS:
         raise InputError(f"There is no export format {kind!r}; choose one of {', '.join(FORMATS)}.")
     make, media_type, suffix = FORMATS[kind]
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name).stem).strip("._") or "clip"
-    return make(result), media_type, stem + suffix
+    return make(result), media_type, file_stem(name) + suffix
+
+
+def file_stem(name: str) -> str:
+    """What a file made of an analysis may be called, from what people called the analysis."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name).stem).strip("._") or "clip"

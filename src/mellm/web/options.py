@@ -31,6 +31,8 @@ class ServerOptions:
         submissions: uploads and new jobs per minute and client, 0 for any number
         frame_seconds: how long one request for a frame of the player waits before it is told to ask again
         limits: largest clip that is decoded
+        instruct: folder of instruction data that people review here; None: no such room
+        instruct_share: share of its records that passed every check which are shown too
     """
 
     store: Path = field(default_factory=default_store)
@@ -54,6 +56,8 @@ class ServerOptions:
             max_bytes=2048 * MIB,
         )
     )
+    instruct: Path | None = None
+    instruct_share: float = 0.02
 
 
 def is_local(host: str) -> bool:

@@ -69,6 +69,7 @@ def job_routes(service: Service) -> APIRouter:
             upload_bytes=service.options.upload_bytes,
             max_duration=service.options.limits.max_duration,
             queue=service.options.queue,
+            review=service.review is not None,
         )
 
     @api.post(

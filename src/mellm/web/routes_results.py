@@ -1,11 +1,13 @@
 """Routes under /api/v1 that give results out: report, frames, pictures, readings, annotations, exports."""
 
+import shutil
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from mellm.entries import region_motion
 from mellm.facs import get_taxonomy
@@ -14,8 +16,9 @@ from mellm.language.reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
 from mellm.web.contract import FrameTable, Problem
-from mellm.web.exports import MEDIA_TYPES, export
+from mellm.web.exports import MEDIA_TYPES, export, file_stem
 from mellm.web.files import THUMBNAIL_FILE
+from mellm.web.instruct import write_instruct
 from mellm.web.service import NotFoundError, NotYetError, Service
 
 _BAD: dict[int | str, dict[str, Any]] = {
@@ -27,6 +30,10 @@ _BAD: dict[int | str, dict[str, Any]] = {
 
 # A job's id stands for its content, so what it gives out never changes.
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+
+_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {}}, "description": "Records, motion maps and a datasheet"}
+}
 
 Format = Literal["html", "json", "csv", "mes", "eaf", "zip"]
 
@@ -136,7 +143,29 @@ def result_routes(service: Service) -> APIRouter:
         ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
         return Response(data, media_type=media_type, headers=ways)
 
+    @api.get("/jobs/{job}/instruct", response_class=FileResponse, responses=_ZIP)
+    def instruct(job: str) -> FileResponse:
+        """What a person coded in one analysis, as instruction data: a folder of `mellm data instruct`."""
+        return _packed(service, [job], file_stem(service.done(job).name))
+
+    @api.get("/instruct", response_class=FileResponse, responses=_ZIP)
+    def instruct_all() -> FileResponse:
+        """The same of all analyses."""
+        return _packed(service, service.store.annotated(), "mellm")
+
     return api
+
+
+def _packed(service: Service, jobs: list[str], stem: str) -> FileResponse:
+    """Instruction data of some jobs as a file that is gone once it is sent."""
+    target = service.files.draft_folder() / f"{stem}.meu.zip"
+    try:
+        write_instruct([service.result(job, program=False) for job in jobs], target, f"{stem}.meu")
+    except BaseException:
+        shutil.rmtree(target.parent, ignore_errors=True)
+        raise
+    gone = BackgroundTask(shutil.rmtree, target.parent, ignore_errors=True)
+    return FileResponse(target, media_type="application/zip", filename=target.name, background=gone)
 
 
 def written(me: MicroExpression, language: Literal["en", "zh"], taxonomy: str) -> Reading:

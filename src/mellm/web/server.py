@@ -28,12 +28,18 @@ from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.options import ServerOptions, is_local
 from mellm.web.routes_jobs import job_routes
 from mellm.web.routes_results import result_routes
+from mellm.web.routes_review import review_routes
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.store import QueueFullError
 
 PAGE = Path(__file__).parent / "page"
 
-_PAGES = {"/": "start.html", "/gallery": "gallery.html", "/clips/{job}": "clip.html"}
+_PAGES = {
+    "/": "start.html",
+    "/gallery": "gallery.html",
+    "/clips/{job}": "clip.html",
+    "/review": "review.html",
+}
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 _STATUS: dict[type[Exception], int] = {
@@ -78,6 +84,7 @@ def create_app(options: ServerOptions) -> Guard:
     app.state.service = service
     app.include_router(job_routes(service))
     app.include_router(result_routes(service))
+    app.include_router(review_routes(service))
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
@@ -152,13 +159,13 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(options: ServerOptions, *, ready: Callable[[str], None]) -> None:
+def serve(options: ServerOptions, *, ready: Callable[[str], None], room: str = "/") -> None:
     """Run the server until it is asked to stop (Ctrl-C, SIGTERM).
 
-    `ready` is called with the address to open once the server listens; port 0 takes a free port. Raises
-    MellmError where the port is taken or the store cannot be used.
+    `ready` is called with the address of `room`, a page's path, once the server listens; port 0 takes a free
+    port. Raises MellmError where the port is taken or the store cannot be used.
     """
-    server, listener, address = _prepare(options)
+    server, listener, address = _prepare(options, room)
     ready(address)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -183,7 +190,7 @@ def serving(options: ServerOptions) -> Iterator[str]:
         thread.join(30)
 
 
-def _prepare(options: ServerOptions) -> tuple[_Server, socket.socket, str]:
+def _prepare(options: ServerOptions, room: str = "/") -> tuple[_Server, socket.socket, str]:
     """A server about to run, its socket, and the address to open."""
     listener = _listen(options.host, options.port)
     try:
@@ -206,8 +213,8 @@ def _prepare(options: ServerOptions) -> tuple[_Server, socket.socket, str]:
     )
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
-    token = f"/?token={options.token}" if options.token else "/"
-    return _Server(config, app.service), listener, f"http://{host}:{port}{token}"
+    token = f"?token={options.token}" if options.token else ""
+    return _Server(config, app.service), listener, f"http://{host}:{port}{room}{token}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

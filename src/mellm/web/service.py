@@ -7,6 +7,8 @@ import threading
 from pydantic import ValidationError
 
 from mellm import __version__
+from mellm.data.instruct.review import Review
+from mellm.data.instruct.store import open_store
 from mellm.errors import InputError, MellmError
 from mellm.report import Report
 from mellm.web.annotation import Annotation, CodedMoment
@@ -29,7 +31,7 @@ class NotYetError(InputError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Service:
-    """One running server: options, files, database, queue, decoders."""
+    """One running server: options, files, database, queue, decoders; a review of instruction data, if any."""
 
     options: ServerOptions
     files: Files
@@ -37,15 +39,18 @@ class Service:
     dispatcher: Dispatcher
     frames: FramePool
     stopping: threading.Event
+    review: Review | None
 
     @classmethod
     def open(cls, options: ServerOptions) -> "Service":
-        """Open the store; start nothing. Raises MellmError where the store cannot be used."""
+        """Open the store, start nothing. Raises MellmError where it or the instruction data is unusable."""
+        review = None
+        if options.instruct is not None:
+            review = Review(open_store(options.instruct), options.instruct_share)
         files = Files(options.store)
         store = Store(options.store)
-        return cls(
-            options, files, store, Dispatcher(options, store, files), FramePool(options), threading.Event()
-        )
+        dispatcher, frames = Dispatcher(options, store, files), FramePool(options)
+        return cls(options, files, store, dispatcher, frames, threading.Event(), review)
 
     def close(self) -> None:
         """Stop everything; what was running is queued again."""
@@ -53,6 +58,8 @@ class Service:
         self.dispatcher.stop()
         self.frames.close()
         self.store.close()
+        if self.review is not None:
+            self.review.close()
 
     def submit(self, requests: list[JobRequest]) -> list[tuple[Job, bool]]:
         """Queue jobs, all or none; True where work was added.
@@ -149,4 +156,4 @@ class Service:
             if moment.reread and (self.files.result(moment.reread) / "report.json").is_file()
         }
         coded = annotation if annotation.version and not program else None
-        return Result(self.files.result(job), self.times(found), coded, rereads)
+        return Result(job, self.files.result(job), self.times(found), coded, rereads)

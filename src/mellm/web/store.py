@@ -206,6 +206,14 @@ class Store:
         """Ids of the re-reads of a job."""
         return [row["id"] for row in self._all("SELECT id FROM jobs WHERE parent = ?", job)]
 
+    def annotated(self) -> list[str]:
+        """Ids of finished jobs somebody has annotated, oldest first."""
+        rows = self._all(
+            "SELECT id FROM jobs WHERE state = 'done' AND parent IS NULL "
+            "AND id IN (SELECT job FROM annotations) ORDER BY number"
+        )
+        return [row["id"] for row in rows]
+
     def delete(self, job: str) -> list[str]:
         """Forget a job and its annotations; return the digests of uploads that no job needs any more."""
         gone = self.job(job)

@@ -1,13 +1,8 @@
-import json
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
-import threading
-import urllib.error
-import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -15,7 +10,6 @@ import pytest
 from mellm.data.instruct import open_store
 from mellm.data.instruct.corruptions import CORRUPTIONS
 from mellm.data.instruct.review import Review, cohens_kappa, reviewed
-from mellm.data.instruct.review_server import ReviewServer
 from mellm.data.instruct.types import Problem, write_lines
 from mellm.errors import InputError
 
@@ -124,96 +118,6 @@ def test_what_people_left_is_what_is_exported(store):
     assert left[edited].provenance["review"][0]["by"] == "Anna"
 
 
-@pytest.fixture
-def server(store):
-    server = ReviewServer(store, Review(store), port=0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def fetch(server, path, body=None, **headers):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(server.url.rstrip("/") + path, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
-            return reply.status, reply.read(), reply.headers
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(), error.headers
-
-
-def test_the_page_is_strict_and_local(server):
-    assert server.server_address[0] == "127.0.0.1"
-    for path in ("/", "/review.js", "/review.css"):
-        status, body, headers = fetch(server, path)
-        assert status == 200
-        assert "default-src 'none'" in headers["Content-Security-Policy"]
-        assert "unsafe" not in headers["Content-Security-Policy"]
-        assert b"http://" not in body and b"https://" not in body
-    assert fetch(server, "/", Host="evil.example")[0] == 403
-    assert fetch(server, "/../../etc/passwd")[0] == 404
-    assert fetch(server, "/picture?record=../../manifest.json")[0] == 404
-
-
-def test_changes_need_the_token_of_the_page(server):
-    _, item, _ = fetch(server, "/api/item?place=0&who=Anna")
-    record = json.loads(item)["record"]["id"]
-    body = {"record": record, "who": "Anna", "verdict": "accept", "answer": "x"}
-    assert fetch(server, "/api/decide", body)[0] == 403
-    assert server.review.history(record) == []
-    status, reply, _ = fetch(server, "/api/decide", body, **{"X-Token": server.token})
-    assert (status, json.loads(reply)["counts"]) == (200, {"accept": 1})
-    wrong = {**body, "verdict": "perhaps"}
-    status, reply, _ = fetch(server, "/api/decide", wrong, **{"X-Token": server.token})
-    assert (status, "no decision" in json.loads(reply)["error"]) == (400, True)
-
-
-def test_edits_are_checked_while_they_are_written(server):
-    item = json.loads(fetch(server, "/api/item?place=0&who=Anna")[1])
-    assert [p["kind"] for p in item["problems"]] == ["emotion"]
-    label = item["record"]["target"]["label"]
-    head, _, _ = item["answer"].rpartition("\n")
-    codes = " + ".join(u["code"] for u in item["units"])
-    body = {
-        "record": item["record"]["id"],
-        "who": "Anna",
-        "answer": f"{head}\nAU {codes}. This suggests {label}.",
-    }
-    reply = fetch(server, "/api/check", body, **{"X-Token": server.token})[1]
-    assert json.loads(reply) == {"problems": []}
-    fetch(server, "/api/typing", body, **{"X-Token": server.token})
-    again = json.loads(fetch(server, "/api/item?place=0&who=Anna")[1])
-    assert (again["answer"], again["unsaved"]) == (body["answer"], True)
-    assert json.loads(fetch(server, "/api/item?place=0&who=Bert")[1])["unsaved"] is False
-
-
-def test_the_picture_is_the_cases_map(server):
-    item = json.loads(fetch(server, "/api/item?place=0&who=A")[1])
-    status, data, headers = fetch(server, f"/picture?record={item['record']['id']}")
-    assert (status, headers["Content-Type"], data[:2]) == (200, "image/jpeg", b"\xff\xd8")
-
-
-def test_the_page_in_a_browser(server):
-    """Chromium draws the record, its problems and the motion table, with nothing blocked by the policy."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        pytest.skip("no Chromium on this machine")
-    with tempfile.TemporaryDirectory() as profile:
-        run = subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--virtual-time-budget=5000", f"--user-data-dir={profile}",
-             "--enable-logging=stderr", "--dump-dom", f"{server.url}?who=Anna"],
-            capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-    assert "1. Understanding, flow route" in run.stdout
-    assert "emotion: the conclusion names" in run.stdout
-    assert "left mouth corner" in run.stdout
-    assert "0 of " in run.stdout
-    assert "Content Security Policy" not in run.stderr
-
-
 def test_the_database_survives_a_second_opening(store):
     first, second = Review(store), Review(store)
     name, answer = texts(store, 0)
@@ -222,3 +126,9 @@ def test_the_database_survives_a_second_opening(store):
     assert {d.reviewer for d in first.decisions()} == {"Anna", "Bert"}
     with sqlite3.connect(store.root / "review.sqlite") as base:
         assert base.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_a_folder_that_cannot_be_written_is_said(store):
+    (store.root / "review.sqlite").mkdir()
+    with pytest.raises(InputError, match="decisions would be lost"):
+        Review(store)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
+from pathlib import Path
 from typing import Literal, cast
 
 from mellm.data.instruct.checks import check_record
@@ -64,16 +65,21 @@ class Review:
     """The queue of one dataset and what people decided. Safe for threads."""
 
     def __init__(self, store: Store, share: float = 0.02) -> None:
-        """Open the review; `share` of the records that passed are shown too, drawn by hash of their id."""
+        """Open the review; `share` of the records that passed are shown too, drawn by hash of their id.
+
+        Raises InputError where decisions cannot be kept beside the data.
+        """
         self._store = store
         self._lock = threading.RLock()
-        self._base = sqlite3.connect(
-            store.root / "review.sqlite", check_same_thread=False, isolation_level=None, timeout=30
-        )
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA synchronous=FULL")
-        self._base.executescript(_TABLES)
-        self._find_items(share)
+        place = store.root / "review.sqlite"
+        try:
+            self._base = sqlite3.connect(place, check_same_thread=False, isolation_level=None, timeout=30)
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=FULL")
+            self._base.executescript(_TABLES)
+            self._find_items(share)
+        except sqlite3.Error as error:
+            raise InputError(f"{place} cannot be written ({error}); decisions would be lost.") from error
 
     def _find_items(self, share: float) -> None:
         """Add records that are new since the last time: the queue first, then the drawn ones."""
@@ -134,6 +140,11 @@ class Review:
         if record.case not in cases:
             raise InputError(f"The measurements of {record.id} are missing; build the dataset again.")
         return record, cases[record.case], folder
+
+    def picture(self, case: Case) -> Path | None:
+        """Return the file of a case's motion map, None where it has none."""
+        file = self._store.root / case.picture if case.picture else None
+        return file if file is not None and file.is_file() else None
 
     def next_open(self, reviewer: str, after: int = -1) -> int | None:
         """Return the place of the next record this person has not decided, from `after` on and round."""

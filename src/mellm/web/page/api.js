@@ -1,13 +1,14 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
 const BASE = "/api/v1";
+const GONE = "The server does not answer; is `mellm serve` still running?";
 
 async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(BASE + path, options);
   } catch {
-    throw new Error("The server does not answer; is `mellm serve` still running?");
+    throw new Error(GONE);
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
@@ -29,9 +30,16 @@ export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number
 export const annotation = (id) => ask(`/jobs/${id}/annotation`);
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
+export const reviewState = (who, after = -1) => ask(`/review/state?${new URLSearchParams({ who, after })}`);
+export const reviewItem = (place, who) => ask(`/review/items/${place}?${new URLSearchParams({ who })}`);
+export const reviewTyping = (text) => ask("/review/typing", send("PUT", text));
+export const reviewDecide = (decision) => ask("/review/decisions", send("POST", decision));
+
 export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
 export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
 export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
+export const reviewPicture = (record) => `${BASE}/review/picture?${new URLSearchParams({ record })}`;
+export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
 export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
 
 /** Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}. */
@@ -50,6 +58,17 @@ export function upload(file, progress, signal) {
     signal?.addEventListener("abort", () => request.abort());
     request.send(file);
   });
+}
+
+/** Save what is at an address as a file; where the server refuses, its sentence is thrown. */
+export async function download(address) {
+  const answer = await fetch(address).catch(() => { throw new Error(GONE); });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(await answer.blob());
+  anchor.download = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))?.[1] ?? "";
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
 }
 
 /** Follow a job; `tell(job)` is called at every change, until it has ended. Returns a function that stops it. */

@@ -7,7 +7,7 @@ import { Emotion } from "./emotion.js";
 import { Frames } from "./frames.js";
 import { Heading } from "./heading.js";
 import { wireKeys } from "./keys.js";
-import { say, wireLook } from "./look.js";
+import { say, showRooms, wireLook } from "./look.js";
 import { Moments } from "./moments.js";
 import { wirePlayback } from "./playback.js";
 import { Player } from "./player.js";
@@ -73,6 +73,7 @@ async function start() {
   }
   const ofPerson = () => moments.list.filter((moment) => moment.person === state.get("person"));
 
+  showRooms(choices);
   document.body.classList.toggle("pair", job.kind === "pair");
   document.title = `${job.name} – mellm`;
   at("#name").textContent = job.name;
@@ -130,7 +131,8 @@ function drawHeader({ report, frames, state: now, choosePerson }) {
   const link = (kind, version) => element("li", {}, element("a", { href: api.exportAddress(id, kind, version), download: "", data: { kind } }, t(`x_${kind}`)));
   const kinds = ["html", "eaf", "mes", "csv", "json", "zip"];
   at("#exports").replaceChildren(
-    element("h3", {}, t("export_person")), element("ul", {}, kinds.map((kind) => link(kind, "person"))),
+    element("h3", {}, t("export_person")), element("ul", {}, kinds.map((kind) => link(kind, "person")),
+      element("li", {}, element("a", { href: api.instructAddress(id), data: { kind: "instruct" }, title: t("x_instruct_note") }, t("x_instruct")))),
     element("h3", {}, t("export_program")), element("ul", {}, kinds.map((kind) => link(kind, "program"))));
 }
 
@@ -159,9 +161,12 @@ function wireSaving({ moments, state: now, edited }) {
   // An export never misses what is on the screen.
   at("#exports").addEventListener("click", async (event) => {
     const anchor = event.target.closest("a");
-    if (!anchor || !now.get("dirty")) return;
+    const asked = anchor?.dataset.kind === "instruct";
+    if (!anchor || (!now.get("dirty") && !asked)) return;
     event.preventDefault();
-    if (await save()) anchor.click();
+    if (now.get("dirty") && !(await save())) return;
+    if (asked) api.download(anchor.href).catch((error) => say(error.message, "error"));
+    else anchor.click();
   });
   const menu = at("#export");
   document.addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) menu.open = false; });

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { element, options } from "./element.js";
-import { say, wireLook } from "./look.js";
+import { say, showRooms, wireLook } from "./look.js";
 import { language, t } from "./words.js";
 
 const cards = document.querySelector("#cards");
@@ -17,6 +17,7 @@ let asked = 0;
 wireLook(draw);
 search.addEventListener("input", () => { clearTimeout(search.timer); search.timer = setTimeout(load, 250); });
 state.addEventListener("change", () => load());
+document.querySelector("#instruct").addEventListener("click", () => api.download(api.instructAddress(null)).catch((error) => say(error.message, "error")));
 older.addEventListener("click", () => load(next));
 
 async function load(before = null) {
@@ -76,5 +77,5 @@ async function act(promise) {
   await load();
 }
 
-api.choices().then((offered) => { emotions = offered.emotions; draw(); }).catch(() => {});
+api.choices().then((offered) => { emotions = offered.emotions; showRooms(offered); draw(); }).catch(() => {});
 load();

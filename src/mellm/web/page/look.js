@@ -49,6 +49,11 @@ export function wireLook(changed) {
   show();
 }
 
+/** Show the links to rooms this server has. */
+export function showRooms(choices) {
+  for (const link of document.querySelectorAll("[data-room]")) link.hidden = !choices[link.dataset.room];
+}
+
 /** Say something in the corner, and to screen readers. */
 export function say(text, kind = "") {
   const place = document.querySelector("#said");

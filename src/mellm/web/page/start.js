@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { bar, element, options } from "./element.js";
-import { say, wireLook } from "./look.js";
+import { say, showRooms, wireLook } from "./look.js";
 import { language, t } from "./words.js";
 
 const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
@@ -250,6 +250,7 @@ function stageName(stage) {
 
 const ready = api.choices().then((choices) => {
   offered = choices;
+  showRooms(choices);
   drawSettings();
 });
 try {

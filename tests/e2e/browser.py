@@ -1,0 +1,34 @@
+"""Chromium for the tests of the page: where it is, how it is started, what a page must not do."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def open_page(browser: Any, address: str) -> Iterator[Any]:
+    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: wrong.append(request.url) if not request.url.startswith((address, "blob:")) else None,
+    )
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def opened(page: Any, url: str) -> None:
+    """Open a room and wait until it has drawn itself."""
+    page.goto(url)
+    page.locator("body[data-ready]").wait_for()
