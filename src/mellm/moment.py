@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.face import Alignment, inter_ocular, regions_of
 from mellm.face.types import Landmarks, Region
 from mellm.facs import (
@@ -28,11 +28,20 @@ from mellm.facs import (
 from mellm.facs.types import AUEvidence
 from mellm.flow import create, measure
 from mellm.flow.motion import RegionMotion
+from mellm.language.backends.types import CancelledError
 from mellm.language.names import Language
+from mellm.language.reader import Asking, Tell, create_language_reader
 from mellm.language.reading import write_reading
 from mellm.media.types import Image
 from mellm.render.pictures import draw_pictures
-from mellm.report import ActionUnitReading, EmotionReading, Interval, MicroExpression, RegionReading
+from mellm.report import (
+    ActionUnitReading,
+    EmotionReading,
+    Interval,
+    MicroExpression,
+    Reading,
+    RegionReading,
+)
 from mellm.watch import Clock
 
 FAST_HEAD_PX = 12.0
@@ -58,6 +67,8 @@ class MomentReader:
         taxonomy: str,
         language: str,
         magnify: float | None = None,
+        llm: str = "none",
+        asking: Asking | None = None,
     ) -> None:
         """Create the models once; raises InputError for a name that does not exist."""
         if language not in ("en", "zh"):
@@ -70,6 +81,9 @@ class MomentReader:
         self.estimator = create(estimator, **options)
         self.au_model = create_au_model()
         self.emotion_model = create_emotion_model()
+        self.words = create_language_reader(
+            llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
+        )
 
     def read(
         self,
@@ -80,8 +94,9 @@ class MomentReader:
         person: int,
         interval: Interval,
         clock: Clock,
+        tell: Tell | None = None,
     ) -> Moment:
-        """Read one moment.
+        """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
         The crop is fitted once to both, so nothing in it moves that did not move in front of the camera.
@@ -97,16 +112,10 @@ class MomentReader:
         with clock("facs"):
             aus = self.au_model.predict(motion)
             emotion = self._emotion(aus, motion)
-        with clock("reading"):
-            reading = write_reading(
-                motion,
-                aus,
-                emotion.probabilities or None,
-                taxonomy=self._taxonomy.name,
-                language=self.language,
-            )
-        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         warnings = list(flow.warnings)
+        with clock("reading"):
+            reading = self._words(motion, aus, emotion, warnings, tell)
+        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
             warnings.append("The head moved far between onset and apex; small expressions may be lost in it.")
         return Moment(
@@ -123,6 +132,25 @@ class MomentReader:
             ),
             partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),
         )
+
+    def _words(
+        self,
+        motion: list[RegionMotion],
+        aus: list[AUEvidence],
+        emotion: EmotionReading,
+        warnings: list[str],
+        tell: Tell | None,
+    ) -> Reading:
+        """The language model's reading; the evidence's own where it has none, or nothing moved."""
+        probabilities = emotion.probabilities or None
+        if self.words is not None and probabilities:
+            try:
+                return self.words.read(motion, aus, probabilities, tell=tell)
+            except CancelledError:
+                raise
+            except MellmError as error:
+                warnings.append(f"The language model gave no reading: {error}")
+        return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
 
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:
         """What the units suggest; no label where nothing moved or no unit is likely."""

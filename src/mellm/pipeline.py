@@ -20,6 +20,7 @@ from mellm.errors import InputError
 from mellm.face import find_faces, load_landmarks
 from mellm.face.again import landmarks_at, place_of
 from mellm.face.types import Landmarks
+from mellm.language.reader import Asking
 from mellm.media import Limits, Media, open_media, read_image
 from mellm.media.types import Frame, Image
 from mellm.moment import MomentReader
@@ -35,6 +36,9 @@ from mellm.report import (
 from mellm.watch import ImportedLandmarks, Progress, Watched, imported_faces, watch
 from mellm.weights import MODELS
 
+TellWords = Callable[[int, str], None]
+"""Hears a language model write: words(moment, piece)."""
+
 GivenFrames = tuple[int, int, int | None]
 
 
@@ -46,6 +50,8 @@ class Settings:
     compensation: str = "auto"
     taxonomy: str = "7"
     language: str = "en"
+    llm: str = "none"
+    prompt: Path | None = None
     max_people: int = 4
     fps: float | None = None
     landmarks: Path | None = None
@@ -59,6 +65,8 @@ class Settings:
             "compensation": self.compensation,
             "taxonomy": self.taxonomy,
             "language": self.language,
+            "llm": self.llm,
+            "prompt": str(self.prompt) if self.prompt else None,
             "max_people": self.max_people,
             "fps": self.fps,
             "landmarks": str(self.landmarks) if self.landmarks else None,
@@ -92,11 +100,14 @@ class Analyzer:
             taxonomy=self.settings.taxonomy,
             language=self.settings.language,
             magnify=self.settings.magnify,
+            llm=self.settings.llm,
+            asking=Asking(template=self.settings.prompt),
         )
         self._landmarks: ImportedLandmarks | None = None
         if self.settings.landmarks is not None:
             self._landmarks = load_landmarks(self.settings.landmarks)
         self._seconds: dict[str, float] = {}
+        self._tell_words: TellWords = _unheard
 
     def analyze(
         self,
@@ -109,16 +120,19 @@ class Analyzer:
         offset_frame: int | None = None,
         by_file_number: bool = False,
         progress: Progress | None = None,
+        words: TellWords | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
 
         With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
         the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
-        annotation sheets give them. `progress(stage, done, total)` is called along the way; `command` is kept
-        in the provenance. Raises InputError where the input cannot be used.
+        annotation sheets give them. `progress(stage, done, total)` is called along the way, and
+        `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
+        is kept in the provenance. Raises InputError where the input cannot be used.
         """
         self._seconds = {}
+        self._tell_words = words or _unheard
         started = time.perf_counter()
         given = _given_frames(onset_frame, apex_frame, offset_frame)
         if source is not None and onset is None and apex is None:
@@ -272,6 +286,7 @@ class Analyzer:
             person=person.person,
             interval=interval,
             clock=self._clock,
+            tell=partial(self._tell_words, len(found.readings)),
         )
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)
@@ -304,6 +319,10 @@ class Analyzer:
             "action_units": ModelUsed(name=self._reader.au_model.name),
             "emotion": ModelUsed(name=self._reader.emotion_model.name),
         }
+        if (words := self._reader.words) is not None:
+            used["language"] = ModelUsed(
+                name=words.backend.name, sha256=getattr(words.backend, "sha256", None)
+            )
         if self._landmarks is None:
             used |= {
                 model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
@@ -326,6 +345,10 @@ def analyze(
 ) -> Report:
     """Analyse a clip or a pair with the default settings; see `Analyzer.analyze`."""
     return Analyzer().analyze(source, onset=onset, apex=apex)
+
+
+def _unheard(moment: int, piece: str) -> None:
+    """Words nobody listens to."""
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

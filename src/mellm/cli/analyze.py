@@ -10,6 +10,7 @@ from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
 
 MARKED = "Frames you have marked"
+WORDS = "The reading in words"
 CLIPS = "A folder of clips"
 
 EXAMPLES = """
@@ -71,6 +72,20 @@ def analyze(
     ] = "auto",
     taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "7",
     language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
+    llm: Annotated[
+        str,
+        typer.Option(
+            help="Who writes the reading: embedded (built in), none (the evidence's own words), "
+            "openai:URL,model=NAME, or transformers:PATH.",
+            rich_help_panel=WORDS,
+        ),
+    ] = "none",
+    prompt: Annotated[
+        Path | None,
+        typer.Option(
+            help="Prompt template of your own, for a model trained with another.", rich_help_panel=WORDS
+        ),
+    ] = None,
     people: Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")] = 4,
     magnify: Annotated[
         float | None,
@@ -97,6 +112,8 @@ def analyze(
         compensation=compensation,
         taxonomy=taxonomy,
         language=language,
+        llm=llm,
+        prompt=prompt,
         max_people=people,
         fps=fps,
         landmarks=landmarks,

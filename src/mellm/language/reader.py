@@ -7,7 +7,7 @@ likelihoods at that place of its text. Knows no backend in particular.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +37,34 @@ Tell = Callable[[str], None]
 class Asking:
     """How a model is asked.
 
-    form: `compact` or `full` (`mellm.language.prompt`)
+    form: `compact` or `full` (`mellm.language.prompt`); None: the one the backend was made for
     template: a file with the prompt to use instead, with the fields of that form
     timeout: seconds one reading may take; None: no limit
     """
 
-    form: str = "full"
+    form: str | None = None
     template: Path | None = None
     timeout: float | None = 120.0
     temperature: float = 0.0
     seed: int = 0
+
+
+def create_language_reader(
+    llm: str, *, taxonomy: str, language: Language = "en", asking: Asking | None = None
+) -> "LanguageReader | None":
+    """Return a reader with the backend `llm` names; None for `none`, and for Chinese by the built-in model.
+
+    Without `asking`, the built-in model gets the compact prompt it was trained with, others the papers' full
+    one. Raises InputError as `create_backend` does.
+    """
+    if llm == "none" or (llm == "embedded" and language != "en"):
+        return None
+    from mellm.language.backends import create_backend
+
+    asked = asking or Asking()
+    if asked.form is None:
+        asked = replace(asked, form="compact" if llm == "embedded" else "full")
+    return LanguageReader(create_backend(llm), taxonomy=taxonomy, language=language, asking=asked)
 
 
 class LanguageReader:
@@ -93,7 +111,9 @@ class LanguageReader:
         started = time.perf_counter()
         control = control or Control(self._asking.timeout)
         asked = list(messages or self._ask(motion, aus, emotion, scale))
-        decoding = Decoding(MOST_TOKENS[self._asking.form], self._asking.temperature, self._asking.seed)
+        decoding = Decoding(
+            MOST_TOKENS[self._asking.form or "full"], self._asking.temperature, self._asking.seed
+        )
         text = ""
         for piece in self.backend.generate(asked, decoding, control=control):
             text += piece
