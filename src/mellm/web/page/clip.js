@@ -131,9 +131,9 @@ function drawHeader({ report, frames, state: now, choosePerson }) {
   const link = (kind, version) => element("li", {}, element("a", { href: api.exportAddress(id, kind, version), download: "", data: { kind } }, t(`x_${kind}`)));
   const kinds = ["html", "eaf", "mes", "csv", "json", "zip"];
   at("#exports").replaceChildren(
-    element("h3", {}, t("export_person")), element("ul", {}, kinds.map((kind) => link(kind, "person")),
+    element("p", {}, t("export_person")), element("ul", { aria: { label: t("export_person") } }, kinds.map((kind) => link(kind, "person")),
       element("li", {}, element("a", { href: api.instructAddress(id), data: { kind: "instruct" }, title: t("x_instruct_note") }, t("x_instruct")))),
-    element("h3", {}, t("export_program")), element("ul", {}, kinds.map((kind) => link(kind, "program"))));
+    element("p", {}, t("export_program")), element("ul", { aria: { label: t("export_program") } }, kinds.map((kind) => link(kind, "program"))));
 }
 
 function wireSaving({ moments, state: now, edited }) {
