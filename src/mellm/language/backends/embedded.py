@@ -65,6 +65,8 @@ class EmbeddedBackend:
         control = control or Control()
         with self._lock:
             ids = self._prompt(messages, prefix, decoding.max_tokens)
+            # Reusing another prompt's start would save little and make texts depend on what came before.
+            self._decoder.forget()
             chance = np.random.default_rng(decoding.seed)
             end, start, told = self._tokenizer.get_eos_token_id(), len(ids), 0
             longest_stop = max((len(stop) for stop in decoding.stop), default=0)
