@@ -35,18 +35,21 @@ class Parts:
 
 
 def take_apart(text: str, language: Language) -> Parts:
-    """Return the parts of an answer; without headings all of it is analysis."""
-    found: list[tuple[int, int]] = []
+    """Return the parts of an answer; what stands before the first heading is analysis."""
+    places: list[tuple[int, int] | None] = []
+    start = 0
     for heading in HEADINGS[language]:
-        start = found[-1][1] if found else 0
         match = re.compile(rf"(?:^|\n)[\s#*\d.、]*{heading}[\s*]*(?:[:：]|\n)[\s*]*", re.IGNORECASE).search(
             text, start
         )
-        found.append((match.start(), match.end()) if match else (len(text), len(text)))
-    if found[0][0] == len(text):
-        return Parts(text.strip(), "", "")
-    ends = [found[1][0], found[2][0], len(text)]
-    return Parts(*(text[begin:end].strip() for (_, begin), end in zip(found, ends, strict=True)))
+        places.append(match.span() if match else None)
+        start = match.end() if match else start
+    places[0] = places[0] or (0, 0)
+    parts = []
+    for number, place in enumerate(places):
+        later = [begin for begin, _ in filter(None, places[number + 1 :])]
+        parts.append(text[place[1] : later[0] if later else len(text)].strip() if place else "")
+    return Parts(*parts)
 
 
 def concluded_codes(conclusion: str) -> tuple[str, ...]:

@@ -1,0 +1,129 @@
+"""Readings by a language model: what it writes is kept, what it must say is always there."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from mellm.errors import InputError
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.types import AUEvidence
+from mellm.flow.motion import RegionMotion
+from mellm.language.backends import Choice, Decoding, Message
+from mellm.language.backends.embedded import EmbeddedBackend
+from mellm.language.reader import Asking, LanguageReader, create_language_reader
+
+
+def motion(**moving: tuple[float, float]) -> list[RegionMotion]:
+    found = []
+    for name in REGION_NAMES:
+        u, v = moving.get(name.replace(" ", "_"), (0.0, 0.0))
+        size = (u * u + v * v) ** 0.5
+        octant = None if size == 0 else ("up" if abs(v) > abs(u) else "right" if u > 0 else "left")
+        angle = None if octant is None else {"up": 90.0, "right": 0.0, "left": 180.0}[octant]
+        found.append(RegionMotion(name, u, v, size, size, size / 100, angle, octant, 1.0, size > 0))
+    return found
+
+
+SMILE = motion(left_mouth_corner=(0.0, -2.0), right_mouth_corner=(0.0, -2.0))
+UNITS = [AUEvidence(12, "both", 0.9, "B", ("left mouth corner", "right mouth corner"))]
+EMOTION = {"positive": 0.8, "negative": 0.15, "surprise": 0.05}
+
+
+class Scripted:
+    """Says what it is told to; chooses the option whose text it was given, with made-up likelihoods."""
+
+    name, sees = "scripted", False
+
+    def __init__(self, text: str, *choices: str) -> None:
+        self.text, self.choices, self.asked = text, list(choices), []
+
+    def generate(self, messages: Sequence[Message], decoding: Decoding, *, prefix="", control=None):
+        for start in range(0, len(self.text), 7):
+            yield self.text[start : start + 7]
+
+    def choose(self, messages, prefix, options, *, control=None):
+        self.asked.append((prefix, tuple(options)))
+        wanted = self.choices.pop(0)
+        index = next(i for i, option in enumerate(options) if wanted in option)
+        return Choice(index, tuple(0.0 if i == index else -3.0 for i in range(len(options))))
+
+
+def read(backend, **more):
+    heard: list[str] = []
+    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact"))
+    reading = reader.read(SMILE, UNITS, EMOTION, tell=heard.append, **more)
+    return reading, "".join(heard)
+
+
+def test_a_sound_answer_is_kept_and_its_label_weighed():
+    text = (
+        "Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller).\n"
+        "Reasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive."
+    )
+    backend = Scripted(text, "positive")
+    reading, heard = read(backend)
+    assert reading.raw == heard == text
+    assert (reading.action_units, reading.label) == (["12"], "positive")
+    assert reading.probabilities == pytest.approx(
+        {"positive": 0.909, "negative": 0.045, "surprise": 0.045}, abs=1e-3
+    )
+    assert reading.agrees_with_facs
+    assert reading.unsupported_claims == []
+    prefix, options = backend.asked[0]
+    assert prefix.endswith("AU 12. Label:")
+    assert " positive." in options
+
+
+def test_claims_without_evidence_are_marked_and_disagreement_is_said():
+    reading, _ = read(
+        Scripted(
+            "Analysis: Mouth corners move down (2.0 px): AU 15.\nReasoning: It fits negative.\n"
+            "Conclusion: AU 15. Label: negative.",
+            "negative",
+        )
+    )
+    assert not reading.agrees_with_facs
+    assert len(reading.unsupported_claims) == 1
+
+
+def test_an_answer_cut_short_gets_a_conclusion_from_what_is_possible():
+    backend = Scripted("Analysis: Mouth corners move up (2.0 px): AU 12", "AU 12", "surprise")
+    reading, heard = read(backend)
+    assert (reading.action_units, reading.label) == (["12"], "surprise")
+    assert heard == reading.raw
+    assert reading.conclusion == "AU 12. Label: surprise."
+    units = backend.asked[0][1]
+    assert units == (" AU 12.", " no micro-expression.")
+
+
+def test_units_that_do_not_exist_are_replaced():
+    backend = Scripted(
+        "Analysis: up.\nReasoning: so.\nConclusion: AU 77. Label: positive.", "AU 12", "positive"
+    )
+    reading, _ = read(backend)
+    assert reading.conclusion == "AU 12. Label: positive."
+
+
+def test_nothing_found_has_no_label():
+    reading, _ = read(Scripted("Analysis: x.\nReasoning: y.\nConclusion: no micro-expression."))
+    assert (reading.label, reading.action_units, reading.probabilities) == (None, [], {})
+    assert not reading.agrees_with_facs
+
+
+def test_the_real_untouched_model_is_brought_to_a_valid_conclusion():
+    reading, heard = read(EmbeddedBackend(untouched=True))
+    assert heard == reading.raw
+    assert reading.model.startswith("embedded/SmolLM2")
+    if reading.label is None:
+        assert "no micro-expression" in reading.conclusion
+    else:
+        assert set(reading.probabilities) == set(EMOTION)
+        assert sum(reading.probabilities.values()) == pytest.approx(1)
+        assert reading.label in reading.conclusion
+
+
+def test_readers_by_name():
+    assert create_language_reader("none", taxonomy="3") is None
+    assert create_language_reader("embedded", taxonomy="3", language="zh") is None
+    with pytest.raises(InputError, match="no language model 'gpt'"):
+        create_language_reader("gpt", taxonomy="3")
