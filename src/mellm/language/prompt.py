@@ -1,32 +1,58 @@
-"""Prompts for language models: the motion prompt of the flow route, the picture prompt of the vision route.
+"""Prompts for language models: the motion prompts of the flow route, the picture prompt of the vision route.
 
 Templates are plain text with `$fields` under `templates/` and may be replaced by a file of the user's own:
 published checkpoints expect the prompts they were trained with. Knows nothing about backends or answers.
 
 Fields: `$regions` (flow route: one JSON object per line and region), `$region_count`, `$labels`, `$colours`
 (vision route: what each hue means). Sources: arXiv 2505.07007 v3 (flow route) and v1 (vision route).
+
+The flow route has two forms. `full` is the papers' (all 29 regions, about 1,700 tokens); `compact` is for
+small models that run on a processor: the moving parts, what the FACS stage found, and one question. Its
+fields: `$unit`, `$parts`, `$evidence`, `$labels`, `$question`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Literal
 
 from mellm.errors import InputError
+from mellm.face.regions import AREAS
+from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.facs.types import AUEvidence
 from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.flow.motion import RegionMotion
+from mellm.language.evidence import PartMotion, part_motions
 from mellm.language.names import Language, octant_name, region_name
 
 Route = Literal["flow", "vision"]
+Scale = Literal["px", "relative"]
 
 _NO_MOTION_PX = 1e-4
 _COLOURS_ZH = {
     "red": "红", "orange": "橙", "yellow-green": "黄绿", "green": "绿", "cyan": "青", "blue": "蓝",
     "violet": "紫", "magenta": "品红",
 }  # fmt: skip
+
+
+MEU_QUESTION = (
+    "Which action units does the motion show, and which label fits: $labels? Motion may belong to no unit, "
+    "and there may be no micro-expression. Answer as Analysis, Reasoning, Conclusion."
+)
+"""The question of the full reading; `$labels` is filled in."""
+
+MER_QUESTION = "Which label fits: $labels? Answer with the label alone."
+"""The question for a label without reasoning."""
+
+UNITS = {"px": "px", "relative": "multiples of the face's mean motion"}
+"""Scale -> the unit sizes of a compact prompt are in."""
+
+MOST_PARTS, MOST_UNITS, MOST_EMOTIONS = 10, 8, 4
+LEAST_UNIT = 0.15
+"""What a compact prompt holds at most, and the probability from which it names an action unit."""
 
 
 def region_lines(motion: Sequence[RegionMotion], language: Language = "en") -> str:
@@ -53,16 +79,19 @@ def _line(motion: RegionMotion, language: Language) -> dict[str, str | float | N
 
 
 def load_template(route: Route, language: Language, path: str | Path | None = None) -> str:
-    """Return a prompt template: the package's own, or the text of the user's file.
+    """Return a prompt template: one of the package's own by name, or the text of the user's file.
 
-    Raises InputError where the file cannot be read as UTF-8 text.
+    Names: `full` (the default) and, for the flow route in English, `compact`. Raises InputError where a file
+    cannot be read as UTF-8 text.
     """
-    if path is None:
-        return (resources.files("mellm.language") / "templates" / f"{route}_{language}.txt").read_text(
-            "utf-8"
-        )
+    own = {"full": f"{route}_{language}.txt"}
+    if (route, language) == ("flow", "en"):
+        own["compact"] = "flow_compact_en.txt"
+    chosen = "full" if path is None else str(path)
+    if chosen in own:
+        return (resources.files("mellm.language") / "templates" / own[chosen]).read_text("utf-8")
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(chosen).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"The prompt template '{path}' cannot be read as UTF-8 text; check the path and the encoding."
@@ -83,6 +112,97 @@ def flow_prompt(
         region_count=str(len(motion)),
         labels=_labels(taxonomy, language),
     )
+
+
+def compact_prompt(
+    motion: Sequence[RegionMotion],
+    aus: Sequence[AUEvidence],
+    emotion: Mapping[str, float] | None,
+    question: str,
+    *,
+    taxonomy: str = "3",
+    scale: Scale = "px",
+    evidence: bool = True,
+    template: str | Path | None = None,
+) -> str:
+    """Return the economical prompt of the flow route, in English: moving parts, FACS stage, one question.
+
+    aus, emotion: what the FACS stage found; `emotion` maps the asked taxonomy's labels (any label set for
+    other questions) to probabilities, None: it is not told. `evidence=False` leaves out all of the stage.
+    question: `MEU_QUESTION`, `MER_QUESTION` or any other; `$labels` in it becomes the taxonomy's labels
+    scale: `relative` where motion is known up to a factor only (multiples of the face's mean motion)
+    """
+    text = load_template("flow", "en", template or "compact")
+    if not evidence:
+        text = text.replace("$evidence\n", "")
+    labels = _labels(taxonomy, "en")
+    return _fill(
+        text,
+        unit=UNITS[scale],
+        parts="\n".join(part_lines(motion)),
+        evidence=evidence_lines(aus, emotion) if evidence else "",
+        labels=labels,
+        question=question.replace("$labels", labels),
+    ).strip()
+
+
+def moving_parts(motion: Sequence[RegionMotion]) -> list[tuple[PartMotion, ...]]:
+    """Return the parts a compact prompt tells, strongest first: the image sides of each that move."""
+    parts: dict[str, list[PartMotion]] = {}
+    for area in AREAS:
+        for moved in part_motions(motion, area):
+            parts.setdefault(moved.part, []).append(moved)
+    ranked = sorted(parts.values(), key=lambda sides: -max(m.mean for m in sides))
+    return [tuple(sides) for sides in ranked[:MOST_PARTS]]
+
+
+def part_lines(motion: Sequence[RegionMotion]) -> list[str]:
+    """Return one line per moving part, such as `mouth corners: left up-left 2.3, right up 1.9`."""
+    lines = []
+    for sides in moving_parts(motion):
+        name = sides[0].part + ("s" if len(sides) > 1 else "")
+        if len(sides) == 1:
+            said = f"{sides[0].side} {name}: {_told(sides[0])}".strip()
+        else:
+            said = f"{name}: " + ", ".join(f"{m.side} {_told(m)}" for m in sides)
+        lines.append(said)
+    return lines or ["nothing moves"]
+
+
+def direction_word(octant: str | None) -> str:
+    """Return a direction in compact words: `up-left`, `leftward`; `mixed ways` where there is none."""
+    if octant is None:
+        return "mixed ways"
+    return f"{octant}ward" if octant in ("left", "right") else octant
+
+
+def size_text(size: float) -> str:
+    """Return a size with two digits that matter: 0.27, 1.9, 12."""
+    return f"{size:.2f}" if size < 0.995 else f"{size:.1f}" if size < 9.95 else f"{size:.0f}"
+
+
+def _told(moved: PartMotion) -> str:
+    return f"{direction_word(moved.octant)} {size_text(moved.mean)}"
+
+
+def evidence_lines(aus: Sequence[AUEvidence], emotion: Mapping[str, float] | None) -> str:
+    """Return the FACS stage in one or two lines: units from .15 on, then emotions, most probable first."""
+    likely = sorted(
+        (au for au in aus if au.probability >= LEAST_UNIT), key=lambda au: (-au.probability, au.au)
+    )
+    units = ", ".join(
+        f"{ActionUnitCode(au.au, au.side).code} {_share(au.probability)}" for au in likely[:MOST_UNITS]
+    )
+    lines = [f"Units: {units or 'none'}"]
+    if emotion:
+        ranked = sorted(emotion.items(), key=lambda item: (-item[1], item[0]))[:MOST_EMOTIONS]
+        lines.append("Emotion: " + ", ".join(f"{label} {_share(p)}" for label, p in ranked))
+    return "\n".join(lines)
+
+
+def _share(probability: float) -> str:
+    """A probability with two digits: .07, .93; never 1."""
+    return f"{min(probability, 0.99):.2f}"[1:]
 
 
 def vision_prompt(

@@ -35,10 +35,11 @@ _BLINK = 45
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One annotation to draw from: units with the subject's side, and the coarse class number."""
+    """One annotation to draw from: units with the subject's side, coarse class number, coder's word."""
 
     units: tuple[tuple[int, Side], ...]
     label: int
+    emotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def read_patterns(sheets: Sequence[Path]) -> list[Pattern]:
                     if unit.au in TABLE
                 )
                 if label is not None and units:
-                    patterns.append(Pattern(units, coarse.labels.index(label)))
+                    patterns.append(Pattern(units, coarse.labels.index(label), lower["emotion"]))
     return patterns
 
 

@@ -24,7 +24,7 @@ _NOT = {
     "zh": re.compile(r"没有|无法|未|不(?!过)"),
 }
 _NO_EVIDENCE = {
-    "en": re.compile(r"\bno evidence of a micro-?expression", re.IGNORECASE),
+    "en": re.compile(r"\bno (?:evidence of a )?micro-?expression", re.IGNORECASE),
     "zh": re.compile(f"{NO_EVIDENCE_ZH[:-1]}|(?:没有|无)微表情"),
 }
 
@@ -43,9 +43,8 @@ class Mention:
 def split_answer(text: str, language: Language) -> Answer | None:
     """Return the three headed parts, None where the headings are not there in this order."""
     names = [re.escape(name) for name in headings(language)]
-    pattern = (
-        r"[\s#*]*" + r"\**\s*[:：]?\s*\**\s*\n+(.*?)\n\s*[#*]*\s*".join(names) + r"\**\s*[:：]?\**\s*\n+(.*)"
-    )
+    end = r"(?:\**\s*[:：]\s*\**\s*|\**\s*\n+)"  # a colon, or a heading on a line of its own
+    pattern = r"[\s#*]*" + rf"{end}(.*?)\n\s*[#*]*\s*".join(names) + rf"{end}(.*)"
     found = re.fullmatch(pattern, text.strip(), re.DOTALL)
     if found is None:
         return None
@@ -89,6 +88,15 @@ def mentions(text: str, language: Language) -> list[Mention]:
             for unit in _MENTION.finditer(sentence)
         ]
     return found
+
+
+def coded_mentions(text: str) -> frozenset[str]:
+    """Return the units an English text says are there, each as it is written: `6`, `R12`."""
+    return frozenset(
+        re.sub(r"^AU\s?", "", mention.sentence[mention.start : mention.end])
+        for mention in mentions(text, "en")
+        if not mention.negated
+    )
 
 
 def sentences(text: str, language: Language) -> list[str]:

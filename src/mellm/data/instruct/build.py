@@ -19,6 +19,7 @@ import cv2
 
 from mellm import __version__
 from mellm.data.instruct.checks import check_record
+from mellm.data.instruct.compact import compact_records
 from mellm.data.instruct.datasheet import datasheet
 from mellm.data.instruct.duplicates import Duplicates
 from mellm.data.instruct.rules import VERSION
@@ -173,9 +174,10 @@ def _write(config: BuildConfig, store: Store, number: int) -> None:
     passed, queued = [], []
     seen = Duplicates()
     path = store.shard("measured", number)
-    config.annotator.prepare(job for case in read_cases(path) for job in meu_jobs(case, config.wanted))
+    if config.wanted.form == "full":
+        config.annotator.prepare(job for case in read_cases(path) for job in meu_jobs(case, config.wanted))
     for case in read_cases(path):
-        for record in records_of(case, config.wanted, config.annotator):
+        for record in _records(case, config):
             problems = list(check_record(record, case))
             if (repeated := seen.add(record)) is not None:
                 problems.append(repeated)
@@ -186,6 +188,12 @@ def _write(config: BuildConfig, store: Store, number: int) -> None:
     seen.close()
     write_lines(store.shard("queue", number), queued)
     write_lines(store.shard("records", number), passed)
+
+
+def _records(case: Case, config: BuildConfig) -> Iterator[Record]:
+    if config.wanted.form == "compact":
+        return compact_records(case, config.wanted)
+    return records_of(case, config.wanted, config.annotator)
 
 
 def _finish(store: Store) -> dict[str, Any]:

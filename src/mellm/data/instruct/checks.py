@@ -6,19 +6,22 @@ files or people.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mellm.data.instruct.answers import (
     Mention,
+    coded_mentions,
     concluded_units,
     finds_nothing,
     labels_in,
     mentions,
     split_answer,
 )
+from mellm.data.instruct.compact import reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import Answer
-from mellm.data.instruct.truth import supporting_regions
+from mellm.data.instruct.truth import shown_truth, supporting_regions
 from mellm.data.instruct.types import Case, Problem, Record
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
@@ -74,12 +77,50 @@ def check_record(record: Record, case: Case) -> list[Problem]:
     """Return everything that is wrong with a record; an empty list: nothing found."""
     if record.case != case.key:
         raise InputError(f"Record {record.id} belongs to case {record.case}, not {case.key}.")
+    if record.form == "compact":
+        return check_compact(record, case)
     found = [*_language(record), *_length(record), *_prompt(record, case), *_leak(record, case)]
     if record.task == "meu":
         found += _meu(record, case)
     else:
         found += _labels_alone(record, case)
     return found
+
+
+def check_compact(record: Record, case: Case) -> list[Problem]:
+    """Return everything that is wrong with a compact record.
+
+    The truth is what the motion shows of it; the FACS stage's line may name units and labels, since it is
+    worked out from the motion, so leaks are looked for in the question alone.
+    """
+    truth = shown_truth(case.truth, case.motion, stage_of(case))
+    if record.task == "vqa":
+        truth = replace(truth, emotion=vqa_emotion(case))
+    shown = replace(case, truth=truth)
+    evidence, question = record.prompt.rpartition("\n")[::2]
+    found = [*_language(record), *_length(record), *_leak(replace(record, prompt=question), case)]
+    if evidence != _compact_evidence(record, case):
+        found.append(Problem("prompt", "the parts and the FACS stage are not this case's"))
+    if record.task != "meu":
+        return [*found, *_labels_alone(record, shown)]
+    answer = split_answer(record.answer, record.language)
+    if answer is None:
+        return [*found, Problem("format", "the three headed parts are not there")]
+    found += _conclusion(answer, record, shown)
+    text = f"{answer.analysis}\n{answer.reasoning}"
+    found += [Problem("claims", claim) for claim in unsupported_claims(text, case.motion, "en")]
+    found += _units(answer, record, shown)
+    codes = {unit.sided for unit in shown.truth.units}
+    found += [Problem("sides", f"AU {code} is named, the labels are {'+'.join(sorted(codes))}")
+              for code in sorted(coded_mentions(text) - codes)]  # fmt: skip
+    return found
+
+
+def _compact_evidence(record: Record, case: Case) -> str:
+    stage = stage_of(case)
+    if record.task == "vqa":
+        return vqa_prompt(case.motion, stage, "", record.question, scale=case.scale)
+    return reading_prompt(case.motion, stage, "", record.target["taxonomy"], scale=case.scale)
 
 
 def _language(record: Record) -> Iterator[Problem]:

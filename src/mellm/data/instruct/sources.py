@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from mellm.data.instruct.measuring import covered, implausible, measure_pair, measure_relative
+from mellm.data.instruct.stage import stage_of_motion, stage_of_stored_flow
 from mellm.data.instruct.truth import coded_truth, generated_truth
 from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
@@ -127,6 +128,7 @@ class IndexedSource:
             picture=None,
             picture_face=True,
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
+            stage=stage_of_motion(motion),
         )
         return Measured(case, picture)
 
@@ -216,18 +218,20 @@ class MEFlowSource:
         motion = measure(expression, regions, inter_ocular=inter_ocular(pair.landmarks))
         if reason := implausible(motion) or covered(pair.valid, regions):
             return Skipped(pair.key, reason)
+        key = case_key("meflow", pair.identity, pair.key)
         case = Case(
-            key=case_key("meflow", pair.identity, pair.key),
+            key=key,
             dataset="meflow",
             subject=pair.identity,
             name=pair.key,
             split=split_of(pair.identity),
             scale="px",
             motion=tuple(motion),
-            truth=generated_truth([(u.au, u.side) for u in pair.action_units], moved),
+            truth=generated_truth([(u.au, u.side) for u in pair.action_units], moved, key),
             picture=None,
             picture_face=True,
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
+            stage=stage_of_motion(motion),
         )
         return Measured(case, mmc_map(expression, pair.onset, scale_px=self.map_scale_px))
 
@@ -273,6 +277,7 @@ class FlowOnlySource:
             picture=None,
             picture_face=False,
             made={"estimator": "stored", "map_scale_px": None},
+            stage=stage_of_stored_flow(stored),
         )
         return Measured(case, mmc_colours(large))
 

@@ -13,7 +13,7 @@ from mellm.data.instruct.prompts import ask, mer_prompt, meu_prompt
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import NAME, VERSION, write_answer
 from mellm.data.instruct.truth import COARSE, is_seen, taxonomies_of
-from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS, Case, Record, Route, Task
+from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS, Case, Form, Record, Route, Task
 from mellm.facs.taxonomies import emotion_name
 from mellm.language.names import Language
 
@@ -69,6 +69,7 @@ class Wanted:
 
     unseen: also reasoned answers where the motion bears out none of the labelled units, and labels where no
     region moves at all. Off by default: a model that learns from them learns to say what it cannot see.
+    form: of prompts and answers; `compact` is for the flow route in English, whatever else is asked for.
     """
 
     tasks: tuple[Task, ...] = TASKS
@@ -76,6 +77,7 @@ class Wanted:
     languages: tuple[Language, ...] = LANGUAGES
     seed: int = 0
     unseen: bool = False
+    form: Form = "full"
 
     def recipe(self) -> dict[str, Any]:
         """What decides the content."""
@@ -93,9 +95,10 @@ def record_of(
     by: dict[str, Any],
     question: str = "",
     taxonomy: str = "",
+    form: Form = "full",
 ) -> Record:
     """Return one record of a case; `by` says who wrote the answer."""
-    name = ".".join(filter(None, (task, route, language, taxonomy, question)))
+    name = ".".join(filter(None, (task, route, language, taxonomy, question, form.replace("full", ""))))
     return Record(
         id=f"{case.key}/{name}",
         case=case.key,
@@ -114,13 +117,15 @@ def record_of(
             "subject": case.subject,
             "sample": case.name,
             "label_origin": case.truth.origin,
+            "coarse": case.truth.labels.get(COARSE),
             **by,
         },
+        form=form,
     )
 
 
 def records_of(case: Case, wanted: Wanted, annotator: Annotator) -> Iterator[Record]:
-    """Yield all records of a case, in a fixed order, unchecked."""
+    """Yield all records of a case in the full form, in a fixed order, unchecked."""
     routes = tuple(r for r in wanted.routes if r == "flow" or case.picture)
     if case.truth.expression and not any(m.moving for m in case.motion) and not wanted.unseen:
         return

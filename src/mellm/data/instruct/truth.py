@@ -4,14 +4,17 @@ Knows labels and measured motion; writes no words.
 """
 
 import math
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
-from mellm.data.instruct.types import Truth
+from mellm.data.instruct.types import Stage, Truth
 from mellm.errors import InputError
-from mellm.facs.codes import ActionUnitCode, parse_codes, subject_side
-from mellm.facs.emotion import EmotionEvidenceModel, abstains
-from mellm.facs.evidence import UNITS, Term, Unit
+from mellm.facs.codes import ActionUnitCode, CodeSide, parse_codes, subject_side
+from mellm.facs.emotion import abstains
+from mellm.facs.evidence import PRESENT, UNITS, Term, Unit
+from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.taxonomies import FINE, TAXONOMIES, canonical, get_taxonomy
 from mellm.facs.types import AUEvidence, Side
 from mellm.flow.motion import RegionMotion
@@ -26,9 +29,6 @@ WITHIN = math.cos(math.radians(67.5))
 """A region bears a unit out when it moves within 67.5 degrees of what FACS describes, as the
 checker reads words."""
 
-SURE = 0.4
-"""A generated expression gets the prototypes' emotion where that is at least this probable, else none."""
-
 _ROWS: dict[int, Unit] = {unit.au: unit for unit in UNITS}
 _ROWS |= {45: _ROWS[43], 46: _ROWS[43], 27: _ROWS[26]}
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
@@ -41,7 +41,7 @@ def coded_truth(codes: str, emotion: str, label: str | None = None) -> Truth:
     head movements (M codes) and excluded units are left out.
     """
     word = canonical(emotion)
-    labels = {name: found for name, taxonomy in TAXONOMIES.items() if (found := taxonomy.label_of(word))}
+    labels = labels_of(word)
     if label and COARSE not in labels:
         labels[COARSE] = canonical(label)
     return Truth(_coded(codes), word if word in FINE else None, labels)
@@ -58,26 +58,47 @@ def _coded(text: str) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(u.code for u in units))
 
 
-def generated_truth(units: Sequence[tuple[int, Side]], moved: bool) -> Truth:
-    """Return the truth of a generated pair: its units, and the emotion the prototypes read from them.
+def generated_truth(units: Sequence[tuple[int, Side]], moved: bool, key: str) -> Truth:
+    """Return the truth of a generated pair: its units, and an emotion drawn from what the sheets say of them.
 
+    Coders do not always give the same units the same emotion. So the emotion is drawn from P(emotion | units)
+    of annotation sheets (`mellm.facs`, the learned emotion model), by `key`: a model that learns from many
+    such cases learns those probabilities, not a table's favourite. The coarse class follows from the emotion.
     `moved`: anything was put in at all. Closing eyes, motion without units and stillness are no expression.
     """
     codes = tuple(ActionUnitCode(au, side).code for au, side in units)
     seen = [AUEvidence(au, side, 1.0, None, ()) for au, side in units]
     if not moved or not units or abstains(seen):
         return Truth(codes, None, {}, expression=False, origin="none")
-    fine = EmotionEvidenceModel().fine(seen)
-    labels = {}
-    for name in (DEFAULT_TAXONOMY, COARSE):
-        ranked = get_taxonomy(name).marginal(fine)
-        best = max(ranked, key=lambda k: ranked[k])
-        if ranked[best] >= SURE:
-            labels[name] = best
-    emotion = labels.get(DEFAULT_TAXONOMY)
-    if emotion and get_taxonomy(COARSE).label_of(emotion) != labels.get(COARSE):
-        emotion, labels = None, {}
-    return Truth(codes, emotion, labels, origin="prototypes")
+    fine = shipped_emotion_model().fine(seen)
+    emotion = random.Random(f"{key}|emotion").choices(list(fine), list(fine.values()))[0]
+    return Truth(codes, emotion, labels_of(emotion), origin="sheets")
+
+
+def labels_of(emotion: str) -> dict[str, str]:
+    """Return taxonomy -> label of an emotion word, where the taxonomy has one."""
+    return {name: label for name, taxonomy in TAXONOMIES.items() if (label := taxonomy.label_of(emotion))}
+
+
+def as_evidence(units: Sequence[ActionUnitCode]) -> list[AUEvidence]:
+    """Return coded units as evidence that is certain and rests on no region."""
+    sides: list[Side] = ["both" if unit.side == "unilateral" else unit.side for unit in units]
+    return [AUEvidence(unit.au, side, 1.0, None, ()) for unit, side in zip(units, sides, strict=True)]
+
+
+def suggested(units: Sequence[ActionUnitCode], taxonomy: str) -> dict[str, float]:
+    """Return label -> probability given these units alone, after the annotation sheets.
+
+    The coarse classes count as equally common (as the records are balanced, and as UF1 and UAR weigh them);
+    finer taxonomies keep the emotion model's own shares, which are nearly even.
+    """
+    model, labels = shipped_emotion_model(), get_taxonomy(taxonomy)
+    found = labels.marginal(model.fine(as_evidence(units)))
+    if taxonomy != COARSE:
+        return found
+    common = labels.marginal(dict(zip(FINE, model.prior.tolist(), strict=True)))
+    total = sum(found[name] / common[name] for name in found)
+    return {name: found[name] / common[name] / total for name in found}
 
 
 def taxonomies_of(dataset: str, truth: Truth) -> tuple[str, ...]:
@@ -124,6 +145,26 @@ def is_seen(truth: Truth, motion: Sequence[RegionMotion]) -> bool:
     """True where the motion bears out at least one labelled unit (closing eyes aside), or there is none."""
     units = [unit for unit in truth.units if unit.au not in EYE_CLOSURE]
     return not units or any(supporting_regions(unit, motion) for unit in units)
+
+
+def shown_truth(truth: Truth, motion: Sequence[RegionMotion], stage: Stage) -> Truth:
+    """Return the truth with only the units that can be told from a compact prompt, in ascending order.
+
+    These are the units that a moving region bears out, and those the FACS stage finds (from .5 on). A model
+    must not learn to name what it cannot see. Closing eyes are no unit of an expression.
+    """
+    found = {au for au, _, probability in stage.units if probability >= PRESENT}
+    sides: dict[int, set[CodeSide]] = {}
+    for unit in truth.units:
+        if unit.family != "AU" or unit.au in EYE_CLOSURE:
+            continue
+        if unit.au in found or supporting_regions(unit, motion):
+            sides.setdefault(unit.au, set()).add(unit.side)
+    codes = (
+        ActionUnitCode(au, seen.pop() if len(seen) == 1 else "both").code
+        for au, seen in sorted(sides.items())
+    )
+    return replace(truth, action_units=tuple(codes))
 
 
 def true_evidence(truth: Truth, motion: Sequence[RegionMotion]) -> list[AUEvidence]:

@@ -5,28 +5,34 @@ Knows how both are written as JSON lines; knows nothing about how they are made.
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode, parse_codes
+from mellm.facs.taxonomies import FINE, get_taxonomy
+from mellm.facs.types import AUEvidence, Side
 from mellm.flow.motion import RegionMotion
 from mellm.language.names import Language
+from mellm.language.prompt import Scale
 
 Route = Literal["flow", "vision"]
 Task = Literal["meu", "mer", "vqa"]
 Split = Literal["train", "val", "test"]
-Scale = Literal["px", "relative"]
+Form = Literal["full", "compact"]
+"""Of prompts and answers: all regions and prose, or moving parts and a few words (flow route, English)."""
 
 ROUTES: tuple[Route, ...] = ("flow", "vision")
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 TASKS: tuple[Task, ...] = ("meu", "mer", "vqa")
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+FORMS: tuple[Form, ...] = ("full", "compact")
 
-Origin = Literal["coded", "prototypes", "none"]
-"""Where an emotion label comes from: people, the AU -> emotion table (generated data), or nowhere."""
+Origin = Literal["coded", "sheets", "none"]
+"""Where an emotion label comes from: the sample's coders, the coders of others with the same units (generated
+data: drawn from what annotation sheets say of them), or nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,36 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What the FACS stage found in a case: no truth, but what a model is told beside the motion.
+
+    units: (AU number, the subject's side, probability), from .05 on
+    fine: probability of every fine emotion; all taxonomies are read from it
+    """
+
+    units: tuple[tuple[int, Side, float], ...]
+    fine: dict[str, float]
+
+    @property
+    def evidence(self) -> list[AUEvidence]:
+        """The units as evidence, without grades and regions."""
+        return [AUEvidence(au, side, probability, None, ()) for au, side, probability in self.units]
+
+    def emotion(self, taxonomy: str) -> dict[str, float]:
+        """Label -> probability for a taxonomy."""
+        return get_taxonomy(taxonomy).marginal(self.fine)
+
+    @classmethod
+    def of(cls, aus: Iterable[AUEvidence], fine: Mapping[str, float]) -> "Stage":
+        """Keep what a case needs, rounded as it is written."""
+        units = tuple((e.au, e.side, round(e.probability, 4)) for e in aus if e.probability >= _LEAST_UNIT)
+        return cls(units, {name: round(fine[name], 4) for name in FINE})
+
+
+_LEAST_UNIT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One micro-expression: how the 29 regions moved, and the truth.
 
@@ -62,6 +98,7 @@ class Case:
     picture: path of the MMC-Map below the dataset's folder; None where there is none
     picture_face: whether the map lies on the onset frame (False: on black)
     made: estimator and settings behind the motion
+    stage: what the FACS stage found; None in data measured before it was kept
     """
 
     key: str
@@ -75,6 +112,7 @@ class Case:
     picture: str | None
     picture_face: bool
     made: dict[str, str | int | float | None]
+    stage: Stage | None = None
 
     def to_json(self) -> str:
         """Return one line of JSON; magnitudes keep 4 decimals."""
@@ -91,7 +129,9 @@ class Case:
         units = data["truth"]["action_units"]
         truth = Truth(**{**data["truth"], "action_units": None if units is None else tuple(units)})
         motion = tuple(RegionMotion(*values) for values in data["motion"])
-        return cls(**{**data, "truth": truth, "motion": motion})
+        found = data.get("stage")
+        stage = Stage(tuple((u[0], u[1], u[2]) for u in found["units"]), found["fine"]) if found else None
+        return cls(**{**data, "truth": truth, "motion": motion, "stage": stage})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +152,9 @@ class Record:
     answer: the answer to learn
     images: paths below the dataset's folder
     target: what the answer must say: `action_units`, `label`, `taxonomy`, `answer`
-    provenance: annotator, its model, versions, dataset, sample, subject
+    provenance: annotator, its model, versions, dataset, sample, subject, where the label comes from, the
+        case's coarse class
+    form: `full` or `compact`
     """
 
     id: str
@@ -127,6 +169,7 @@ class Record:
     images: tuple[str, ...]
     target: dict[str, Any]
     provenance: dict[str, Any]
+    form: Form = "full"
     problems: tuple[Problem, ...] = field(default=())
 
     def to_json(self) -> str:

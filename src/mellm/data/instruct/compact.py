@@ -1,0 +1,174 @@
+"""From a case to compact records: what a small model is asked and what it is to answer (flow route, English).
+
+One MEU task, one label alone, and for half of the cases one or two ME-VQA questions, all on the compact
+prompt. Units that the motion does not show are neither asked for nor answered. Knows nothing about files.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mellm.data.instruct.questions import Question, questions
+from mellm.data.instruct.stage import stage_of_motion
+from mellm.data.instruct.tasks import Wanted, record_of
+from mellm.data.instruct.terse import NAME, VERSION, terse_text, write_terse
+from mellm.data.instruct.truth import COARSE, as_evidence, shown_truth, taxonomies_of
+from mellm.data.instruct.types import Case, Record, Stage
+from mellm.errors import InputError
+from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.taxonomies import FINE
+from mellm.flow.motion import RegionMotion
+from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt
+
+VQA_FINE = ("happiness", "surprise", "disgust", "repression")
+"""Fine classes of ME-VQA's CASME II part."""
+
+ASKED_SHARE, MOST_ASKED = 0.5, 2
+"""Share of cases with ME-VQA questions, and how many at most."""
+
+
+def stage_of(case: Case) -> Stage:
+    """Return the FACS stage of a case; worked out again for px data measured before it was kept.
+
+    Raises InputError where that cannot be: flow without scale is not kept.
+    """
+    if case.stage is not None:
+        return case.stage
+    if case.scale != "px":
+        raise InputError("These measurements lack the FACS stage; measure them again, without --measured.")
+    return stage_of_motion(case.motion)
+
+
+def reading_prompt(
+    motion: Sequence[RegionMotion],
+    stage: Stage,
+    question: str,
+    taxonomy: str,
+    *,
+    scale: Scale = "px",
+    evidence: bool = True,
+) -> str:
+    """Return the compact prompt of an MEU or MER task: the stage's emotion is told in the asked taxonomy."""
+    return compact_prompt(
+        motion, stage.evidence, stage.emotion(taxonomy), question,
+        taxonomy=taxonomy, scale=scale, evidence=evidence,
+    )  # fmt: skip
+
+
+def vqa_prompt(
+    motion: Sequence[RegionMotion],
+    stage: Stage,
+    question: str,
+    form: str,
+    *,
+    scale: Scale = "px",
+    evidence: bool = True,
+) -> str:
+    """Return the compact prompt of an ME-VQA question; `form` is its kind (`coarse`, `shown:12` ...)."""
+    emotion = _told_emotion(stage, form)
+    return compact_prompt(motion, stage.evidence, emotion, question, scale=scale, evidence=evidence)
+
+
+def _told_emotion(stage: Stage, form: str) -> Mapping[str, float] | None:
+    """Return the emotions told beside an ME-VQA question: those it asks for, none where it asks for units."""
+    if form == "coarse":
+        return stage.emotion(COARSE)
+    if form not in ("fine", "spoken"):
+        return None
+    total = sum(stage.fine[name] for name in VQA_FINE) or 1.0
+    return {name: stage.fine[name] / total for name in VQA_FINE}
+
+
+def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
+    """Yield the compact records of a case, unchecked."""
+    if case.truth.expression and not any(m.moving for m in case.motion):
+        return
+    stage, chance = stage_of(case), random.Random(f"{wanted.seed}|{case.key}|compact")
+    for taxonomy in _asked_in(case, chance):
+        if "meu" in wanted.tasks and _has_shown(case):
+            yield _meu(case, stage, taxonomy, wanted.seed)
+        if "mer" in wanted.tasks and taxonomy in case.truth.labels:
+            yield _mer(case, stage, taxonomy)
+    if "vqa" in wanted.tasks and chance.random() < ASKED_SHARE:
+        for question in _drawn(case, wanted, chance):
+            yield _vqa(case, stage, question)
+
+
+def _asked_in(case: Case, chance: random.Random) -> tuple[str, ...]:
+    """The taxonomies of a case's MEU and MER tasks: one, by turns; both for the rarer coarse classes."""
+    known = taxonomies_of(case.dataset, case.truth)
+    if case.truth.expression and case.truth.labels.get(COARSE) != "negative":
+        return known
+    return (chance.choice(known or ("7", COARSE)),)
+
+
+def _meu(case: Case, stage: Stage, taxonomy: str, seed: int) -> Record:
+    prompt = reading_prompt(case.motion, stage, MEU_QUESTION, taxonomy, scale=case.scale)
+    shown = list(shown_truth(case.truth, case.motion, stage).action_units or ())
+    target = {"action_units": shown, "taxonomy": taxonomy, "label": case.truth.labels.get(taxonomy)}
+    by = {"annotator": NAME, "version": VERSION, "seed": seed}
+    answer = terse_text(write_terse(case, stage, taxonomy, seed))
+    return record_of(case, "meu", "flow", "en", prompt, answer, target, by, taxonomy=taxonomy, form="compact")
+
+
+def _mer(case: Case, stage: Stage, taxonomy: str) -> Record:
+    prompt = reading_prompt(case.motion, stage, MER_QUESTION, taxonomy, scale=case.scale)
+    label = case.truth.labels[taxonomy]
+    target, by = {"taxonomy": taxonomy, "label": label}, {"annotator": "labels"}
+    return record_of(case, "mer", "flow", "en", prompt, label, target, by, taxonomy=taxonomy, form="compact")
+
+
+def _vqa(case: Case, stage: Stage, question: Question) -> Record:
+    prompt = vqa_prompt(case.motion, stage, question.question, question.form, scale=case.scale)
+    target: dict[str, str | None] = {"answer": question.answer}
+    if question.form in ("coarse", "fine", "spoken"):
+        target["label"] = case.truth.labels[COARSE] if question.form == "coarse" else vqa_emotion(case)
+    by = {"annotator": "labels"}
+    return record_of(
+        case, "vqa", "flow", "en", prompt, question.answer, target, by,
+        question=question.form, form="compact",
+    )  # fmt: skip
+
+
+def vqa_emotion(case: Case) -> str | None:
+    """Return the emotion ME-VQA would know a case by: it has one word for joy, one for surprise, two else.
+
+    Every negative case is one of the two, drawn by its key from P(emotion | units), both words taken as
+    equally common; None where the motion shows none of the units.
+    """
+    coarse = case.truth.labels.get(COARSE)
+    if coarse != "negative":
+        return {"positive": "happiness", "surprise": "surprise"}.get(coarse or "")
+    units = shown_truth(case.truth, case.motion, stage_of(case)).units
+    if not units:
+        return None
+    model = shipped_emotion_model()
+    prior = dict(zip(FINE, model.prior.tolist(), strict=True))
+    found = model.fine(as_evidence(units))
+    words = ("disgust", "repression")
+    weights = [found[word] / prior[word] for word in words]
+    return random.Random(f"{case.key}|vqa").choices(words, weights)[0]
+
+
+def _has_shown(case: Case) -> bool:
+    """Whether there is something to conclude: a unit that shows, with a label, or no expression."""
+    if not case.truth.expression:
+        return True
+    return bool(case.truth.labels and shown_truth(case.truth, case.motion, stage_of(case)).action_units)
+
+
+def _drawn(case: Case, wanted: Wanted, chance: random.Random) -> list[Question]:
+    """Draw one or two questions, every kind as likely as the others."""
+    by_kind: dict[str, list[Question]] = {}
+    for question in compact_questions(case, f"{wanted.seed}|{case.key}"):
+        by_kind.setdefault(question.form.split(":")[0], []).append(question)
+    kinds = chance.sample(sorted(by_kind), k=min(len(by_kind), chance.randint(1, MOST_ASKED)))
+    return [chance.choice(by_kind[kind]) for kind in kinds]
+
+
+def compact_questions(case: Case, seed: str) -> list[Question]:
+    """Return the ME-VQA questions a case can answer from what its motion shows."""
+    shown = shown_truth(case.truth, case.motion, stage_of(case))
+    hidden = {unit.au for unit in case.truth.units} - {unit.au for unit in shown.units}
+    asked = questions(replace(shown, emotion=vqa_emotion(case)), "en", seed)
+    return [q for q in asked if not (q.form.startswith("shown:") and int(q.form[6:]) in hidden)]

@@ -1,0 +1,132 @@
+"""Terse answers for small models: the MEU task in about a hundred tokens, from a compact prompt's own words.
+
+Three headed parts, one line each:
+
+    Analysis: what each part of the prompt does, with its size, and the units it bears out (`no unit`: none)
+    Reasoning: which labels coders give these units, all classes taken as equally common
+    Conclusion: `AU 6 + R12. Label: happiness.`, or `no micro-expression.`
+
+Analysis and reasoning follow from the motion and the units it bears out; only the label is the case's own.
+So a model that learned from many such answers holds P(label | units) at that one place. Labelled units that
+neither a part nor the FACS stage shows are left out everywhere; those that only the stage shows are said to
+be. English only; knows nothing about prompts but their parts.
+"""
+
+import random
+from collections.abc import Sequence
+
+from mellm.data.instruct.rules import Answer
+from mellm.data.instruct.truth import shown_truth, suggested, supporting_regions, true_evidence
+from mellm.data.instruct.types import Case, Stage, Truth
+from mellm.facs.names import au_name
+from mellm.flow.motion import OCTANTS
+from mellm.language.evidence import EYE_CLOSURE, PartMotion, gather, joint_direction
+from mellm.language.prompt import direction_word, moving_parts, size_text
+
+NAME = "terse"
+VERSION = "1"
+
+MOST_BORNE, MOST_NOTED = 5, 2
+"""Parts told because they bear out a unit (more where a unit would go untold), and parts told without one."""
+
+CLEAR, NEAR = 0.6, 0.5
+"""A label from this probability on stands alone; the next one is named from this share of the first's on."""
+
+_SIZES = {"px": "px", "relative": "times the average"}
+_GO = (("goes", "go"), ("moves", "move"))
+_ALONE = ("{units} {fit} {first}.", "{units} {point} to {first}.")
+_BEST = ("{units} {fit} {first} best.", "{units} {point} to {first} above all.")
+_TWO = ("{units} {fit} {first} best, {second} next.", "{units} {point} to {first}, or to {second}.")
+_MISSING = (" AU {} is not seen.", " No AU {} is seen.")
+_NOTHING = ("Nothing moves.", "No part moves.")
+_STAGE_ALONE = ("Not in the parts, only in the units found", "Found, but not by any of these parts")
+_NO_SIGN = ("No part shows an action unit.", "There is no action unit to reason from.")
+NO_EXPRESSION = "no micro-expression."
+
+
+def write_terse(case: Case, stage: Stage, taxonomy: str, seed: int) -> Answer:
+    """Write the answer to a case's MEU task; the label is that of `taxonomy`, or none."""
+    truth = shown_truth(case.truth, case.motion, stage)
+    chance = random.Random(f"{seed}|{case.key}|terse|{taxonomy}")
+    label = truth.labels.get(taxonomy) if truth.expression else None
+    analysis = _analysis(case, truth, chance)
+    if label is None or not truth.units:
+        return Answer(analysis, chance.choice(_NO_SIGN), NO_EXPRESSION)
+    units = " + ".join(truth.action_units or ())
+    reasoning = _reasoning(case, truth, taxonomy, chance)
+    return Answer(analysis, reasoning, f"AU {units}. Label: {label}.")
+
+
+def terse_text(answer: Answer) -> str:
+    """Return the three lines."""
+    return f"Analysis: {answer.analysis}\nReasoning: {answer.reasoning}\nConclusion: {answer.conclusion}"
+
+
+def _analysis(case: Case, truth: Truth, chance: random.Random) -> str:
+    bears = {unit: set(supporting_regions(unit, case.motion)) for unit in truth.units}
+    untold, verbs = set(bears), chance.choice(_GO)
+    blink = any(unit.au in EYE_CLOSURE for unit in case.truth.units)
+    told: list[str] = []
+    borne = noted = 0
+    for sides in moving_parts(case.motion):
+        regions = {name for side in sides for name in side.regions}
+        units = [unit for unit, names in bears.items() if names & regions]
+        if units and (borne < MOST_BORNE or untold & set(units)):
+            borne += 1
+            codes = ", ".join(
+                f"AU {u.code} ({au_name(u.au)})" if u in untold else f"AU {u.code}" for u in units
+            )
+            untold -= set(units)
+            told.append(f"{_motion(sides, case, verbs)}: {codes}.")
+        elif not units and noted < MOST_NOTED:
+            noted += 1
+            lids = blink and sides[0].part == "upper eyelid"
+            told.append(f"{_motion(sides, case, verbs)}: {'blink, ' if lids else ''}no unit.")
+    if not told:
+        told.append(chance.choice(_NOTHING))
+    if untold:
+        named = (f"AU {u.code} ({au_name(u.au)})" for u in truth.units if u in untold)
+        told.append(f"{chance.choice(_STAGE_ALONE)}: {', '.join(named)}.")
+    return " ".join(told)
+
+
+def _motion(sides: Sequence[PartMotion], case: Case, verbs: tuple[str, str]) -> str:
+    part = sides[0].part
+    if len(sides) == 2:
+        joint = joint_direction(sides[0], sides[1])
+        if joint == "shift":
+            joint = direction_word(sides[0].octant)
+        if joint:
+            size = max(side.mean for side in sides)
+            words = joint if joint in OCTANTS else joint.replace("-", " and ")
+            return _capital(f"{part}s {verbs[1]} {words} ({_size(size, case)})")
+    each = [
+        f"{side.side} {part} {verbs[0]} {direction_word(side.octant)} ({_size(side.mean, case)})".strip()
+        for side in sides
+    ]
+    return _capital(", ".join(each))
+
+
+def _size(size: float, case: Case) -> str:
+    return f"{size_text(size)} {_SIZES[case.scale]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _reasoning(case: Case, truth: Truth, taxonomy: str, chance: random.Random) -> str:
+    ranked = sorted(suggested(truth.units, taxonomy).items(), key=lambda item: (-item[1], item[0]))
+    (first, p), (second, q) = ranked[0], ranked[1]
+    forms = _ALONE if p >= CLEAR else _TWO if q >= NEAR * p else _BEST
+    one = len(truth.units) == 1
+    text = chance.choice(forms).format(
+        units=f"AU {' + '.join(truth.action_units or ())}",
+        first=first,
+        second=second,
+        fit="fits" if one else "fit",
+        point="points" if one else "point",
+    )
+    weighing = gather(case.motion, true_evidence(truth, case.motion), {first: 1.0}, 0.5).weighing
+    wanted = [group[0] for group in (weighing.missing if weighing else ()) if len(group) == 1]
+    return text + (chance.choice(_MISSING).format(wanted[0]) if wanted else "")
