@@ -1,0 +1,106 @@
+"""What one OpenAI-compatible endpoint understands, found out once and remembered.
+
+Servers tell who they are in their list of models (`owned_by`); what they refuse they name in their refusal.
+Requests are built for what is known so far. Knows nothing about HTTP or about what is asked.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mellm.language.backends.types import Decoding, Message
+from mellm.language.backends.wire import to_wire, with_words
+
+_OPEN = {"continue_final_message": True, "add_generation_prompt": False}
+_PLAIN = {"chat_template_kwargs": {"enable_thinking": False}}
+"""Qwen3 thinks aloud unless its chat template is told not to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Servers of one kind.
+
+    opens: fields that make it go on with a last turn of the assistant's; None: it starts a new turn
+    always: fields every request carries
+    scores: whether it tells the likelihood of a prompt (`prompt_logprobs`)
+    top: how many next tokens it lists at most; 0: unknown, 20 is tried
+    """
+
+    opens: Mapping[str, Any] | None = None
+    always: Mapping[str, Any] = field(default_factory=dict)
+    scores: bool = False
+    top: int = 20
+
+
+_UNKNOWN = Family()
+_FAMILIES = {
+    "vllm": Family(_OPEN, _PLAIN, scores=True),
+    "sglang": Family(_OPEN, _PLAIN),
+    "llamacpp": Family(_OPEN, _PLAIN, top=1000),
+    # Ollama: its templates leave a last assistant turn open by themselves.
+    "library": Family({}),
+}
+_SPARE = ("seed", "stop", "temperature", "logprobs", "top_logprobs", "response_format", "prompt_logprobs",
+          "chat_template_kwargs", *_OPEN)  # fmt: skip
+"""Fields a server may refuse; the request goes on without."""
+_OTHER_LIMIT = re.compile(r"(?is)(?:unsupported|not supported|instead).*max_completion_tokens")
+
+
+@dataclass
+class Dialect:
+    """What is known of an endpoint. `rung`: the first way of choosing that is not known to fail."""
+
+    family: Family = _UNKNOWN
+    refused: set[str] = field(default_factory=set)
+    rung: int = 0
+
+    @classmethod
+    def of(cls, owner: str) -> "Dialect":
+        """Return the dialect of a server by the `owned_by` of its models."""
+        return cls(_FAMILIES.get(owner.lower(), _UNKNOWN))
+
+    @property
+    def continues(self) -> bool:
+        """Whether an answer can be begun for the model."""
+        return self.family.opens is not None and not self.refused & set(_OPEN)
+
+    def body(
+        self,
+        model: str,
+        messages: Sequence[Message],
+        prefix: str,
+        decoding: Decoding,
+        extra: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return a request whose answer continues `prefix`, or was asked in words to begin with it."""
+        begun: Mapping[str, Any] = {}
+        if prefix and self.continues:
+            messages, begun = [*messages, Message("assistant", prefix)], self.family.opens or {}
+        elif prefix:
+            messages = with_words(
+                messages, f"Begin your answer with exactly this text, and go on from there:\n{prefix}"
+            )
+        limit = "max_completion_tokens" if "max_tokens" in self.refused else "max_tokens"
+        full = {
+            "model": model,
+            "messages": to_wire(messages),
+            limit: decoding.max_tokens,
+            "temperature": decoding.temperature,
+            "seed": decoding.seed,
+            # OpenAI takes four at most; the text is cut here all the same.
+            "stop": list(decoding.stop[:4]) or None,
+            **self.family.always,
+            **begun,
+            **(extra or {}),
+        }
+        return {k: v for k, v in full.items() if v is not None and k not in self.refused}
+
+    def learn(self, refusal: str, body: Mapping[str, Any]) -> bool:
+        """Take in a refusal's words; return whether the same may now be asked in another way."""
+        if "max_tokens" in body and _OTHER_LIMIT.search(refusal):
+            self.refused.add("max_tokens")
+            return True
+        named = {name for name in _SPARE if name in body and re.search(rf"\b{name}\b", refusal)}
+        self.refused |= named
+        return bool(named)

@@ -1,0 +1,224 @@
+"""Choosing among options through a server: by likelihood where it tells any, else by its word.
+
+Ways, from best to last; the first that an endpoint is able to is remembered in its dialect:
+
+1. `_scored`: the likelihood of each option's whole text (vLLM's `prompt_logprobs`)
+2. `_walked`: the same from the listed next tokens, step by step along each option (llama.cpp)
+3. `_lettered`: options shown as letters, the listed first tokens read (any server with `logprobs`)
+4. `_constrained`: the answer held to the options by a JSON schema; no likelihoods
+5. `_asked`: the answer read leniently, asked for once more, and at last the most similar option
+
+Knows how to ask and how to read; knows nothing about HTTP.
+"""
+
+import difflib
+import json
+import math
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mellm.language.backends.dialect import Dialect
+from mellm.language.backends.types import Choice, Message
+from mellm.language.backends.wire import with_words
+
+Ask = Callable[[Sequence[Message], str, int, Mapping[str, Any]], dict[str, Any]]
+"""ask(messages, prefix, max_tokens, fields) -> the first choice of the answer. Raises UnableError where the
+endpoint refuses one of the fields."""
+
+_THREADS = 8
+_LEAST = 1e-12
+
+
+class UnableError(Exception):
+    """The endpoint does not do this at all, so it need not be tried again. Never leaves `choose_by`."""
+
+
+def choose_by(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice:
+    """Return which option continues `prefix` best, always one of them."""
+    for rung in range(dialect.rung, len(_WAYS)):
+        try:
+            choice = _WAYS[rung](ask, dialect, messages, prefix, options)
+        except UnableError:
+            dialect.rung = max(dialect.rung, rung + 1)
+            continue
+        if choice is not None:
+            return choice
+    raise AssertionError("the last way always chooses")
+
+
+def _best(logprobs: Sequence[float]) -> Choice:
+    return Choice(max(range(len(logprobs)), key=logprobs.__getitem__), tuple(logprobs))
+
+
+def _scored(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice | None:
+    if not (dialect.family.scores and dialect.continues):
+        raise UnableError
+
+    def score(option: str) -> float:
+        told = ask(messages, prefix + option, 1, {"prompt_logprobs": 0})["prompt_logprobs"]
+        if not isinstance(told, list):
+            raise UnableError
+        # The messages and the prefix are the same in all sums, so they only add a constant.
+        return sum(float(next(iter(token.values()))["logprob"]) for token in told if token)
+
+    with ThreadPoolExecutor(min(_THREADS, len(options))) as pool:
+        return _best(list(pool.map(score, options)))
+
+
+def _walked(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice | None:
+    if not dialect.continues:
+        raise UnableError
+    listed: dict[str, dict[str, float]] = {}
+
+    def after(text: str) -> dict[str, float]:
+        if text not in listed:
+            listed[text] = _next_tokens(ask, dialect, messages, text)
+        return listed[text]
+
+    seen = [_along(option, prefix, after) for option in options]
+    # Where no option's first token is listed, nothing is known about any of them.
+    return _best([logprob for logprob, _ in seen]) if any(found for _, found in seen) else None
+
+
+def _along(option: str, prefix: str, after: Callable[[str], dict[str, float]]) -> tuple[float, bool]:
+    """Log-probability of an option by its longest listed tokens, and whether any was listed.
+
+    Where the next token is not listed, what is left over by the listed ones is an upper bound.
+    """
+    total, done = 0.0, ""
+    while done != option:
+        tokens, rest = after(prefix + done), option[len(done) :]
+        fitting = [token for token in tokens if token and rest.startswith(token)]
+        if not fitting:
+            return total + _unlisted(tokens), bool(done)
+        longest = max(fitting, key=len)
+        total, done = total + tokens[longest], done + longest
+    return total, True
+
+
+def _unlisted(tokens: Mapping[str, float]) -> float:
+    """The most a token can have that is not among the listed: the least of them, or what they leave."""
+    left = 1.0 - sum(math.exp(logprob) for logprob in tokens.values())
+    return min(min(tokens.values()), math.log(max(left, _LEAST)))
+
+
+def _next_tokens(ask: Ask, dialect: Dialect, messages: Sequence[Message], text: str) -> dict[str, float]:
+    """The likeliest tokens after `text`, with their log-probabilities. Raises UnableError without any."""
+    top = dialect.family.top
+    told = ask(messages, text, 1, {"logprobs": True, "top_logprobs": top}).get("logprobs")
+    try:
+        rows = told["content"][0]["top_logprobs"]  # type: ignore[index]
+        found = {str(row["token"]): float(row["logprob"]) for row in rows}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise UnableError from error
+    if not found:
+        raise UnableError
+    return found
+
+
+def _lettered(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice | None:
+    if len(options) > len(string.ascii_uppercase):
+        return None
+    letters = string.ascii_uppercase[: len(options)]
+    shown = "\n".join(f"{letter}) {option}" for letter, option in zip(letters, options, strict=True))
+    words = f"{_so_far(prefix)}Which of these continues it best?\n{shown}\nAnswer with the letter alone."
+    tokens = _next_tokens(ask, dialect, with_words(messages, words), "")
+    mass = dict.fromkeys(letters, 0.0)
+    for token, logprob in tokens.items():
+        letter = token.strip(" ()*.\n")
+        if letter in mass:
+            mass[letter] += math.exp(logprob)
+    if not any(mass.values()):
+        return None
+    return _best([math.log(m) if m > 0 else _unlisted(tokens) for m in mass.values()])
+
+
+def _constrained(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice | None:
+    schema = {
+        "type": "object",
+        "properties": {"choice": {"type": "string", "enum": list(options)}},
+        "required": ["choice"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "choice", "strict": True, "schema": schema}}
+    words = f'{_so_far(prefix)}{_one_of(options)} Write it as JSON: {{"choice": ...}}'
+    text = _text(ask(with_words(messages, words), "", _room(options), {"response_format": form}))
+    try:
+        return Choice(list(options).index(json.loads(text)["choice"]), None)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _asked(
+    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
+) -> Choice | None:
+    asked, said = with_words(messages, _so_far(prefix) + _one_of(options)), ""
+    for _ in range(2):
+        said = _text(ask(asked, "", _room(options), {}))
+        if (index := option_in(said, options)) is not None:
+            return Choice(index, None)
+        again = f"That is none of them. {_one_of(options)}"
+        asked = [*asked, Message("assistant", said), Message("user", again)]
+    likeness = [difflib.SequenceMatcher(None, said.casefold(), o.casefold()).ratio() for o in options]
+    return Choice(max(range(len(options)), key=likeness.__getitem__), None)
+
+
+_WAYS: tuple[Callable[[Ask, Dialect, Sequence[Message], str, Sequence[str]], Choice | None], ...] = (
+    _scored, _walked, _lettered, _constrained, _asked,
+)  # fmt: skip
+
+
+def option_in(text: str, options: Sequence[str]) -> int | None:
+    """Return the option that a text names, or None: the one it is, else the first it mentions.
+
+    Case, punctuation and quotes do not count; of two that begin at one place the longer wins.
+
+    >>> option_in("**Not sad.**", ["sad", "not sad"])
+    1
+    """
+    plain = _plain(text)
+    bare = [_plain(option) for option in options]
+    if plain in bare:
+        return bare.index(plain)
+    found = [
+        (hit.start(), -len(option), index)
+        for index, option in enumerate(bare)
+        if option and (hit := re.search(rf"(?<![a-z0-9]){re.escape(option)}(?![a-z0-9])", plain))
+    ]
+    return min(found)[2] if found else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[\"'“”‘’*_`.,:;!?。，：；！？()（）]", " ", text).casefold().split())
+
+
+def _text(choice: Mapping[str, Any]) -> str:
+    message = choice.get("message") or {}
+    return re.sub(r"(?s)^\s*<think>.*?</think>", "", str(message.get("content") or "")).strip()
+
+
+def _so_far(prefix: str) -> str:
+    return f"Your answer so far:\n{prefix}\n\n" if prefix.strip() else ""
+
+
+def _one_of(options: Sequence[str]) -> str:
+    shown = "\n".join(f"- {option.strip()}" for option in options)
+    return f"Continue it with exactly one of these and nothing else:\n{shown}\n"
+
+
+def _room(options: Sequence[str]) -> int:
+    """Tokens that surely hold any option, as JSON too."""
+    return 24 + max(len(option.encode()) for option in options)

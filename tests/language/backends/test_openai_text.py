@@ -1,0 +1,43 @@
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mellm.language.backends.pieces import until_stop, without_beginning, without_thoughts
+from mellm.language.backends.sse import event_data
+
+TEXT = st.text("abc \n", max_size=30)
+
+
+def split(text, cuts):
+    places = sorted({0, len(text), *(c % (len(text) + 1) for c in cuts)})
+    return [text[a:b] for a, b in pairwise(places)]
+
+
+CUTS = st.lists(st.integers(0, 1000), max_size=8)
+
+
+@given(TEXT, CUTS, st.lists(st.text("abc\n", min_size=1, max_size=4), max_size=3))
+def test_a_stop_is_found_however_the_text_is_cut(text, cuts, stops):
+    ends = [at for stop in stops if (at := text.find(stop)) >= 0]
+    assert "".join(until_stop(split(text, cuts), stops)) == text[: min(ends, default=len(text))]
+
+
+@given(TEXT, CUTS, st.text("abc", min_size=1, max_size=5))
+def test_a_beginning_is_taken_off_however_the_text_is_cut(text, cuts, beginning):
+    start = text.lstrip()
+    wanted = start.removeprefix(beginning) if start.startswith(beginning) else text
+    assert "".join(without_beginning(split(text, cuts), beginning)) == wanted
+
+
+@given(TEXT, CUTS)
+def test_thoughts_are_taken_off_however_the_text_is_cut(text, cuts):
+    thought = f"<think>{text}</think>\n\nyes"
+    assert "".join(without_thoughts(split(thought, cuts))) == "yes"
+    assert "".join(without_thoughts(split(text, cuts))) == text
+
+
+def test_events_are_read_as_the_standard_says():
+    lines = [b"\xef\xbb\xbfdata: a\r\n", b"\r\n", b": ping\n", b"event: x\n", b"data:b\n", b"data:\n", b"\n",
+             "data: 笑\n".encode(), b"\n", b"data: cut"]  # fmt: skip
+    assert list(event_data(lines)) == ["a", "b\n", "笑"]
