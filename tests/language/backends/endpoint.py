@@ -100,22 +100,8 @@ def stream(*pieces):
 
 
 def likelihoods(handler, body):
-    """Answer as vLLM or llama.cpp does: next tokens, or the tokens of the prompt."""
-    if "prompt_logprobs" in body:
-        told = [None, {"1": {"logprob": -3.0}}]
-        told += [{"7": {"logprob": math.log(WORDS[t])}} for t in tokens_of(body["messages"][-1]["content"])]
-        message = {"role": "assistant", "content": ""}
-        return handler.send_whole({"choices": [{"message": message}], "prompt_logprobs": told})
+    """Tell the likeliest next tokens, as vLLM and llama.cpp do."""
     if body.get("logprobs"):
         rows = [{"token": token, "logprob": math.log(p)} for token, p in WORDS.items()]
         return handler.send_text("?", logprobs={"content": [{"token": "?", "top_logprobs": rows}]})
     return handler.send_text("I cannot say.")
-
-
-def tokens_of(text):
-    """The toy model's tokens of the text after the last colon."""
-    rest, found = text.rpartition(":")[2], []
-    while rest:
-        found.append(max((t for t in WORDS if rest.startswith(t)), key=len))
-        rest = rest[len(found[-1]) :]
-    return found

@@ -13,14 +13,37 @@ OPTIONS = (" sadness", " happiness", " surprise")
 TRUTH = [math.log(WORDS[" sad"] * WORDS["ness"]), math.log(WORDS[" happiness"]), math.log(WORDS[" surprise"])]
 
 
-@pytest.mark.parametrize(("owner", "field"), [("vllm", "prompt_logprobs"), ("llamacpp", "top_logprobs")])
-def test_whole_options_are_compared_by_likelihood(ask, owner, field):
+@pytest.mark.parametrize("owner", ["vllm", "llamacpp"])
+def test_whole_options_are_compared_by_likelihood(ask, owner):
     server, backend = ask(likelihoods, owner)
     choice = backend.choose(QUESTION, "Emotion:", OPTIONS)
     assert choice.index == 1
-    assert [p - choice.logprobs[1] for p in choice.logprobs] == pytest.approx([t - TRUTH[1] for t in TRUTH])
-    assert all(field in body for body in server.requests)
-    assert all(body["messages"][-1]["role"] == "assistant" for body in server.requests)
+    assert choice.logprobs == pytest.approx(TRUTH)
+    begun = [body["messages"][-1]["content"] for body in server.requests]
+    assert begun == ["Emotion:", "Emotion: sad"]
+
+
+def test_fewer_next_tokens_are_asked_for_where_many_are_refused(ask):
+    def script(handler, body):
+        if body["top_logprobs"] > 20:
+            told = "Requested sample logprobs of 1000, which is greater than max allowed: 20"
+            return handler.send_whole({"error": {"message": told}}, 400)
+        return likelihoods(handler, body)
+
+    server, backend = ask(script, "vllm")
+    assert backend.choose(QUESTION, "Emotion:", OPTIONS).logprobs == pytest.approx(TRUTH)
+    assert [body["top_logprobs"] for body in server.requests] == [1000, 20, 20]
+
+
+def test_a_refused_beginning_leaves_letters(ask):
+    def script(handler, body):
+        if "continue_final_message" in body:
+            return handler.send_whole({"detail": "continue_final_message: extra inputs"}, 422)
+        return likelihoods(handler, body)
+
+    server, backend = ask(script, "vllm")
+    assert backend.choose(QUESTION, "Emotion:", OPTIONS).index == 1
+    assert "letter" in server.requests[-1]["messages"][-1]["content"]
 
 
 def test_an_option_that_is_not_listed_gets_an_upper_bound(ask):

@@ -17,31 +17,32 @@ _PLAIN = {"chat_template_kwargs": {"enable_thinking": False}}
 """Qwen3 thinks aloud unless its chat template is told not to."""
 
 
+_OPENAI_TOP, _MANY = 20, 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """Servers of one kind.
 
     opens: fields that make it go on with a last turn of the assistant's; None: it starts a new turn
     always: fields every request carries
-    scores: whether it tells the likelihood of a prompt (`prompt_logprobs`)
-    top: how many next tokens it lists at most; 0: unknown, 20 is tried
+    top: how many likeliest next tokens to ask for (OpenAI lists 20 at most)
     """
 
     opens: Mapping[str, Any] | None = None
     always: Mapping[str, Any] = field(default_factory=dict)
-    scores: bool = False
-    top: int = 20
+    top: int = _OPENAI_TOP
 
 
 _UNKNOWN = Family()
 _FAMILIES = {
-    "vllm": Family(_OPEN, _PLAIN, scores=True),
+    "vllm": Family(_OPEN, _PLAIN, _MANY),
     "sglang": Family(_OPEN, _PLAIN),
-    "llamacpp": Family(_OPEN, _PLAIN, top=1000),
+    "llamacpp": Family(_OPEN, _PLAIN, _MANY),
     # Ollama: its templates leave a last assistant turn open by themselves.
     "library": Family({}),
 }
-_SPARE = ("seed", "stop", "temperature", "logprobs", "top_logprobs", "response_format", "prompt_logprobs",
+_SPARE = ("seed", "stop", "temperature", "logprobs", "top_logprobs", "response_format",
           "chat_template_kwargs", *_OPEN)  # fmt: skip
 """Fields a server may refuse; the request goes on without."""
 _OTHER_LIMIT = re.compile(r"(?is)(?:unsupported|not supported|instead).*max_completion_tokens")
@@ -49,11 +50,16 @@ _OTHER_LIMIT = re.compile(r"(?is)(?:unsupported|not supported|instead).*max_comp
 
 @dataclass
 class Dialect:
-    """What is known of an endpoint. `rung`: the first way of choosing that is not known to fail."""
+    """What is known of an endpoint.
+
+    refused: fields it does not take; fewer: it lists no more next tokens than OpenAI
+    rung: the first way of choosing that is not known to fail
+    """
 
     family: Family = _UNKNOWN
     refused: set[str] = field(default_factory=set)
     rung: int = 0
+    fewer: bool = False
 
     @classmethod
     def of(cls, owner: str) -> "Dialect":
@@ -64,6 +70,11 @@ class Dialect:
     def continues(self) -> bool:
         """Whether an answer can be begun for the model."""
         return self.family.opens is not None and not self.refused & set(_OPEN)
+
+    @property
+    def top(self) -> int:
+        """How many likeliest next tokens to ask for."""
+        return _OPENAI_TOP if self.fewer else self.family.top
 
     def body(
         self,
@@ -94,12 +105,17 @@ class Dialect:
             **begun,
             **(extra or {}),
         }
+        if "top_logprobs" in full:
+            full["top_logprobs"] = min(full["top_logprobs"], self.top)
         return {k: v for k, v in full.items() if v is not None and k not in self.refused}
 
     def learn(self, refusal: str, body: Mapping[str, Any]) -> bool:
         """Take in a refusal's words; return whether the same may now be asked in another way."""
         if "max_tokens" in body and _OTHER_LIMIT.search(refusal):
             self.refused.add("max_tokens")
+            return True
+        if body.get("top_logprobs", 0) > _OPENAI_TOP and "logprobs" in refusal:
+            self.fewer = True
             return True
         named = {name for name in _SPARE if name in body and re.search(rf"\b{name}\b", refusal)}
         self.refused |= named

@@ -99,12 +99,11 @@ class OpenAIBackend:
             messages: Sequence[Message], prefix: str, max_tokens: int, extra: Mapping[str, Any]
         ) -> dict[str, Any]:
             def body() -> dict[str, Any]:
-                if dialect.refused & set(extra):
+                if dialect.refused & set(extra) or (prefix and not dialect.continues):
                     raise UnableError
                 return dialect.body(self._model, messages, prefix, Decoding(max_tokens), extra)
 
-            reply = self._sent(body, dialect, control)
-            return _first(reply, self._client.server.url) | {"prompt_logprobs": reply.get("prompt_logprobs")}
+            return _first(self._sent(body, dialect, control), self._client.server.url)
 
         return choose_by(ask, dialect, messages, prefix, options)
 

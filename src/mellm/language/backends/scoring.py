@@ -2,13 +2,14 @@
 
 Ways, from best to last; the first that an endpoint is able to is remembered in its dialect:
 
-1. `_scored`: the likelihood of each option's whole text (vLLM's `prompt_logprobs`)
-2. `_walked`: the same from the listed next tokens, step by step along each option (llama.cpp)
-3. `_lettered`: options shown as letters, the listed first tokens read (any server with `logprobs`)
-4. `_constrained`: the answer held to the options by a JSON schema; no likelihoods
-5. `_asked`: the answer read leniently, asked for once more, and at last the most similar option
+1. `_walked`: the likelihood of each option's whole text, from the listed next tokens, step by step along it
+   (servers that go on from a beginning: vLLM, llama.cpp)
+2. `_lettered`: options shown as letters, the listed first tokens read (any server with `logprobs`)
+3. `_constrained`: the answer held to the options by a JSON schema; no likelihoods
+4. `_asked`: the answer read leniently, asked for once more, and at last the most similar option
 
-Knows how to ask and how to read; knows nothing about HTTP.
+vLLM's `prompt_logprobs` would score an option in one request, but with LoRA enabled two such requests at a
+time end the CPU engine, and adapters on the output layer are left out of them. Knows nothing about HTTP.
 """
 
 import difflib
@@ -17,7 +18,6 @@ import math
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mellm.language.backends.dialect import Dialect
@@ -28,7 +28,6 @@ Ask = Callable[[Sequence[Message], str, int, Mapping[str, Any]], dict[str, Any]]
 """ask(messages, prefix, max_tokens, fields) -> the first choice of the answer. Raises UnableError where the
 endpoint refuses one of the fields."""
 
-_THREADS = 8
 _LEAST = 1e-12
 
 
@@ -53,23 +52,6 @@ def choose_by(
 
 def _best(logprobs: Sequence[float]) -> Choice:
     return Choice(max(range(len(logprobs)), key=logprobs.__getitem__), tuple(logprobs))
-
-
-def _scored(
-    ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
-) -> Choice | None:
-    if not (dialect.family.scores and dialect.continues):
-        raise UnableError
-
-    def score(option: str) -> float:
-        told = ask(messages, prefix + option, 1, {"prompt_logprobs": 0})["prompt_logprobs"]
-        if not isinstance(told, list):
-            raise UnableError
-        # The messages and the prefix are the same in all sums, so they only add a constant.
-        return sum(float(next(iter(token.values()))["logprob"]) for token in told if token)
-
-    with ThreadPoolExecutor(min(_THREADS, len(options))) as pool:
-        return _best(list(pool.map(score, options)))
 
 
 def _walked(
@@ -113,8 +95,7 @@ def _unlisted(tokens: Mapping[str, float]) -> float:
 
 def _next_tokens(ask: Ask, dialect: Dialect, messages: Sequence[Message], text: str) -> dict[str, float]:
     """The likeliest tokens after `text`, with their log-probabilities. Raises UnableError without any."""
-    top = dialect.family.top
-    told = ask(messages, text, 1, {"logprobs": True, "top_logprobs": top}).get("logprobs")
+    told = ask(messages, text, 1, {"logprobs": True, "top_logprobs": dialect.top}).get("logprobs")
     try:
         rows = told["content"][0]["top_logprobs"]  # type: ignore[index]
         found = {str(row["token"]): float(row["logprob"]) for row in rows}
@@ -177,7 +158,7 @@ def _asked(
 
 
 _WAYS: tuple[Callable[[Ask, Dialect, Sequence[Message], str, Sequence[str]], Choice | None], ...] = (
-    _scored, _walked, _lettered, _constrained, _asked,
+    _walked, _lettered, _constrained, _asked,
 )  # fmt: skip
 
 
