@@ -126,6 +126,9 @@ class Reading(_Model):
     agrees_with_facs: bool = Field(description="Its label is the one the FACS stage finds likeliest")
     unsupported_claims: list[str] = Field(default_factory=list)
     raw: str | None = Field(default=None, description="A language model's text as it stands")
+    mended: bool = Field(
+        default=False, description="The conclusion was chosen for a language model, its text having none"
+    )
     action_units: list[str] = Field(
         default_factory=list, description="FACS codes (the subject's sides) a language model concludes with"
     )

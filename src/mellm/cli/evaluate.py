@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,12 +10,32 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from mellm.cli.compare import compare
+from mellm.errors import InputError
+
+if TYPE_CHECKING:
+    from mellm.evaluate.language import Asked
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
 Data = Annotated[Path, typer.Option("--data", help="Folder with samples.csv and flows.npz.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write figures, samples and provenance here.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+LANGUAGE = "With --model language"
+Llm = Annotated[
+    str,
+    typer.Option(
+        help="embedded, embedded-untouched (without its adapter), openai:URL,model=NAME, transformers:PATH.",
+        rich_help_panel=LANGUAGE,
+    ),
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(help="compact or full  [default: compact for the built-in model]", rich_help_panel=LANGUAGE),
+]
+Route = Annotated[str, typer.Option(help="flow, or vision (motion maps).", rich_help_panel=LANGUAGE)]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Only so many, evenly spread.", rich_help_panel=LANGUAGE)
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -27,8 +47,14 @@ def megc2019(
     ] = "loso",
     model: Annotated[
         str,
-        typer.Option(help="facs, evidence, or baseline-NAME (lr, svm, ststnet, htnet, mdmo, biwoof, rule)."),
+        typer.Option(
+            help="facs, evidence, language, or baseline-NAME (lr, svm, ststnet, htnet, mdmo, biwoof, rule)."
+        ),
     ] = "facs",
+    llm: Llm = "embedded",
+    prompt: Prompt = None,
+    route: Route = "flow",
+    limit: Limit = None,
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -36,7 +62,24 @@ def megc2019(
     """Recognise three emotion classes from flow: any mixture of SMIC, CASME II and SAMM.
 
     Example: mellm evaluate megc2019 --data megc2019_flow --protocol loso --json out.json
+
+    Example: mellm evaluate megc2019 --data megc2019_flow --protocol zero-shot --model language
     """
+    if model == "language":
+        _need_zero_shot(protocol)
+        from mellm.evaluate.language import evaluate_language
+
+        with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+            asked = _asked(llm, prompt, route)
+            told = _shown(bar, asked.backend.name)
+            kept = _kept(json_file)
+            run = evaluate_language(data, asked, seed, told, kept, limit)
+        _write(json_file, run)
+        if not quiet:
+            _print_labels(run["figures"], asked.backend.name)
+            _print_labels(run["figures"]["facs_stage"], "the FACS stage, as told in the prompt")
+            _print_text(run["figures"])
+        return
     from mellm.evaluate.output import write_run
     from mellm.evaluate.recognition import evaluate_recognition
 
@@ -86,7 +129,6 @@ def dfme(
 
     Example: mellm evaluate dfme --train dfme_train.csv --test dfme_test_a.csv --json out.json
     """
-    from mellm.errors import InputError
     from mellm.evaluate.output import write_run
 
     try:
@@ -103,6 +145,53 @@ def dfme(
 
 
 app.command("compare")(compare)
+
+
+def _asked(llm: str, prompt: str | None, route: str) -> "Asked":
+    """The language model of a run, and how it is asked."""
+    from mellm.evaluate.language import Asked
+    from mellm.language.backends import create_backend
+
+    own = llm.startswith("embedded")
+    form = prompt or ("compact" if own else "full")
+    if form not in ("compact", "full") or route not in ("flow", "vision"):
+        raise InputError("Choose --prompt compact or full, and --route flow or vision.")
+    if own and route == "vision":
+        raise InputError("The built-in language model reads text only; choose --route flow.")
+    return Asked(create_backend(llm), form, "vision" if route == "vision" else "flow")
+
+
+def _need_zero_shot(protocol: str) -> None:
+    if protocol != "zero-shot":
+        raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
+
+
+def _kept(json_file: Path | None) -> Path | None:
+    """Where a long run keeps its answers until it is done."""
+    return json_file.with_name(f"{json_file.name}.kept.jsonl") if json_file else None
+
+
+def _write(json_file: Path | None, run: Mapping[str, Any]) -> None:
+    from mellm.evaluate.output import write_run
+
+    if json_file:
+        write_run(json_file, run["figures"], run["samples"], run["provenance"])
+        if (kept := _kept(json_file)) is not None:
+            kept.unlink(missing_ok=True)
+
+
+def _print_text(figures: Mapping[str, Any]) -> None:
+    units, text = figures["units"], figures["text"]
+    if units["samples"]:
+        typer.echo(
+            f"action units: macro F1 {units['macro_f1']:.3f} over {len(units['per_unit'])}, "
+            f"{units['samples']} samples"
+        )
+    typer.echo(
+        f"text: well-formed {text['well_formed']:.1%} ({text['as_written']:.1%} as written), consistent "
+        f"{text['consistent']:.1%}, {text['claims_supported']:.1%} of {text['claims']} claims supported, "
+        f"{text['median_seconds']:.2f} s a reading (median)"
+    )
 
 
 def _shown(bar: Bar, title: str) -> Callable[[str, int, int], None]:
@@ -146,20 +235,38 @@ def _print_units(figures: Mapping[str, Any], title: str) -> None:
 def me_vqa(
     data: Data,
     questions: Annotated[Path, typer.Option("--questions", help="Questions and answers (JSONL).")],
+    model: Annotated[
+        str, typer.Option(help="facs (answers by template) or language (a language model's own).")
+    ] = "facs",
+    llm: Llm = "embedded",
+    prompt: Prompt = None,
+    route: Route = "flow",
+    limit: Limit = None,
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Answer ME-VQA's questions by template from what the zero-shot FACS models see.
+    """Answer ME-VQA's questions, zero-shot, from what the FACS models see or by a language model.
 
     Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --json out.json
-    """
-    from mellm.evaluate.output import write_run
-    from mellm.evaluate.vqa import evaluate_vqa
 
-    run = evaluate_vqa(data, questions, seed)
-    if json_file:
-        write_run(json_file, run["figures"], run["samples"], run["provenance"])
+    Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --model language
+    """
+    if model == "language":
+        from mellm.evaluate.language import evaluate_language_vqa
+
+        with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+            asked = _asked(llm, prompt, route)
+            told = _shown(bar, asked.backend.name)
+            kept = _kept(json_file)
+            run = evaluate_language_vqa(data, questions, asked, seed, told, kept, limit)
+    elif model == "facs":
+        from mellm.evaluate.vqa import evaluate_vqa
+
+        run = evaluate_vqa(data, questions, seed)
+    else:
+        raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
+    _write(json_file, run)
     if quiet:
         return
     table = Table("figure", "questions", "value")

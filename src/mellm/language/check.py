@@ -160,3 +160,11 @@ def unsupported_claims(
         if failed:
             found.append(f"{sentence.strip()} -> {'; '.join(failed)}")
     return found
+
+
+def claim_count(text: str, language: Language) -> int:
+    """Return how many claims about motion a text makes, borne out or not."""
+    grammar = GRAMMARS[language]
+    return sum(
+        1 for sentence in grammar.stop.split(text) for _ in _claims(grammar.strip.sub(" ", sentence), grammar)
+    )

@@ -119,8 +119,8 @@ class LanguageReader:
             text += piece
             if tell:
                 tell(piece)
-        written = len(text)
-        text, codes = self._units(asked, text.rstrip(), aus, control)
+        written, before = len(text), text.rstrip()
+        text, codes = self._units(asked, before, aus, control)
         text, probabilities = self._label(asked, text, codes, control)
         if tell and len(text) > written:
             tell(text[written:])
@@ -138,6 +138,7 @@ class LanguageReader:
                 f"{parts.analysis}\n{parts.reasoning}", motion, self._language
             ),
             raw=text,
+            mended=text != before,
             action_units=list(codes),
             label=label,
             probabilities=probabilities,

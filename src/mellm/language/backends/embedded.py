@@ -127,6 +127,11 @@ class EmbeddedBackend:
         return ids
 
 
+def untouched_backend() -> EmbeddedBackend:
+    """Return the base as its makers published it: the baseline of our own training."""
+    return EmbeddedBackend(untouched=True)
+
+
 def _plain(text: str) -> str:
     """Text that cannot end its own turn."""
     return text.replace("<|", "< |")

@@ -38,6 +38,7 @@ class _Kind:
 
 _KINDS = {
     "embedded": _Kind("mellm.language.backends.embedded:EmbeddedBackend"),
+    "embedded-untouched": _Kind("mellm.language.backends.embedded:untouched_backend"),
     "transformers": _Kind(
         "mellm.language.backends.transformers:TransformersBackend",
         "PATH",
