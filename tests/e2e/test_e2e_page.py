@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 from browser import open_page, opened
@@ -277,6 +278,64 @@ def test_many_clips_at_once(page: Any, address: str, tmp_path: Path) -> None:
     page.set_input_files("#files", paths)
     page.locator(".work a.primary").nth(8).wait_for(timeout=60_000)
     assert page.locator(".work .status", has_text="no face was seen").count() == 9
+
+
+def test_a_folder_of_recordings_and_clips(
+    page: Any, address: str, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
+    """Frames of one directory are one recording, in the order of their numbers; clips start at once."""
+    frames = tmp_path / "sub01" / "EP02_01f"
+    frames.mkdir(parents=True)
+    with av.open(str(smile_clip[0])) as container:
+        for index, picture in enumerate(container.decode(video=0)):
+            cv2.imwrite(str(frames / f"img{index + 1}.jpg"), picture.to_ndarray(format="bgr24"))
+    (tmp_path / "sub01" / "smile.mp4").write_bytes(smile_clip[0].read_bytes())
+    (frames / "notes.txt").write_text("not a frame", encoding="utf-8")
+    page.goto(address)
+    page.set_input_files("#folder", str(tmp_path / "sub01"))
+    page.get_by_text("1 files were left out").wait_for()
+    assert "72 frames, img1.jpg to img72.jpg" in page.inner_text("#recordings")
+    page.fill("#recordings input", "30")
+    page.locator("#recordings button.primary").click()
+    row = page.locator(".work li", has_text="EP02_01f")
+    row.locator("a.primary").wait_for(timeout=90_000)
+    page.locator(".work li", has_text="smile.mp4").locator("a.primary").wait_for(timeout=90_000)
+    row.locator("a.primary").click()
+    page.locator("body[data-ready]").wait_for()
+    assert "30 fps · 72 frames" in page.inner_text("#facts")
+    assert abs(frame(page) - smile_clip[1].events[0].apex) <= 2
+    painted(page)
+
+
+def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
+    """What a browser hands over in a drop: entries in pieces, folders in folders."""
+    page.goto(address)
+    found = page.evaluate(
+        """async () => {
+          const { entriesOf, walk, sortOut } = await import("/static/folders.js");
+          const file = (name, path) => (
+            { isFile: true, fullPath: path, file: (done) => done(new File(["x"], name)) });
+          const folder = (path, kids) => ({ isDirectory: true, fullPath: path, createReader: () => {
+            const pieces = [kids.slice(0, 2), kids.slice(2), []];
+            return { readEntries: (done) => done(pieces.shift()) };
+          } });
+          const names = ["img10.png", "img9.png", "img1.png", ".DS_Store"];
+          const top = folder("/top", [
+            folder("/top/a", names.map((name) => file(name, `/top/a/${name}`))),
+            ...["b.MOV", "readme.md", "one.jpg"].map((name) => file(name, `/top/${name}`))]);
+          const entries = entriesOf({ items: [{ webkitGetAsEntry: () => top }] });
+          const { clips, recordings, left } = sortOut(await walk(entries));
+          const files = entriesOf({ items: [{ webkitGetAsEntry: () => file("x.mp4", "/x.mp4") }] });
+          return { clips: clips.map(({ name }) => name), left, files,
+            recordings: recordings.map(({ name, files }) => [name, files.map((one) => one.name)]) };
+        }"""
+    )
+    assert found == {
+        "clips": ["b.MOV"],
+        "recordings": [["top/a", ["img1.png", "img9.png", "img10.png"]]],
+        "left": 2,
+        "files": None,
+    }
 
 
 def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:

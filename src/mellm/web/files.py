@@ -1,10 +1,11 @@
 """Where the server keeps files: uploads under their hash, one folder per result.
 
-    STORE/media/<sha256>       uploaded files, as they came; their names are in the database only
+    STORE/media/<sha256>       uploaded files, as they came; their names are in the database only.
+                               An uploaded folder of frames is a folder, its pictures under plain names
     STORE/results/<job id>/    report.json, report.html, tables, pictures, frames.json
     STORE/drafts/              uploads and results on their way; emptied at the start
 
-Nothing here is ever named by a client. Knows no job and no HTTP.
+No path is ever made of what a client says. Knows no job and no HTTP.
 """
 
 import hashlib
@@ -56,7 +57,7 @@ class Files:
 
     def has(self, digest: str) -> bool:
         """Whether an upload is there."""
-        return bool(_DIGEST.fullmatch(digest)) and (self.media / digest).is_file()
+        return bool(_DIGEST.fullmatch(digest)) and (self.media / digest).exists()
 
     def medium(self, digest: str) -> Path:
         """The uploaded file of this hash. Raises InputError where there is none."""
@@ -96,6 +97,14 @@ class Files:
         finally:
             draft.unlink(missing_ok=True)
 
+    def keep_draft(self, draft: Path, digest: str) -> bool:
+        """Make a draft folder the medium of this hash; False where that was there already."""
+        target = self.media / digest
+        if target.exists():
+            return False
+        draft.rename(target)
+        return True
+
     def draft_folder(self) -> Path:
         """A new folder for a result on its way."""
         return Path(tempfile.mkdtemp(dir=self.drafts))
@@ -125,8 +134,13 @@ class Files:
 
     def drop_medium(self, digest: str) -> None:
         """Delete an upload."""
-        if _DIGEST.fullmatch(digest):
-            (self.media / digest).unlink(missing_ok=True)
+        if not _DIGEST.fullmatch(digest):
+            return
+        medium = self.media / digest
+        if medium.is_dir():
+            shutil.rmtree(medium, ignore_errors=True)
+        else:
+            medium.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -41,6 +41,9 @@ _HEADERS = {
 }
 
 
+_UPLOADS = ("/api/v1/media", "/api/v1/folders", "/api/v1/analyses")
+
+
 class Guard:
     """The layer; `application` sees only what passes."""
 
@@ -140,12 +143,12 @@ class Guard:
 
 def is_upload(scope: Scope) -> bool:
     """Whether a request carries a file."""
-    return scope["method"] == "POST" and scope["path"] in ("/api/v1/media", "/api/v1/analyses")
+    return scope["method"] == "POST" and scope["path"] in _UPLOADS
 
 
 def submits(scope: Scope) -> bool:
     """Whether a request counts for the rate limit."""
-    return scope["path"] in ("/api/v1/media", "/api/v1/analyses", "/api/v1/jobs", "/api/v1/batches")
+    return scope["path"] in (*_UPLOADS, "/api/v1/jobs", "/api/v1/batches")
 
 
 def _name_of(host: str) -> str:

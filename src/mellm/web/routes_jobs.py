@@ -29,6 +29,7 @@ from mellm.web.contract import (
     Problem,
     State,
 )
+from mellm.web.folders import PART, keep_folder
 from mellm.web.service import NotFoundError, Service
 
 EVENT_EVERY = 0.2
@@ -85,6 +86,43 @@ def job_routes(service: Service) -> APIRouter:
         kept = await _keep(service, request.stream(), name)
         response.status_code = 201 if kept.new else 200
         return kept
+
+    @api.post(
+        "/folders",
+        status_code=201,
+        responses={**_BUSY, 200: {"model": MediaFile, "description": "This content was there already"}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {
+                                PART: {"type": "array", "items": {"type": "string", "format": "binary"}}
+                            },
+                            "required": [PART],
+                        }
+                    }
+                },
+            }
+        },
+    )
+    async def upload_folder(
+        request: Request, response: Response, name: Annotated[str, Query(min_length=1, max_length=200)]
+    ) -> MediaFile:
+        """Upload a folder of frames: a form of pictures named `frames`; a job on it needs `settings.fps`."""
+        options = service.options
+        digest, size, new = await keep_folder(
+            service.files,
+            request.stream(),
+            request.headers.get("content-type", ""),
+            limit=options.upload_bytes,
+            most=options.limits.max_frames,
+            keep_free=options.keep_free,
+        )
+        response.status_code = 201 if new else 200
+        return await _remember(service, digest, name, size, new)
 
     @api.get("/media/{sha256}")
     def uploaded(sha256: str) -> MediaFile:
@@ -198,6 +236,11 @@ def job_routes(service: Service) -> APIRouter:
 async def _keep(service: Service, chunks: AsyncIterator[bytes], name: str) -> MediaFile:
     options = service.options
     digest, size, new = await service.files.keep(chunks, options.upload_bytes, options.keep_free)
+    return await _remember(service, digest, name, size, new)
+
+
+async def _remember(service: Service, digest: str, name: str, size: int, new: bool) -> MediaFile:
+    """Enter an upload under the name people gave it."""
     # The last part of whatever the client calls it; it is only ever shown.
     plain = name.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "clip"
     plain = "".join(c for c in plain if c.isprintable()) or "clip"

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mellm.errors import InputError, MellmError
-from mellm.media import Limits, open_media, read_image
+from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
 from mellm.pipeline import Analyzer, Settings
 from mellm.report import Report
@@ -57,7 +57,9 @@ def _as_named(sentence: str, order: Header) -> str:
 
 
 def _is_picture(file: Path) -> bool:
-    """Whether a file is one still picture, by its first bytes."""
+    """Whether an upload is one still picture, by its first bytes; a folder of them is not."""
+    if file.is_dir():
+        return False
     with file.open("rb") as stream:
         return sniff(file, stream.read(4096)) == "image"
 
@@ -99,7 +101,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
     report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
     told("saving", 0, None)
     report.save(folder)
-    (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits))
+    (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
         write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
     labels = [me.emotion.label or "" for me in report.micro_expressions]
@@ -117,11 +119,12 @@ def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float |
     return [round(times[index], 6) for index in sorted(times)]
 
 
-def _thumbnail(report: Report, file: Path, limits: Limits) -> bytes:
+def _thumbnail(report: Report, file: Path, limits: Limits, fps: float | None) -> bytes:
     """A small JPEG for the gallery: the first apex, else the first frame."""
     first = next((me.pictures["apex"] for me in report.micro_expressions if "apex" in me.pictures), None)
     if first is None:
-        return encode_jpeg(read_image(file, limits=limits), THUMBNAIL_WIDTH)
+        with open_media(file, limits=limits, fps=fps) as media:
+            return encode_jpeg(next(media.frames()).image, THUMBNAIL_WIDTH)
     picture = cv2.imdecode(np.frombuffer(report.pictures[first], np.uint8), cv2.IMREAD_COLOR)
     return encode_jpeg(np.asarray(picture, np.uint8)[..., ::-1], THUMBNAIL_WIDTH)
 

@@ -43,10 +43,19 @@ export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${
 export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
 
 /** Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}. */
-export function upload(file, progress, signal) {
+export const upload = (file, progress, signal) => sendFile("/media", file.name, file, progress, signal);
+
+/** Upload the frames of one recording, in the same way. */
+export function uploadFolder(name, files, progress, signal) {
+  const form = new FormData();
+  for (const file of files) form.append("frames", file, file.name);
+  return sendFile("/folders", name, form, progress, signal);
+}
+
+function sendFile(path, name, body, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `${BASE}/media?name=${encodeURIComponent(file.name.slice(-200))}`);
+    request.open("POST", `${BASE}${path}?name=${encodeURIComponent(name.slice(-200))}`);
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
     request.addEventListener("load", () => {
@@ -56,7 +65,7 @@ export function upload(file, progress, signal) {
     request.addEventListener("error", () => reject(new Error("The upload broke off; is `mellm serve` still running?")));
     request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     signal?.addEventListener("abort", () => request.abort());
-    request.send(file);
+    request.send(body);
   });
 }
 

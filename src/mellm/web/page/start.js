@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { bar, element, options } from "./element.js";
+import { chosen, entriesOf, sortOut, walk } from "./folders.js";
 import { say, showRooms, wireLook } from "./look.js";
 import { language, t } from "./words.js";
 
@@ -13,21 +14,27 @@ let offered = null;
 let uploading = 0;
 let polling = false;
 let waitingPair = [];
+let waitingFolders = [];
 
 const drop = document.querySelector("#drop");
 const input = document.querySelector("#files");
 const work = document.querySelector("#work");
 
-wireLook(() => { drawSettings(); drawPair(); for (const row of rows.values()) row.draw(); });
+wireLook(() => { drawSettings(); drawPair(); drawFolders(); for (const row of rows.values()) row.draw(); });
 
 input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
 for (const name of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
     drop.classList.toggle("over", name === "dragover");
-    if (name === "drop") take([...event.dataTransfer.files]);
+    if (name !== "drop") return;
+    const entries = entriesOf(event.dataTransfer);
+    if (entries) walk(entries).then(takeFolder).catch((error) => say(error.message, "error"));
+    else take([...event.dataTransfer.files]);
   });
 }
+const folder = document.querySelector("#folder");
+folder.addEventListener("change", () => { takeFolder(chosen(folder.files)); folder.value = ""; });
 
 /** One picture waits for its second; two may be a pair, so ask; everything else starts at once. */
 function take(files) {
@@ -41,6 +48,41 @@ function take(files) {
   }
   const only = files.length === 1 && !rows.size;
   for (const file of files) new Row(file.name, [file], only).run();
+}
+
+/** Clips of a folder start at once; frames wait for their frame rate, which pictures do not have. */
+function takeFolder(found) {
+  const { clips, recordings, left } = sortOut(found);
+  for (const file of clips) new Row(file.name, [file], false).run();
+  waitingFolders = [...waitingFolders, ...recordings];
+  drawFolders();
+  document.querySelector("#recordings input")?.focus();
+  if (!clips.length && !recordings.length) say(t("folder_empty"), "error");
+  else if (left) say(t("left_out", { n: left }));
+}
+
+function drawFolders() {
+  const place = document.querySelector("#recordings");
+  place.hidden = !waitingFolders.length;
+  if (!waitingFolders.length) return;
+  const rate = element("input", { type: "number", min: 0.1, max: 100000, step: "any", required: true, value: localStorage.getItem("mellm-fps") ?? "", placeholder: "200" });
+  const end = (begin) => {
+    const folders = waitingFolders;
+    waitingFolders = [];
+    drawFolders();
+    if (!begin) return;
+    localStorage.setItem("mellm-fps", rate.value);
+    const only = folders.length === 1 && !rows.size;
+    for (const one of folders) new Row(one.name, one.files, only, Number(rate.value)).run();
+  };
+  place.replaceChildren(
+    element("strong", {}, t("recordings", { n: waitingFolders.length })),
+    element("form", { class: "ends", onsubmit: (event) => { event.preventDefault(); end(true); } },
+      element("label", {}, `${t("frame_rate")} `, rate, " fps"),
+      element("button", { class: "primary" }, t("begin")),
+      element("button", { type: "button", onclick: () => end(false) }, t("cancel"))),
+    element("ul", { class: "small soft", tabindex: 0, aria: { label: t("recordings", { n: waitingFolders.length }) } },
+      waitingFolders.map(({ name, files }) => element("li", {}, t("recording", { name, n: files.length, first: files[0].name, last: files.at(-1).name })))));
 }
 
 function drawPair() {
@@ -101,8 +143,9 @@ function settings() {
 
 /** One analysis in the list. */
 class Row {
-  constructor(name, files, goThere) {
-    Object.assign(this, { name, files, goThere, job: null, share: 0, error: null, settings: offered && files.length ? settings() : null });
+  /** `fps` stands for a folder: its files are the frames of one recording at that rate. */
+  constructor(name, files, goThere, fps = null) {
+    Object.assign(this, { name, files, goThere, fps, job: null, share: 0, error: null, settings: offered && files.length ? settings() : null });
     this.node = element("li");
     work.prepend(this.node);
     rows.set(this, this);
@@ -117,6 +160,7 @@ class Row {
       // Dropped before the settings were there: the ones they come with.
       this.settings ??= await ready.then(settings);
       const digests = await this.upload();
+      if (this.fps) this.settings = { ...this.settings, fps: this.fps };
       const source = digests.length === 2 ? { onset: digests[0], apex: digests[1] } : { media: digests[0] };
       this.watch(await patiently(() => api.submit({ ...source, name: this.name.slice(0, 200), settings: this.settings })));
     } catch (error) {
@@ -132,6 +176,10 @@ class Row {
     uploading += 1;
     try {
       const digests = [];
+      if (this.fps) {
+        const tell = (share) => { this.share = share; this.draw(); };
+        return [(await patiently(() => api.uploadFolder(this.name, this.files, tell, this.stop.signal))).sha256];
+      }
       for (const file of this.files) {
         const tell = (share) => { this.share = (digests.length + share) / this.files.length; this.draw(); };
         digests.push((await patiently(() => api.upload(file, tell, this.stop.signal))).sha256);
