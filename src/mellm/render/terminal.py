@@ -114,12 +114,23 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
         for line in paragraph.splitlines():
             _block(console, Text(line), 5)
     _block(console, Text(me.reading.conclusion, "bold"), 5)
+    if me.reading.model != "evidence":
+        _line(console, Text(f"     {_writer(me, language)}", "dim"))
     if not me.reading.agrees_with_facs:
         _block(console, Text(f"! {word('disagrees', language)}", "yellow"), 5)
     for claim in me.reading.unsupported_claims:
         _block(console, Text(f"! {word('unsupported', language)}: {claim}", "yellow"), 5)
     for warning in me.warnings:
         _block(console, Text(f"! {warning}", "yellow"), 5)
+
+
+def _writer(me: MicroExpression, language: Language) -> str:
+    """Who wrote the reading, and how sure it was of its label."""
+    reading = me.reading
+    said = f"{word('written_by', language)} {reading.model}"
+    if reading.label and reading.label in reading.probabilities:
+        said += f", {emotion_name(reading.label, language)} {reading.probabilities[reading.label]:.2f}"
+    return said + (f", {reading.seconds:.1f} s" if reading.seconds is not None else "")
 
 
 def _columns(
