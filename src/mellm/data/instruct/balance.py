@@ -1,7 +1,7 @@
 """Evening out labels: which share of the records of each label to keep, so that none is learned as a habit.
 
-Per set and question: the coarse classes and ME-VQA's fine ones become equally common; finer taxonomies take
-the shares of the emotion model (nearly even); cases without expression become one in eight. Records are
+Per set and question: the coarse classes and ME-VQA's fine ones become equally common; finer taxonomies come
+nearer to the shares of the emotion model (nearly even); cases without expression become one in eight. Records are
 dropped by a hash of their id, so the same ones every time. Knows records only by task, target and set.
 """
 
@@ -38,8 +38,10 @@ def kept_shares(records: Iterable[Record]) -> dict[tuple[Group, str | None], flo
     for group, found in counts.items():
         labels = [label for label in found if label is not None]
         wanted = _wanted(group, labels)
-        most = max((wanted[label] / found[label] for label in labels), default=1.0)
-        kept = {label: wanted[label] / found[label] / most for label in labels}
+        ratios = sorted(wanted[label] / found[label] for label in labels)
+        # Among many labels the rarest must not set the pace: it may stay rarer than wanted.
+        pace = (ratios[-1] if _is_even(group) else ratios[len(ratios) // 2]) if ratios else 1.0
+        kept = {label: min(1.0, wanted[label] / found[label] / pace) for label in labels}
         shares |= {(group, label): share for label, share in kept.items()}
         if found[None]:
             total = sum(kept[label] * found[label] for label in labels)
@@ -48,12 +50,16 @@ def kept_shares(records: Iterable[Record]) -> dict[tuple[Group, str | None], flo
     return shares
 
 
-def _wanted(group: Group, labels: list[str]) -> dict[str, float]:
+def _is_even(group: Group) -> bool:
     _, _, task, asked = group
-    if task == "vqa" or asked == COARSE:
+    return task == "vqa" or asked == COARSE
+
+
+def _wanted(group: Group, labels: list[str]) -> dict[str, float]:
+    if _is_even(group):
         return dict.fromkeys(labels, 1.0)
     prior = dict(zip(FINE, shipped_emotion_model().prior.tolist(), strict=True))
-    return get_taxonomy(asked).marginal(prior)
+    return get_taxonomy(group[3]).marginal(prior)
 
 
 def is_kept(record: Record, shares: dict[tuple[Group, str | None], float]) -> bool:

@@ -21,7 +21,7 @@ from mellm.data.instruct.compact import reading_prompt, stage_of, vqa_emotion, v
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import Answer
-from mellm.data.instruct.truth import shown_truth, supporting_regions
+from mellm.data.instruct.truth import reasoned_label, shown_truth, supporting_regions
 from mellm.data.instruct.types import Case, Problem, Record
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
@@ -106,7 +106,9 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
     answer = split_answer(record.answer, record.language)
     if answer is None:
         return [*found, Problem("format", "the three headed parts are not there")]
-    found += _conclusion(answer, record, shown)
+    label = reasoned_label(truth, record.target["taxonomy"])
+    labels = {record.target["taxonomy"]: label} if label else {}
+    found += _conclusion(answer, record, replace(shown, truth=replace(truth, labels=labels)))
     text = f"{answer.analysis}\n{answer.reasoning}"
     found += [Problem("claims", claim) for claim in unsupported_claims(text, case.motion, "en")]
     found += _units(answer, record, shown)

@@ -1,7 +1,7 @@
 """From a case to compact records: what a small model is asked and what it is to answer (flow route, English).
 
-One MEU task, one label alone, and for half of the cases one or two ME-VQA questions, all on the compact
-prompt. Units that the motion does not show are neither asked for nor answered. Knows nothing about files.
+One MEU task and one label alone in each taxonomy, and for half of the cases one or two ME-VQA questions, all
+on the compact prompt. Units that the motion does not show are neither asked for nor answered. Knows nothing about files.
 """
 
 import random
@@ -12,7 +12,7 @@ from mellm.data.instruct.questions import Question, questions
 from mellm.data.instruct.stage import stage_of_motion
 from mellm.data.instruct.tasks import Wanted, record_of
 from mellm.data.instruct.terse import NAME, VERSION, terse_text, write_terse
-from mellm.data.instruct.truth import COARSE, as_evidence, shown_truth, taxonomies_of
+from mellm.data.instruct.truth import COARSE, as_evidence, reasoned_label, shown_truth, taxonomies_of
 from mellm.data.instruct.types import Case, Record, Stage
 from mellm.errors import InputError
 from mellm.facs.learned_emotion import shipped_emotion_model
@@ -84,7 +84,8 @@ def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
     if case.truth.expression and not any(m.moving for m in case.motion):
         return
     stage, chance = stage_of(case), random.Random(f"{wanted.seed}|{case.key}|compact")
-    for taxonomy in _asked_in(case, chance):
+    # A face without expression is asked in one of the taxonomies, another in all that have a word for it.
+    for taxonomy in taxonomies_of(case.dataset, case.truth) or (chance.choice(("7", COARSE)),):
         if "meu" in wanted.tasks and _has_shown(case):
             yield _meu(case, stage, taxonomy, wanted.seed)
         if "mer" in wanted.tasks and taxonomy in case.truth.labels:
@@ -94,18 +95,11 @@ def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
             yield _vqa(case, stage, question)
 
 
-def _asked_in(case: Case, chance: random.Random) -> tuple[str, ...]:
-    """The taxonomies of a case's MEU and MER tasks: one, by turns; both for the rarer coarse classes."""
-    known = taxonomies_of(case.dataset, case.truth)
-    if case.truth.expression and case.truth.labels.get(COARSE) != "negative":
-        return known
-    return (chance.choice(known or ("7", COARSE)),)
-
-
 def _meu(case: Case, stage: Stage, taxonomy: str, seed: int) -> Record:
     prompt = reading_prompt(case.motion, stage, MEU_QUESTION, taxonomy, scale=case.scale)
-    shown = list(shown_truth(case.truth, case.motion, stage).action_units or ())
-    target = {"action_units": shown, "taxonomy": taxonomy, "label": case.truth.labels.get(taxonomy)}
+    shown = shown_truth(case.truth, case.motion, stage)
+    label = reasoned_label(shown, taxonomy)
+    target = {"action_units": list(shown.action_units or ()), "taxonomy": taxonomy, "label": label}
     by = {"annotator": NAME, "version": VERSION, "seed": seed}
     answer = terse_text(write_terse(case, stage, taxonomy, seed))
     return record_of(case, "meu", "flow", "en", prompt, answer, target, by, taxonomy=taxonomy, form="compact")

@@ -6,17 +6,23 @@ Three headed parts, one line each:
     Reasoning: which labels coders give these units, all classes taken as equally common
     Conclusion: `AU 6 + R12. Label: happiness.`, or `no micro-expression.`
 
-Analysis and reasoning follow from the motion and the units it bears out; only the label is the case's own.
-So a model that learned from many such answers holds P(label | units) at that one place. Labelled units that
-neither a part nor the FACS stage shows are left out everywhere; those that only the stage shows are said to
-be. English only; knows nothing about prompts but their parts.
+All of it follows from the motion and the units it bears out; the label is the coder's or, for generated
+cases, the likeliest of these units. Labelled units that neither a part nor the FACS stage shows are left out
+everywhere; those that only the stage shows are said to be. English only; knows nothing about prompts but
+their parts.
 """
 
 import random
 from collections.abc import Sequence
 
 from mellm.data.instruct.rules import Answer
-from mellm.data.instruct.truth import shown_truth, suggested, supporting_regions, true_evidence
+from mellm.data.instruct.truth import (
+    reasoned_label,
+    shown_truth,
+    suggested,
+    supporting_regions,
+    true_evidence,
+)
 from mellm.data.instruct.types import Case, Stage, Truth
 from mellm.facs.names import au_name
 from mellm.flow.motion import OCTANTS
@@ -45,12 +51,12 @@ NO_EXPRESSION = "no micro-expression."
 
 
 def write_terse(case: Case, stage: Stage, taxonomy: str, seed: int) -> Answer:
-    """Write the answer to a case's MEU task; the label is that of `taxonomy`, or none."""
+    """Write the answer to a case's MEU task; the label is one of `taxonomy`, or none."""
     truth = shown_truth(case.truth, case.motion, stage)
     chance = random.Random(f"{seed}|{case.key}|terse|{taxonomy}")
-    label = truth.labels.get(taxonomy) if truth.expression else None
+    label = reasoned_label(truth, taxonomy)
     analysis = _analysis(case, truth, chance)
-    if label is None or not truth.units:
+    if label is None:
         return Answer(analysis, chance.choice(_NO_SIGN), NO_EXPRESSION)
     units = " + ".join(truth.action_units or ())
     reasoning = _reasoning(case, truth, taxonomy, chance)

@@ -101,6 +101,20 @@ def suggested(units: Sequence[ActionUnitCode], taxonomy: str) -> dict[str, float
     return {name: found[name] / common[name] / total for name in found}
 
 
+def reasoned_label(truth: Truth, taxonomy: str) -> str | None:
+    """Return the label a reasoned answer concludes, None without one.
+
+    What the sample's coder said; for generated cases the likeliest label of the truth's units, so that
+    reasoning and label agree (labels drawn from P(label | units) are for answers without reasoning).
+    """
+    if not truth.expression or not truth.units or taxonomy not in truth.labels:
+        return None
+    if truth.origin == "coded":
+        return truth.labels[taxonomy]
+    found = suggested(truth.units, taxonomy)
+    return max(sorted(found), key=lambda name: found[name])
+
+
 def taxonomies_of(dataset: str, truth: Truth) -> tuple[str, ...]:
     """Return the taxonomies a case is asked in, the finest first."""
     wanted = (FINE_TAXONOMY.get(dataset.split("/")[0], DEFAULT_TAXONOMY), COARSE)
