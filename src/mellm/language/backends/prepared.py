@@ -71,6 +71,8 @@ def prepare(
     try:
         _make(base, loaded, scratch)
         (scratch / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
+        if folder.exists() and not (folder / _ABOUT).is_file():
+            shutil.rmtree(folder, ignore_errors=True)  # somebody took parts of it away
         try:
             # Atomic: another process sees a whole folder or none.
             scratch.replace(folder)

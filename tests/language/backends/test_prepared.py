@@ -1,0 +1,68 @@
+"""Base and adapter made ready once, found again, never half-made."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from mellm.errors import InputError
+from mellm.language.backends import Decoding, Message
+from mellm.language.backends.embedded import EmbeddedBackend
+from mellm.language.backends.prepared import BASE, prepare
+from mellm.weights import model_path
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    base = model_path(BASE)
+    folder = tmp_path / "cache" / "models"
+    folder.mkdir(parents=True)
+    (folder / base.name).symlink_to(base)
+    monkeypatch.setenv("MELLM_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def adapter(path, name="test-1"):
+    """An adapter that silences the last layer's feed-forward part: enough to change what is said."""
+    rng = np.random.default_rng(0)
+    module = "base_model.model.model.layers.29.mlp.down_proj.lora_"
+    tensors = {
+        f"{module}A.weight": rng.normal(0, 0.3, (4, 1536)).astype(np.float16),
+        f"{module}B.weight": rng.normal(0, 0.3, (576, 4)).astype(np.float16),
+    }
+    about = {"r": "4", "alpha": "8", "system": "You are brief.", "name": name}
+    save_file(tensors, path, about)
+    return path
+
+
+def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
+    steps: list[str] = []
+    file = adapter(tmp_path / "a.safetensors")
+    made = prepare(adapter=file, progress=steps.append)
+    assert (made.name, made.system) == ("SmolLM2-135M-Instruct+test-1", "You are brief.")
+    assert made.folder.parent == cache
+    before = (made.folder / "openvino_model.bin").stat().st_mtime_ns
+    again = prepare(adapter=file, progress=steps.append)
+    assert again == made
+    assert (made.folder / "openvino_model.bin").stat().st_mtime_ns == before
+    assert len(steps) == 1
+    assert sorted(p.name for p in cache.iterdir()) == sorted([made.folder.name, model_path(BASE).name])
+
+    asked = [Message("user", "Name three colours.")]
+    with_adapter = EmbeddedBackend(adapter=file)
+    backend_text = "".join(with_adapter.generate(asked, Decoding(12)))
+    assert with_adapter.name == "embedded/SmolLM2-135M-Instruct+test-1"
+    assert "You are brief." in with_adapter._tokenizer.decode(
+        with_adapter._prompt(asked, "", 4), skip_special_tokens=False
+    )
+    plain = "".join(EmbeddedBackend(untouched=True).generate(asked, Decoding(12)))
+    assert backend_text != plain
+
+    (made.folder / "about.json").unlink()
+    assert prepare(adapter=file).folder == made.folder
+    assert (made.folder / "about.json").is_file()
+
+
+def test_without_the_base_one_is_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELLM_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="mellm models pull --group language"):
+        prepare(untouched=True)
