@@ -1,0 +1,168 @@
+"""A language model on this computer, by PyTorch: weights, tokenizer, picture processor, adapter.
+
+Reads a folder in the hub's form, a hub id, a GGUF file; weights are safetensors or GGUF, never pickles, and
+no code that comes with a model is run. Knows nothing about messages or answers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    GgufConfig,
+)
+from transformers.utils import logging
+
+from mellm.errors import InputError
+
+_DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+_SEEING = frozenset({"qwen2_vl", "qwen2_5_vl"})
+"""Model types whose pictures the Qwen2-VL processor makes ready, without torchvision."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A loaded model. `images`: the picture processor (PIL and tensors); None: it reads text only."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    images: Any
+    device: str
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+        told = self.model.generation_config.eos_token_id
+        listed = told if isinstance(told, list) else [told]
+        return frozenset(t for t in (*listed, self.tokenizer.eos_token_id) if t is not None)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of a prompt and its answer together, at most."""
+        config = self.model.config
+        text = config.get_text_config() if hasattr(config, "get_text_config") else config
+        return int(getattr(text, "max_position_embeddings", 0) or 1 << 30)
+
+
+def load_local_model(
+    path: str, *, adapter: str | None = None, device: str = "auto", dtype: str = "bfloat16"
+) -> LocalModel:
+    """Load a model, with a PEFT adapter merged into it where one is given.
+
+    Args:
+        path: a folder, a GGUF file, or a hub id (fetched, or taken from the hub's cache)
+        adapter: a folder with `adapter_config.json` and `adapter_model.safetensors`
+        device: `auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1` ...
+        dtype: bfloat16, float16 or float32
+
+    Raises InputError where there is no such model, or it cannot hold a dialogue.
+    """
+    if dtype not in _DTYPES:
+        raise InputError(f"There is no number format '{dtype}'; choose {', '.join(_DTYPES)}.")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    where, extra = _place(path)
+    try:
+        with _quiet():
+            config = AutoConfig.from_pretrained(where, trust_remote_code=False, **extra)
+            sees = config.model_type in _SEEING
+            kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+            form = (
+                {"quantization_config": GgufConfig(dequantize=True)} if extra else {"use_safetensors": True}
+            )
+            model: Any = kind.from_pretrained(
+                where, dtype=_DTYPES[dtype], trust_remote_code=False, **form, **extra
+            )
+            tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **extra)
+            images = _picture_processor(where) if sees else None
+    # Damaged and foreign files make the readers of each format fail in their own ways.
+    except Exception as error:
+        raise InputError(
+            f"The model '{path}' cannot be loaded ({_line(error)}); give a folder in the hub's form with "
+            "safetensors, a GGUF file, or a hub id."
+        ) from error
+    if tokenizer.chat_template is None:
+        raise InputError(f"The model '{path}' has no chat template; use an instruction-tuned one.")
+    if adapter is not None:
+        model = _adapted(model, Path(adapter))
+    try:
+        model = model.to(device).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"The model cannot run on '{device}' ({_line(error)}); try cpu.") from error
+    name = Path(path).name + (f"+{Path(adapter).name}" if adapter else "")
+    return LocalModel(name, model, tokenizer, images, device)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Load without transformers' bars and remarks, which would land in the middle of our own output."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _place(path: str) -> tuple[str, dict[str, str]]:
+    """Where transformers finds a model, and what else it must be told."""
+    file = Path(path).expanduser()
+    if file.is_file():
+        if file.suffix != ".gguf":
+            raise InputError(f"'{path}' is no model: give its folder, or a GGUF file.")
+        return str(file.parent), {"gguf_file": file.name}
+    if file.is_dir():
+        if not (file / "config.json").is_file():
+            what = (
+                "an adapter: give its base, and it as adapter=" if _is_adapter(file) else "no model folder:"
+            )
+            raise InputError(f"'{path}' is {what} (there is no config.json in it).")
+        return str(file), {}
+    if path.startswith((".", "/", "~")) or path.count("/") != 1:
+        raise InputError(f"There is no model '{path}'; give a folder, a GGUF file, or a hub id (OWNER/NAME).")
+    return path, {}
+
+
+def _is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def _picture_processor(where: str) -> Any:
+    # Here, because it needs Pillow, which text models do without.
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    return Qwen2VLImageProcessorPil.from_pretrained(where)
+
+
+def _adapted(model: Any, folder: Path) -> Any:
+    """The model with an adapter merged into its weights: as fast as without."""
+    if not _is_adapter(folder) or not (folder / "adapter_model.safetensors").is_file():
+        raise InputError(
+            f"There is no adapter in '{folder}': it needs adapter_config.json and adapter_model.safetensors."
+        )
+    try:
+        from peft import PeftModel
+    except ModuleNotFoundError as error:
+        raise InputError("Adapters need the package peft: pip install 'mellm[train]'.") from error
+    try:
+        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
+    except Exception as error:
+        raise InputError(
+            f"The adapter in '{folder}' does not fit this model ({_line(error)}); take its own."
+        ) from error
+
+
+def _line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".:") if lines else type(error).__name__
