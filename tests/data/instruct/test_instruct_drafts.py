@@ -167,12 +167,12 @@ def test_a_dead_server_is_not_asked_for_every_answer(serve, flow_folder, tmp_pat
 
 def test_requests_keep_their_distance(serve, case, tmp_path, monkeypatch):
     waits = []
-    monkeypatch.setattr("mellm.data.instruct.drafts.time.sleep", waits.append)
+    monkeypatch.setattr("mellm.language.backends.http._sleep", lambda wait, control: waits.append(wait))
     server = serve(lambda n, body: (200, "x"))
     writer = drafts(server, tmp_path, per_minute=60.0, tries=1)
     for k in range(3):
         writer.draft(case, "flow", "en", "3", f"prompt {k}")
-    assert waits[0] == 0
+    assert waits[0] == 0.0
     assert 0.5 < waits[1] <= 1.0 and 1.0 < waits[2] <= 2.0
 
 

@@ -1,18 +1,15 @@
 """The `openai` annotator: a language model behind an OpenAI-compatible endpoint drafts, the truth given.
 
-Retries, keeps to a rate and a budget, and keeps every answer it paid for: a killed build asks nothing twice.
-Drafts are checked; the model is told what was wrong and may try again. Knows nothing about shards.
+Keeps to a rate and a budget, and keeps every answer it paid for: a killed build asks nothing twice. Drafts
+are checked; the model is told what was wrong and may try again. Knows nothing about HTTP or shards.
 """
 
 import base64
 import hashlib
 import json
-import random
 import sqlite3
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,14 +25,13 @@ from mellm.data.instruct.rules import headings
 from mellm.data.instruct.tasks import Draft, Job, record_of
 from mellm.data.instruct.truth import supporting_regions
 from mellm.data.instruct.types import Case, Problem, Route
-from mellm.errors import InputError, MellmError
+from mellm.errors import MellmError
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name
+from mellm.language.backends.http import HttpClient, Server, ServerError
 from mellm.language.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_name
 
 NAME = "openai"
-_PATIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-_LONGEST_WAIT = 60.0
 _NOT_THE_MODELS = frozenset({"leak", "prompt"})
 
 
@@ -114,13 +110,19 @@ class OpenAIDrafts:
 
     def __init__(self, endpoint: Endpoint, root: Path) -> None:
         """Open the store of answers. Raises InputError for an address that is none."""
-        if not endpoint.url.startswith(("http://", "https://")):
-            raise InputError(f"'{endpoint.url}' is no address of an API; give http://... or https://...")
         self._endpoint, self._root = endpoint, root
+        self._client = HttpClient(
+            Server(
+                endpoint.url,
+                endpoint.key,
+                silence=endpoint.timeout,
+                retries=endpoint.retries,
+                pause=endpoint.pause,
+                per_minute=endpoint.per_minute,
+            )
+        )
         root.mkdir(parents=True, exist_ok=True)
         self.store = DraftStore(root / "drafts.sqlite")
-        self._turn = threading.Lock()
-        self._free_at = 0.0
 
     def prepare(self, jobs: Iterable[Job]) -> None:
         """Draft many answers at a time, so that `draft` finds them."""
@@ -199,7 +201,7 @@ class OpenAIDrafts:
                 f"The budget of {end.budget:g} is used up; what was drafted is kept, so "
                 "raise it and build again."
             )
-        reply = self._post(json.dumps(body).encode())
+        reply = self._post(body)
         try:
             text = str(reply["choices"][0]["message"]["content"]).strip()
         except (KeyError, IndexError, TypeError) as error:
@@ -210,43 +212,13 @@ class OpenAIDrafts:
         self.store.put(request, end.model, text, tokens, cost)
         return text
 
-    def _post(self, body: bytes) -> dict[str, Any]:
-        end = self._endpoint
-        headers = {"Content-Type": "application/json"}
-        if end.key:
-            headers["Authorization"] = f"Bearer {end.key}"
-        failure = ""
-        for attempt in range(end.retries + 1):
-            self._wait_for_turn()
-            request = urllib.request.Request(f"{end.url.rstrip('/')}/chat/completions", body, headers)
-            wait = end.pause * 2**attempt * random.uniform(0.75, 1.25)
-            try:
-                with urllib.request.urlopen(request, timeout=end.timeout) as reply:
-                    answer: dict[str, Any] = json.load(reply)
-                    return answer
-            except urllib.error.HTTPError as error:
-                failure = f"HTTP {error.code} {error.read(300).decode(errors='replace')}".strip()
-                if error.code not in _PATIENT:
-                    raise MellmError(f"The server at {end.url} refused the request: {failure}.") from error
-                wait = max(wait, _seconds(error.headers.get("Retry-After")))
-            except (OSError, ValueError) as error:
-                failure = str(error)
-            if attempt < end.retries:
-                time.sleep(min(wait, _LONGEST_WAIT))
-        raise MellmError(
-            f"The server at {end.url} did not answer after {end.retries + 1} tries ({failure}); what was "
-            "drafted is kept, so build again when it is back."
-        )
-
-    def _wait_for_turn(self) -> None:
-        """Keep requests apart by the rate's interval, over all threads."""
-        if self._endpoint.per_minute <= 0:
-            return
-        with self._turn:
-            now = time.monotonic()
-            start = max(now, self._free_at)
-            self._free_at = start + 60.0 / self._endpoint.per_minute
-        time.sleep(start - now)
+    def _post(self, body: dict[str, Any]) -> Any:
+        try:
+            return self._client.json("chat/completions", body)
+        except ServerError as error:
+            raise MellmError(
+                f"{error} What was drafted is kept, so build again when that is put right."
+            ) from error
 
 
 def facts(case: Case, language: Language, label: str | None) -> str:
@@ -281,10 +253,3 @@ def _verdict(case: Case, language: Language, label: str | None) -> str:
         return (units + ("。" if zh else ". ") if units else "") + nothing
     name = emotion_name(label, language)
     return f"{units}。提示{name}。" if zh else f"{units}. This suggests {name}."
-
-
-def _seconds(header: str | None) -> float:
-    try:
-        return max(0.0, float(header or 0))
-    except ValueError:
-        return 0.0
