@@ -34,8 +34,8 @@ def build_(
         str,
         typer.Option(
             "--from",
-            help="A table of `mellm data index`, a MEFlowDataset, a folder with flows.npz, or sheets:FILE,FILE "
-            "(flow generated after annotation sheets).",
+            help="A table of `mellm data index`, a MEFlowDataset, a folder with flows.npz, or "
+            "sheets:FILE,FILE (flow generated after annotation sheets).",
         ),
     ],
     frames: Annotated[Path | None, typer.Option(help="The set's folder of frames, for a table.")] = None,
@@ -52,6 +52,7 @@ def build_(
     prompts: Annotated[
         str, typer.Option(help="full, or compact: few tokens, for small models (flow route, English).")
     ] = "full",
+    evidence: Annotated[bool, typer.Option(help="compact: tell what the FACS stage found.")] = True,
     pairs: Annotated[int, typer.Option(min=1, help="sheets: samples to generate.")] = 6000,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
@@ -114,6 +115,7 @@ def build_(
         seed,
         unseen,
         _chosen(prompts, FORMS, "form of prompts")[0],  # type: ignore[arg-type]
+        evidence,
     )
     who: Annotator = Rules(seed)
     if annotator == "openai":
@@ -262,7 +264,7 @@ def review_(
 
 @app.command("export")
 def export_(
-    folder: Folder,
+    folders: Annotated[list[Path], typer.Argument(help="Folders of the data.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     form: Annotated[
         str, typer.Option("--format", help="trl, llama-factory, ms-swift, llava or canonical.")
@@ -273,6 +275,9 @@ def export_(
     splits: Annotated[str, typer.Option(help="Splits, with commas: train, val, test.")] = "",
     without: Annotated[str, typer.Option(help="People to leave out, as DATASET/SUBJECT, with commas.")] = "",
     only: Annotated[str, typer.Option(help="Only these people, as DATASET/SUBJECT, with commas.")] = "",
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Leave records out until the labels asked for are even.")
+    ] = False,
     absolute: Annotated[bool, typer.Option(help="Write the pictures' full paths.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -281,13 +286,18 @@ def export_(
     Example: mellm data instruct export meu/ --format llama-factory --out llama/ --routes flow
 
     Example: mellm data instruct export meu/ --out fold7/ --without casme2/sub07
+
+    Example: mellm data instruct export small/ small2/ --format canonical --balance --out records/
     """
-    from mellm.data.instruct.export import Chosen, export
+    from collections.abc import Iterator
+
+    from mellm.data.instruct.balance import is_kept, kept_shares
+    from mellm.data.instruct.export import Chosen, export, with_pictures_below
     from mellm.data.instruct.review import reviewed
     from mellm.data.instruct.store import open_store
-    from mellm.data.instruct.types import LANGUAGES, ROUTES, SPLITS, TASKS
+    from mellm.data.instruct.types import LANGUAGES, ROUTES, SPLITS, TASKS, Record
 
-    store = open_store(folder)
+    stores = [open_store(folder) for folder in folders]
     given = {
         "tasks": (tasks, TASKS, "task"),
         "routes": (routes, ROUTES, "route"),
@@ -298,7 +308,17 @@ def export_(
         name: tuple(filter(None, text.split(","))) for name, text in (("without", without), ("only", only))
     }
     chosen = Chosen(**{name: _chosen(*parts) for name, parts in given.items() if parts[0]}, **people)
-    counts = export(reviewed(store), out, form, chosen, store.root if absolute else None)
+
+    def records() -> Iterator[Record]:
+        for store in stores:
+            found = filter(chosen, reviewed(store))
+            yield from with_pictures_below(found, store.root) if absolute else found
+
+    if balance:
+        shares = kept_shares(records())
+        counts = export(records(), out, form, lambda record: is_kept(record, shares))
+    else:
+        counts = export(records(), out, form)
     if as_json:
         typer.echo(json.dumps(counts, indent=2))
         return

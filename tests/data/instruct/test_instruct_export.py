@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mellm.data.instruct.export import FORMATS, Chosen, export
+from mellm.data.instruct.export import FORMATS, Chosen, export, with_pictures_below
 from mellm.data.instruct.types import Record
 from mellm.errors import InputError
 
@@ -101,8 +101,8 @@ def test_a_choice_of_records(built, tmp_path):
 
 
 def test_pictures_by_their_full_path(built, tmp_path):
-    export(built.records(), tmp_path, "llava", Chosen(routes=("vision",)), built.root)
-
+    found = with_pictures_below(built.records(), built.root)
+    export(found, tmp_path, "llava", Chosen(routes=("vision",)))
     for path in tmp_path.glob("*.json"):
         assert all(Path(line["image"]).is_file() for line in read(path))
 

@@ -1,15 +1,25 @@
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from mellm.data.instruct.truth import (
+    as_evidence,
     coded_truth,
     generated_truth,
     is_seen,
+    reasoned_label,
+    shown_truth,
+    suggested,
     supporting_regions,
     taxonomies_of,
     true_evidence,
 )
+from mellm.data.instruct.types import Stage
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.codes import parse_codes
+from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.taxonomies import get_taxonomy
 from mellm.flow.motion import RegionMotion
 
 
@@ -67,12 +77,42 @@ def test_taxonomies_are_the_sets_own_and_the_coarse_one():
     assert taxonomies_of("casme2", coded_truth("14", "repression")) == ("3",)
 
 
-def test_generated_labels_follow_the_prototypes():
-    smile = generated_truth([(6, "both"), (12, "both")], True)
-    assert (smile.emotion, smile.labels["3"], smile.origin) == ("happiness", "positive", "prototypes")
-    blink = generated_truth([(45, "both")], True)
+def test_generated_labels_are_drawn_as_the_sheets_say():
+    smile = [(6, "both"), (12, "both")]
+    drawn = Counter(generated_truth(smile, True, f"key{i}").emotion for i in range(1500))
+    expected = shipped_emotion_model().fine(as_evidence([unit("6"), unit("12")]))
+    for emotion, probability in expected.items():
+        assert drawn[emotion] / 1500 == pytest.approx(probability, abs=0.05)
+    one = generated_truth(smile, True, "key1")
+    assert one == generated_truth(smile, True, "key1")
+    assert one.origin == "sheets"
+    assert one.labels["3"] == get_taxonomy("3").label_of(one.emotion)
+    blink = generated_truth([(45, "both")], True, "key")
     assert (blink.expression, blink.labels, blink.action_units) == (False, {}, ("45",))
-    assert generated_truth([], False).expression is False
+    assert generated_truth([], False, "key").expression is False
+
+
+def test_reasoned_answers_take_the_likeliest_label_where_it_was_drawn():
+    drawn = replace(coded_truth("12", "anger"), origin="sheets")
+    assert (reasoned_label(drawn, "3"), reasoned_label(drawn, "7")) == ("positive", "happiness")
+    assert reasoned_label(coded_truth("12", "anger"), "3") == "negative"
+    assert reasoned_label(replace(drawn, labels={}), "3") is None
+
+
+def test_what_shows_is_borne_out_by_motion_or_found_by_the_stage():
+    truth = coded_truth("12+L4+45+R2+L2", "happiness")
+    moved = motion(left_mouth_corner=(-0.5, -0.6), left_outer_brow=(0, -1), right_outer_brow=(0, -1))
+    stage = Stage(((4, "both", 0.8), (12, "both", 0.2), (7, "both", 0.9)), {})
+    assert shown_truth(truth, moved, None).action_units == ("2", "12")
+    assert shown_truth(truth, moved, stage).action_units == ("2", "L4", "12")
+
+
+def test_units_alone_suggest_labels_with_coarse_classes_equally_common():
+    assert sum(suggested([unit("4")], "3").values()) == pytest.approx(1)
+    coarse, model = suggested([unit("12")], "3"), shipped_emotion_model()
+    plain = model.predict(as_evidence([unit("12")]), "3")
+    assert coarse["positive"] > plain["positive"]
+    assert suggested([unit("12")], "7") == pytest.approx(model.predict(as_evidence([unit("12")]), "7"))
 
 
 def test_support_is_looked_for_on_the_units_own_side():

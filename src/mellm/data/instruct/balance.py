@@ -1,8 +1,9 @@
 """Evening out labels: which share of the records of each label to keep, so that none is learned as a habit.
 
 Per set and question: the coarse classes and ME-VQA's fine ones become equally common; finer taxonomies come
-nearer to the shares of the emotion model (nearly even); cases without expression become one in eight. Records are
-dropped by a hash of their id, so the same ones every time. Knows records only by task, target and set.
+nearer to the shares of the emotion model (nearly even); cases without expression become one in eight.
+Records are dropped by a hash of their id, so the same ones every time. Knows records only by task, target
+and set.
 """
 
 import hashlib

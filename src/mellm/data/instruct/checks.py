@@ -22,7 +22,7 @@ from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import Answer
 from mellm.data.instruct.truth import reasoned_label, shown_truth, supporting_regions
-from mellm.data.instruct.types import Case, Problem, Record
+from mellm.data.instruct.types import Case, Problem, Record, Stage
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
 from mellm.facs.codes import subject_side
@@ -93,22 +93,21 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
     The truth is what the motion shows of it; the FACS stage's line may name units and labels, since it is
     worked out from the motion, so leaks are looked for in the question alone.
     """
-    truth = shown_truth(case.truth, case.motion, stage_of(case))
+    stage = stage_of(case) if record.provenance.get("evidence", True) else None
+    truth = shown_truth(case.truth, case.motion, stage)
     if record.task == "vqa":
-        truth = replace(truth, emotion=vqa_emotion(case))
+        truth = replace(truth, emotion=vqa_emotion(case, stage))
     shown = replace(case, truth=truth)
     evidence, question = record.prompt.rpartition("\n")[::2]
     found = [*_language(record), *_length(record), *_leak(replace(record, prompt=question), case)]
-    if evidence != _compact_evidence(record, case):
+    if evidence != _compact_evidence(record, case, stage):
         found.append(Problem("prompt", "the parts and the FACS stage are not this case's"))
     if record.task != "meu":
         return [*found, *_labels_alone(record, shown)]
     answer = split_answer(record.answer, record.language)
     if answer is None:
         return [*found, Problem("format", "the three headed parts are not there")]
-    label = reasoned_label(truth, record.target["taxonomy"])
-    labels = {record.target["taxonomy"]: label} if label else {}
-    found += _conclusion(answer, record, replace(shown, truth=replace(truth, labels=labels)))
+    found += _conclusion(answer, record, shown)
     text = f"{answer.analysis}\n{answer.reasoning}"
     found += [Problem("claims", claim) for claim in unsupported_claims(text, case.motion, "en")]
     found += _units(answer, record, shown)
@@ -118,8 +117,7 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
     return found
 
 
-def _compact_evidence(record: Record, case: Case) -> str:
-    stage = stage_of(case)
+def _compact_evidence(record: Record, case: Case, stage: Stage | None) -> str:
     if record.task == "vqa":
         return vqa_prompt(case.motion, stage, "", record.question, scale=case.scale)
     return reading_prompt(case.motion, stage, "", record.target["taxonomy"], scale=case.scale)
@@ -225,7 +223,7 @@ def _conclusion(answer: Answer, record: Record, case: Case) -> Iterator[Problem]
         yield Problem(
             "units", f"the conclusion names {said}, the labels are {'+'.join(sorted(true)) or 'none'}"
         )
-    label = case.truth.labels.get(record.target["taxonomy"])
+    label = reasoned_label(case.truth, record.target["taxonomy"])
     labels = set(labels_in(answer.conclusion, record.language))
     if labels != ({label} if label else set()):
         yield Problem(

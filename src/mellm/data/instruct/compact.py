@@ -1,7 +1,7 @@
 """From a case to compact records: what a small model is asked and what it is to answer (flow route, English).
 
 One MEU task and one label alone in each taxonomy, and for half of the cases one or two ME-VQA questions, all
-on the compact prompt. Units that the motion does not show are neither asked for nor answered. Knows nothing about files.
+on the compact prompt. Units that do not show are neither asked for nor answered. Knows nothing about files.
 """
 
 import random
@@ -41,32 +41,46 @@ def stage_of(case: Case) -> Stage:
 
 def reading_prompt(
     motion: Sequence[RegionMotion],
-    stage: Stage,
+    stage: Stage | None,
     question: str,
     taxonomy: str,
     *,
     scale: Scale = "px",
-    evidence: bool = True,
 ) -> str:
-    """Return the compact prompt of an MEU or MER task: the stage's emotion is told in the asked taxonomy."""
-    return compact_prompt(
-        motion, stage.evidence, stage.emotion(taxonomy), question,
-        taxonomy=taxonomy, scale=scale, evidence=evidence,
-    )  # fmt: skip
+    """Return the compact prompt of an MEU or MER task: the stage's emotion is told in the asked taxonomy.
+
+    `stage` None leaves out what the FACS stage found.
+    """
+    return _prompt(motion, stage, stage.emotion(taxonomy) if stage else None, question, taxonomy, scale)
 
 
 def vqa_prompt(
     motion: Sequence[RegionMotion],
-    stage: Stage,
+    stage: Stage | None,
     question: str,
     form: str,
     *,
     scale: Scale = "px",
-    evidence: bool = True,
 ) -> str:
-    """Return the compact prompt of an ME-VQA question; `form` is its kind (`coarse`, `shown:12` ...)."""
-    emotion = _told_emotion(stage, form)
-    return compact_prompt(motion, stage.evidence, emotion, question, scale=scale, evidence=evidence)
+    """Return the compact prompt of an ME-VQA question; `form` is its kind (`coarse`, `shown:12` ...).
+
+    `stage` None leaves out what the FACS stage found.
+    """
+    return _prompt(motion, stage, _told_emotion(stage, form) if stage else None, question, COARSE, scale)
+
+
+def _prompt(
+    motion: Sequence[RegionMotion],
+    stage: Stage | None,
+    emotion: Mapping[str, float] | None,
+    question: str,
+    taxonomy: str,
+    scale: Scale,
+) -> str:
+    aus = stage.evidence if stage else ()
+    return compact_prompt(
+        motion, aus, emotion, question, taxonomy=taxonomy, scale=scale, evidence=stage is not None
+    )
 
 
 def _told_emotion(stage: Stage, form: str) -> Mapping[str, float] | None:
@@ -83,48 +97,52 @@ def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
     """Yield the compact records of a case, unchecked."""
     if case.truth.expression and not any(m.moving for m in case.motion):
         return
-    stage, chance = stage_of(case), random.Random(f"{wanted.seed}|{case.key}|compact")
+    stage = stage_of(case) if wanted.evidence else None
+    chance = random.Random(f"{wanted.seed}|{case.key}|compact")
     # A face without expression is asked in one of the taxonomies, another in all that have a word for it.
     for taxonomy in taxonomies_of(case.dataset, case.truth) or (chance.choice(("7", COARSE)),):
-        if "meu" in wanted.tasks and _has_shown(case):
+        if "meu" in wanted.tasks and _has_shown(case, stage):
             yield _meu(case, stage, taxonomy, wanted.seed)
         if "mer" in wanted.tasks and taxonomy in case.truth.labels:
             yield _mer(case, stage, taxonomy)
     if "vqa" in wanted.tasks and chance.random() < ASKED_SHARE:
-        for question in _drawn(case, wanted, chance):
+        for question in _drawn(case, stage, wanted, chance):
             yield _vqa(case, stage, question)
 
 
-def _meu(case: Case, stage: Stage, taxonomy: str, seed: int) -> Record:
+def _meu(case: Case, stage: Stage | None, taxonomy: str, seed: int) -> Record:
     prompt = reading_prompt(case.motion, stage, MEU_QUESTION, taxonomy, scale=case.scale)
     shown = shown_truth(case.truth, case.motion, stage)
     label = reasoned_label(shown, taxonomy)
     target = {"action_units": list(shown.action_units or ()), "taxonomy": taxonomy, "label": label}
-    by = {"annotator": NAME, "version": VERSION, "seed": seed}
+    by = {"annotator": NAME, "version": VERSION, "seed": seed, "evidence": stage is not None}
     answer = terse_text(write_terse(case, stage, taxonomy, seed))
     return record_of(case, "meu", "flow", "en", prompt, answer, target, by, taxonomy=taxonomy, form="compact")
 
 
-def _mer(case: Case, stage: Stage, taxonomy: str) -> Record:
+def _mer(case: Case, stage: Stage | None, taxonomy: str) -> Record:
     prompt = reading_prompt(case.motion, stage, MER_QUESTION, taxonomy, scale=case.scale)
     label = case.truth.labels[taxonomy]
-    target, by = {"taxonomy": taxonomy, "label": label}, {"annotator": "labels"}
+    target, by = (
+        {"taxonomy": taxonomy, "label": label},
+        {"annotator": "labels", "evidence": stage is not None},
+    )
     return record_of(case, "mer", "flow", "en", prompt, label, target, by, taxonomy=taxonomy, form="compact")
 
 
-def _vqa(case: Case, stage: Stage, question: Question) -> Record:
+def _vqa(case: Case, stage: Stage | None, question: Question) -> Record:
     prompt = vqa_prompt(case.motion, stage, question.question, question.form, scale=case.scale)
     target: dict[str, str | None] = {"answer": question.answer}
     if question.form in ("coarse", "fine", "spoken"):
-        target["label"] = case.truth.labels[COARSE] if question.form == "coarse" else vqa_emotion(case)
-    by = {"annotator": "labels"}
+        target["label"] = case.truth.labels[COARSE] if question.form == "coarse" else vqa_emotion(case, stage)
+    by = {"annotator": "labels", "evidence": stage is not None}
     return record_of(
         case, "vqa", "flow", "en", prompt, question.answer, target, by,
         question=question.form, form="compact",
     )  # fmt: skip
 
 
-def vqa_emotion(case: Case) -> str | None:
+def vqa_emotion(case: Case, stage: Stage | None) -> str | None:
     """Return the emotion ME-VQA would know a case by: it has one word for joy, one for surprise, two else.
 
     Every negative case is one of the two, drawn by its key from P(emotion | units), both words taken as
@@ -133,7 +151,7 @@ def vqa_emotion(case: Case) -> str | None:
     coarse = case.truth.labels.get(COARSE)
     if coarse != "negative":
         return {"positive": "happiness", "surprise": "surprise"}.get(coarse or "")
-    units = shown_truth(case.truth, case.motion, stage_of(case)).units
+    units = shown_truth(case.truth, case.motion, stage).units
     if not units:
         return None
     model = shipped_emotion_model()
@@ -144,25 +162,25 @@ def vqa_emotion(case: Case) -> str | None:
     return random.Random(f"{case.key}|vqa").choices(words, weights)[0]
 
 
-def _has_shown(case: Case) -> bool:
+def _has_shown(case: Case, stage: Stage | None) -> bool:
     """Whether there is something to conclude: a unit that shows, with a label, or no expression."""
     if not case.truth.expression:
         return True
-    return bool(case.truth.labels and shown_truth(case.truth, case.motion, stage_of(case)).action_units)
+    return bool(case.truth.labels and shown_truth(case.truth, case.motion, stage).action_units)
 
 
-def _drawn(case: Case, wanted: Wanted, chance: random.Random) -> list[Question]:
+def _drawn(case: Case, stage: Stage | None, wanted: Wanted, chance: random.Random) -> list[Question]:
     """Draw one or two questions, every kind as likely as the others."""
     by_kind: dict[str, list[Question]] = {}
-    for question in compact_questions(case, f"{wanted.seed}|{case.key}"):
+    for question in compact_questions(case, stage, f"{wanted.seed}|{case.key}"):
         by_kind.setdefault(question.form.split(":")[0], []).append(question)
     kinds = chance.sample(sorted(by_kind), k=min(len(by_kind), chance.randint(1, MOST_ASKED)))
     return [chance.choice(by_kind[kind]) for kind in kinds]
 
 
-def compact_questions(case: Case, seed: str) -> list[Question]:
+def compact_questions(case: Case, stage: Stage | None, seed: str) -> list[Question]:
     """Return the ME-VQA questions a case can answer from what its motion shows."""
-    shown = shown_truth(case.truth, case.motion, stage_of(case))
+    shown = shown_truth(case.truth, case.motion, stage)
     hidden = {unit.au for unit in case.truth.units} - {unit.au for unit in shown.units}
-    asked = questions(replace(shown, emotion=vqa_emotion(case)), "en", seed)
+    asked = questions(replace(shown, emotion=vqa_emotion(case, stage)), "en", seed)
     return [q for q in asked if not (q.form.startswith("shown:") and int(q.form[6:]) in hidden)]

@@ -13,8 +13,8 @@ GAPS = (
     "moves at all there is no record of a labelled expression (option `--unseen` writes both).",
     "The units that the regions bear out follow FACS descriptions by direction alone; a unit that shows only "
     "in wrinkles or in depth counts as not shown.",
-    "Generated faces carry the emotion that a table of prototypes reads from their units, and none where the "
-    "table is undecided. Such labels teach the table.",
+    "Generated faces carry an emotion drawn from what annotation sheets say of their units; reasoned answers "
+    "take the likeliest one. Such labels teach how coders label, not what anybody felt.",
     "Flow without scale is told in multiples of the face's average motion, and its pictures show no face.",
     "The checks read English and Chinese. A claim in words they do not know is not checked, so drafts by a "
     "language model should be sampled by people even where they pass.",

@@ -23,7 +23,7 @@ from mellm.data.instruct.checks import check_record
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.rules import headings
 from mellm.data.instruct.tasks import Draft, Job, record_of
-from mellm.data.instruct.truth import supporting_regions
+from mellm.data.instruct.truth import reasoned_label, supporting_regions
 from mellm.data.instruct.types import Case, Problem, Route
 from mellm.errors import MellmError
 from mellm.facs.names import au_name
@@ -169,7 +169,7 @@ class OpenAIDrafts:
         self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str
     ) -> list[dict[str, Any]]:
         areas = ", ".join((AREA_NAMES_ZH if language == "zh" else AREA_NAMES_EN).values())
-        label = case.truth.labels.get(taxonomy)
+        label = reasoned_label(case.truth, taxonomy)
         analysis, reasoning, conclusion = headings(language)
         file = resources.files("mellm.data.instruct") / "templates" / f"annotate_{language}.txt"
         system = Template(file.read_text("utf-8")).substitute(

@@ -18,9 +18,13 @@ class Duplicates:
         self._base.execute("CREATE TABLE IF NOT EXISTS seen (mark BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID")
 
     def add(self, record: Record) -> Problem | None:
-        """Remember a record; a problem where its id, or what it asks and answers, was seen before."""
+        """Remember a record; a problem where its id, or what it asks and answers, was seen before.
+
+        Compact records may say the same: with two digits, two faces can be measured alike.
+        """
         said = "\x00".join((record.prompt, *record.images, record.answer))
-        for what, text in (("id", f"id {record.id}"), ("text", said)):
+        marks = {"id": f"id {record.id}"} | ({"text": said} if record.form == "full" else {})
+        for what, text in marks.items():
             mark = hashlib.blake2b(f"{what}\x00{text}".encode(), digest_size=12).digest()
             before = self._base.execute("SELECT id FROM seen WHERE mark = ?", (mark,)).fetchone()
             if before:

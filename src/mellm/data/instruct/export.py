@@ -121,13 +121,12 @@ def export(
     records: Iterable[Record],
     out: str | Path,
     name: str,
-    chosen: Chosen | None = None,
-    pictures: Path | None = None,
+    chosen: Callable[[Record], bool] | None = None,
 ) -> dict[str, int]:
     """Write records in one tool's form; return file name -> number of records.
 
-    Files are `ROUTE.SPLIT.jsonl` (LLaVA: `.json`). `pictures` makes picture paths absolute below it. For
-    LLaMA-Factory a dataset_info.json is written beside them. Raises InputError for an unknown form.
+    Files are `ROUTE.SPLIT.jsonl` (LLaVA: `.json`). For LLaMA-Factory a dataset_info.json is written beside
+    them. Raises InputError for an unknown form.
     """
     if name not in FORMATS:
         raise InputError(f"There is no export format '{name}'; choose from {', '.join(FORMATS)}.")
@@ -136,7 +135,7 @@ def export(
     counts: Counter[str] = Counter()
     files: dict[str, IO[str]] = {}
     try:
-        for record in _wanted(records, chosen or Chosen(), pictures):
+        for record in filter(chosen or Chosen(), records):
             file_name = f"{record.route}.{record.split}{form.suffix}"
             if file_name not in files:
                 files[file_name] = (folder / f"{file_name}.partial").open("w", encoding="utf-8", newline="\n")
@@ -158,11 +157,10 @@ def export(
     return dict(sorted(counts.items()))
 
 
-def _wanted(records: Iterable[Record], chosen: Chosen, pictures: Path | None) -> Iterator[Record]:
+def with_pictures_below(records: Iterable[Record], root: Path) -> Iterator[Record]:
+    """Yield the records with the full paths of their pictures, which lie below `root`."""
     for record in records:
-        if chosen(record):
-            absolute = tuple(str((pictures / image).resolve()) for image in record.images) if pictures else ()
-            yield replace(record, images=absolute or record.images)
+        yield replace(record, images=tuple(str((root / image).resolve()) for image in record.images))
 
 
 def dataset_info(files: Iterable[str]) -> dict[str, Any]:

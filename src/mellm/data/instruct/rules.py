@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mellm.data.instruct import chinese, english
-from mellm.data.instruct.truth import true_evidence
+from mellm.data.instruct.truth import reasoned_label, true_evidence
 from mellm.data.instruct.types import Case, Route
 from mellm.data.instruct.wording import Ink, RichVoice
 from mellm.facs.codes import subject_side
@@ -51,9 +51,10 @@ def headings(language: Language) -> tuple[str, str, str]:
 def write_answer(case: Case, route: Route, language: Language, taxonomy: str, seed: int) -> Answer:
     """Write the answer to a case's MEU task.
 
-    The units must be known (`case.truth.action_units` is not None); the label is that of `taxonomy`, or none.
+    The units must be known (`case.truth.action_units` is not None); the label is the one to reason to in
+    `taxonomy`, or none.
     """
-    label = case.truth.labels.get(taxonomy)
+    label = reasoned_label(case.truth, taxonomy)
     units = true_evidence(case.truth, case.motion)
     evidence = gather(case.motion, units, {label: 1.0} if label else None, 0.5)
     if any(u.au == 4 and u.evidence for u in units) and not any(u.au in EYE_CLOSURE for u in units):

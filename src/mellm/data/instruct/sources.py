@@ -20,12 +20,8 @@ from mellm.data.instruct.truth import coded_truth, generated_truth
 from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
 from mellm.errors import InputError, MellmError
+from mellm.flow.colour import MMC_SCALE_PX
 from mellm.media.types import Image
-
-MAP_SCALE_PX = 1.0
-"""Motion of full brightness in the maps, px of the 400x480 crop; a still face stays grey, unlike with the
-paper's normalisation of each picture (which is `None`)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -81,7 +77,7 @@ class IndexedSource:
     table: Path
     root: Path
     estimator: str = "dis"
-    map_scale_px: float | None = MAP_SCALE_PX
+    map_scale_px: float | None = MMC_SCALE_PX
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -161,7 +157,7 @@ class MEFlowSource:
 
     folder: Path
     estimator: str = "dis"
-    map_scale_px: float | None = MAP_SCALE_PX
+    map_scale_px: float | None = MMC_SCALE_PX
     limit: int | None = None
     _open: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -283,7 +279,7 @@ class FlowOnlySource:
 
 
 def open_source(
-    path: Path, frames: Path | None, estimator: str, map_scale_px: float | None = MAP_SCALE_PX
+    path: Path, frames: Path | None, estimator: str, map_scale_px: float | None = MMC_SCALE_PX
 ) -> Source:
     """Return the source a path stands for: a table (with `frames`), a MEFlowDataset, or a flow folder.
 

@@ -12,7 +12,7 @@ from mellm import __version__
 from mellm.data.instruct.prompts import ask, mer_prompt, meu_prompt
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import NAME, VERSION, write_answer
-from mellm.data.instruct.truth import COARSE, is_seen, taxonomies_of
+from mellm.data.instruct.truth import COARSE, is_seen, reasoned_label, taxonomies_of
 from mellm.data.instruct.types import LANGUAGES, ROUTES, TASKS, Case, Form, Record, Route, Task
 from mellm.facs.taxonomies import emotion_name
 from mellm.language.names import Language
@@ -70,6 +70,7 @@ class Wanted:
     unseen: also reasoned answers where the motion bears out none of the labelled units, and labels where no
     region moves at all. Off by default: a model that learns from them learns to say what it cannot see.
     form: of prompts and answers; `compact` is for the flow route in English, whatever else is asked for.
+    evidence: compact prompts tell what the FACS stage found; without, they tell the motion alone.
     """
 
     tasks: tuple[Task, ...] = TASKS
@@ -78,6 +79,7 @@ class Wanted:
     seed: int = 0
     unseen: bool = False
     form: Form = "full"
+    evidence: bool = True
 
     def recipe(self) -> dict[str, Any]:
         """What decides the content."""
@@ -174,7 +176,7 @@ def _meu(
 ) -> Iterator[Record]:
     for _, route, _, taxonomy, prompt in _jobs(case, routes, language, wanted):
         draft = annotator.draft(case, route, language, taxonomy, prompt)
-        units, label = list(case.truth.action_units or ()), case.truth.labels.get(taxonomy)
+        units, label = list(case.truth.action_units or ()), reasoned_label(case.truth, taxonomy)
         target = {"action_units": units, "taxonomy": taxonomy, "label": label}
         yield record_of(case, "meu", route, language, prompt, draft.answer, target, draft.by)
 

@@ -50,11 +50,11 @@ _NO_SIGN = ("No part shows an action unit.", "There is no action unit to reason 
 NO_EXPRESSION = "no micro-expression."
 
 
-def write_terse(case: Case, stage: Stage, taxonomy: str, seed: int) -> Answer:
+def write_terse(case: Case, stage: Stage | None, taxonomy: str, seed: int) -> Answer:
     """Write the answer to a case's MEU task; the label is one of `taxonomy`, or none."""
     truth = shown_truth(case.truth, case.motion, stage)
     chance = random.Random(f"{seed}|{case.key}|terse|{taxonomy}")
-    label = reasoned_label(truth, taxonomy)
+    label = reasoned_label(truth, taxonomy) if truth.units else None
     analysis = _analysis(case, truth, chance)
     if label is None:
         return Answer(analysis, chance.choice(_NO_SIGN), NO_EXPRESSION)

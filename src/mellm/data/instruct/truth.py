@@ -104,13 +104,13 @@ def suggested(units: Sequence[ActionUnitCode], taxonomy: str) -> dict[str, float
 def reasoned_label(truth: Truth, taxonomy: str) -> str | None:
     """Return the label a reasoned answer concludes, None without one.
 
-    What the sample's coder said; for generated cases the likeliest label of the truth's units, so that
-    reasoning and label agree (labels drawn from P(label | units) are for answers without reasoning).
+    What the sample's coder said; where the label was drawn from the sheets, the likeliest one of the truth's
+    units instead, so that reasoning and label agree (drawn labels are for answers without reasoning).
     """
-    if not truth.expression or not truth.units or taxonomy not in truth.labels:
+    if truth.origin != "sheets":
+        return truth.labels.get(taxonomy)
+    if not truth.units or taxonomy not in truth.labels:
         return None
-    if truth.origin == "coded":
-        return truth.labels[taxonomy]
     found = suggested(truth.units, taxonomy)
     return max(sorted(found), key=lambda name: found[name])
 
@@ -161,13 +161,14 @@ def is_seen(truth: Truth, motion: Sequence[RegionMotion]) -> bool:
     return not units or any(supporting_regions(unit, motion) for unit in units)
 
 
-def shown_truth(truth: Truth, motion: Sequence[RegionMotion], stage: Stage) -> Truth:
+def shown_truth(truth: Truth, motion: Sequence[RegionMotion], stage: Stage | None) -> Truth:
     """Return the truth with only the units that can be told from a compact prompt, in ascending order.
 
-    These are the units that a moving region bears out, and those the FACS stage finds (from .5 on). A model
-    must not learn to name what it cannot see. Closing eyes are no unit of an expression.
+    These are the units that a moving region bears out, and those the FACS stage finds (from .5 on; `stage` is
+    None where the prompt does not tell it). A model must not learn to name what it cannot see. Closing eyes
+    are no unit of an expression.
     """
-    found = {au for au, _, probability in stage.units if probability >= PRESENT}
+    found = {au for au, _, p in stage.units if p >= PRESENT} if stage else set()
     sides: dict[int, set[CodeSide]] = {}
     for unit in truth.units:
         if unit.family != "AU" or unit.au in EYE_CLOSURE:
