@@ -66,6 +66,7 @@ class MomentReader:
         compensation: str,
         taxonomy: str,
         language: str,
+        au_model: str = "evidence",
         magnify: float | None = None,
         llm: str = "none",
         asking: Asking | None = None,
@@ -79,7 +80,7 @@ class MomentReader:
         # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
         options = {} if compensation == "auto" else {"compensation": compensation}
         self.estimator = create(estimator, **options)
-        self.au_model = create_au_model()
+        self.au_model = create_au_model(au_model)
         self.emotion_model = create_emotion_model()
         self.words = create_language_reader(
             llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking

@@ -48,6 +48,7 @@ class Settings:
 
     estimator: str = "meflownet"
     compensation: str = "auto"
+    au_model: str = "evidence"
     taxonomy: str = "7"
     language: str = "en"
     llm: str = "none"
@@ -63,6 +64,7 @@ class Settings:
         return {
             "estimator": self.estimator,
             "compensation": self.compensation,
+            "au_model": self.au_model,
             "taxonomy": self.taxonomy,
             "language": self.language,
             "llm": self.llm,
@@ -97,6 +99,7 @@ class Analyzer:
         self._reader = MomentReader(
             estimator=self.settings.estimator,
             compensation=self.settings.compensation,
+            au_model=self.settings.au_model,
             taxonomy=self.settings.taxonomy,
             language=self.settings.language,
             magnify=self.settings.magnify,

@@ -46,6 +46,8 @@ def test_quiet_prints_nothing(pair: tuple[Path, Path], tmp_path: Path) -> None:
         (["analyze", "text.mp4", "--onset", "a.png"], "not both"),
         (["analyze", "text.mp4", "--taxonomy", "9"], "taxonomy"),
         (["analyze", "text.mp4", "--estimator", "raft"], "raft"),
+        (["analyze", "text.mp4", "--au-model", "magic"], "choose learned, evidence, or a file"),
+        (["analyze", "text.mp4", "--au-model", "none.safetensors"], "There is no file 'none.safetensors'"),
         (["analyze", "text.mp4", "--onset-frame", "3"], "--apex-frame"),
         (["analyze", "text.mp4", "--landmarks", "text.mp4"], "text.mp4"),
         (["flow", "show", "text.mp4", "--out", "x.png"], "text.mp4"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_facs_evidence import BROWS_UP, FROWN, SHOWN, SMILE, evidence, motion
 
-from mellm.errors import MellmError
+from mellm.errors import InputError, MellmError
 from mellm.facs import FINE, PRESENT, AUEvidence, abstains, create_au_model, create_emotion_model
 from mellm.facs.learned import load_au_model, mirrored_motion, save_au_model, shipped_au_model
 from mellm.facs.learned_emotion import load_emotion_model, save_emotion_model, shipped_emotion_model
@@ -87,3 +87,16 @@ def test_a_one_sided_corner_speaks_for_contempt() -> None:
     assert max(one, key=lambda name: one[name]) == "contempt"
     assert one["contempt"] > 2 * model.predict(evidence(12), "7")["contempt"]
     assert shipped_emotion_model().prior.sum() == pytest.approx(1) and len(FINE) == 8
+
+
+def test_weights_in_a_file_are_a_model(tmp_path: Path) -> None:
+    save_au_model(shipped_au_model(), tmp_path / "mine.safetensors", {})
+    mine = create_au_model(str(tmp_path / "mine.safetensors"))
+    assert mine.name.startswith("mine (")
+    seen = motion(SHOWN[12])
+    assert mine.predict(seen) == create_au_model("learned").predict(seen)
+    (tmp_path / "odd.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match="holds no weights"):
+        create_au_model(str(tmp_path / "odd.safetensors"))
+    with pytest.raises(InputError, match="There is no file"):
+        create_au_model(str(tmp_path / "none.safetensors"))

@@ -11,7 +11,8 @@ from mellm.facs.types import AUEvidence
 from mellm.flow import create
 from mellm.train.facs_recipe import read_recipe, train_from_recipe
 from mellm.train.region_pairs import RegionPairs, load_region_pairs, measure_pairs
-from mellm.train.regions import RegionsConfig, described, f1, fit_au_model
+from mellm.train.regions import RegionsConfig, described, fit_au_model
+from mellm.train.unit_figures import f1
 
 ALL = tuple(sorted(unit.au for unit in UNITS))
 

@@ -70,6 +70,10 @@ def analyze(
             help="Head motion: auto (the estimator's own), mesh-rigid, nose-patch (the papers') or none."
         ),
     ] = "auto",
+    au_model: Annotated[
+        str,
+        typer.Option(help="Action units: evidence (documented rules), learned, or a file of weights."),
+    ] = "evidence",
     taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "7",
     language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
     llm: Annotated[
@@ -110,6 +114,7 @@ def analyze(
     settings = Settings(
         estimator=estimator,
         compensation=compensation,
+        au_model=au_model,
         taxonomy=taxonomy,
         language=language,
         llm=llm,

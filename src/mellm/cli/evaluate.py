@@ -95,6 +95,7 @@ def megc2019(
 def aus(
     data: Data,
     protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
+    model: Annotated[str, typer.Option(help="facs, or learned (fine-tuned where trained).")] = "facs",
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -107,11 +108,11 @@ def aus(
     from mellm.evaluate.output import write_run
 
     with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        run = evaluate_units(data, protocol, seed, _shown(bar, protocol))  # type: ignore[arg-type]
+        run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model)  # type: ignore[arg-type]
     if json_file:
         write_run(json_file, run["figures"], run["samples"], run["provenance"])
     if not quiet:
-        _print_units(run["figures"], f"action units, {protocol}")
+        _print_units(run["figures"], f"action units, {model}, {protocol}")
 
 
 @app.command("dfme")

@@ -1,10 +1,8 @@
-"""Action units from flow, with sides: per half of the face, so that one set of weights learns both.
+"""Action units from flow, with sides, under honest protocols: codes called, figures, one line per sample.
 
-A half is read from the flow as it is (the subject's left) or mirrored (the right); a unit's label on a half
-is whether it was coded for both sides or for that side. Every half gives a score per unit; the unit is
-called where the mean of both halves is above zero, on one side alone where the halves differ by more than
-`ONE_SIDED`. Zero-shot, the weights trained on generated flow and the hand-made model are averaged and
-squashed; a training fold adds a balanced ridge per unit and view on the grid.
+A unit's label on a half of the face is whether it was coded for both sides or for that side. Models
+(`mellm.evaluate.unit_learners`) give every half a score per unit; the unit is called where the mean of both
+halves is above zero, on one side alone where the halves differ by more than `ONE_SIDED`.
 """
 
 import time
@@ -17,27 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.data.megc2019 import FlowSet, Sample, read_flow_set
-from mellm.data.normalised_flow import nose_flow, recover_flow, regional_motion
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.output import provenance
 from mellm.evaluate.protocols import Protocol, splits
 from mellm.evaluate.recognition import Progress
-from mellm.evaluate.ridge import Array, fit_ridge
-from mellm.facs.evidence import THRESHOLD, EvidenceModel
-from mellm.facs.grid import grid_features, mirrored_grid, shipped_grid_model
+from mellm.evaluate.ridge import Array
+from mellm.evaluate.unit_learners import create_unit_learner
 
 COMMONEST = 12
 """How many units are scored: the commonest of the folder's sheet (ties: the lower number)."""
 
-PENALTY = 3.0
-"""Of the ridge; fixed."""
-
 LEAST = 10
 """Units with at least this many samples are also averaged on their own: fewer say little."""
-
-ZERO_SHOT_WEIGHT = 0.5
-"""Of the squashed zero-shot score (-1..1) beside the trained one (about -1..1)."""
 
 ONE_SIDED = 0.25
 """Difference of the halves' scores from which a unit is called on one side alone."""
@@ -46,11 +36,15 @@ _HALVES = ("L", "R")
 
 
 def evaluate_units(
-    folder: str | Path, protocol: Protocol = "loso", seed: int = 0, progress: Progress | None = None
+    folder: str | Path,
+    protocol: Protocol = "loso",
+    seed: int = 0,
+    progress: Progress | None = None,
+    model: str = "facs",
 ) -> dict[str, Any]:
     """Evaluate action units on the folder's samples that have codes; returns figures, samples, provenance.
 
-    Raises InputError where no sample has action units.
+    `model` is one of `mellm.evaluate.unit_learners`. Raises InputError where no sample has action units.
     """
     started = time.perf_counter()
     everything = read_flow_set(folder)
@@ -59,7 +53,7 @@ def evaluate_units(
     if not data.samples:
         raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
     units = commonest_units(data.samples)
-    scores = unit_scores(data, units, protocol, seed, progress)
+    scores = unit_scores(data, units, protocol, seed, progress, model)
     truth = [[u.sided for u in s.action_units.present if u.family == "AU"] for s in data.samples]
     called = [called_codes(row, units) for row in scores]
     table = UnitScores(units)
@@ -71,7 +65,7 @@ def evaluate_units(
         "sides": _side_figures(data.samples, scores, units),
     }
     root = Path(folder)
-    settings = {"protocol": protocol, "units": list(units), "penalty": PENALTY}
+    settings = {"model": model, "protocol": protocol, "units": list(units)}
     return {
         "figures": figures,
         "samples": [
@@ -110,28 +104,23 @@ def commonest_units(samples: Sequence[Sample], count: int = COMMONEST) -> tuple[
 
 
 def unit_scores(
-    data: FlowSet, units: tuple[int, ...], protocol: Protocol, seed: int = 0, progress: Progress | None = None
+    data: FlowSet,
+    units: tuple[int, ...],
+    protocol: Protocol,
+    seed: int = 0,
+    progress: Progress | None = None,
+    model: str = "facs",
 ) -> Array:
     """Return scores (N, 2 halves, U), above zero where a unit is called; halves are the subject's L and R."""
-    cells, known = _prepare(data, units)
-    zero_shot = _zero_shot_scores(known)
+    learner = create_unit_learner(model, data, units)
     if protocol == "zero-shot":
-        return zero_shot
+        return learner.zero_shot()
     labels = half_truth(data.samples, units)
     scores = np.zeros(labels.shape)
     people, sets = [s.group for s in data.samples], [s.dataset for s in data.samples]
     folds = list(splits(protocol, people, sets, seed))
     for number, split in enumerate(folds, 1):
-        for u in range(len(units)):
-            extra = known[:, :, :, u]
-            # A unit nobody in the training fold shows can only be read zero-shot.
-            if not labels[split.train, :, u].any():
-                scores[split.test, :, u] = zero_shot[split.test, :, u]
-                continue
-            parts = [
-                _fit_unit(cells[:, view], extra, labels[:, :, u], split.train, split.test) for view in (0, 1)
-            ]
-            scores[split.test, :, u] = np.mean(parts, axis=0) + zero_shot[split.test, :, u]
+        scores[split.test] = learner.fitted(labels[split.train], split.train, split.test)
         if progress:
             progress(split.name, number, len(folds))
     return scores
@@ -159,45 +148,6 @@ def called_codes(scores: Array, units: tuple[int, ...]) -> list[str]:
         alone = abs(left - right) > ONE_SIDED
         codes.append(f"{_HALVES[int(right > left)]}{unit}" if alone else str(unit))
     return codes
-
-
-def _prepare(data: FlowSet, units: tuple[int, ...]) -> tuple[Array, Array]:
-    """Grids (N, 2 views, 2 halves, 147), zero-shot scores (N, 3 sources, 2 halves, U; NaN: unknown)."""
-    weights, hand = shipped_grid_model(), EvidenceModel(known_scale=False)
-    cells, known = [], []
-    for stored in data.flows:
-        recovered = recover_flow(stored)
-        grids = [grid_features(recovered), grid_features(nose_flow(stored))]
-        cells.append([[grid.ravel(), mirrored_grid(grid).ravel()] for grid in grids])
-        rules = hand.side_scores(regional_motion(recovered))
-        rows = [[[rules[u][h] - THRESHOLD if u in rules else np.nan for u in units] for h in (0, 1)]]
-        for view, grid in enumerate(grids):
-            learned = weights.unit_scores(grid, view)
-            columns = {unit: i for i, unit in enumerate(weights.units)}
-            rows.append([[learned[h, columns[u]] if u in columns else np.nan for u in units] for h in (0, 1)])
-        known.append(rows)
-    return np.array(cells, np.float64), np.array(known, np.float64)
-
-
-def _zero_shot_scores(known: Array) -> Array:
-    """Average what knows the unit and squash it; a unit nothing knows is never called."""
-    found = np.isfinite(known)
-    mean = np.where(found, known, 0.0).sum(axis=1) / np.maximum(found.sum(axis=1), 1)
-    return np.asarray(np.where(found.any(axis=1), ZERO_SHOT_WEIGHT * np.tanh(mean), -ZERO_SHOT_WEIGHT))
-
-
-def _fit_unit(
-    cells: Array, known: Array, labels: NDArray[np.bool_], train: NDArray[np.int64], test: NDArray[np.int64]
-) -> Array:
-    """Fit one unit on one view, both halves of every face as samples; return scores (test, 2)."""
-
-    def design(rows: NDArray[np.int64], half: int) -> Array:
-        return np.asarray(np.c_[cells[rows, half], np.nan_to_num(known[rows][:, :, half])])
-
-    x = np.concatenate([design(train, 0), design(train, 1)])
-    y = np.concatenate([labels[train, 0], labels[train, 1]]).astype(np.int64)
-    score = fit_ridge(x, y, 2, PENALTY)
-    return np.asarray(np.stack([2 * score(design(test, half))[:, 1] for half in (0, 1)], axis=1))
 
 
 def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> dict[str, Any]:

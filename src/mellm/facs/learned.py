@@ -69,6 +69,12 @@ def mirrored_motion(vectors: Vectors) -> Vectors:
     return np.asarray(vectors[:, _MIRROR] * np.array([-1, 1], np.float32))
 
 
+def at_typical_scale(vectors: Vectors) -> Vectors:
+    """Return motion (N, 29, 2) of which only ratios are known, its strongest motion set to `TYPICAL`."""
+    strongest = np.maximum(motion_scale(vectors), np.float32(1e-12))
+    return np.asarray(vectors * (np.float32(TYPICAL) / strongest)[:, None, None])
+
+
 def motion_scale(vectors: Vectors) -> Vectors:
     """Return the strongest motion (N,): mean of the three strongest regions, eyelids left out."""
     lengths = np.linalg.norm(vectors[:, _NO_LID], axis=-1)
@@ -153,16 +159,21 @@ class LearnedAUModel:
     offset: NDArray[np.float32]
     gap: NDArray[np.float32]
     known_scale: bool = True
+    version: str = "learned-1"
 
     @property
     def name(self) -> str:
         """Name and version, for the report's provenance."""
-        return "learned-1" if self.known_scale else "learned-1 (relative)"
+        return self.version if self.known_scale else f"{self.version} (relative)"
 
     def view_logits(self, vectors: Vectors, scale: Vectors | None = None) -> Vectors:
         """Return logits (N, U) that each unit is on the picture's left half (the subject's right)."""
+        return np.asarray(self.view_hidden(vectors, scale) @ self.output + self.output_bias)
+
+    def view_hidden(self, vectors: Vectors, scale: Vectors | None = None) -> Vectors:
+        """Return the hidden layer (N, H), of which the logits are linear functions."""
         x = (view_features(vectors, self.rules, scale) - self.mean) / self.spread
-        return np.asarray(np.maximum(0, x @ self.hidden + self.hidden_bias) @ self.output + self.output_bias)
+        return np.asarray(np.maximum(0, x @ self.hidden + self.hidden_bias))
 
     def half_logits(self, vectors: Vectors) -> Vectors:
         """Return logits (N, 2, U) of both halves, the picture's left first; units of the midline alike."""
@@ -186,7 +197,7 @@ class LearnedAUModel:
         if not moving or not vectors.any():
             return [AUEvidence(au, "both", 0.0, None, ()) for au in self.units]
         if not self.known_scale:
-            vectors *= TYPICAL / max(float(motion_scale(vectors)[0]), 1e-12)
+            vectors = at_typical_scale(vectors)
         halves = self.half_logits(vectors)[0]
         probabilities = self.probabilities(vectors)[0]
         support = self._support(vectors)

@@ -11,11 +11,13 @@ from mellm.errors import InputError
 from mellm.train.emotion import EmotionConfig, train_emotion
 from mellm.train.facs import FacsConfig, train_facs
 from mellm.train.regions import RegionsConfig, train_regions
+from mellm.train.tuning import TuningConfig, train_tuned
 
 TRAININGS: dict[str, tuple[type[Any], Callable[..., Any]]] = {
     "grid": (FacsConfig, train_facs),
     "regions": (RegionsConfig, train_regions),
     "emotion": (EmotionConfig, train_emotion),
+    "tuned": (TuningConfig, train_tuned),
 }
 """Value of `model` -> the settings it takes, and the function that trains."""
 

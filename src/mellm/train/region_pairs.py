@@ -7,7 +7,7 @@ pairs, pairs of which only the head moves, blinks and motion that is no action u
 nothing of models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +95,32 @@ def join(parts: Sequence[RegionPairs]) -> RegionPairs:
         tuple(i for p in parts for i in p.identity),
         tuple(d for p in parts for d in p.description),
     )
+
+
+_CHUNK = 100
+
+
+def in_chunks(
+    measured: Callable[[range], RegionPairs], count: int, kept: Path | None, say: Callable[[int], None]
+) -> RegionPairs:
+    """Measure `count` samples a hundred at a time; what lies at `kept` (a path's beginning) is read instead.
+
+    So an interrupted run goes on where it stopped. `say` hears how many are done.
+    """
+    parts = []
+    for start in range(0, count, _CHUNK):
+        indices = range(start, min(start + _CHUNK, count))
+        file = kept.with_name(f"{kept.name}-{start:05d}.npz") if kept else None
+        if file is not None and file.is_file():
+            part = load_region_pairs(file)
+        else:
+            part = measured(indices)
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                part.save(file)
+        parts.append(part)
+        say(indices.stop)
+    return join(parts)
 
 
 def measure_pairs(

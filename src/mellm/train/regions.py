@@ -9,6 +9,7 @@ the figures. Needs torch and scikit-learn.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -30,9 +31,8 @@ from mellm.facs.learned import (
     view_features,
 )
 from mellm.flow import create
-from mellm.train.region_pairs import RegionPairs, join, load_region_pairs, measure_pairs
-
-_CHUNK = 100
+from mellm.train.region_pairs import RegionPairs, in_chunks, measure_pairs
+from mellm.train.unit_figures import calibration_error, f1, side_gap
 
 _LEAST_SPREAD = np.float32(0.02)
 """Features that hardly vary are not blown up to the size of the others."""
@@ -102,25 +102,16 @@ def gather_pairs(
     config: RegionsConfig, split: Split, count: int, say: Callable[[str], None] = lambda text: None
 ) -> RegionPairs:
     """Return `count` measured pairs of a split; chunks in the cache are read, others made and kept."""
-    gallery: Gallery | None = None
-    parts = []
-    for start in range(0, count, _CHUNK):
-        indices = range(start, min(start + _CHUNK, count))
-        kept = Path(config.cache) / f"{split}-{config.seed}-{start:05d}.npz" if config.cache else None
-        if kept is not None and kept.is_file():
-            part = load_region_pairs(kept)
-        else:
-            gallery = gallery or Gallery(config.faces)
-            units = tuple(sorted(unit.au for unit in UNITS))
-            part = measure_pairs(
-                gallery, config.ict, split, indices, create(config.estimator), units, config.seed
-            )
-            if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                part.save(kept)
-        parts.append(part)
-        say(f"{split}: {indices.stop} of {count} pairs measured")
-    return join(parts)
+    units = tuple(sorted(unit.au for unit in UNITS))
+    gallery = cache(lambda: Gallery(config.faces))
+
+    def measured(indices: range) -> RegionPairs:
+        return measure_pairs(
+            gallery(), config.ict, split, indices, create(config.estimator), units, config.seed
+        )
+
+    kept = Path(config.cache) / f"{split}-{config.seed}" if config.cache else None
+    return in_chunks(measured, count, kept, lambda done: say(f"{split}: {done} of {count} pairs measured"))
 
 
 def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) -> LearnedAUModel:
@@ -240,21 +231,12 @@ def calibrated(model: LearnedAUModel, val: RegionPairs) -> LearnedAUModel:
     halves = model.half_logits(val.vectors)
     present = val.halves.any(axis=1)
     fitted = LogisticRegression(C=1e3).fit(halves.max(axis=1).reshape(-1, 1), present.ravel())
-    one_sided = present & (val.halves.sum(axis=1) == 1)
-    apart = np.abs(halves[:, 0] - halves[:, 1])
-    gaps = np.linspace(0.25, 6, 24)
-    # Every present unit counts, one-sided ones as much as two-sided ones.
-    right = [
-        (apart[one_sided] > g).sum() / max(1, one_sided.sum())
-        + (apart[present & ~one_sided] <= g).sum() / max(1, (present & ~one_sided).sum())
-        for g in gaps
-    ]
     count = len(model.units)
     return replace(
         model,
         slope=np.full(count, fitted.coef_[0, 0], np.float32),
         offset=np.full(count, fitted.intercept_[0], np.float32),
-        gap=np.array([gaps[int(np.argmax(right))]], np.float32),
+        gap=np.array([side_gap(halves, val.halves)], np.float32),
     )
 
 
@@ -269,16 +251,3 @@ def figures(model: LearnedAUModel, pairs: RegionPairs) -> list[str]:
         lines.append(f"  {kind}: F1 {f1(called[rows], true[rows]):.3f} ({rows.sum()} pairs)")
     per = (f"{au} {f1(called[:, u], true[:, u]):.2f}" for u, au in enumerate(model.units))
     return [*lines, "  per unit: " + ", ".join(per)]
-
-
-def f1(called: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    """Return F1 of boolean arrays, pooled; 0 where nothing was called nor true."""
-    return float(2 * (called & true).sum() / max(1, called.sum() + true.sum()))
-
-
-def calibration_error(p: NDArray[np.float64], true: NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the expected calibration error of probabilities, pooled over units."""
-    flat, hit = p.ravel(), true.ravel()
-    number = np.minimum((flat * bins).astype(int), bins - 1)
-    found = [number == b for b in range(bins)]
-    return float(sum(abs(flat[k].mean() - hit[k].mean()) * k.mean() for k in found if k.any()))

@@ -1,0 +1,162 @@
+"""The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
+
+`facs`: the hand-made model and linear weights on the grid of two views of the flow, averaged and squashed; a
+training fold adds a balanced ridge per unit and view. `learned`: the learned recogniser of `mellm.facs`
+over 29 regions as it is shipped, fine-tuned on the training fold.
+A half is read from the flow as it is (the subject's left) or mirrored (the right). A learner sees its
+samples one by one beforehand, and the labels of the training fold alone.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.data.megc2019 import FlowSet
+from mellm.data.normalised_flow import nose_flow, recover_flow, regional_motion
+from mellm.errors import InputError
+from mellm.evaluate.ridge import Array, fit_ridge
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.evidence import THRESHOLD, EvidenceModel, relative_vectors
+from mellm.facs.grid import grid_features, mirrored_grid, shipped_grid_model
+from mellm.facs.learned import LearnedAUModel, Vectors, at_typical_scale, shipped_au_model
+
+PENALTY = 3.0
+"""Of the ridge; fixed."""
+
+ZERO_SHOT_WEIGHT = 0.5
+"""Of the squashed zero-shot score (-1..1) beside the trained one (about -1..1)."""
+
+PULL = 100.0
+"""Of the fine-tuned model towards its start; fixed."""
+
+LOG_ODDS = 4.0
+"""Log-odds in one unit of a score."""
+
+Labels = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+class UnitLearner(Protocol):
+    """Scores (N, 2, U) above zero where a unit is called; halves are the subject's left and right."""
+
+    def zero_shot(self) -> Array:
+        """Return everyone's scores, trained on nobody."""
+        ...
+
+    def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
+        """Return scores (test, 2, U) after training on the rows `train` and their labels (train, 2, U)."""
+        ...
+
+
+class GridUnits:
+    """The learner `facs`."""
+
+    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
+        """Read every sample: grids (N, 2 views, 2 halves, 147), zero-shot scores (N, 3 sources, 2, U)."""
+        weights, hand = shipped_grid_model(), EvidenceModel(known_scale=False)
+        columns = {unit: i for i, unit in enumerate(weights.units)}
+        cells, known = [], []
+        for stored in data.flows:
+            recovered = recover_flow(stored)
+            grids = [grid_features(recovered), grid_features(nose_flow(stored))]
+            cells.append([[grid.ravel(), mirrored_grid(grid).ravel()] for grid in grids])
+            rules = hand.side_scores(regional_motion(recovered))
+            rows = [[[rules[u][h] - THRESHOLD if u in rules else np.nan for u in units] for h in (0, 1)]]
+            for view, grid in enumerate(grids):
+                found = weights.unit_scores(grid, view)
+                rows.append(
+                    [[found[h, columns[u]] if u in columns else np.nan for u in units] for h in (0, 1)]
+                )
+            known.append(rows)
+        self._cells, self._known = np.array(cells, np.float64), np.array(known, np.float64)
+
+    def zero_shot(self) -> Array:
+        """Average what knows the unit and squash it; a unit nothing knows is never called."""
+        found = np.isfinite(self._known)
+        mean = np.where(found, self._known, 0.0).sum(axis=1) / np.maximum(found.sum(axis=1), 1)
+        return np.asarray(np.where(found.any(axis=1), ZERO_SHOT_WEIGHT * np.tanh(mean), -ZERO_SHOT_WEIGHT))
+
+    def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
+        """Add a ridge per unit and view, both halves of every face as samples."""
+        scores = self.zero_shot()[test]
+        for u in range(labels.shape[2]):
+            # A unit nobody in the training fold shows can only be read zero-shot.
+            if labels[:, :, u].any():
+                views = [self._ridge(view, u, labels[:, :, u], train, test) for view in (0, 1)]
+                scores[:, :, u] += np.mean(views, axis=0)
+        return scores
+
+    def _ridge(self, view: int, u: int, labels: Labels, train: Rows, test: Rows) -> Array:
+        def design(rows: Rows, half: int) -> Array:
+            return np.asarray(
+                np.c_[self._cells[rows, view, half], np.nan_to_num(self._known[rows, :, half, u])]
+            )
+
+        x = np.concatenate([design(train, 0), design(train, 1)])
+        score = fit_ridge(x, np.concatenate([labels[:, 0], labels[:, 1]]).astype(np.int64), 2, PENALTY)
+        return np.stack([2 * score(design(test, half))[:, 1] for half in (0, 1)], axis=1)
+
+
+class LearnedUnits:
+    """The learner `learned`: log-odds divided by `LOG_ODDS`; a unit the model lacks is never called."""
+
+    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
+        """Read every sample: motion (N, 29, 2), its strongest set to a typical one."""
+        named = [relative_vectors(regional_motion(recover_flow(stored))) for stored in data.flows]
+        motion = [[vectors.get(name, (0.0, 0.0)) for name in REGION_NAMES] for vectors in named]
+        self._vectors = at_typical_scale(np.array(motion, np.float32))
+        self._start = shipped_au_model()
+        self._units = units
+
+    def zero_shot(self) -> Array:
+        """The shipped model as it is, calibrated."""
+        return self._scores(self._start, self._vectors, self._start.offset)
+
+    def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
+        """Fine-tune on the fold; called as if every unit were present as often as not."""
+        try:
+            from mellm.train.region_pairs import RegionPairs
+            from mellm.train.tuning import tuned
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"Fine-tuning needs {error.name}; install it with pip install 'mellm[train]'."
+            ) from error
+        halves = np.zeros((len(train), 2, len(self._start.units)), np.int8)
+        known = [
+            (u, self._start.units.index(au)) for u, au in enumerate(self._units) if au in self._start.units
+        ]
+        for u, column in known:
+            halves[:, :, column] = labels[:, :, u]
+        moving = np.linalg.norm(self._vectors[train], axis=-1) > 0
+        nobody = ("",) * len(train)
+        pairs = RegionPairs(self._vectors[train], moving, halves, self._start.units, nobody, nobody)
+        model = tuned(self._start, pairs, PULL, np.asarray(halves.any(axis=(0, 1)), np.bool_))
+        return self._scores(model, self._vectors[test], np.zeros_like(model.offset))
+
+    def _scores(self, model: LearnedAUModel, vectors: Vectors, offset: NDArray[np.float32]) -> Array:
+        """The stronger half's log-odds as the mean of both, apart by what the halves differ."""
+        logits = model.half_logits(vectors) * model.slope
+        # The picture's left half is the subject's right.
+        odds = (logits.max(axis=1, keepdims=True) + offset + logits - logits.mean(axis=1, keepdims=True))[
+            :, ::-1
+        ]
+        scores = np.full((len(odds), 2, len(self._units)), -1.0)
+        for u, au in enumerate(self._units):
+            if au in model.units:
+                scores[:, :, u] = odds[:, :, model.units.index(au)] / LOG_ODDS
+        return scores
+
+
+_LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
+    "facs": GridUnits,
+    "learned": LearnedUnits,
+}
+
+
+def create_unit_learner(name: str, data: FlowSet, units: tuple[int, ...]) -> UnitLearner:
+    """Return a learner by name, for the samples of `data` and these units; InputError for other names."""
+    if name not in _LEARNERS:
+        raise InputError(f"There is no model '{name}' of action units; choose {' or '.join(_LEARNERS)}.")
+    return _LEARNERS[name](data, units)
