@@ -24,6 +24,12 @@ DIRECTION_COLOURS = {
 """Direction in the picture -> the colour's name in an MMC-Map (2505.07007v1)."""
 
 
+MMC_SCALE_PX = 1.0
+"""Motion of full brightness in every MMC-Map that must be comparable, px of the 400x480 crop: in the training
+data, in what a vision model is shown, in reports. Micro-expressions seldom move a patch by more on average; a
+still face stays grey, which the paper's normalisation of each picture (scale None) does not give."""
+
+
 def mmc_colours(
     expression: FlowField,
     *,

@@ -11,7 +11,7 @@ import numpy as np
 
 from mellm.errors import MellmError
 from mellm.face.types import Region
-from mellm.flow.colour import image_scale, middlebury, mmc_map
+from mellm.flow.colour import MMC_SCALE_PX, image_scale, middlebury, mmc_map
 from mellm.flow.legend import FONT, INK, PAPER, annotate
 from mellm.flow.magnify import magnify as magnify_motion
 from mellm.flow.motion import RegionMotion
@@ -20,9 +20,6 @@ from mellm.media.types import Image
 
 KINDS = ("onset", "apex", "regions", "mmc", "mmc_fixed", "middlebury", "magnified")
 """Every picture `draw_pictures` makes, in the order a page shows them."""
-
-FIXED_SCALE_PX = 2.0
-"""Full colour of `mmc_fixed` and `middlebury`, px: the same in every report, so maps can be compared."""
 
 MOVING = (230, 159, 0)
 STILL = (86, 180, 233)
@@ -62,7 +59,7 @@ def draw_pictures(
     *,
     box: Box | None = None,
     magnify: float | None = None,
-    fixed_scale_px: float = FIXED_SCALE_PX,
+    fixed_scale_px: float = MMC_SCALE_PX,
 ) -> dict[str, Image]:
     """Draw everything a report shows of one micro-expression.
 

@@ -22,9 +22,9 @@ from mellm.entries import region_motion
 from mellm.errors import InputError
 from mellm.face.alignment import CROP_SIZE
 from mellm.facs import parse_codes
+from mellm.flow.colour import MMC_SCALE_PX
 from mellm.flow.motion import RegionMotion
 from mellm.media.types import Image
-from mellm.render.pictures import FIXED_SCALE_PX
 from mellm.report import MicroExpression
 from mellm.web.annotation import CodedMoment
 from mellm.web.corrected import as_coded
@@ -66,7 +66,7 @@ class CodedSource:
     def recipe(self) -> dict[str, Any]:
         """Return what decides the content."""
         versions = [[r.job, r.annotation.version if r.annotation else 0] for r in self.results]
-        return {"kind": DATASET, "annotations": versions, "map_scale_px": FIXED_SCALE_PX}
+        return {"kind": DATASET, "annotations": versions, "map_scale_px": MMC_SCALE_PX}
 
     def measure(self, index: int) -> Measured | Skipped:
         """Return one micro-expression as the person left it, or why it teaches nothing."""
@@ -107,7 +107,7 @@ class CodedSource:
             picture_face=True,
             made={
                 "estimator": str(report.provenance.settings.get("estimator")),
-                "map_scale_px": FIXED_SCALE_PX,
+                "map_scale_px": MMC_SCALE_PX,
                 "annotation": result.annotation.version if result.annotation else 0,
             },
         )

@@ -23,6 +23,7 @@ from mellm.errors import InputError, MellmError
 from mellm.flow.colour import MMC_SCALE_PX
 from mellm.media.types import Image
 
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A sample that cannot become a case, and why."""
