@@ -49,6 +49,33 @@ def facs(
     typer.echo(f"  written  {out}")
 
 
+@app.command("language")
+def language(
+    recipe: Recipe,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished run goes on.")],
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
+    merge: Annotated[
+        Path | None,
+        typer.Option(help="Do not train: write the run's merged weights to this folder (hub form)."),
+    ] = None,
+) -> None:
+    """Fine-tune a language model; writes checkpoints, curves (CSV), sample answers and the adapter.
+
+    Example: mellm train language recipes/language-embedded.yaml --out runs/embedded
+    """
+    try:
+        from mellm.train.language import train_language
+        from mellm.train.language_export import merge_language
+    except ImportError as error:
+        raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
+    if merge is not None:
+        written = merge_language(recipe, out, merge)
+    else:
+        written = train_language(recipe, out, typer.echo, minutes=minutes, steps=steps)
+    typer.echo(f"  written  {written}")
+
+
 def _need_torch() -> None:
     try:
         import torch  # noqa: F401
