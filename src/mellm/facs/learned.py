@@ -267,19 +267,7 @@ def load_au_model(path: Path) -> LearnedAUModel:
     arrays = read_arrays(path, (*_RULES, *_FIELDS, "units"))
     rules = Rules(**{name: arrays.pop(name) for name in _RULES})
     units = tuple(int(unit) for unit in arrays.pop("units"))
-    return LearnedAUModel(
-        units,
-        rules,
-        mean=arrays["mean"],
-        spread=arrays["spread"],
-        hidden=arrays["hidden"],
-        hidden_bias=arrays["hidden_bias"],
-        output=arrays["output"],
-        output_bias=arrays["output_bias"],
-        slope=arrays["slope"],
-        offset=arrays["offset"],
-        gap=arrays["gap"],
-    )
+    return LearnedAUModel(units, rules, **arrays)
 
 
 @cache
