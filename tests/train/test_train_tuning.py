@@ -9,6 +9,7 @@ import typer.testing
 from flow_folder import make_folder
 from mellm.cli.train import app
 from mellm.data.instruct.sources import FlowOnlySource
+from mellm.data.readers import Sample, write_table
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
 from mellm.facs import create_au_model
@@ -149,3 +150,24 @@ def test_the_command_tunes_and_the_result_can_be_used(tmp_path: Path) -> None:
 def test_the_shipped_recipe_is_read() -> None:
     config, _ = read_recipe(Path(__file__).parents[2] / "recipes" / "facs-tuned.yaml")
     assert config.init == "shipped" and config.frames
+
+
+def test_frames_of_an_indexed_set_become_pairs(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """The pair's mouth corners go up and out; the second sample's frames are missing, the third's codes."""
+    (tmp_path / "clip").mkdir()
+    for number, picture in zip((7, 12), pair, strict=True):
+        (tmp_path / "clip" / f"img{number}.png").write_bytes(picture.read_bytes())
+    rows = [("1", "12", "clip"), ("2", "4", "gone"), ("3", "", "clip")]
+    samples = [
+        Sample("casme2", name, name, 7, 12, 20, 200.0, "happiness", au, path) for name, au, path in rows
+    ]
+    write_table(tmp_path / "table.csv", samples)
+    lines: list[str] = []
+    pairs = gather_real(tmp_path / "table.csv", tmp_path, "dis", START.units, say=lines.append)
+    assert pairs.identity == ("casme2/1",)
+    assert pairs.halves[0, :, START.units.index(12)].tolist() == [1, 1]
+    corner = pairs.vectors[0, REGION_NAMES.index("right mouth corner")]
+    assert corner[0] > 0.005 and corner[1] < -0.005
+    assert sum("1 left out" in line for line in lines) == 2
+    with pytest.raises(InputError, match="--frames"):
+        gather_real(tmp_path / "table.csv", None, "dis", START.units)
