@@ -38,6 +38,15 @@ def test_the_request_says_all_that_decides_the_answer(ask):
     assert server.keys == ["Bearer sk-secret"]
 
 
+def test_a_fine_tuned_model_gets_its_system_message(ask):
+    server, backend = ask(stream("fine"), system="You read faces.")
+    said(backend, QUESTION[1:])
+    said(backend)
+    first, second = (body["messages"] for body in server.requests)
+    assert first[0] == {"role": "system", "content": "You read faces."}
+    assert [m["content"] for m in second] == ["Be brief.", "What moved?"]
+
+
 def test_pieces_come_before_the_answer_is_over(ask):
     heard = threading.Event()
 

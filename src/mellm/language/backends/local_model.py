@@ -4,6 +4,7 @@ Reads a folder in the hub's form, a hub id, a GGUF file; weights are safetensors
 no code that comes with a model is run. Knows nothing about messages or answers.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,13 +30,18 @@ _SEEING = frozenset({"qwen2_vl", "qwen2_5_vl"})
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A loaded model. `images`: the picture processor (PIL and tensors); None: it reads text only."""
+    """A loaded model.
+
+    images: the picture processor (PIL and tensors); None: it reads text only
+    system: the system message its adapter was trained with, where `mellm train language` made it
+    """
 
     name: str
     model: Any
     tokenizer: Any
     images: Any
     device: str
+    system: str
 
     @property
     def ends(self) -> frozenset[int]:
@@ -98,21 +104,21 @@ def load_local_model(
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"The model cannot run on '{device}' ({_line(error)}); try cpu.") from error
     name = Path(path).name + (f"+{Path(adapter).name}" if adapter else "")
-    return LocalModel(name, model, tokenizer, images, device)
+    return LocalModel(name, model, tokenizer, images, device, _system_of(adapter))
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Load without transformers' bars and remarks, which would land in the middle of our own output."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            logging.enable_progress_bar()
 
 
 def _place(path: str) -> tuple[str, dict[str, str]]:
@@ -161,6 +167,17 @@ def _adapted(model: Any, folder: Path) -> Any:
         raise InputError(
             f"The adapter in '{folder}' does not fit this model ({_line(error)}); take its own."
         ) from error
+
+
+def _system_of(adapter: str | None) -> str:
+    """What `mellm train language` wrote down beside an adapter; others say nothing."""
+    facts = Path(adapter or "", "adapter.json")
+    if adapter is None or not facts.is_file():
+        return ""
+    try:
+        return str(json.loads(facts.read_text(encoding="utf-8")).get("system", ""))
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"'{facts}' is damaged; export the adapter again.") from error
 
 
 def _line(error: BaseException) -> str:

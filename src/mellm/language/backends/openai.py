@@ -15,6 +15,7 @@ from mellm.language.backends.dialect import Dialect
 from mellm.language.backends.http import HttpClient, Server, ServerError
 from mellm.language.backends.pieces import until_stop, without_beginning, without_thoughts
 from mellm.language.backends.scoring import UnableError, choose_by
+from mellm.language.backends.turns import with_system
 from mellm.language.backends.types import Choice, Control, Decoding, Message
 
 KEY_VARIABLE = "MELLM_OPENAI_KEY"
@@ -33,6 +34,7 @@ class OpenAIBackend:
         model: str = "",
         *,
         key: str | None = None,
+        system: str = "",
         pictures: bool = True,
         silence: float = 120.0,
         retries: int = 2,
@@ -44,6 +46,7 @@ class OpenAIBackend:
             url: base of the API, such as `http://127.0.0.1:8000/v1`
             model: its name there; may be left out where the server has one model only
             key: bearer token; None: the environment variable MELLM_OPENAI_KEY
+            system: system message for dialogues without one; fine-tuned models want the one of their training
             pictures: whether the model can see
             silence: seconds the server may say nothing
             retries, pause: how often passing failures are tried again, and after how many seconds
@@ -52,7 +55,7 @@ class OpenAIBackend:
         """
         key = os.environ.get(KEY_VARIABLE, "") if key is None else key
         self._client = HttpClient(Server(url, key, silence, retries, pause))
-        self._model, self._pictures = model, pictures
+        self._model, self._system, self._pictures = model, system, pictures
         self._dialect: Dialect | None = None
 
     @property
@@ -74,7 +77,7 @@ class OpenAIBackend:
         control: Control | None = None,
     ) -> Iterator[str]:
         """Yield the assistant's answer in pieces, as it is written; the protocol says the rest."""
-        self._refuse_pictures(messages)
+        messages = self._ready(messages)
         control = control or Control()
         pieces = without_thoughts(self._pieces(messages, decoding, prefix, control))
         # Some servers repeat the beginning they were given, and so do models that were asked in words.
@@ -89,7 +92,7 @@ class OpenAIBackend:
         control: Control | None = None,
     ) -> Choice:
         """Return which of `options` continues the assistant's `prefix` best; the protocol says the rest."""
-        self._refuse_pictures(messages)
+        messages = self._ready(messages)
         if not options:
             raise InputError("There is no option to choose from.")
         control = control or Control()
@@ -194,11 +197,12 @@ class OpenAIBackend:
             names = ""
         return ServerError(f"{error} It offers: {names}.", 404) if names else error
 
-    def _refuse_pictures(self, messages: Sequence[Message]) -> None:
+    def _ready(self, messages: Sequence[Message]) -> list[Message]:
         if not self._pictures and any(m.images for m in messages):
             raise InputError(
                 f"{self.name} is said not to see pictures; take the flow route or another model."
             )
+        return with_system(messages, self._system)
 
 
 def _first(reply: Any, url: str) -> dict[str, Any]:

@@ -42,13 +42,13 @@ _KINDS = {
     "transformers": _Kind(
         "mellm.language.backends.transformers:TransformersBackend",
         "PATH",
-        {"adapter": str, "device": str, "dtype": str},
+        {"adapter": str, "system": str, "device": str, "dtype": str},
         "pip install 'mellm[train]'",
     ),
     "openai": _Kind(
         "mellm.language.backends.openai:OpenAIBackend",
         "URL",
-        {"model": str, "pictures": _yes, "silence": float, "retries": int},
+        {"model": str, "system": str, "pictures": _yes, "silence": float, "retries": int},
     ),
 }
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from mellm.errors import InputError, MellmError
 from mellm.language.backends.local_model import load_local_model
 from mellm.language.backends.pieces import until_stop
+from mellm.language.backends.turns import with_system
 from mellm.language.backends.types import Choice, Control, Decoding, Message
 
 _POLL = 0.1
@@ -27,10 +28,20 @@ class TransformersBackend:
     """A model that transformers can load; see `load_local_model` for the arguments."""
 
     def __init__(
-        self, path: str, *, adapter: str | None = None, device: str = "auto", dtype: str = "bfloat16"
+        self,
+        path: str,
+        *,
+        adapter: str | None = None,
+        system: str | None = None,
+        device: str = "auto",
+        dtype: str = "bfloat16",
     ) -> None:
-        """Load the model."""
+        """Load the model.
+
+        `system` is the system message for dialogues without one; None: the one its adapter was trained with.
+        """
         self._local = load_local_model(path, adapter=adapter, device=device, dtype=dtype)
+        self._system = self._local.system if system is None else system
         self._running = threading.Lock()
 
     @property
@@ -94,11 +105,12 @@ class TransformersBackend:
     def _prompt(self, messages: Sequence[Message]) -> tuple[str, dict[str, Tensor]]:
         """The dialogue as the model's template writes it, up to where the answer begins; its pictures."""
         local = self._local
+        messages = with_system(messages, self._system)
         images = [image for message in messages for image in message.images]
         if images and local.images is None:
             raise InputError(f"{self.name} does not see pictures; take the flow route or a vision model.")
         mark = self._picture_mark() if images else ""
-        turns = [{"role": m.role, "content": mark * len(m.images) + m.text} for m in messages]
+        turns = [{"role": m.role, "content": mark * len(m.images) + _plain(m.text)} for m in messages]
         text = local.tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
         )
@@ -216,6 +228,11 @@ class _Writer:
     def _decode(self, ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
+
+
+def _plain(text: str) -> str:
+    """Text that cannot end its own turn, nor pass for a picture."""
+    return text.replace("<|", "< |")
 
 
 def _pick(logits: Tensor, temperature: float, dice: torch.Generator) -> int:

@@ -31,13 +31,3 @@ def data_url(image: Image) -> str:
             "A picture could not be encoded as PNG; check that the OpenCV installation is whole."
         )
     return f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
-
-
-def with_words(messages: Sequence[Message], words: str) -> list[Message]:
-    """Return the messages with `words` after the last user turn's text (a new turn where there is none)."""
-    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=None)
-    if last is None:
-        return [*messages, Message("user", words)]
-    said = messages[last]
-    asked = Message("user", f"{said.text}\n\n{words}" if said.text else words, said.images)
-    return [*messages[:last], asked, *messages[last + 1 :]]
