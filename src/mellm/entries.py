@@ -94,23 +94,23 @@ def verdict(readings: list[MicroExpression], people: list[Watched], language: La
     """One sentence: what was found, or why nothing was."""
     which = ("en", "zh").index(language)
     if not people:
-        return _VERDICTS["nobody"][which]
+        return VERDICTS["nobody"][which]
     found = [r for r in readings if r.emotion.label]
     if found:
-        who = _VERDICTS["who"][which]
+        who = VERDICTS["who"][which]
         parts = [who.format(r.person, emotion_name(r.emotion.label or "", language)) for r in found]
-        joined = _VERDICTS["joint"][which].join(parts)
-        return _VERDICTS["found" if len(found) == 1 else "several"][which].format(len(found), joined)
+        joined = VERDICTS["joint"][which].join(parts)
+        return VERDICTS["found" if len(found) == 1 else "several"][which].format(len(found), joined)
     if readings:
-        return _VERDICTS["no evidence"][which]
+        return VERDICTS["no evidence"][which]
     reasons = {p.reason: p.person for p in people if p.reason}
     if len(reasons) > 1:
-        person = _VERDICTS["person"][which]
+        person = VERDICTS["person"][which]
         return " ".join(person.format(number, reason) for reason, number in reasons.items())
-    return next(iter(reasons), _VERDICTS["unread"][which])
+    return next(iter(reasons), VERDICTS["unread"][which])
 
 
-_VERDICTS = {
+VERDICTS = {
     "nobody": (
         "No micro-expression found: no face was seen in any frame.",
         "未发现微表情：所有帧中都没有看到人脸。",
@@ -129,3 +129,4 @@ _VERDICTS = {
         "未发现微表情：在给定的帧中无法读取人脸。",
     ),
 }
+"""Verdicts and their parts, English and Chinese."""

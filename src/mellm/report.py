@@ -65,6 +65,7 @@ class Interval(_Model):
     )
     confidence: float = Field(ge=0, le=1, description="1 where a person set the frames")
     origin: Literal["spotted", "given"]
+    set_by: str | None = Field(default=None, description="Who overruled the program's frames, if anybody")
 
 
 class RegionReading(_Model):
@@ -112,6 +113,9 @@ class EmotionReading(_Model):
     probabilities: dict[str, float]
     also: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="The same distribution in the other taxonomies"
+    )
+    set_by: str | None = Field(
+        default=None, description="Who overruled the label, if anybody; the probabilities stay the program's"
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import re
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import mellm
+from mellm.render.html import render_html
 from mellm.report import Report
 from mellm.web.annotation import AnnotationBody, CodedUnit
 from mellm.web.contract import Frames
@@ -102,6 +104,27 @@ def test_every_correction_is_applied_and_written_out(report: Report) -> None:
         "unsure",
     ):
         assert words in told
+
+
+def test_the_page_says_who_overruled_the_program(report: Report) -> None:
+    """The person's emotion stands first, without the program's number; the program's stays beside it."""
+    said = annotation(
+        verdict="changed",
+        frames={"onset": 22, "apex": 44, "offset": 66},
+        emotion={"taxonomy": "7", "label": "contempt"},
+    )
+    result = corrected(report, said, TIMES, {})
+    page = render_html(result, {})
+    head = page[page.index('class="headline person"') :]
+    assert "contempt" in head[:200] and "set by Ada" in head[:200]
+    emotion = report.micro_expressions[0].emotion
+    wanted = f"program: suggests {emotion.label} {emotion.probabilities[emotion.label or '']:.2f}"
+    assert wanted in " ".join(re.sub("<[^>]+>", " ", head[:900]).split())
+    assert "set by Ada" in page[page.index('class="interval"') :][:600]
+    result.micro_expressions[0].reading.language = "zh"
+    chinese = render_html(result, {})
+    assert "由 Ada 设定" in chinese and "情绪由Ada设定：轻蔑（程序：高兴）。" in chinese
+    assert "经Ada审阅后有 1 个微表情" in chinese and "set by Ada" not in render_html(report, {})
 
 
 def test_a_rejected_moment_leaves_a_sentence(report: Report) -> None:

@@ -3,26 +3,17 @@
 Knows the report and the labels; the page round it is in `html`.
 """
 
-import re
 from collections.abc import Mapping
 from html import escape
 
-from mellm.face.regions import AREAS
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name
-from mellm.language.names import (
-    AREA_NAMES_EN,
-    AREA_NAMES_ZH,
-    INTENSITY_EN,
-    INTENSITY_ZH,
-    Language,
-    octant_name,
-    region_name,
-)
+from mellm.language.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
 from mellm.render.i18n import scale_text, word
 from mellm.render.markup import areas_of, bar, picture_size, picture_uri, warning_list
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
+from mellm.render.words import reading_html
 from mellm.report import ActionUnitReading, MicroExpression, RegionReading, Report, Trace
 
 AROUND_ME = 0.6
@@ -45,7 +36,6 @@ class Card:
 
     def render(self, number: int, me: MicroExpression) -> str:
         """The whole card of one micro-expression, counted from 1."""
-        reading = me.reading
         trace = next((t for t in self.report.traces if t.person == me.person), None)
         left = self._stage(number, me)
         right = self._emotion_headline(me) + self._au_table(me) + self._emotion_bars(me)
@@ -54,9 +44,7 @@ class Card:
             f'<article class="card me" id="me{number}"><header><h2><span class="number">{number}</span>'
             f"{self.w('micro')}</h2>{self._interval(me)}</header>{columns}"
             f"{self._zoom(number, me, trace)}"
-            f"<h3>{self.w('reading')}</h3>{self._reading(me)}"
-            f'<p class="note">{self.w("written_by")}: '
-            f"{self.w('evidence_model') if reading.model == 'evidence' else escape(reading.model)}</p>"
+            f"<h3>{self.w('reading')}</h3>{reading_html(me, self.language)}"
             f"{warning_list(me.warnings, self.language)}{self._region_table(me)}</article>"
         )
 
@@ -75,9 +63,8 @@ class Card:
         extra = [line, f"{self.w('person')} {me.person}"]
         if when.duration is not None:
             extra.append(f"{self.w('duration')} {when.duration * 1000:.0f} ms")
-        extra.append(
-            f"{self.w('confidence')} {when.confidence:.2f}" if when.origin == "spotted" else self.w("given")
-        )
+        given = self.w("set_by", who=when.set_by) if when.set_by else self.w("given")
+        extra.append(f"{self.w('confidence')} {when.confidence:.2f}" if when.origin == "spotted" else given)
         return f'<span class="interval">{" · ".join(extra)}</span>'
 
     def _stage(self, number: int, me: MicroExpression) -> str:
@@ -137,15 +124,27 @@ class Card:
         return f"{octant_name(region.octant, self.language)} {region.mean_px:.2f} px"
 
     def _emotion_headline(self, me: MicroExpression) -> str:
+        """What it suggests; where a person overruled the program, that person's word stands first."""
         emotion = me.emotion
-        if emotion.label is None:
-            return f'<p class="headline">{self.w("no_emotion")}</p>'
-        name = escape(emotion_name(emotion.label, self.language))
-        p = emotion.probabilities.get(emotion.label, 0.0)
-        classes = self.w("classes", n=len(emotion.probabilities))
+        ranked = sorted(emotion.probabilities, key=lambda label: -emotion.probabilities[label])
+        program = emotion.label if emotion.set_by is None else next(iter(ranked), None)
+        if program is None:
+            suggests = self.w("no_emotion")
+        else:
+            classes = self.w("classes", n=len(emotion.probabilities))
+            suggests = (
+                f'<span class="verb">{self.w("suggests")}</span> '
+                f"{escape(emotion_name(program, self.language))} "
+                f'<span class="p">{emotion.probabilities.get(program, 0.0):.2f}</span> '
+                f'<span class="verb">({classes})</span>'
+            )
+        if emotion.set_by is None:
+            return f'<p class="headline">{suggests}</p>'
+        said = emotion_name(emotion.label, self.language) if emotion.label else word("none", self.language)
         return (
-            f'<p class="headline"><span class="verb">{self.w("suggests")}</span> {name} '
-            f'<span class="p">{p:.2f}</span> <span class="verb">({classes})</span></p>'
+            f'<p class="headline person">✎ {escape(said)} <span class="verb">'
+            f"{self.w('set_by', who=emotion.set_by)}</span></p>"
+            f'<p class="note">{self.w("program")}: {suggests}</p>'
         )
 
     def _emotion_bars(self, me: MicroExpression) -> str:
@@ -228,37 +227,6 @@ class Card:
         numbered = [(k, m) for k, m in enumerate(self.report.micro_expressions, 1) if m.person == me.person]
         svg = timeline_svg(trace, numbered, others, language=self.language, window=window, key=f"me{number}")
         return f"<h3>{self.w('timeline')}</h3><div class=scroll>{svg}</div>" if svg else ""
-
-    def _reading(self, me: MicroExpression) -> str:
-        reading = me.reading
-
-        def lines(text: str) -> str:
-            return "".join(
-                f"<p{self._about(line, me)}>{escape(line)}</p>" for line in text.splitlines() if line.strip()
-            )
-
-        flags = ""
-        if not reading.agrees_with_facs:
-            flags += f'<p class="flag">{self.w("disagrees")}</p>'
-        if reading.unsupported_claims:
-            items = "".join(f"<li>{escape(claim)}</li>" for claim in reading.unsupported_claims)
-            flags += f'<div class="flag"><p>{self.w("unsupported")}:</p><ul>{items}</ul></div>'
-        return (
-            f'<div class="readings"><div><h3>{self.w("analysis")}</h3>{lines(reading.analysis)}</div>'
-            f"<div><h3>{self.w('reasoning')}</h3>{lines(reading.reasoning)}"
-            f'<h3>{self.w("conclusion")}</h3><p class="lead">{escape(reading.conclusion)}</p>'
-            f"</div></div>{flags}"
-        )
-
-    def _about(self, line: str, me: MicroExpression) -> str:
-        """Attributes that link a paragraph on one area (`Mouth: ...`) to the regions that moved there."""
-        names = AREA_NAMES_ZH if self.language == "zh" else AREA_NAMES_EN
-        start = re.split("[:：]", line, maxsplit=1)[0].strip().lower()
-        area = next((key for key, name in names.items() if name == start), None)
-        if area is None:
-            return ""
-        regions = "|".join(r.name for r in me.regions if r.moving and r.name in AREAS[area])
-        return f' data-regions="{escape(regions)}" data-areas="{area}"'
 
     def _region_table(self, me: MicroExpression) -> str:
         keys = ("region", "direction", "mean_px", "max_px", "relative", "concentration", "moving")

@@ -20,6 +20,7 @@ from mellm.render.card import Card
 from mellm.render.i18n import report_language, word
 from mellm.render.markup import warning_list
 from mellm.render.pictures import KINDS
+from mellm.render.sentences import in_language
 from mellm.render.timeline import timeline_svg
 from mellm.report import Report
 
@@ -126,7 +127,7 @@ class _Page:
             f'<header class="top"><p class="kicker">{self.w("title")}</p>'
             f"<h1>{escape(Path(source.path).name)}{second}</h1>"
             f'<ul class="facts">{"".join(f"<li>{fact}</li>" for fact in facts if fact)}</ul>'
-            f'<p class="verdict">{escape(self.report.verdict)}</p>'
+            f'<p class="verdict">{escape(in_language(self.report.verdict, self.language))}</p>'
             f"{self.jump()}{warning_list(self.report.warnings, self.language)}</header>"
         )
 
@@ -138,11 +139,9 @@ class _Page:
         links = []
         for number, me in enumerate(found, 1):
             label = me.emotion.label
-            suggests = (
-                f"{emotion_name(label, self.language)} {me.emotion.probabilities.get(label, 0.0):.2f}"
-                if label
-                else word("no_emotion", self.language)
-            )
+            suggests = emotion_name(label, self.language) if label else word("no_emotion", self.language)
+            if label and me.emotion.set_by is None:
+                suggests += f" {me.emotion.probabilities.get(label, 0.0):.2f}"
             time = me.interval.apex_time
             at = f"{time:.2f} {word('seconds', self.language)} · " if time is not None else ""
             links.append(f'<a href="#me{number}">{number} · {escape(at + suggests)}</a>')
@@ -163,7 +162,8 @@ class _Page:
             return ""
         others_text = "; ".join(
             f"{word(e.kind, self.language)} {e.onset_time:.2f}–{e.offset_time:.2f}"
-            f" {word('seconds', self.language)}" + (f" ({e.note})" if e.note else "")
+            f" {word('seconds', self.language)}"
+            + (f" ({in_language(e.note, self.language)})" if e.note else "")
             for e in self.report.other_events
         )
         also = f'<p class="note">{self.w("also_seen")}: {escape(others_text)}</p>' if others_text else ""

@@ -84,6 +84,17 @@ _WORDS: dict[str, tuple[str, str]] = {
     "conclusion": ("Conclusion", "结论"),
     "written_by": ("written by", "撰写者"),
     "evidence_model": ("the built-in grammar, from the evidence alone", "内置语法，仅依据测量结果"),
+    "model_label": (
+        "The model's own label: {label}, {share} of its likelihood (not calibrated).",
+        "模型自己的类别：{label}，占其似然的 {share}（未校准）。",
+    ),
+    "mended": (
+        "Its text had no valid conclusion; it was chosen from the possible ones.",
+        "其文字没有有效结论；结论由可能的选项中选出。",
+    ),
+    "set_by": ("set by {who}", "由 {who} 设定"),
+    "program": ("program", "程序"),
+    "none": ("none", "无"),
     "disagrees": (
         "This reading disagrees with the FACS stage; both are shown.",
         "此解读与 FACS 阶段的结论不一致，两者均予保留。",

@@ -12,6 +12,7 @@ from mellm.face.regions import AREAS
 from mellm.language.names import Language
 from mellm.media.types import Image
 from mellm.render.i18n import word
+from mellm.render.sentences import in_language
 
 _JPEG_QUALITY = 92
 
@@ -56,5 +57,5 @@ def warning_list(warnings: Sequence[str], language: Language) -> str:
     """Warnings as a list; empty for none."""
     if not warnings:
         return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in warnings)
+    items = "".join(f"<li>{escape(in_language(text, language))}</li>" for text in warnings)
     return f'<ul class="warnings" aria-label="{escape(word("warnings", language))}">{items}</ul>'

@@ -14,6 +14,7 @@ from rich.text import Text
 from mellm.facs.taxonomies import emotion_name
 from mellm.language.names import Language, octant_name, region_name
 from mellm.render.i18n import report_language, word
+from mellm.render.sentences import in_language
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
 
 _MOST_REGIONS = 6
@@ -38,9 +39,11 @@ def print_report(report: Report, console: Console) -> None:
         title.append(" -> ").append(Path(source.apex_path).name, "bold")
     title.append("   " + "  ".join(fact for fact in facts if fact), "dim")
     _line(console, title)
-    _block(console, Text(report.verdict, "bold" if report.micro_expressions else ""), 2)
+    _block(
+        console, Text(in_language(report.verdict, language), "bold" if report.micro_expressions else ""), 2
+    )
     for warning in report.warnings:
-        _block(console, Text(f"! {warning}", "yellow"), 2)
+        _block(console, Text(f"! {in_language(warning, language)}", "yellow"), 2)
     for number, me in enumerate(report.micro_expressions, 1):
         console.print()
         _micro(console, number, me, language)
@@ -121,7 +124,7 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
     for claim in me.reading.unsupported_claims:
         _block(console, Text(f"! {word('unsupported', language)}: {claim}", "yellow"), 5)
     for warning in me.warnings:
-        _block(console, Text(f"! {warning}", "yellow"), 5)
+        _block(console, Text(f"! {in_language(warning, language)}", "yellow"), 5)
 
 
 def _writer(me: MicroExpression, language: Language) -> str:
@@ -179,5 +182,5 @@ def _emotions(me: MicroExpression, language: Language) -> Text:
 
 
 def _other(event: OtherEvent, language: Language) -> str:
-    note = f" ({event.note})" if event.note else ""
+    note = f" ({in_language(event.note, language)})" if event.note else ""
     return f"{word(event.kind, language)} {event.onset_time:.2f} {word('seconds', language)}{note}"

@@ -11,7 +11,7 @@ import numpy as np
 from mellm.spot.settings import SpotSettings
 from mellm.spot.types import Event, RegionalMotion
 
-_WORDS = {
+REASONS = {
     "none": ("No micro-expression found: {}.", "未发现微表情：{}。"),
     "no face": ("no face was seen", "没有看到人脸"),
     "short": (
@@ -37,6 +37,7 @@ _WORDS = {
         "没有超出噪声的运动，且头部有时运动过快",
     ),
 }
+"""Why nothing was found, English and Chinese."""
 
 
 def explain_none(
@@ -56,7 +57,7 @@ def explain_none(
     """
     which = ("en", "zh").index(language)
     reason, values = _reason(motion, events, settings or SpotSettings())
-    return _WORDS["none"][which].format(_WORDS[reason][which].format(**values))
+    return REASONS["none"][which].format(REASONS[reason][which].format(**values))
 
 
 def _reason(

@@ -114,6 +114,7 @@ def _moment(
         me.interval = _interval(frames.onset, frames.apex, frames.offset, times)
         after = _frames(me.interval)
         if moment.number is not None and after != before:
+            me.interval.set_by = who
             changes.append(f"The interval was set by {who}: {after} (program: {before}).")
     changes += [_unit(me, unit, who) for unit in moment.units if unit.verdict != "agreed"]
     if moment.emotion is not None and moment.emotion.label != me.emotion.label:
@@ -122,6 +123,7 @@ def _moment(
             f"(program: {me.emotion.label or 'none'})."
         )
         _set_emotion(me, moment.emotion.taxonomy, moment.emotion.label)
+        me.emotion.set_by = who
     if moment.text is not None:
         changes.append(f"The reading was rewritten by {who}; the program's text is in `raw`.")
         _set_text(me, moment.text, who)
