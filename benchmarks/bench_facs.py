@@ -18,7 +18,7 @@ import torch
 from mellm.data.meflow.photo import PairConfig
 from mellm.data.meflow.stream import MEFlowConfig, PairSource
 from mellm.data.megc2019 import read_flow_set
-from mellm.evaluate.baselines.networks import STSTModule, STSTNet, train_network
+from mellm.evaluate.baselines.networks import STSTModule, ststnet, train_network
 from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
 from mellm.evaluate.protocols import splits
@@ -54,7 +54,7 @@ def recognition(data: str, protocol: str, models: list[str]) -> None:
 def leak(data: str, epochs: int) -> None:
     """Train STSTNet per fold once; compare its last epoch with the best epoch of each test fold."""
     flow_set = read_flow_set(data)
-    learner = STSTNet()
+    learner = ststnet()
     x = np.stack([learner.prepare(stored) for stored in flow_set.flows])
     y = np.array([CLASSES.index(s.label) for s in flow_set.samples])
     people = [s.group for s in flow_set.samples]

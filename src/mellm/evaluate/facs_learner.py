@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.data.normalised_flow import nose_flow, recover_flow
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
 from mellm.evaluate.ridge import Array, fit_kernel_ridge, fit_ridge
 from mellm.evaluate.zero_shot import hand_made_answer
 from mellm.facs.grid import CELLS, CHANNELS, grid_features, mirrored_grid, shipped_grid_model
@@ -43,12 +43,12 @@ class FacsLearner:
     def fit(self, training: Training, seed: int) -> Predictor:
         """Fit the four learners; without training samples return the zero-shot answer."""
         if not len(training.y):
-            return lambda x: _softmax(_odds(x).mean(axis=1))
+            return lambda x: softmax(_odds(x).mean(axis=1))
         scores = []
         for view in (0, 1):
             scores.append(_fitted(training, view, with_odds=True))
             scores.append(_fitted(training, view, with_odds=False))
-        return lambda x: _softmax(_SHARPNESS * np.mean([s(x) for s in scores], axis=0))
+        return lambda x: softmax(_SHARPNESS * np.mean([s(x) for s in scores], axis=0))
 
 
 def _hand_odds(field: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -82,8 +82,3 @@ def _fitted(training: Training, view: int, with_odds: bool) -> Predictor:
 def _odds(x: Features) -> Array:
     """The zero-shot log-odds (N, 3 sources, 3 classes)."""
     return x[:, 2 * _GRID :].reshape(len(x), _SOURCES, len(CLASSES)).astype(np.float64)
-
-
-def _softmax(scores: Array) -> Array:
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -53,16 +53,22 @@ class Learner(Protocol):
         ...
 
 
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities (N, C) of scores (N, C)."""
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
 _LEARNERS: dict[str, str] = {
     "facs": "mellm.evaluate.facs_learner:FacsLearner",
     "evidence": "mellm.evaluate.zero_shot:Evidence",
     "baseline-rule": "mellm.evaluate.zero_shot:ThreeLineRule",
-    "baseline-lr": "mellm.evaluate.baselines.linear:LogisticBaseline",
-    "baseline-svm": "mellm.evaluate.baselines.linear:SupportVectorBaseline",
+    "baseline-lr": "mellm.evaluate.baselines.linear:logistic_baseline",
+    "baseline-svm": "mellm.evaluate.baselines.linear:support_vector_baseline",
     "baseline-mdmo": "mellm.evaluate.baselines.histograms:MDMO",
     "baseline-biwoof": "mellm.evaluate.baselines.histograms:BiWOOF",
-    "baseline-ststnet": "mellm.evaluate.baselines.networks:STSTNet",
-    "baseline-htnet": "mellm.evaluate.baselines.networks:HTNetLike",
+    "baseline-ststnet": "mellm.evaluate.baselines.networks:ststnet",
+    "baseline-htnet": "mellm.evaluate.baselines.networks:htnet",
 }
 
 LEARNERS: tuple[str, ...] = tuple(_LEARNERS)

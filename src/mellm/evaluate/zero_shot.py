@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.data.normalised_flow import recover_flow, regional_motion
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
 from mellm.facs.models import create_au_model, untrained_emotion_model
 
 
@@ -60,8 +60,7 @@ class ThreeLineRule:
         corners = up[18:21, 6:10].mean() + up[18:21, 18:22].mean()
         spread = flow[18:21, 18:22, 0].mean() - flow[18:21, 6:10, 0].mean()
         scores = np.array([-brows, (corners + spread) / 2, brows])
-        raised = np.exp(scores - scores.max())
-        return np.asarray(raised / raised.sum(), np.float32)
+        return np.asarray(softmax(scores[None])[0], np.float32)
 
     def fit(self, training: Training, seed: int) -> Predictor:
         """Return the probabilities unchanged."""

@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mellm.data.normalised_flow import nose_flow, region_boxes
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.evaluate.baselines.linear import fit_classifier
+from mellm.evaluate.learner import Features, Predictor, Training
 
 _BINS = 8
 _BLOCKS = 7
@@ -81,16 +82,4 @@ def _linear_svm(training: Training, seed: int) -> Predictor:
     model = make_pipeline(
         StandardScaler(), LinearSVC(C=0.01, class_weight="balanced", random_state=seed, max_iter=5000)
     )
-    model.fit(training.x, training.y)
-    known = model.classes_
-
-    def predict(test: Features) -> NDArray[np.float64]:
-        scores = np.atleast_2d(model.decision_function(test))
-        if len(known) == 2:
-            scores = np.stack([-scores.ravel(), scores.ravel()], axis=1)
-        answers = np.zeros((len(test), len(CLASSES)))
-        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-        answers[:, known] = raised / raised.sum(axis=1, keepdims=True)
-        return answers
-
-    return predict
+    return fit_classifier(model, training.x, training.y)

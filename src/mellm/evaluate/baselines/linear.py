@@ -4,7 +4,9 @@ Features: u, v and |v| averaged over 4x4 blocks (7x7 of them) after the nose is 
 divided by its own spread. Training pictures are doubled by mirroring; scaling is fitted on the training fold.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
 
 _BLOCKS = 7
 
@@ -36,43 +38,45 @@ def mirrored(x: Features) -> Features:
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticBaseline:
+class PooledFlowBaseline:
+    """A classifier of scikit-learn on pooled flow, trained on the fold and its mirror image."""
+
+    name: str
+    make: Callable[[], Any]
+    trains: bool = True
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Return 7x7-pooled flow."""
+        return pooled_flow(stored)
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Train on the fold, standardised on it."""
+        x = np.concatenate([training.x, mirrored(training.x)])
+        return fit_classifier(make_pipeline(StandardScaler(), self.make()), x, np.tile(training.y, 2))
+
+
+def logistic_baseline() -> PooledFlowBaseline:
     """Class-balanced logistic regression, C = 0.01."""
-
-    name: str = "baseline-lr"
-    trains: bool = True
-
-    def prepare(self, stored: NDArray[np.uint8]) -> Features:
-        """Return 7x7-pooled flow."""
-        return pooled_flow(stored)
-
-    def fit(self, training: Training, seed: int) -> Predictor:
-        """Train on the fold and its mirror image."""
-        model = LogisticRegression(C=0.01, class_weight="balanced", max_iter=2000)
-        return _fit(make_pipeline(StandardScaler(), model), training)
+    return PooledFlowBaseline(
+        "baseline-lr", lambda: LogisticRegression(C=0.01, class_weight="balanced", max_iter=2000)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class SupportVectorBaseline:
+def support_vector_baseline() -> PooledFlowBaseline:
     """Class-balanced RBF-SVM, C = 1, gamma = 1 / features."""
-
-    name: str = "baseline-svm"
-    trains: bool = True
-
-    def prepare(self, stored: NDArray[np.uint8]) -> Features:
-        """Return 7x7-pooled flow."""
-        return pooled_flow(stored)
-
-    def fit(self, training: Training, seed: int) -> Predictor:
-        """Train on the fold and its mirror image."""
-        model = SVC(C=1.0, gamma="auto", class_weight="balanced", decision_function_shape="ovr")
-        return _fit(make_pipeline(StandardScaler(), model), training)
+    return PooledFlowBaseline(
+        "baseline-svm",
+        lambda: SVC(C=1.0, gamma="auto", class_weight="balanced", decision_function_shape="ovr"),
+    )
 
 
-def _fit(model: object, training: Training) -> Predictor:
-    x = np.concatenate([training.x, mirrored(training.x)])
-    model.fit(x.reshape(len(x), -1), np.concatenate([training.y, training.y]))  # type: ignore[attr-defined]
-    known = model.classes_  # type: ignore[attr-defined]
+def fit_classifier(model: Any, x: NDArray[np.floating], y: NDArray[np.int64]) -> Predictor:
+    """Fit a classifier of scikit-learn on (N, ...); classes the fold lacks get probability 0.
+
+    Without probabilities of its own, its decision values go through a softmax: the answer is the same.
+    """
+    model.fit(x.reshape(len(x), -1), y)
+    known = model.classes_
 
     def predict(test: Features) -> NDArray[np.float64]:
         flat = test.reshape(len(test), -1)
@@ -80,9 +84,9 @@ def _fit(model: object, training: Training) -> Predictor:
         if hasattr(model, "predict_proba"):
             answers[:, known] = model.predict_proba(flat)
             return answers
-        scores = model.decision_function(flat)  # type: ignore[attr-defined]
-        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-        answers[:, known] = raised / raised.sum(axis=1, keepdims=True)
+        scores = np.asarray(model.decision_function(flat), np.float64)
+        # Of two classes there is one decision value.
+        answers[:, known] = softmax(scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1))
         return answers
 
     return predict

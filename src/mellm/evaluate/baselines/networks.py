@@ -121,36 +121,29 @@ def train_network(
 
 
 @dataclass(frozen=True, slots=True)
-class STSTNet:
+class NetworkBaseline:
+    """A network on scaled flow, trained for fixed epochs."""
+
+    name: str
+    module: Callable[[], nn.Module]
+    settings: NetworkSettings
+    trains: bool = True
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Return the scaled picture."""
+        return scaled(stored)
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Train on the fold."""
+        torch.manual_seed(seed)
+        return train_network(self.module(), self.settings, training, seed)
+
+
+def ststnet() -> NetworkBaseline:
     """STSTNet for 100 epochs."""
-
-    name: str = "baseline-ststnet"
-    trains: bool = True
-    settings: NetworkSettings = NetworkSettings(epochs=100, rate=1e-3)
-
-    def prepare(self, stored: NDArray[np.uint8]) -> Features:
-        """Return the scaled picture."""
-        return scaled(stored)
-
-    def fit(self, training: Training, seed: int) -> Predictor:
-        """Train on the fold."""
-        torch.manual_seed(seed)
-        return train_network(STSTModule(), self.settings, training, seed)
+    return NetworkBaseline("baseline-ststnet", STSTModule, NetworkSettings(epochs=100, rate=1e-3))
 
 
-@dataclass(frozen=True, slots=True)
-class HTNetLike:
+def htnet() -> NetworkBaseline:
     """The small transformer for 60 epochs."""
-
-    name: str = "baseline-htnet"
-    trains: bool = True
-    settings: NetworkSettings = NetworkSettings(epochs=60, rate=1e-3, decay=1e-2)
-
-    def prepare(self, stored: NDArray[np.uint8]) -> Features:
-        """Return the scaled picture."""
-        return scaled(stored)
-
-    def fit(self, training: Training, seed: int) -> Predictor:
-        """Train on the fold."""
-        torch.manual_seed(seed)
-        return train_network(HTNetModule(), self.settings, training, seed)
+    return NetworkBaseline("baseline-htnet", HTNetModule, NetworkSettings(epochs=60, rate=1e-3, decay=1e-2))
