@@ -27,9 +27,10 @@ _OPTIONS = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_froze
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return the trained tensors by name, whole; of several processes, all call and the first gets them."""
+    """Return the adapter's tensors by name, whole; of several processes, all call and the first gets them."""
     state = get_model_state_dict(model, options=_OPTIONS)
-    return {name: value.detach().clone().contiguous() for name, value in state.items()}
+    # An output layer tied to the embedding comes along by its second name, frozen or not.
+    return {name: value.detach().clone().contiguous() for name, value in state.items() if ".lora_" in name}
 
 
 def save(
@@ -71,7 +72,9 @@ def load(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> None
     groups = get_optimizer_state_dict(model, optimiser, options=_OPTIONS)["param_groups"]
     try:
         weights: dict[str, Any] = {
-            name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")
+            name.removeprefix("model."): value
+            for name, value in tensors.items()
+            if name.startswith("model.") and ".lora_" in name
         }
         set_model_state_dict(model, weights, options=StateDictOptions(full_state_dict=True, strict=False))
         whole: dict[str, Any] = {"state": state, "param_groups": groups}
