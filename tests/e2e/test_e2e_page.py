@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from browser import open_page, opened
 
+from writing_model import WritingModel
+
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
 from mellm.data.meflow.clip import ClipTruth
@@ -348,3 +350,32 @@ def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:
     page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
     assert frame(page) == before + 1
     context.close()
+
+
+def test_a_language_model_is_watched_while_it_writes(
+    browser: Any, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
+    """On the start page while a clip is analysed; in the reading panel while a moved moment is read again."""
+    model = WritingModel()
+    with serving(ServerOptions(store=tmp_path, port=0, llm=model.spec)) as address:
+        for page in open_page(browser, address.rstrip("/")):
+            page.goto(address)
+            page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
+            assert page.input_value("#choices select[name=llm]") == "server"
+            page.set_input_files("#files", str(smile_clip[0]))
+            page.locator(".work .live", has_text="Both mouth corners move up.").wait_for(timeout=90_000)
+            model.go_on.set()
+            page.wait_for_url("**/clips/*", timeout=60_000)
+            page.locator("body[data-ready]").wait_for()
+            assert "openai/toy" in page.inner_text("#reading")
+            assert "brow moves down" in page.inner_text("#reading mark")
+            model.go_on.clear()
+            page.locator(".handle.apex").focus()
+            page.keyboard.press("ArrowRight")
+            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for(timeout=60_000)
+            assert page.locator("#heading s.was").count() == 1, "what was measured is there already"
+            model.go_on.set()
+            page.locator("#reading .live").wait_for(state="detached")
+            assert "This suggests happiness." in page.inner_text("#reading .conclusion")
+    model.shutdown()
+    model.server_close()

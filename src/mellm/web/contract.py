@@ -5,12 +5,15 @@ Frames count from 0, times are seconds, as in `mellm.report`.
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
 from mellm.facs import TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
+from mellm.pipeline import Settings
+from mellm.render.sentences import in_language
 from mellm.report import Report
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -39,6 +42,11 @@ class Frames(_Wire):
         return self
 
 
+Reader = Literal["none", "embedded", "server"]
+"""`none`: the evidence's own words; `embedded`: the built-in language model; `server`: the one this server
+was started with (`--llm`). Clients name no address: the server must not call what they choose."""
+
+
 class JobSettings(_Wire):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
@@ -46,6 +54,7 @@ class JobSettings(_Wire):
     compensation: str = "auto"
     taxonomy: str = "7"
     language: Literal["en", "zh"] = "en"
+    llm: Reader = Field(default=cast(Reader, Settings().llm), description="Who writes the reading")
     max_people: int = Field(default=4, ge=1, le=16, strict=True)
     fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
     magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
@@ -94,14 +103,17 @@ class JobRequest(_Wire):
         """Digests of what is read."""
         return (self.media,) if self.media else (self.onset or "", self.apex or "")
 
-    def key(self, version: str) -> str:
-        """Identity of the work: contents, settings, frames and program version; not the name."""
+    def key(self, version: str, llm: str | None = None) -> str:
+        """Identity of the work: contents, settings, frames and program version; not the name.
+
+        `llm` is the server's own language model, part of the work where the settings ask for it.
+        """
         identity = {
             "files": self.files,
             "settings": self.settings.model_dump(),
             "frames": self.frames.model_dump() if self.frames else None,
             "version": version,
-        }
+        } | ({"llm": llm} if self.settings.llm == "server" else {})
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -147,6 +159,24 @@ class Job(_Wire):
     people: int | None = None
     annotated: bool = False
 
+    @computed_field(description="Verdict and error in Chinese, by their English sentence")  # type: ignore[prop-decorator]
+    @property
+    def chinese(self) -> dict[str, str]:
+        """What the page shows to Chinese readers."""
+        return chinese_of(text for text in (self.verdict, self.error) if text)
+
+
+def chinese_of(sentences: Iterable[str]) -> dict[str, str]:
+    """English sentence -> Chinese, for those that have one."""
+    found = {text: in_language(text, "zh") for text in sentences}
+    return {text: chinese for text, chinese in found.items() if chinese != text}
+
+
+class Sentences(_Wire):
+    """A report's verdict, warnings and notes in Chinese, by their English sentence."""
+
+    chinese: dict[str, str]
+
 
 class JobPage(_Wire):
     """Some jobs, newest first. Pass `next` as `before` to get older ones."""
@@ -186,6 +216,7 @@ class Choices(_Wire):
     upload_bytes: int
     max_duration: float
     queue: int
+    readers: list[Reader] = Field(description="Who may write readings here; the first one is preferred")
     review: bool = Field(description="Whether instruction data can be reviewed here")
 
 

@@ -43,6 +43,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._running: dict[str, Progress] = {}
         self._cancelled: set[str] = set()
+        self._words: dict[str, list[tuple[int, str]]] = {}
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -70,6 +71,11 @@ class Dispatcher:
         with self._lock:
             return self._running.get(job)
 
+    def words(self, job: str, heard: int) -> list[tuple[int, str]]:
+        """What a language model has written in a running job, from piece `heard` on: (moment, text)."""
+        with self._lock:
+            return self._words.get(job, [])[heard:]
+
     def cancel(self, job: str) -> bool:
         """Cancel a job that waits or runs; False where it had ended."""
         with self._lock:
@@ -96,6 +102,7 @@ class Dispatcher:
             done += 1
             with self._lock:
                 self._running.pop(job.id, None)
+                self._words.pop(job.id, None)
                 self._cancelled.discard(job.id)
             if child is not None and done % JOBS_PER_PROCESS == 0:
                 child.end()
@@ -107,6 +114,8 @@ class Dispatcher:
         """Run one job to its end, whichever that is; return the process if it can be used again."""
         for attempt in range(1, ATTEMPTS + 1):
             draft = self._files.draft_folder()
+            with self._lock:
+                self._words[job.id] = []
             try:
                 if child is None or not child.alive:
                     child = Child("mellm.web.worker", str(self._options.memory))
@@ -150,13 +159,16 @@ class Dispatcher:
 
     def _order(self, job: Job, draft: Path) -> Header:
         request = job.request
+        settings = request.settings.model_dump()
+        if request.settings.llm == "server":
+            settings["llm"] = self._options.llm or "none"
         known = [self._store.medium(digest) for digest in request.files]
         names = [job.name] if request.media else [upload[0] if upload else "" for upload in known]
         return {
             "files": [str(self._files.medium(digest)) for digest in request.files],
             "names": names,
             "folder": str(draft),
-            "settings": request.settings.model_dump(),
+            "settings": settings,
             "frames": request.frames.model_dump() if request.frames else None,
             "limits": dataclasses.asdict(self._options.limits),
         }
@@ -176,10 +188,13 @@ class Dispatcher:
                 if time.monotonic() >= end:
                     raise
                 continue
-            if "progress" not in answer:
+            if "progress" not in answer and "words" not in answer:
                 return answer
             with self._lock:
-                self._running[job.id] = Progress(**answer["progress"])
+                if "words" in answer:
+                    self._words[job.id].append(tuple(answer["words"]))
+                else:
+                    self._running[job.id] = Progress(**answer["progress"])
 
 
 def _ended(child: Child | None) -> Child | None:

@@ -1,8 +1,9 @@
 """Routes under /api/v1 that take work in: uploads, jobs, batches, progress, cancelling. Knows no page."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,6 +28,7 @@ from mellm.web.contract import (
     JobSettings,
     MediaFile,
     Problem,
+    Reader,
     State,
 )
 from mellm.web.folders import PART, keep_folder
@@ -70,6 +72,7 @@ def job_routes(service: Service) -> APIRouter:
             upload_bytes=service.options.upload_bytes,
             max_duration=service.options.limits.max_duration,
             queue=service.options.queue,
+            readers=_readers(service),
             review=service.review is not None,
         )
 
@@ -223,14 +226,30 @@ def job_routes(service: Service) -> APIRouter:
     @api.get(
         "/jobs/{job}/events",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}, "description": "One `job` event per change"}},
+        responses={
+            200: {
+                "content": {"text/event-stream": {}},
+                "description": "One `job` event per change; `reading` events while a language model writes",
+            }
+        },
     )
     async def events(job: str, request: Request) -> StreamingResponse:
-        """Follow a job by server-sent events: its state as in `GET /jobs/{job}`, until it has ended."""
+        """Follow a job by server-sent events until it has ended.
+
+        `job`: its state as in `GET /jobs/{job}`. `reading`: `{"moment": 0, "text": "..."}`, the next piece of
+        the reading of a moment, counted from 0, from its beginning on.
+        """
         service.job(job)
         return StreamingResponse(_follow(service, job, request), media_type="text/event-stream")
 
     return api
+
+
+def _readers(service: Service) -> list[Reader]:
+    """Who may write readings: the server's own model first, then the program's default."""
+    own: list[Reader] = ["server"] if service.options.llm else []
+    default = JobSettings().llm
+    return [*own, default, "embedded" if default == "none" else "none"]
 
 
 async def _keep(service: Service, chunks: AsyncIterator[bytes], name: str) -> MediaFile:
@@ -254,13 +273,18 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 async def _follow(service: Service, job: str, request: Request) -> AsyncIterator[str]:
-    last, quiet = "", 0.0
+    last, quiet, heard = "", 0.0, 0
     while not service.stopping.is_set() and not await request.is_disconnected():
         try:
             now = await asyncio.to_thread(service.job, job)
         except InputError as error:
             yield f"event: gone\ndata: {json.dumps({'error': str(error)})}\n\n"
             return
+        pieces = service.dispatcher.words(job, heard)
+        heard += len(pieces)
+        for moment, piece in _joined(pieces):
+            yield f"event: reading\ndata: {json.dumps({'moment': moment, 'text': piece})}\n\n"
+            quiet = 0.0
         text = now.model_dump_json()
         if text != last:
             yield f"event: job\ndata: {text}\n\n"
@@ -273,3 +297,9 @@ async def _follow(service: Service, job: str, request: Request) -> AsyncIterator
             yield ": still here\n\n"
             quiet = 0.0
         await asyncio.sleep(EVENT_EVERY)
+
+
+def _joined(pieces: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Pieces of one moment that follow each other, as one."""
+    for moment, group in itertools.groupby(pieces, key=lambda piece: piece[0]):
+        yield moment, "".join(text for _, text in group)

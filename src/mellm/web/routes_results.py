@@ -15,7 +15,7 @@ from mellm.facs.types import AUEvidence
 from mellm.language.reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
-from mellm.web.contract import FrameTable, Problem
+from mellm.web.contract import FrameTable, Problem, Sentences, chinese_of
 from mellm.web.exports import MEDIA_TYPES, export, file_stem
 from mellm.web.files import THUMBNAIL_FILE
 from mellm.web.instruct import write_instruct
@@ -46,6 +46,14 @@ def result_routes(service: Service) -> APIRouter:
     def report(job: str) -> Report:
         """The report of `mellm analyze`, as the program wrote it."""
         return service.report(job)
+
+    @api.get("/jobs/{job}/sentences")
+    def sentences(job: str) -> Sentences:
+        """Verdict, warnings and notes of the report in Chinese."""
+        found = service.report(job)
+        said = [found.verdict, *found.warnings, *(event.note for event in found.other_events)]
+        said += [warning for me in found.micro_expressions for warning in me.warnings]
+        return Sentences(chinese=chinese_of(said))
 
     @api.get("/jobs/{job}/frames")
     def frames(job: str) -> FrameTable:

@@ -66,7 +66,10 @@ class Service:
 
         Raises InputError for a file that is not there, QueueFullError.
         """
-        prepared = [(request.key(__version__), self._name(request), request) for request in requests]
+        llm = self.options.llm
+        if llm is None and any(request.settings.llm == "server" for request in requests):
+            raise InputError("This server has no language model of its own: choose `none` or `embedded`.")
+        prepared = [(request.key(__version__, llm), self._name(request), request) for request in requests]
         jobs = self.store.submit(prepared, self.options.queue)
         self.dispatcher.wake()
         return jobs

@@ -86,7 +86,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
             f"{order['names'][0]} is one picture and shows no motion: send an onset and an apex."
         )
     if len(files) == 2:
-        report = analyzers[key].analyze(onset=files[0], apex=files[1])
+        report = analyzers[key].analyze(onset=files[0], apex=files[1], words=told.words)
         report.source.apex_path = order["names"][1]
     else:
         report = analyzers[key].analyze(
@@ -95,6 +95,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
             apex_frame=frames.get("apex"),
             offset_frame=frames.get("offset"),
             progress=told,
+            words=told.words,
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
@@ -140,6 +141,12 @@ class _Teller:
         if stage != self._stage or now - self._told >= PROGRESS_EVERY or done == total:
             self._stage, self._told = stage, now
             self._wire.send({"progress": {"stage": stage, "done": done, "total": total}})
+
+    def words(self, moment: int, piece: str) -> None:
+        """What a language model has just written about a moment, counted from 0."""
+        if self._stage != "reading":
+            self("reading", 0, None)
+        self._wire.send({"words": [moment, piece]})
 
 
 if __name__ == "__main__":

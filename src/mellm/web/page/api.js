@@ -25,6 +25,7 @@ export const submit = (request) => ask("/jobs", send("POST", request));
 export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
 export const report = (id) => ask(`/jobs/${id}/report`);
+export const sentences = (id) => ask(`/jobs/${id}/sentences`);
 export const frames = (id) => ask(`/jobs/${id}/frames`);
 export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${new URLSearchParams(query)}`);
 export const annotation = (id) => ask(`/jobs/${id}/annotation`);
@@ -80,19 +81,23 @@ export async function download(address) {
   setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
 }
 
-/** Follow a job; `tell(job)` is called at every change, until it has ended. Returns a function that stops it. */
-export function follow(id, tell) {
+/**
+ * Follow a job; `tell(job)` is called at every change, until it has ended, and `hear({moment, text})` with every
+ * piece a language model writes. Returns a function that stops it.
+ */
+export function follow(id, tell, hear = () => {}) {
   const source = new EventSource(`${BASE}/jobs/${id}/events`);
   source.addEventListener("job", (event) => {
     const now = JSON.parse(event.data);
     if (["done", "failed", "cancelled"].includes(now.state)) source.close();
     tell(now);
   });
+  source.addEventListener("reading", (event) => hear(JSON.parse(event.data)));
   source.addEventListener("gone", () => source.close());
   return () => source.close();
 }
 
 /** A job's end. */
-export const ended = (id) => new Promise((resolve) => follow(id, (now) => {
-  if (["done", "failed", "cancelled"].includes(now.state)) resolve(now);
-}));
+export const ended = (id, hear) => new Promise((resolve) => {
+  follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); }, hear);
+});

@@ -15,13 +15,13 @@ import { Reading } from "./reading.js";
 import { State } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
-import { language, t } from "./words.js";
+import { language, said, t } from "./words.js";
 
 const at = (selector) => document.querySelector(selector);
 const id = location.pathname.split("/").filter(Boolean).at(-1);
 
 const state = new State({
-  frame: 0, moment: null, measured: 0, edits: 0, words: 0, person: 1, lit: null, overlay: "none", opacity: 0.75, fixed: true, zoom: "whole", window: "all", taxonomy: "7", dirty: false,
+  frame: 0, moment: null, measured: 0, live: 0, edits: 0, words: 0, person: 1, lit: null, overlay: "none", opacity: 0.75, fixed: true, zoom: "whole", window: "all", taxonomy: "7", dirty: false,
 });
 
 wireLook(() => state.set({ words: state.get("words") + 1 }));
@@ -31,13 +31,14 @@ start().catch((error) => {
 });
 
 async function start() {
-  const [job, choices, report, table, annotation] = await Promise.all([api.job(id), api.choices(), api.report(id), api.frames(id), api.annotation(id)]);
+  const [job, choices, report, table, annotation, { chinese }] = await Promise.all([api.job(id), api.choices(), api.report(id), api.frames(id), api.annotation(id), api.sentences(id)]);
   const frames = new Frames(id, table);
   const measured = () => state.set({ measured: state.get("measured") + 1 });
-  const moments = new Moments(job, report, annotation, measured);
+  const moments = new Moments(job, report, annotation, measured, () => state.set({ live: state.get("live") + 1 }));
   const context = {
     job, choices, report, frames, moments, state, names: names(choices), editable: job.kind === "clip",
     moment: () => state.get("moment"),
+    said: (sentence) => said(sentence, chinese),
     point: (regions) => state.set({ lit: regions && regions.length ? new Set(regions) : null }),
     pointArea: (area) => state.set({ lit: new Set(choices.areas[area]) }),
     dirty: () => state.set({ dirty: true }),
@@ -119,11 +120,11 @@ function names(choices) {
   };
 }
 
-function drawHeader({ report, frames, state: now, choosePerson }) {
+function drawHeader({ report, frames, state: now, choosePerson, said: translated }) {
   const { source } = report;
   const rate = source.fps ? `${Number(source.fps.toFixed(3))} fps · ${frames.count} ${t("frames")} · ${source.duration?.toFixed(2) ?? "–"} s` : t("pair_pictures");
   at("#facts").textContent = `${source.width}×${source.height} · ${rate}`;
-  at("#warnings").textContent = report.warnings.join(" ");
+  at("#warnings").textContent = report.warnings.map(translated).join(" ");
   const people = at("#person");
   people.parentElement.hidden = report.people.length < 2;
   people.replaceChildren(...options(report.people.map(({ person }) => [String(person), `${t("person")} ${person}`]), String(now.get("person"))));

@@ -42,7 +42,7 @@ export class Compare {
     this.draw();
     try {
       const { media, settings } = this.job.request;
-      const started = await api.submit({ media, frames: moment.frames, parent: this.job.id, name: this.job.name, settings: { ...settings, estimator: this.chosen } });
+      const started = await api.submit({ media, frames: moment.frames, parent: this.job.id, name: this.job.name, settings: { ...settings, llm: "none", estimator: this.chosen } });
       const done = await api.ended(started.id);
       if (done.state !== "done") throw new Error(done.error ?? t(done.state));
       const report = await api.report(done.id);

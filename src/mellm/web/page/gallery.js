@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { element, options } from "./element.js";
 import { say, showRooms, wireLook } from "./look.js";
-import { language, t } from "./words.js";
+import { language, said, t } from "./words.js";
 
 const cards = document.querySelector("#cards");
 const search = document.querySelector("#search");
@@ -61,7 +61,7 @@ function card(job) {
     element("div", { class: "body" },
       done ? element("a", { class: "name", href: address, title: job.name }, job.name) : element("span", { class: "name", title: job.name }, job.name),
       element("div", { class: "chips" }, chips),
-      job.error ? element("p", { class: "small error" }, job.error) : null),
+      job.error ? element("p", { class: "small error" }, said(job.error, job.chinese)) : null),
     element("div", { class: "actions" }, element("time", { class: "small soft", datetime: job.created }, when),
       ["queued", "running"].includes(job.state)
         ? element("button", { type: "button", class: "plain", onclick: () => act(api.cancel(job.id)), aria: { label: `${t("cancel")}: ${job.name}` } }, t("cancel"))

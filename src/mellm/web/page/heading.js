@@ -25,9 +25,9 @@ export class Heading {
   /** Nothing was found: why, what was seen instead, and how to add what the person sees. */
   drawNone() {
     const seen = this.report.other_events.filter((event) => event.person === this.state.get("person"));
-    refill(this.place, element("p", { class: "verdict" }, this.report.verdict),
+    refill(this.place, element("p", { class: "verdict" }, this.said(this.report.verdict)),
       seen.length ? element("p", { class: "seen small" }, element("span", { class: "soft" }, `${t("also_seen")}: `), seen.map((event, k) => element("button", {
-        type: "button", class: "plain", title: event.note, data: { focus: `seen-${k}` }, onclick: () => this.state.set({ frame: event.apex_frame }),
+        type: "button", class: "plain", title: this.said(event.note), data: { focus: `seen-${k}` }, onclick: () => this.state.set({ frame: event.apex_frame }),
       }, `${t(event.kind)} ${event.onset_time.toFixed(2)}–${event.offset_time.toFixed(2)} s`))) : null,
       this.editable && this.report.people.length ? element("button", { type: "button", data: { focus: "add-moment" }, onclick: () => this.addMoment() }, `+ ${t("add_moment")}`) : null);
   }

@@ -6,7 +6,7 @@ const EMPTY = () => ({ verdict: "open", frames: null, units: [], emotion: null, 
 
 export class Moment {
   constructor(number, person, program) {
-    Object.assign(this, { number, person, program, anew: null, anewJob: null, busy: false, error: null, coded: EMPTY() });
+    Object.assign(this, { number, person, program, anew: null, anewJob: null, busy: false, live: null, error: null, coded: EMPTY() });
   }
 
   /** What is shown: read anew at the person's frames, else the program's. Null while an added one is measured. */
@@ -63,9 +63,9 @@ export class Moment {
 export const numberOf = (code) => Number(/\d+/.exec(code)?.[0]);
 
 export class Moments {
-  /** `changed()` is called when a moment has been measured anew. */
-  constructor(job, report, annotation, changed) {
-    Object.assign(this, { job, report, changed, version: annotation.version, coder: annotation.coder, note: annotation.note });
+  /** `changed()` is called when a moment has been measured anew, `heard()` while its reading is being written. */
+  constructor(job, report, annotation, changed, heard) {
+    Object.assign(this, { job, report, changed, heard, version: annotation.version, coder: annotation.coder, note: annotation.note });
     this.list = report.micro_expressions.map((me, k) => new Moment(k + 1, me.person, me));
     for (const coded of annotation.moments) {
       let moment = this.list.find((other) => coded.number !== null && other.number === coded.number);
@@ -101,7 +101,7 @@ export class Moments {
   setFrames(moment, frames) {
     const program = moment.program?.interval;
     const same = program && frames && frames.onset === program.onset_frame && frames.apex === program.apex_frame && frames.offset === program.offset_frame;
-    Object.assign(moment, { anew: null, anewJob: null, error: null, busy: false });
+    Object.assign(moment, { anew: null, anewJob: null, error: null, busy: false, live: null });
     Object.assign(moment.coded, { frames: same ? null : frames, reread: null });
     moment.settle();
     if (moment.coded.frames) this.measure(moment);
@@ -114,16 +114,30 @@ export class Moments {
     await new Promise((done) => { setTimeout(done, 300); });
     if (moment.coded.frames !== frames) return;
     try {
-      const { media, settings } = this.job.request;
-      const started = await api.submit({ media, settings, frames, parent: this.job.id, name: this.job.name });
-      const done = await api.ended(started.id);
-      if (moment.coded.frames !== frames) return;
-      if (done.state !== "done") throw new Error(done.error ?? done.state);
-      await this.load(moment, done.id);
+      // What was measured comes first, a language model's words after it.
+      const { llm } = this.job.request.settings;
+      for (const reader of llm === "none" ? ["none"] : ["none", llm]) {
+        const done = await this.read(moment, frames, reader);
+        if (moment.coded.frames !== frames) return;
+        if (done.state !== "done") throw new Error(done.error ?? done.state);
+        moment.live = null;
+        await this.load(moment, done.id);
+      }
     } catch (error) {
-      if (moment.coded.frames === frames) Object.assign(moment, { busy: false, error: error.message });
+      if (moment.coded.frames === frames) Object.assign(moment, { busy: false, live: null, error: error.message });
     }
     this.changed();
+  }
+
+  async read(moment, frames, llm) {
+    const { media, settings } = this.job.request;
+    const started = await api.submit({ media, settings: { ...settings, llm }, frames, parent: this.job.id, name: this.job.name });
+    if (llm !== "none") moment.live = "";
+    return api.ended(started.id, ({ text }) => {
+      if (moment.coded.frames !== frames || moment.live === null) return;
+      moment.live += text;
+      this.heard();
+    });
   }
 
   async load(moment, job) {

@@ -19,6 +19,14 @@ export class Reading {
     this.kept = new Map();
     this.state.watch(["moment", "measured", "words", "edits", "taxonomy"], () => this.draw());
     this.state.watch(["lit"], () => this.light());
+    this.state.watch(["live"], () => this.stream());
+  }
+
+  /** A language model's words while they come. */
+  stream() {
+    const place = this.place.querySelector(".live");
+    if (place && this.moment()?.live) place.textContent = this.moment().live;
+    else this.draw();
   }
 
   /** The reading in the reader's language and class set; null until it is here. */
@@ -47,11 +55,13 @@ export class Reading {
     this.writing = null;
     refill(this.place,
       element("h2", {}, t("reading"), element("button", { type: "button", class: "plain", data: { focus: "rewrite" }, onclick: () => { this.writing = moment; this.draw(); this.place.querySelector("textarea")?.focus(); } }, `✎ ${t("rewrite")}`)),
-      program ? this.body(moment, coded ?? program, coded) : element("p", { class: "soft" }, t("loading")),
+      moment.live ? [element("p", { class: "soft small busy" }, t("writing")), element("p", { class: "live", aria: { busy: "true" } }, moment.live)]
+        : program ? this.body(moment, coded ?? program, coded) : element("p", { class: "soft" }, t("loading")),
+      program && !moment.live ? this.writer(program, coded) : null,
       coded ? element("details", {}, element("summary", { class: "soft small" }, t("program_text")), this.body(moment, program ?? moment.me.reading, null),
         element("button", { type: "button", data: { focus: "undo-text" }, onclick: () => this.write(moment, null) }, `↶ ${t("undo")}`)) : null,
       program?.unsupported_claims.length && !coded ? element("div", { class: "claims small" }, `${t("unsupported")}: `, element("ul", {}, program.unsupported_claims.map((claim) => element("li", {}, claim)))) : null,
-      moment.me.warnings.length ? element("p", { class: "small soft" }, `${t("warnings")}: ${moment.me.warnings.join(" ")}`) : null,
+      moment.me.warnings.length ? element("p", { class: "small soft" }, `${t("warnings")}: ${moment.me.warnings.map(this.said).join(" ")}`) : null,
       element("label", { class: "note-field small" }, element("span", { class: "soft" }, t("note")),
         element("textarea", { rows: 2, class: moment.coded.note ? "person" : "", maxlength: 20000, data: { focus: "note" }, value: moment.coded.note, oninput: (event) => { moment.coded.note = event.target.value; this.dirty(); } })));
     this.light();
@@ -60,16 +70,42 @@ export class Reading {
   body(moment, reading, coded) {
     return element("div", { class: coded ? "text person-text" : "text" }, PARTS.map(([part, title]) => [
       element("h3", {}, coded ? `✎ ${t(title)}` : t(title)),
-      reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part)),
+      reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part, coded ? [] : reading.unsupported_claims)),
     ]));
   }
 
-  paragraph(moment, line, part) {
+  /** Who wrote it, and what a language model makes of it itself. */
+  writer(reading, coded) {
+    const grammar = reading.model === "evidence";
+    const label = reading.label ?? Object.entries(reading.probabilities).sort((a, b) => b[1] - a[1])[0]?.[0];
+    return [
+      !coded && !reading.agrees_with_facs ? element("p", { class: "claims small" }, t("disagrees")) : null,
+      element("p", { class: "soft small" }, [
+        t("written_by", { name: grammar ? t("llm_none") : reading.model }),
+        !grammar && label ? t("model_label", { label: this.names.emotion(label), share: (reading.probabilities[label] ?? 0).toFixed(2) }) : null,
+        reading.mended ? t("mended") : null,
+      ].filter(Boolean).join(" · ")),
+    ];
+  }
+
+  /** A line with the sentences marked that claim what was not measured. */
+  marked(line, claims) {
+    for (const claim of claims) {
+      const [sentence, what] = claim.split(" -> ");
+      const start = sentence ? line.indexOf(sentence) : -1;
+      if (start < 0) continue;
+      const rest = claims.filter((other) => other !== claim);
+      return [this.marked(line.slice(0, start), rest), element("mark", { title: `${t("unsupported")}: ${what}` }, sentence), this.marked(line.slice(start + sentence.length), rest)];
+    }
+    return line;
+  }
+
+  paragraph(moment, line, part, claims) {
     const area = AREAS[line.split(/[:：]/, 1)[0].trim().toLowerCase()];
-    if (!area) return element("p", { class: part === "conclusion" ? "conclusion" : "" }, line);
+    if (!area) return element("p", { class: part === "conclusion" ? "conclusion" : "" }, this.marked(line, claims));
     const regions = moment.me.regions.filter((region) => region.moving && this.names.areas[area].includes(region.name)).map((region) => region.name);
     return element("p", { tabindex: 0, class: "linked", data: { regions: regions.join("|") },
-      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, line);
+      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, this.marked(line, claims));
   }
 
   drawForm(moment, text) {

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { bar, element, options } from "./element.js";
 import { chosen, entriesOf, sortOut, walk } from "./folders.js";
 import { say, showRooms, wireLook } from "./look.js";
-import { language, t } from "./words.js";
+import { language, said, t } from "./words.js";
 
 const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
 const rows = new Map();
@@ -12,6 +12,7 @@ const UPLOADS_AT_ONCE = 2;
 const POLL_MS = 500;
 let offered = null;
 let uploading = 0;
+let listening = false;
 let polling = false;
 let waitingPair = [];
 let waitingFolders = [];
@@ -118,12 +119,13 @@ function drawPair() {
 function drawSettings() {
   if (!offered) return;
   const form = document.querySelector("#choices");
-  const before = form.elements.length ? settings() : { estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
+  const before = form.elements.length ? settings() : { llm: offered.readers[0], estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
   const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
   const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
   form.replaceChildren(
     field("reading_language", select("language", [["en", "English"], ["zh", "中文"]], before.language)),
     field("taxonomy", select("taxonomy", Object.entries(offered.taxonomies).map(([name, labels]) => [name, t("classes", { n: labels.length })]), before.taxonomy)),
+    field("llm", select("llm", offered.readers.map((name) => [name, t(`llm_${name}`)]), before.llm), "llm_note"),
     field("people", element("input", { name: "max_people", type: "number", min: 1, max: 16, value: before.max_people })),
     field("fps", element("input", { name: "fps", type: "number", min: 0.1, step: "any", placeholder: "fps", value: before.fps ?? "" }), "fps_note"),
     field("estimator", select("estimator", offered.estimators.map((name) => [name, name]), before.estimator), "estimator_note"),
@@ -136,7 +138,7 @@ function settings() {
   const { elements: form } = document.querySelector("#choices");
   const number = (name, empty) => (form[name].value === "" ? empty : Number(form[name].value));
   return {
-    language: form.language.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
+    language: form.language.value, llm: form.llm.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
     compensation: form.compensation.value, max_people: number("max_people", 4), fps: number("fps", null), magnify: number("magnify", 4),
   };
 }
@@ -145,7 +147,7 @@ function settings() {
 class Row {
   /** `fps` stands for a folder: its files are the frames of one recording at that rate. */
   constructor(name, files, goThere, fps = null) {
-    Object.assign(this, { name, files, goThere, fps, job: null, share: 0, error: null, settings: offered && files.length ? settings() : null });
+    Object.assign(this, { name, files, goThere, fps, job: null, share: 0, error: null, live: "", settings: offered && files.length ? settings() : null });
     this.node = element("li");
     work.prepend(this.node);
     rows.set(this, this);
@@ -199,10 +201,27 @@ class Row {
   update(job) {
     const before = this.job?.state;
     this.job = job;
+    this.listen();
     this.draw();
     // A screen reader hears how each one ends, not every step on the way.
-    if (before !== job.state && !this.active) document.querySelector("#spoken").textContent = `${this.name}: ${job.verdict ?? job.error ?? t(job.state)}`;
+    if (before !== job.state && !this.active) document.querySelector("#spoken").textContent = `${this.name}: ${said(job.verdict ?? job.error ?? t(job.state), job.chinese)}`;
     if (job.state === "done" && this.goThere) location.href = `/clips/${job.id}`;
+  }
+
+  /** Hear a language model write; one connection at a time, a browser has few. */
+  listen() {
+    if (listening || this.job.state !== "running" || this.job.progress?.stage !== "reading" || this.job.request.settings.llm === "none") return;
+    listening = true;
+    let now = 0;
+    api.follow(this.job.id, ({ state }) => {
+      if (state === "running") return;
+      listening = false;
+      this.live = "";
+    }, ({ moment, text }) => {
+      this.live = moment === now ? this.live + text : text;
+      now = moment;
+      this.draw();
+    });
   }
 
   get active() {
@@ -224,9 +243,9 @@ class Row {
     if (!this.job) return `${t("uploading")} ${Math.round(this.share * 100)}%`;
     const { state, progress, position, error, verdict } = this.job;
     if (state === "queued") return `${t("queued")}${position ? ` · ${t("ahead", { n: position })}` : ""}`;
-    if (state === "failed") return element("span", { class: "error" }, error);
+    if (state === "failed") return element("span", { class: "error" }, said(error, this.job.chinese));
     if (state === "running" && progress) return `${stageName(progress.stage)} ${progress.total ? `${progress.done}/${progress.total}` : progress.done || ""}`;
-    return state === "done" ? verdict : t(state);
+    return state === "done" ? said(verdict, this.job.chinese) : t(state);
   }
 
   draw() {
@@ -239,7 +258,8 @@ class Row {
     const stages = ["uploading", "queued", "running"].includes(state) ? this.stages(state) : null;
     this.node.replaceChildren(
       element("div", {}, element("div", { class: "name" }, this.name), element("div", { class: "status number" }, this.status())),
-      element("div", {}, buttons), ...(stages ? [stages] : []));
+      element("div", {}, buttons), ...(stages ? [stages] : []),
+      ...(this.live && stages ? [element("div", { class: "live soft" }, element("span", {}, this.live))] : []));
   }
 
   stages(state) {

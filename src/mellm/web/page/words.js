@@ -32,6 +32,16 @@ const WORDS = {
   fps: ["True frame rate", "真实帧率"],
   fps_note: ["only if the file says something else (high-speed cameras)", "仅当文件记录的帧率不对时填写（高速相机）"],
   magnify: ["Magnify motion", "放大运动"],
+  llm: ["Reading written by", "解读由谁撰写"],
+  llm_none: ["rules, from the evidence alone", "规则，仅依据测量结果"],
+  llm_embedded: ["the built-in language model (English)", "内置语言模型（英文）"],
+  llm_server: ["your own language model server", "您自己的语言模型服务器"],
+  llm_note: ["a language model takes seconds per micro-expression; its claims are checked", "语言模型每个微表情需数秒；其说法会经过核对"],
+  written_by: ["written by {name}", "撰写者：{name}"],
+  model_label: ["its own label: {label}, {share} of its likelihood (not calibrated)", "其自己的类别：{label}，占其似然的 {share}（未校准）"],
+  mended: ["its text had no valid conclusion, one was chosen", "其文字没有有效结论，已由可能的选项中选出"],
+  disagrees: ["This reading disagrees with what the action units suggest; both are shown.", "此解读与动作单元所提示的不一致，两者均予保留。"],
+  writing: ["is being written …", "正在撰写…"],
   local: ["Everything is computed on this machine. A movement suggests a state of mind at most; it proves none.", "所有计算均在本机完成。运动至多提示某种心理状态，不能证明任何事情。"],
   uploading: ["uploading", "上传中"],
   queued: ["waiting", "排队中"],
@@ -213,6 +223,9 @@ export function setLanguage(value) {
   current = value;
   localStorage.setItem("mellm-language", value);
 }
+
+/** A sentence of the program in the reader's language, where `chinese` has it. */
+export const said = (sentence, chinese) => (current === "zh" ? chinese?.[sentence] : null) ?? sentence;
 
 /** A word in the reader's language; {n} in it is replaced. */
 export function t(key, values = {}) {
