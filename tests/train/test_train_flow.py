@@ -25,7 +25,7 @@ pairs: 4
 validation_pairs: 2
 shard: 2
 seed: 3
-prior: {expressions: 2, heads: 1, temperature: 0.05, pairs: 4}
+prior: {expressions: 2, depths: 1, heads: 1, temperature: 0.05, pairs: 4}
 model: {features: 8, hidden: 8, widths: [8, 16], iterations: 2}
 loss: {angular: 0.1}
 steps: 4

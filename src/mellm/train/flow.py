@@ -45,7 +45,8 @@ class FlowRecipe:
     photos: folder of portraits, relative to where the command runs; identities are split by the generator
     ict: ICT-FaceKit's compact .npz, or None; full_3d: share of pairs drawn from its heads
     pairs, validation_pairs: how many to generate, from `seed`, in files of `shard` pairs
-    prior: principal motions of expression and head, temperature, and the pairs they are learned from
+    prior: how many principal expression motions, depth errors and head motions, the temperature, and the
+        pairs they are learned from
     depth_weights: safetensors file of the frozen depth backbone, where model.depth_features is 384
     steps, batch, rate, warmup, weight_decay, clip, average: of AdamW with a cosine schedule and an EMA
     checkpoint_minutes, validate_steps, log_steps: how often to save, measure and write the loss curve
@@ -59,7 +60,13 @@ class FlowRecipe:
     shard: int = 50
     seed: int = 0
     prior: dict[str, float] = field(
-        default_factory=lambda: {"expressions": 110, "heads": 8, "temperature": 0.05, "pairs": 2000}
+        default_factory=lambda: {
+            "expressions": 200,
+            "depths": 48,
+            "heads": 8,
+            "temperature": 0.15,
+            "pairs": 1600,
+        }
     )
     depth_weights: Path | None = None
     model: MEFlowNetConfig = field(default_factory=MEFlowNetConfig)
@@ -243,8 +250,9 @@ def _prepare(plan: FlowRecipe, folder: Path, report: Callable[[str], None]) -> M
         wanted = shards(folder / "pairs" / "train")[: max(1, int(plan.prior["pairs"]) // plan.shard)]
         template = mean_template([pair.landmarks for pair in read_shard(wanted[0])])
         motions = (chart_motion(pair, template) for shard in wanted for pair in read_shard(shard))
-        expressions, heads = int(plan.prior["expressions"]), int(plan.prior["heads"])
-        save_prior(learn_prior(motions, template, expressions, heads, plan.prior["temperature"]), path)
+        sizes = {name: int(plan.prior[name]) for name in ("expressions", "depths", "heads")}
+        learned = learn_prior(motions, template, **sizes, temperature=plan.prior["temperature"])
+        save_prior(learned, path)
     return load_prior(path)
 
 

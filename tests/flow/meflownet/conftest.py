@@ -4,7 +4,7 @@ import pytest
 
 from mellm.data.meflow.canonical import canonical_points
 from mellm.flow.meflownet.chart import COLS, HEIGHT, ROWS, WIDTH, to_template
-from mellm.flow.meflownet.prior import MotionPrior
+from mellm.flow.meflownet.prior import MotionPrior, face_cells
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +22,10 @@ def toy_prior(template):
     motions = np.zeros((ROWS, COLS, 2, 2), np.float32)
     motions[..., 1, 0] = -brows / np.sqrt((brows**2).sum())
     motions[..., 0, 1] = mouth / np.sqrt((mouth**2).sum())
-    empty = np.zeros((ROWS, COLS, 2, 0), np.float32)
-    return MotionPrior(template, motions, np.full(2, 20, np.float32), empty, np.zeros(0, np.float32), 0.05)
+    face = face_cells(template)
+    depth = np.zeros((face.sum(), 0), np.float32)
+    head, none = np.zeros((face.sum(), 2, 0), np.float32), np.zeros(0, np.float32)
+    return MotionPrior(template, motions[face], np.full(2, 20, np.float32), depth, none, head, none, 0.05)
 
 
 @pytest.fixture(scope="session")

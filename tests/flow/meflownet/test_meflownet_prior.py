@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from mellm.errors import MellmError
 from mellm.flow.cubic import read_picture
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
 from mellm.flow.meflownet.evidence import FIT_BLUR, normalise_illumination, upsample
-from mellm.flow.meflownet.prior import fit, rigid_flow, rigid_motions
+from mellm.flow.meflownet.prior import face_cells, fit, rigid_flow, rigid_motions, solve, turned_motions
 from mellm.flow.meflownet.prior_file import load_prior, save_prior
 
 
@@ -33,7 +35,9 @@ def run(prior, onset, apex):
 def test_expression_and_head_are_told_apart(toy_prior, texture):
     chart = make_chart(toy_prior.template, toy_prior.template)
     head = rigid_flow(chart, np.array([0.8, -0.5, 0, 0.6, 0.9, 0]))
-    expression = toy_prior.expression @ np.array([22.0, -12.0], np.float32)
+    expression = np.zeros((ROWS, COLS, 2), np.float32)
+    cells = face_cells(toy_prior.template)
+    expression[cells] = toy_prior.expression @ np.array([22.0, -12.0], np.float32)
     noise = np.random.default_rng(0).normal(0, 2, (2, *texture.shape)).astype(np.float32)
     apex = moved(texture, upsample(head + expression))
     _, found = run(toy_prior, texture + noise[0], apex + noise[1])
@@ -53,6 +57,41 @@ def test_a_change_of_light_is_not_motion(toy_prior, texture):
     ramp = np.linspace(0.8, 1.15, texture.shape[1], dtype=np.float32)
     _, found = run(toy_prior, texture, texture * ramp + 8)
     assert np.abs(found.head + found.expression).mean() < 0.02
+
+
+def test_a_wrong_depth_is_found_by_turning_the_head(toy_prior, texture):
+    """The nose is nearer than the mesh says: the head's turn shows it, and it is no expression."""
+    chart = make_chart(toy_prior.template, toy_prior.template)
+    cells = face_cells(toy_prior.template)
+    y, x = np.mgrid[0:ROWS, 0:COLS].astype(np.float32)
+    nose = -np.exp(-0.5 * (((y - 60) / 14) ** 2 + ((x - 50) / 12) ** 2))[cells]
+    size = np.linalg.norm(nose)
+    knowing = replace(toy_prior, depth=(nose / size)[:, None], depth_sd=np.array([0.1 * size], np.float32))
+    coefficients = np.array([1.0, 0.5, 0, 0, 8.0, -3.0])
+    along = turned_motions(knowing, chart, cells, coefficients)
+    assert not turned_motions(knowing, chart, cells, np.zeros(6)).any()
+    head = rigid_flow(chart, coefficients)
+    head[cells] += along[..., 0]
+    apex = moved(texture, upsample(head))
+    face = inside_face(toy_prior.template) > 0.6
+    errors = [np.hypot(*(run(p, texture, apex)[1].head - head)[face].T).mean() for p in (toy_prior, knowing)]
+    assert np.hypot(*along[..., 0].T).max() > 0.5
+    assert errors[1] < 0.02 and 5 * errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("true", [0.1, 1.0, 3.0])
+def test_amplitude_is_found_from_the_evidence(true):
+    rng = np.random.default_rng(4)
+    size, heads = 300, 8
+    design = rng.normal(0, 1, (3000, size + heads))
+    coefficients = np.concatenate([rng.normal(0, 1, heads), rng.normal(0, true, size)])
+    seen = design @ coefficients + rng.normal(0, 1, 3000)
+    evidence, right = design.T @ design, design.T @ seen
+    found, amplitude = solve(evidence, right, heads, 1.0, search=True)
+    assert amplitude == pytest.approx(true, rel=0.15)
+    assert np.abs(found - coefficients).mean() < 0.05
+    kept = solve(evidence, right, heads, 1.0, search=False)[1]
+    assert kept == 1.0
 
 
 def test_prior_file_round_trip(toy_prior, tmp_path):

@@ -1,9 +1,10 @@
 """The learned motion prior: which expression and head motions a face makes, and how they are fitted.
 
-Expression flow is modelled as some hundred principal motions of the face chart, head flow as a rigid motion
-of the mesh's depth map plus a few principal corrections; both are Gaussian a priori. Fitting them to two
-pictures is one linear least-squares problem per warp (Lucas and Kanade 1981, in a motion subspace; the prior
-makes it a maximum-a-posteriori estimate). Knows numpy and OpenCV; nothing of networks or files.
+Expression flow is modelled as some two hundred principal motions of the face chart. Head flow is a rigid
+motion of the mesh's depth map, whose principal errors are unknowns too: they move with the head's turn. All
+are Gaussian a priori. Fitting them to two pictures is one linear least-squares problem per warp (Lucas and
+Kanade 1981, in a motion subspace; the prior makes it a maximum-a-posteriori estimate). Knows numpy and
+OpenCV; nothing of networks or files.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ RIGID = 6
 RIGID_SD = 10.0
 """Prior spread of the rigid coefficients, chart pixels: almost free."""
 
+FACE = 0.3
+"""Share of `inside_face` from which a cell belongs to the motions' face."""
+
 WARPS = 8
 """Most warping passes of a fit."""
 
@@ -30,6 +34,15 @@ SETTLED = 0.02
 
 CAMERA = 7.8
 """Distance of the camera in eye distances: the middle of what the generator draws (5 face widths)."""
+
+AMPLITUDES = (0.02, 4.0)
+"""Least and greatest amplitude of an expression, 1 = the prior's unit."""
+
+AMPLITUDE_ROUNDS = 30
+"""Of the search for the amplitude (expectation maximisation)."""
+
+STILL = 0.1
+"""Turn of a head that is not known to turn, chart pixels: keeps `head`'s motions from vanishing."""
 
 ROUNDS, HUBER, TUKEY = 12, 1.345, 2.5
 """Of the robust fit that gives the head what most of the face does (TUKEY chosen on validation pairs)."""
@@ -40,19 +53,23 @@ Double = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class MotionPrior:
-    """Learned statistics of chart motion.
+    """Learned statistics of chart motion, on the N cells of `face_cells(template)`.
 
     template: float32 (468, 3), the average mesh, chart pixels
-    expression: float32 (rows, cols, 2, K), principal expression motions of unit length
+    expression: float32 (N, 2, K), principal expression motions of unit length
     expression_sd: float32 (K,), their standard deviations for a pair of unit amplitude, chart pixels
-    head: float32 (rows, cols, 2, J), principal corrections of the rigid head motion, of unit length
-    head_sd: float32 (J,), chart pixels
+    depth: float32 (N, D), principal errors of the mesh's depth, of unit length
+    depth_sd: float32 (D,), their standard deviations, eye distances
+    head: float32 (N, 2, J), principal head motions beside those, of unit length
+    head_sd: float32 (J,), their standard deviations per chart pixel of turn
     temperature: weight of the photometric evidence (neighbouring pixels' noise is not independent)
     """
 
     template: Array
     expression: Array
     expression_sd: Array
+    depth: Array
+    depth_sd: Array
     head: Array
     head_sd: Array
     temperature: float
@@ -62,16 +79,20 @@ class MotionPrior:
 class SubspaceFit:
     """What the fit found: float32 (rows, cols, 2) chart pixels each, and the coefficients.
 
-    coefficients: rigid (chart pixels), head corrections and expression (standard deviations), before the
-        robust step that moves shared motion from expression to head
-    precision: their posterior precision matrix; amplitude: of the expression, 1 = the prior's unit
+    coefficients: rigid (chart pixels), then depth errors, head motions and expression (standard deviations),
+        before the robust step that moves shared motion from expression to head
+    amplitude: of the expression, 1 = the prior's unit
     """
 
     expression: Array
     head: Array
     coefficients: Double
-    precision: Double
     amplitude: float
+
+
+def face_cells(template: Array) -> NDArray[np.bool_]:
+    """Return which cells (rows, cols) the motions of a prior with this template are given on."""
+    return inside_face(template) > FACE
 
 
 def rigid_motions(chart: Chart) -> Array:
@@ -120,41 +141,80 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
     reach of the linearisation.
     """
     inside = inside_face(prior.template)
+    face = inside > FACE
     rigid = rigid_motions(chart)
-    heads = RIGID + prior.head_sd.size
-    face = inside > 0.4
-    cell_weight = np.clip(inside[face] * 2 - 0.8, 0, 1)
-    basis = np.concatenate(
-        [rigid[face], prior.head[face] * prior.head_sd, prior.expression[face] * prior.expression_sd], axis=-1
-    )
-    coefficients: Double = np.zeros(basis.shape[-1])
-    coefficients[:RIGID] = _robust_rigid(start[face], basis[..., :RIGID])
-    prior_precision = np.ones(basis.shape[-1])
-    prior_precision[:RIGID] = RIGID_SD**-2
-    amplitude, precision = 1.0, np.eye(basis.shape[-1])
+    expressions = prior.expression * prior.expression_sd
+    trust = (prior.temperature * np.clip(inside[face] * 2 - 0.8, 0, 1))[:, None]
+    heads = RIGID + prior.depth_sd.size + prior.head_sd.size
+    coefficients: Double = np.zeros(heads + prior.expression_sd.size)
+    coefficients[:RIGID] = _robust_rigid(start[face], rigid[face])
+    turned = turned_motions(prior, chart, face, coefficients)
+    amplitude = 1.0
+
+    def fields() -> tuple[Array, Array]:
+        c = coefficients.astype(np.float32)
+        head = rigid_flow(chart, coefficients[:RIGID]) + _spread(
+            np.asarray(turned @ c[RIGID:heads], np.float32), face
+        )
+        return head, _spread(np.asarray(expressions @ c[heads:], np.float32), face)
+
     for step in range(WARPS):
-        head, expression = _fields(prior, chart, coefficients)
+        head, expression = fields()
         terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
-        trust = (prior.temperature * cell_weight)[:, None]
+        basis = np.concatenate([rigid[face], turned, expressions], axis=-1)
         linear = basis @ coefficients.astype(np.float32)
         evidence, right = _normal_equations(basis, terms * trust, linear)
-        if step:
-            covariance = np.linalg.inv(precision)
-            energy = coefficients[heads:] ** 2 + np.diag(covariance)[heads:]
-            amplitude = float(np.clip(np.sqrt(energy.mean()), 0.05, 4.0))
-        prior_precision[heads:] = amplitude**-2
-        precision = evidence + np.diag(prior_precision)
-        before, coefficients = coefficients, np.asarray(np.linalg.solve(precision, right), np.float64)
+        before = coefficients
+        coefficients, amplitude = solve(evidence, right, heads, amplitude, search=step > 0)
         change = basis @ (coefficients - before).astype(np.float32)
         if step >= 2 and float(np.abs(change).mean()) < SETTLED:
             break
-    head, expression = _fields(prior, chart, coefficients)
+        turned = turned_motions(prior, chart, face, coefficients)
+    head, expression = fields()
     expression += local_motion(onset, apex, head + expression, inside)
-    shift = rigid_share(expression, rigid, face)
+    shift = rigid_share(expression, rigid, face & (inside > 0.4))
     # Off the face nobody knows: there the face's head motion stands alone.
     fade = np.clip((inside - 0.3) / 0.4, 0, 1)[..., None]
     expression = np.asarray((expression - shift) * fade, np.float32)
-    return SubspaceFit(expression, head + shift, coefficients, precision, amplitude)
+    return SubspaceFit(expression, head + shift, coefficients, amplitude)
+
+
+def turned_motions(prior: MotionPrior, chart: Chart, face: NDArray[np.bool_], coefficients: Double) -> Array:
+    """Return the motions that come with the head's turn, per standard deviation: (N, 2, D + J).
+
+    An error of the depth moves a cell as depth does, along the turn; so a still head has none, and what is
+    learned about one turned head holds for all.
+    """
+    yaw, pitch = np.float32(coefficients[4]), np.float32(coefficients[5])
+    along = np.linalg.inv(slope(chart.affine, chart.bend)[face] / chart.scale) @ np.array([yaw, pitch])
+    depth = along[:, :, None] * (prior.depth * prior.depth_sd)[:, None]
+    rest = prior.head * (prior.head_sd * np.float32(np.hypot(yaw, pitch) + STILL))
+    return np.concatenate([depth, rest], axis=-1).astype(np.float32)
+
+
+def solve(
+    evidence: Double, right: Double, heads: int, amplitude: float, *, search: bool
+) -> tuple[Double, float]:
+    """Solve the normal equations under the prior; return the coefficients and the expression's amplitude.
+
+    heads: how many coefficients belong to the head. Those are eliminated first; on the expression's
+    eigenvectors the amplitude that explains the pictures best (if it is to be searched: empirical Bayes by
+    expectation maximisation) costs a few scalar rounds.
+    """
+    free = np.ones(heads)
+    free[:RIGID] = RIGID_SD**-2
+    head = evidence[:heads, :heads] + np.diag(free)
+    gain = np.linalg.solve(head, np.c_[evidence[:heads, heads:], right[:heads]])
+    left = evidence[heads:, heads:] - evidence[heads:, :heads] @ gain[:, :-1]
+    values, vectors = np.linalg.eigh(left)
+    values = np.maximum(values, 0)
+    aim = vectors.T @ (right[heads:] - evidence[heads:, :heads] @ gain[:, -1])
+    for _ in range(AMPLITUDE_ROUNDS if search else 0):
+        precision = values + amplitude**-2
+        energy = float(((aim / precision) ** 2 + 1 / precision).mean())
+        amplitude = float(np.clip(np.sqrt(energy), *AMPLITUDES))
+    expression = vectors @ (aim / (values + amplitude**-2))
+    return np.concatenate([gain[:, -1] - gain[:, :-1] @ expression, expression]), amplitude
 
 
 def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Array:
@@ -182,11 +242,11 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     return np.asarray(rigid @ solution, np.float32)
 
 
-def _fields(prior: MotionPrior, chart: Chart, coefficients: Double) -> tuple[Array, Array]:
-    c = coefficients.astype(np.float32)
-    heads = RIGID + prior.head_sd.size
-    head = rigid_flow(chart, coefficients[:RIGID]) + prior.head @ (prior.head_sd * c[RIGID:heads])
-    return head, prior.expression @ (prior.expression_sd * c[heads:])
+def _spread(values: Array, face: NDArray[np.bool_]) -> Array:
+    """Put motion (N, 2) of the face's cells on the chart's cells, zero elsewhere."""
+    field = np.zeros((*face.shape, 2), np.float32)
+    field[face] = values
+    return field
 
 
 def _robust_rigid(flow: Array, basis: Array) -> Double:

@@ -15,7 +15,8 @@ from mellm.errors import MellmError
 from mellm.flow.meflownet.prior import MotionPrior
 
 _TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
-_HALF = ("expression", "head")
+_HALF = ("expression", "depth", "head")
+_FORMAT = "mellm motion prior 2"
 
 
 def save_prior(prior: MotionPrior, path: Path) -> None:
@@ -24,11 +25,13 @@ def save_prior(prior: MotionPrior, path: Path) -> None:
         "template": prior.template.astype("<f4"),
         "expression": prior.expression.astype("<f2"),
         "expression_sd": prior.expression_sd.astype("<f4"),
+        "depth": prior.depth.astype("<f2"),
+        "depth_sd": prior.depth_sd.astype("<f4"),
         "head": prior.head.astype("<f2"),
         "head_sd": prior.head_sd.astype("<f4"),
         "temperature": np.array([prior.temperature], "<f4"),
     }
-    header: dict[str, object] = {"__metadata__": {"format": "mellm motion prior 1"}}
+    header: dict[str, object] = {"__metadata__": {"format": _FORMAT}}
     offset = 0
     for name, array in arrays.items():
         header[name] = {
@@ -66,6 +69,8 @@ def load_prior(path: Path) -> MotionPrior:
             template=arrays["template"],
             expression=arrays["expression"],
             expression_sd=arrays["expression_sd"],
+            depth=arrays["depth"],
+            depth_sd=arrays["depth_sd"],
             head=arrays["head"],
             head_sd=arrays["head_sd"],
             temperature=float(arrays["temperature"][0]),
