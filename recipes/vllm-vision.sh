@@ -1,7 +1,7 @@
 #!/bin/sh
 # Serves a vision model fine-tuned on MMC-Maps (vision route), by vLLM.
 #
-#   RECIPE=recipes/paper-v1.yaml RUN=runs/paper-v1 sh recipes/vllm-vision.sh
+#   RECIPE=recipes/language-paper-v1.yaml RUN=runs/paper-v1 sh recipes/vllm-vision.sh
 #
 # The adapter is merged first (once): vLLM loads LoRA for the language side only and would leave out, without an
 # error, what was trained in the vision tower.
