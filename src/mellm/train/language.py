@@ -74,6 +74,9 @@ class LanguageRun:
         self.parallel = Accelerator(
             mixed_precision="bf16" if bf16 else "no", cpu=not torch.cuda.is_available()
         )
+        if self.parallel.num_processes > 1 and len(plan.routes) > 1:
+            # A pass without pictures would leave the vision tower without gradients on one process alone.
+            raise InputError("Several processes train one route at a time: set routes to [flow] or [vision].")
         self.main = self.parallel.is_main_process
         self.report = report if self.main else lambda text: None
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
-from mellm.data.instruct.answers import concluded_units, finds_nothing, labels_in
+from mellm.data.instruct.answers import concluded_units, labels_in
 from mellm.data.instruct.types import Record
+from mellm.language.answer import finds_nothing
 from mellm.train.language_batches import Encoder, Row
 
 
@@ -41,15 +42,10 @@ def judge(record: Record, answer: str, ended: bool) -> Verdict:
         return Verdict(ended and len(labels) == 1 and len(said.split()) <= 3, said == record.answer, None)
     last, true = said.rsplit("\n", 1)[-1], record.answer.rsplit("\n", 1)[-1]
     units = concluded_units(last)
-    labels, nothing = labels_in(last, record.language), _nothing(last, record)
+    labels, nothing = labels_in(last, record.language), finds_nothing(last)
     formed = ended and units is not None and (len(labels) == 1) != nothing
-    right = labels == labels_in(true, record.language) and nothing == _nothing(true, record)
+    right = labels == labels_in(true, record.language) and nothing == finds_nothing(true)
     return Verdict(formed, right, (units or frozenset(), concluded_units(true) or frozenset()))
-
-
-def _nothing(conclusion: str, record: Record) -> bool:
-    named = bool(labels_in(conclusion, record.language)) or bool(concluded_units(conclusion))
-    return finds_nothing(conclusion, record.language) or not named
 
 
 def figures(records: Sequence[Record], verdicts: Sequence[Verdict]) -> dict[str, float]:
