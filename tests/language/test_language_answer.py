@@ -49,6 +49,7 @@ def test_concluded_codes(conclusion, codes):
 
 def test_nothing_found_is_understood():
     assert finds_nothing("no micro-expression.")
+    assert finds_nothing("AU 45. No evidence of a micro-expression.")
     assert finds_nothing("没有发现微表情的证据。")
     assert not finds_nothing("AU 12. Label: happiness.")
 

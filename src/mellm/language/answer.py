@@ -18,8 +18,12 @@ HEADINGS: dict[Language, tuple[str, str, str]] = {
 }
 """Headings of the three parts."""
 
-_CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?!\.?\d|[A-Za-z])"
-_CODES = re.compile(rf"\bAUs?\s*:?\s*({_CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{_CODE})*)")
+CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?!\.?\d|[A-Za-z])"
+"""A FACS code, as a regular expression."""
+
+CODES = re.compile(rf"\bAUs?\s*:?\s*({CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{CODE})*)")
+"""A list of codes after `AU`."""
+
 _NOTHING = re.compile(
     r"\bno (?:evidence of a )?micro-?expression|没有发现微表情|(?:没有|无)微表情", re.IGNORECASE
 )
@@ -55,8 +59,8 @@ def take_apart(text: str, language: Language) -> Parts:
 def concluded_codes(conclusion: str) -> tuple[str, ...]:
     """Return the FACS codes (with sides) a conclusion names, in its order; other numbers are left out."""
     codes: list[str] = []
-    for listed in _CODES.finditer(conclusion):
-        for code in re.findall(_CODE, re.sub(r"AU\s?", " ", listed.group(1))):
+    for listed in CODES.finditer(conclusion):
+        for code in re.findall(CODE, re.sub(r"AU\s?", " ", listed.group(1))):
             try:
                 codes += [unit.sided for unit in parse_codes(code).units if unit.au in AU_NAMES]
             except InputError:

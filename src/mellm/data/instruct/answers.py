@@ -6,26 +6,20 @@ Works on any text, whoever wrote it. Knows nothing about what is true.
 import re
 from dataclasses import dataclass
 
-from mellm.data.instruct.chinese import NO_EVIDENCE as NO_EVIDENCE_ZH
 from mellm.data.instruct.rules import Answer, headings
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import EMOTIONS_ZH, TAXONOMIES
+from mellm.language.answer import CODE, CODES
 from mellm.language.names import Language
 
 LABELS: frozenset[str] = frozenset(label for t in TAXONOMIES.values() for label in t.labels)
 
-_CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?![\dA-Za-z])"
-_CODES = re.compile(rf"\bAUs?\s*({_CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{_CODE})*)")
 _MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
 _SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
 _NOT = {
     "en": re.compile(r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b", re.IGNORECASE),
     "zh": re.compile(r"没有|无法|未|不(?!过)"),
-}
-_NO_EVIDENCE = {
-    "en": re.compile(r"\bno (?:evidence of a )?micro-?expression", re.IGNORECASE),
-    "zh": re.compile(f"{NO_EVIDENCE_ZH[:-1]}|(?:没有|无)微表情"),
 }
 
 
@@ -55,8 +49,8 @@ def split_answer(text: str, language: Language) -> Answer | None:
 def concluded_units(conclusion: str) -> frozenset[str] | None:
     """Return the sided codes (without intensity) a conclusion names; None where a code cannot be read."""
     codes: set[str] = set()
-    for found in _CODES.finditer(conclusion):
-        for code in re.findall(_CODE, re.sub(r"AU\s?", " ", found.group(1))):
+    for found in CODES.finditer(conclusion):
+        for code in re.findall(CODE, re.sub(r"AU\s?", " ", found.group(1))):
             try:
                 codes.update(unit.sided for unit in parse_codes(code).units)
             except InputError:
@@ -71,11 +65,6 @@ def labels_in(text: str, language: Language) -> list[str]:
         return [names[word] for word in re.findall("|".join(names), text)]
     words = re.findall(rf"(?<![\w-])(?:{'|'.join(LABELS)})(?![\w-])", text, re.IGNORECASE)
     return [word.lower() for word in words]
-
-
-def finds_nothing(conclusion: str, language: Language) -> bool:
-    """True where a conclusion says that there is no evidence of a micro-expression."""
-    return _NO_EVIDENCE[language].search(conclusion) is not None
 
 
 def mentions(text: str, language: Language) -> list[Mention]:

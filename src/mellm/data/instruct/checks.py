@@ -12,7 +12,6 @@ from mellm.data.instruct.answers import (
     Mention,
     coded_mentions,
     concluded_units,
-    finds_nothing,
     labels_in,
     mentions,
     split_answer,
@@ -28,6 +27,7 @@ from mellm.face.regions import AREAS
 from mellm.facs.codes import subject_side
 from mellm.facs.names import au_name, au_number
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.language.answer import finds_nothing
 from mellm.language.check import unsupported_claims
 from mellm.language.evidence import gather
 from mellm.language.lexicon import GRAMMARS
@@ -229,7 +229,7 @@ def _conclusion(answer: Answer, record: Record, case: Case) -> Iterator[Problem]
         yield Problem(
             "emotion", f"the conclusion names {', '.join(sorted(labels)) or 'no label'}, not {label}"
         )
-    if finds_nothing(answer.conclusion, record.language) != (label is None):
+    if finds_nothing(answer.conclusion) != (label is None):
         yield Problem("emotion", "the conclusion and the label differ on whether there is an expression")
 
 

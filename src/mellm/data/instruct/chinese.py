@@ -14,7 +14,6 @@ from mellm.language.chinese import Chinese
 from mellm.language.evidence import Evidence, PartMotion
 from mellm.language.names import AREA_NAMES_ZH, part_zh
 
-HEADINGS = ("运动分析", "表情推理", "结论")
 NO_EVIDENCE = "没有发现微表情的证据。"
 
 _SIDE = {"left": "左侧", "right": "右侧"}

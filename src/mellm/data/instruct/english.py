@@ -13,7 +13,6 @@ from mellm.language.english import English, capital, join
 from mellm.language.evidence import Evidence, PartMotion
 from mellm.language.names import AREA_NAMES_EN
 
-HEADINGS = ("Analysis", "Reasoning", "Conclusion")
 NO_EVIDENCE = "No evidence of a micro-expression."
 
 MORE: dict[str, Sequence[object]] = {

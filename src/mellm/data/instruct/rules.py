@@ -16,6 +16,7 @@ from mellm.facs.models import untrained_emotion_model
 from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.types import AUEvidence
+from mellm.language.answer import HEADINGS
 from mellm.language.evidence import EYE_CLOSURE, SIGNS, gather
 from mellm.language.names import Language
 
@@ -45,7 +46,7 @@ class Answer:
 
 def headings(language: Language) -> tuple[str, str, str]:
     """Return the headings of the three parts."""
-    return chinese.HEADINGS if language == "zh" else english.HEADINGS
+    return HEADINGS[language]
 
 
 def write_answer(case: Case, route: Route, language: Language, taxonomy: str, seed: int) -> Answer:
