@@ -145,6 +145,7 @@ def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> No
     changed = page.locator(".unit.changed")
     assert "L12C" in changed.inner_text() and changed.locator("s.was").inner_text().startswith("12")
     page.locator(".unit .sign[data-focus^=reject-6]").click()
+    page.locator("input[data-focus^=why-6]").fill("no cheek moves")
     page.select_option("[data-focus=your-emotion]", "contempt")
     page.locator("[data-focus=rewrite]").click()
     page.fill("textarea[name=conclusion]", "I see contempt.")
@@ -154,6 +155,7 @@ def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> No
     page.get_by_text("Saved as version 1.").wait_for()
     opened(page, clip)
     assert "L12C" in page.inner_text(".unit.changed") and page.locator(".unit.rejected").count() == 1
+    assert page.input_value(".unit.rejected input") == "no cheek moves"
     assert "contempt" in page.inner_text("#emotion .person-text") and "happiness" in page.inner_text(
         "#emotion .was"
     )

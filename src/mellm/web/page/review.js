@@ -85,7 +85,7 @@ function drawProblems() {
 function fit() {
   const area = at("answer");
   area.style.height = "auto";
-  area.style.height = `${Math.min(area.scrollHeight + 4, 0.72 * innerHeight)}px`;
+  area.style.height = `${Math.min(area.scrollHeight + 4, 0.6 * innerHeight)}px`;
   area.classList.toggle("person", area.value !== original());
 }
 
