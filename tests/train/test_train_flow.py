@@ -1,4 +1,8 @@
+import csv
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,15 +13,17 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("yaml")
 pytest.importorskip("safetensors")
 pytest.importorskip("onnx")
+pytest.importorskip("accelerate")
 
 from mellm.data.meflow.canonical import canonical_points  # noqa: E402
 from mellm.data.meflow.types import FlowPair  # noqa: E402
 from mellm.errors import InputError  # noqa: E402
 from mellm.face.types import Landmarks  # noqa: E402
 from mellm.flow.meflownet.chart import to_template  # noqa: E402
-from mellm.train.flow import read_recipe, schedule, train_flow  # noqa: E402
+from mellm.train.flow import schedule, train_flow  # noqa: E402
 from mellm.train.flow_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
 from mellm.train.flow_pairs import fill, shards  # noqa: E402
+from mellm.train.flow_recipe import read_recipe  # noqa: E402
 
 RECIPE = """
 photos: nowhere
@@ -90,6 +96,36 @@ def test_a_stopped_run_goes_on_to_the_identical_state(prepared):
     assert digest(straight / "checkpoint.safetensors") == digest(stopped / "checkpoint.safetensors")
     assert any(line.startswith("validation at step 4") for line in lines)
     assert len((straight / "loss.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.slow
+def test_two_processes_do_what_one_does_and_go_on(prepared):
+    """Two processes share every batch: the same curve as one, also when stopped and started again."""
+    recipe, alone, together = prepared
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+    command += ["--num_processes", "2", "--mixed_precision", "no", "--main_process_port", "0"]
+    command += ["-m", "mellm", "train", "flow", str(recipe), "--out", str(together)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    for sitting in (["--steps", "2"], []):
+        run = subprocess.run(
+            [*command, *sitting], env=environment, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+    # Written once, by the first process.
+    assert run.stdout.count("validation at step 4") == 1
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        train_flow(recipe, alone, report=lambda line: None)
+    finally:
+        torch.set_num_threads(threads)
+    curves = [list(csv.DictReader((folder / "loss.csv").open())) for folder in (alone, together)]
+    assert [row["step"] for row in curves[1]] == ["1", "2", "3", "4"]
+    for one, two in zip(*curves, strict=True):
+        assert float(two["loss"]) == pytest.approx(float(one["loss"]), abs=2e-4)
+    figures = [next(csv.DictReader((folder / "validation.csv").open())) for folder in (alone, together)]
+    for name in ("facial", "head", "expression", "start_facial"):
+        assert float(figures[1][name]) == pytest.approx(float(figures[0][name]), abs=1e-3)
 
 
 def test_training_lowers_the_loss_and_leaves_the_start_behind(prepared):

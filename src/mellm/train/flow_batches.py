@@ -5,7 +5,7 @@ would have had. Knows cached pairs and the prior; nothing of optimisation.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,10 @@ class Batch:
     face: Tensor
     valid: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on another device."""
+        return Batch(*(getattr(self, f.name).to(device) for f in fields(self)))
+
 
 def to_chart(pair: CachedPair, prior: MotionPrior, rng: np.random.Generator, jitter: float) -> ChartPair:
     """Draw a pair on its chart, carry its truth there and fit the prior.
@@ -112,11 +116,21 @@ def read_chart_shard(path: Path) -> list[ChartPair]:
 
 
 def epoch_batches(
-    files: list[Path], rows: int, prior: MotionPrior, batch: int, seed: int, epoch: int, skip: int = 0
+    files: list[Path],
+    rows: int,
+    prior: MotionPrior,
+    batch: int,
+    seed: int,
+    epoch: int,
+    skip: int = 0,
+    *,
+    ready: Callable[[list[Path]], None] = lambda group: None,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
     """Yield an epoch's batches, half of the pairs mirrored, without the first `skip`.
 
-    files: shards of `rows` pairs each; they are put on the chart when first needed
+    files: shards of `rows` pairs each; they are put on the chart when first needed, after `ready` was told
+    share: (k, n): of every batch, only each n-th pair from the k-th on, for one process of several
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(files))
@@ -129,11 +143,12 @@ def epoch_batches(
         if done + count <= skip:
             done += count
             continue
+        ready(group)
         pool = [pair for path in group for pair in read_chart_shard(chart_shard(path, prior))]
         for k in range(count):
             done += 1
             if done > skip:
-                part = slice(k * batch, (k + 1) * batch)
+                part = slice(k * batch + share[0], (k + 1) * batch, share[1])
                 yield collate([pool[i] for i in picks[part]], mirror[part])
 
 

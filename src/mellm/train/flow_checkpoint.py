@@ -56,7 +56,8 @@ def load(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.
         raise InputError(
             f"{path.name} was made by another network than the recipe's; give another output folder."
         ) from error
-    average.values = _part(tensors, "average.")
+    for name, value in _part(tensors, "average.").items():
+        average.values[name].copy_(value)
     state = optimiser.state_dict()
     state["state"] = {}
     for name, value in _part(tensors, "adam.").items():

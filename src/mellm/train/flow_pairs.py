@@ -65,10 +65,13 @@ def cached(pair: FlowPair) -> CachedPair:
     )
 
 
-def fill(folder: Path, source: PairSource, count: int, shard: int) -> None:
-    """Make the missing ones of the files that hold pairs 0 to `count`, `shard` each, whole or not at all."""
+def fill(folder: Path, source: PairSource, count: int, shard: int, worker: int = 0, workers: int = 1) -> None:
+    """Make the missing ones of the files that hold pairs 0 to `count`, `shard` each, whole or not at all.
+
+    Worker `worker` of `workers` makes every `workers`-th file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for start in range(0, count, shard):
+    for start in range(worker * shard, count, workers * shard):
         path = folder / f"pairs-{start:06d}.npz"
         if path.is_file():
             continue
