@@ -82,19 +82,19 @@ def leak(data: str, epochs: int) -> None:
         print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
 
 
-def units(faces: Path, ict: Path, count: int) -> None:
-    """Read action units from generated pairs (ICT-FaceKit's scans), by true flow and by DIS."""
+def units(faces: Path, ict: Path, count: int, name_of_estimator: str) -> None:
+    """Read action units from generated pairs (ICT-FaceKit's scans), by true flow and by an estimator's."""
     config = PairConfig(scanned=1.0, smallest=0.5, largest=4.0)
     source = PairSource(MEFlowConfig(faces=faces, ict=ict, pair=config), "val", seed=5)
-    estimator = create("dis")
+    estimator = create(name_of_estimator)
     truths: list[dict[int, str]] = []
-    motions: dict[str, list[Sequence[RegionMotion]]] = {"true flow": [], "dis": []}
+    motions: dict[str, list[Sequence[RegionMotion]]] = {"true flow": [], name_of_estimator: []}
     for index in range(count):
         pair = source.pair(index)
         regions, eyes = regions_of(pair.landmarks), inter_ocular(pair.landmarks)
         truths.append({unit.au: unit.side for unit in pair.action_units})
         estimated = estimator.estimate(pair.onset, pair.apex, pair.landmarks).expression
-        for name, flow in (("true flow", pair.facial - pair.head), ("dis", estimated)):
+        for name, flow in (("true flow", pair.facial - pair.head), (name_of_estimator, estimated)):
             motions[name].append(measure(flow, regions, inter_ocular=eyes))
     for kind in ("evidence", "learned"):
         model = create_au_model(kind)
@@ -182,6 +182,7 @@ def main() -> None:
     )
     parser.add_argument("--sheets", type=Path, default=Path("../shared/data/au_annotations"))
     parser.add_argument("--pairs", type=int, default=80)
+    parser.add_argument("--estimator", default="dis")
     parser.add_argument("--rounds", type=int, default=200)
     given = parser.parse_args()
     if given.what == "recognition":
@@ -189,7 +190,7 @@ def main() -> None:
     elif given.what == "leak":
         leak(given.data, given.epochs)
     elif given.what == "units":
-        units(given.faces, given.ict, given.pairs)
+        units(given.faces, given.ict, given.pairs, given.estimator)
     elif given.what == "emotion":
         emotion(given.sheets)
     else:

@@ -18,7 +18,7 @@ from mellm.train.facs_recipe import read_recipe
 from mellm.train.real_pairs import gather_real, measure_real
 from mellm.train.region_pairs import RegionPairs
 from mellm.train.regions import described
-from mellm.train.tuning import TuningConfig, take, tune_au_model, tuned, units_to_fit
+from mellm.train.tuning import TuningConfig, take, train_tuned, tune_au_model, tuned, units_to_fit
 
 START = shipped_au_model()
 
@@ -106,6 +106,8 @@ def test_too_few_people_or_units_are_refused() -> None:
         tune_au_model(START, take(pairs, np.arange(24)), CONFIG)
     with pytest.raises(InputError, match="seen in 500 samples"):
         tune_au_model(START, pairs, replace(CONFIG, least=500))
+    with pytest.raises(InputError, match="no weights 'none'"):
+        train_tuned(TuningConfig("", init="none"), "out")
     with pytest.raises(InputError, match="positive numbers"):
         TuningConfig("", penalties=())
     with pytest.raises(InputError, match="at least 3"):

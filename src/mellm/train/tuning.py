@@ -41,7 +41,8 @@ class TuningConfig:
 
     data: a table of `mellm data index`, or a folder with flows.npz; frames: the set's folder, for a table
     init: `shipped`, or the weights (.safetensors) to start from
-    estimator: of the flow between onset and apex; cache: folder that keeps what was measured, or None
+    estimator: of the flow between onset and apex, the one to analyse with later
+    cache: folder that keeps what was measured, or None
     penalties: strengths of the pull towards the start to choose from
     folds: of the cross-validation over people
     least: samples a unit must be seen in to be fitted again
@@ -50,7 +51,7 @@ class TuningConfig:
     data: str
     frames: str | None = None
     init: str = "shipped"
-    estimator: str = "dis"
+    estimator: str = "meflownet"
     cache: str | None = None
     penalties: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)
     folds: int = 5
@@ -69,7 +70,7 @@ def train_tuned(
 ) -> LearnedAUModel:
     """Measure the set, fine-tune, write `output` (safetensors), say what it changed, return the model."""
     started = time.perf_counter()
-    start = shipped_au_model() if config.init == "shipped" else load_au_model(Path(config.init))
+    start = _start(config.init)
     pairs = gather_real(config.data, config.frames, config.estimator, start.units, config.cache, say)
     model, penalty, held_out = tune_au_model(start, pairs, config, say)
     before = start.probabilities(pairs.vectors)
@@ -95,6 +96,14 @@ def train_tuned(
     return model
 
 
+def _start(init: str) -> LearnedAUModel:
+    if init == "shipped":
+        return shipped_au_model()
+    if not Path(init).is_file():
+        raise InputError(f"There are no weights '{init}'; give `init: shipped`, or a file of an earlier run.")
+    return load_au_model(Path(init))
+
+
 def tune_au_model(
     start: LearnedAUModel,
     pairs: RegionPairs,
@@ -105,7 +114,7 @@ def tune_au_model(
 
     Weights and calibration behind a held-out probability never saw the person (a cross-validation inside
     another); the penalty alone was chosen on everyone.
-    Raises InputError for fewer people than folds, or where no unit has enough samples.
+    Raises InputError for fewer than three people, or where no unit has enough samples.
     """
     people = np.array(pairs.identity)
     folds = min(config.folds, len(set(pairs.identity)))
