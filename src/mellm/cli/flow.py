@@ -41,11 +41,14 @@ def estimate(
 
     _check_part(part)
     options = {} if compensation == "auto" else {"compensation": compensation}
-    flow = create(estimator, **options).estimate(read_image(onset), read_image(apex))
+    made = create(estimator, **options)
+    flow = made.estimate(read_image(onset), read_image(apex))
     write_flow(out, flow if out.suffix == ".npz" else getattr(flow, part))
     means = {p: float(np.linalg.norm(getattr(flow, p), axis=2).mean()) for p in PARTS}
     if json_:
         facts = {"file": str(out), "estimator": flow.estimator, "compensation": flow.compensation}
+        if (sha256 := getattr(made, "sha256", None)) is not None:
+            facts["sha256"] = sha256
         typer.echo(json.dumps({**facts, "mean_px": means, "warnings": flow.warnings}, indent=2))
         return
     typer.echo("  mean motion  " + "   ".join(f"{p} {v:.3f} px" for p, v in means.items()))
@@ -130,6 +133,9 @@ def bench(
     ict: Annotated[Path | None, typer.Option(help="ICT-FaceKit's .npz, for full-3D pairs.")] = None,
     full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the pairs made on the fly.")] = 7,
+    prior: Annotated[
+        Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-prior.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write figures and samples here.")] = None,
 ) -> None:
     """Compare flow estimators on pairs of known motion, people never trained on.
@@ -141,7 +147,14 @@ def bench(
 
     names = [name.strip() for name in estimators.split(",") if name.strip()]
     figures = bench_flow(
-        data, estimators=names, pairs=pairs, ict=ict, full_3d=full_3d, seed=seed, json=json_file
+        data,
+        estimators=names,
+        pairs=pairs,
+        ict=ict,
+        full_3d=full_3d,
+        seed=seed,
+        prior=prior,
+        json=json_file,
     )
     typer.echo(table(figures))
 

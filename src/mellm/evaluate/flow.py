@@ -21,6 +21,8 @@ from mellm.errors import InputError
 from mellm.evaluate.flow_calm import calm_figures
 from mellm.evaluate.output import provenance, write_run
 from mellm.flow import create
+from mellm.flow.meflownet.estimator import MEFlowNetEstimator
+from mellm.flow.meflownet.prior_file import load_prior
 
 ESTIMATORS = ("meflownet", "meflownet-prior", "tvl1", "dis", "farneback", "deepflow")
 """What a bench compares by default; `meflownet-prior` is MEFlowNet without its network."""
@@ -53,18 +55,20 @@ def bench_flow(
     ict: str | Path | None = None,
     full_3d: float = 0.0,
     seed: int = 7,
+    prior: str | Path | None = None,
     json: str | Path | None = None,
 ) -> dict[str, Any]:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
     data: a folder made by `mellm data meflow build` (its test split), or a folder of portraits, whose test
     identities are set into motion on the fly; `ict` and `full_3d` are the generator's, for portraits.
+    prior: another motion prior's file for `meflownet-prior`, such as a training run's.
     Figures: `figures["strata"][stratum][head][estimator]` with facial, head, expression, relative
     (expression error / mean true expression); `figures["seconds"]` the median time per pair; for portraits
     `figures["calm"]`, the expression found where there was none.
     """
     started = time.perf_counter()
-    made = [(name, _create(name)) for name in estimators]
+    made = [(name, _create(name, Path(prior) if prior else None)) for name in estimators]
     samples: list[dict[str, Any]] = []
     for pair in read_pairs(Path(data), pairs, seed, Path(ict) if ict else None, full_3d):
         where = pair.face & pair.valid
@@ -95,7 +99,8 @@ def bench_flow(
         figures["calm"] = calm_figures(Path(data), dict(made), count=max(2, pairs // 10))
     if json is not None:
         settings = {"pairs": pairs, "estimators": list(estimators), "full_3d": full_3d, "data": str(data)}
-        write_run(json, figures, samples, provenance([], settings, seed, started))
+        inputs = [Path(prior)] if prior else []
+        write_run(json, figures, samples, provenance(inputs, settings, seed, started))
     return figures
 
 
@@ -186,8 +191,12 @@ def _averages(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> d
     return row
 
 
-def _create(name: str) -> Any:
-    return create("meflownet", refine=False) if name == "meflownet-prior" else create(name)
+def _create(name: str, prior: Path | None) -> Any:
+    if name != "meflownet-prior":
+        return create(name)
+    if prior is None:
+        return create("meflownet", refine=False)
+    return MEFlowNetEstimator(load_prior(prior), None)
 
 
 def _length(field: Field) -> Field:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import cv2
@@ -6,6 +7,8 @@ import pytest
 
 from mellm.data.meflow.gallery import split_of
 from mellm.evaluate.flow import bench_flow, summarise, table
+from mellm.flow.meflownet.estimator import PRIOR_FILE
+from mellm.flow.meflownet.prior_file import load_prior, save_prior
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,19 @@ def test_bench_on_four_pairs(portraits, tmp_path):
     text = table(figures)
     assert "no expression, still" in text
     assert "ms per pair" in text
+
+
+def test_another_prior_can_be_measured(portraits, tmp_path):
+    prior = load_prior(PRIOR_FILE)
+    blind = replace(prior, expression_sd=prior.expression_sd * 1e-3)
+    save_prior(blind, tmp_path / "blind.safetensors")
+    out = tmp_path / "bench.json"
+    shipped, other = (
+        bench_flow(portraits, estimators=["meflownet-prior"], pairs=3, prior=path, json=out)["all"]
+        for path in (None, tmp_path / "blind.safetensors")
+    )
+    assert other["meflownet-prior"]["expression"] > 1.05 * shipped["meflownet-prior"]["expression"]
+    assert "blind.safetensors" in json.loads(out.read_text())["provenance"]["inputs"]
 
 
 def test_strata_hold_what_their_names_say():

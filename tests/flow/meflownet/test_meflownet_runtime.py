@@ -1,3 +1,5 @@
+import hashlib
+
 import cv2
 import numpy as np
 import pytest
@@ -6,7 +8,14 @@ from mellm.errors import InputError
 from mellm.face.types import Landmarks
 from mellm.flow import create
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
-from mellm.flow.meflownet.estimator import PRIOR_FILE, MEFlowNetEstimator, start_from
+from mellm.flow.meflownet.estimator import (
+    NETWORK_FILE,
+    PRIOR_FILE,
+    PRIOR_SHA256,
+    SHA256,
+    MEFlowNetEstimator,
+    start_from,
+)
 from mellm.flow.meflownet.prior_file import load_prior
 
 
@@ -107,6 +116,15 @@ def test_sizes_that_differ_are_refused(shot):
     onset, apex, landmarks = shot
     with pytest.raises(InputError, match="one size"):
         create("meflownet", refine=False).estimate(onset, apex[:-4], landmarks)
+
+
+def test_written_hashes_are_those_of_the_shipped_files():
+    prior, network = PRIOR_FILE.read_bytes(), NETWORK_FILE.read_bytes()
+    assert hashlib.sha256(prior).hexdigest() == PRIOR_SHA256 == create("meflownet", refine=False).sha256
+    assert hashlib.sha256(prior + network).hexdigest() == SHA256 == create("meflownet").sha256
+    card = PRIOR_FILE.with_name("meflownet.md").read_text(encoding="utf-8")
+    assert PRIOR_SHA256 in card
+    assert SHA256 in card
 
 
 def test_shipped_files_are_small():

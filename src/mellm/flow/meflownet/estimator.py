@@ -27,6 +27,12 @@ WEIGHTS = Path(__file__).parents[2] / "weights"
 PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
 NETWORK_FILE = WEIGHTS / "meflownet.onnx"
 
+PRIOR_SHA256 = "e4750a2c696e9caa53ebdbdbba6fb03563ab6995f774aac51526621bb6bfad1a"
+"""Of the shipped prior's file. Written down with the weights, so that no report has to read them for it."""
+
+SHA256 = "80af532acbc5ddd8e27420bafd4c50892f3d5c6f67a527b718b138efc0cfcf72"
+"""Of the shipped prior's file followed by the network's: `cat` the two and hash."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -56,7 +62,8 @@ class MEFlowNetEstimator:
     """Facial and head flow of one face; a `FlowEstimator`.
 
     prior: the motion prior; network: path of the ONNX file, or None to stop at the prior's fit;
-    compensation: `learned` (the network's own head flow) or a method of `mellm.flow.head`. Off the face
+    compensation: `learned` (the network's own head flow) or a method of `mellm.flow.head`;
+    sha256: of the weights, where they are known files. Off the face
     nothing is estimated: facial and head flow agree there. Without 468-point landmarks (and no face found)
     the answer is DIS flow with 2D compensation, and a warning says so.
     """
@@ -65,6 +72,7 @@ class MEFlowNetEstimator:
     network: Path | None
     compensation: str = "learned"
     name: str = "meflownet"
+    sha256: str | None = None
     _compiled: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -159,4 +167,5 @@ def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstim
     compensation: `learned`, or one of `mellm.flow.COMPENSATIONS`, applied to the learned facial flow instead
     refine: False stops at the prior's fit, without the network
     """
-    return MEFlowNetEstimator(load_prior(PRIOR_FILE), NETWORK_FILE if refine else None, compensation)
+    network, sha256 = (NETWORK_FILE, SHA256) if refine else (None, PRIOR_SHA256)
+    return MEFlowNetEstimator(load_prior(PRIOR_FILE), network, compensation, sha256=sha256)
