@@ -1,4 +1,7 @@
-"""Pictures of every room for the documentation: `python tests/e2e/screenshots.py docs/images`.
+"""Pictures of every room for the documentation.
+
+    PYTHONPATH=tests python tests/e2e/screenshots.py docs/images
+
 
 Made with the shipped portrait's demonstration clip only. Pictures get a palette of 256 colours.
 """
@@ -8,18 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-
 import av
 import cv2
 import numpy as np
 from browser import ARGUMENTS, CHROMIUM, opened
 from playwright.sync_api import sync_playwright
-from review_samples import review_store
 
 from mellm.data.meflow.clip import demo_clip
 from mellm.web.options import ServerOptions
 from mellm.web.server import serving
+from review_samples import review_store
 
 WIDTH, HEIGHT = 1280, 760
 
