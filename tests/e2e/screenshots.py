@@ -2,7 +2,6 @@
 
     PYTHONPATH=tests python tests/e2e/screenshots.py docs/images
 
-
 Made with the shipped portrait's demonstration clip only. Pictures get a palette of 256 colours.
 """
 
