@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
     AutoTokenizer,
-    GgufConfig,
 )
 from transformers.utils import logging
 
@@ -81,9 +81,7 @@ def load_local_model(
             config = AutoConfig.from_pretrained(where, trust_remote_code=False, **extra)
             sees = config.model_type in _SEEING
             kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-            form = (
-                {"quantization_config": GgufConfig(dequantize=True)} if extra else {"use_safetensors": True}
-            )
+            form = _unpacked() if extra else {"use_safetensors": True}
             model: Any = kind.from_pretrained(
                 where, dtype=_DTYPES[dtype], trust_remote_code=False, **form, **extra
             )
@@ -138,6 +136,12 @@ def _place(path: str) -> tuple[str, dict[str, str]]:
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
         raise InputError(f"There is no model '{path}'; give a folder, a GGUF file, or a hub id (OWNER/NAME).")
     return path, {}
+
+
+def _unpacked() -> dict[str, Any]:
+    """Have GGUF weights unpacked: newer versions of transformers keep them packed, which is slow on a CPU."""
+    kind = getattr(transformers, "GgufConfig", None)
+    return {"quantization_config": kind(dequantize=True)} if kind else {}
 
 
 def _is_adapter(folder: Path) -> bool:
