@@ -28,10 +28,12 @@ from mellm.facs import (
 from mellm.facs.types import AUEvidence
 from mellm.flow import create, measure
 from mellm.flow.motion import RegionMotion
-from mellm.language.backends.types import CancelledError
+from mellm.flow.types import FlowField
+from mellm.language.backends.types import CancelledError, Message
 from mellm.language.names import Language
 from mellm.language.reader import Asking, Tell, create_language_reader
 from mellm.language.reading import write_reading
+from mellm.language.vision import vision_messages
 from mellm.media.types import Image
 from mellm.render.pictures import draw_pictures
 from mellm.report import (
@@ -69,6 +71,7 @@ class MomentReader:
         au_model: str = "evidence",
         magnify: float | None = None,
         llm: str = "none",
+        route: str = "flow",
         asking: Asking | None = None,
     ) -> None:
         """Create the models once; raises InputError for a name that does not exist."""
@@ -82,9 +85,20 @@ class MomentReader:
         self.estimator = create(estimator, **options)
         self.au_model = create_au_model(au_model)
         self.emotion_model = create_emotion_model()
+        self._seen = route == "vision"
+        if route not in ("flow", "vision"):
+            raise InputError(
+                f"There is no route {route!r}; choose flow (motion as text) or vision (MMC-Map)."
+            )
+        self._asking = asking or Asking()
         self.words = create_language_reader(
             llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
         )
+        if self._seen and (self.words is None or not self.words.backend.sees):
+            raise InputError(
+                "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
+                "--llm transformers:PATH with a vision model; or choose --route flow."
+            )
 
     def read(
         self,
@@ -115,7 +129,8 @@ class MomentReader:
             emotion = self._emotion(aus, motion)
         warnings = list(flow.warnings)
         with clock("reading"):
-            reading = self._words(motion, aus, emotion, warnings, tell)
+            shown = partial(self._shown, onset_crop, flow.expression) if self._seen else None
+            reading = self._words(motion, aus, emotion, warnings, tell, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
             warnings.append("The head moved far between onset and apex; small expressions may be lost in it.")
@@ -141,17 +156,30 @@ class MomentReader:
         emotion: EmotionReading,
         warnings: list[str],
         tell: Tell | None,
+        shown: Callable[[], list[Message]] | None,
     ) -> Reading:
         """The language model's reading; the evidence's own where it has none, or nothing moved."""
         probabilities = emotion.probabilities or None
         if self.words is not None and probabilities:
             try:
-                return self.words.read(motion, aus, probabilities, tell=tell)
+                return self.words.read(
+                    motion, aus, probabilities, messages=shown() if shown else None, tell=tell
+                )
             except CancelledError:
                 raise
             except MellmError as error:
                 warnings.append(f"The language model gave no reading: {error}")
         return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
+
+    def _shown(self, onset_crop: Image, expression: FlowField) -> list[Message]:
+        """The vision route's prompt: the MMC-Map with its question."""
+        return vision_messages(
+            onset_crop,
+            expression,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            template=self._asking.template,
+        )
 
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:
         """What the units suggest; no label where nothing moved or no unit is likely."""

@@ -52,6 +52,7 @@ class Settings:
     taxonomy: str = "7"
     language: str = "en"
     llm: str = "none"
+    route: str = "flow"
     prompt: Path | None = None
     max_people: int = 4
     fps: float | None = None
@@ -68,6 +69,7 @@ class Settings:
             "taxonomy": self.taxonomy,
             "language": self.language,
             "llm": self.llm,
+            "route": self.route,
             "prompt": str(self.prompt) if self.prompt else None,
             "max_people": self.max_people,
             "fps": self.fps,
@@ -104,6 +106,7 @@ class Analyzer:
             language=self.settings.language,
             magnify=self.settings.magnify,
             llm=self.settings.llm,
+            route=self.settings.route,
             asking=Asking(template=self.settings.prompt),
         )
         self._landmarks: ImportedLandmarks | None = None
@@ -318,7 +321,9 @@ class Analyzer:
 
     def _models(self) -> dict[str, ModelUsed]:
         used = {
-            "flow": ModelUsed(name=self._reader.estimator.name),
+            "flow": ModelUsed(
+                name=self._reader.estimator.name, sha256=getattr(self._reader.estimator, "sha256", None)
+            ),
             "action_units": ModelUsed(name=self._reader.au_model.name),
             "emotion": ModelUsed(name=self._reader.emotion_model.name),
         }

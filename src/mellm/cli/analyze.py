@@ -84,6 +84,13 @@ def analyze(
             rich_help_panel=WORDS,
         ),
     ] = "none",
+    route: Annotated[
+        str,
+        typer.Option(
+            help="What the model is given: flow (motion as text) or vision (the MMC-Map).",
+            rich_help_panel=WORDS,
+        ),
+    ] = "flow",
     prompt: Annotated[
         Path | None,
         typer.Option(
@@ -118,6 +125,7 @@ def analyze(
         taxonomy=taxonomy,
         language=language,
         llm=llm,
+        route=route,
         prompt=prompt,
         max_people=people,
         fps=fps,
