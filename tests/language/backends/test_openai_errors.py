@@ -108,7 +108,9 @@ def test_a_server_without_a_list_of_models_is_asked_all_the_same(ask):
     assert list(backend.generate(*ASKED)) == ["fine"]
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://host/v1", "http://", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host/v1", "http://", "file:///etc/passwd", "http://h/a b"]
+)
 def test_an_address_must_be_one(url):
     with pytest.raises(InputError, match="is no address of an API"):
         OpenAIBackend(url, "toy")
@@ -118,6 +120,13 @@ def test_a_password_does_not_belong_into_an_address():
     with pytest.raises(InputError, match="MELLM_OPENAI_KEY") as caught:
         OpenAIBackend("http://me:hush@host/v1", "toy")
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", "sk secret", "schlüssel"])
+def test_a_key_with_signs_no_key_has(key):
+    with pytest.raises(InputError, match="copy it again") as caught:
+        OpenAIBackend("http://127.0.0.1:9/v1", "toy", key=key)
+    assert key not in str(caught.value)
 
 
 def test_the_key_is_not_shown(ask):

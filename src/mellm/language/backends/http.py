@@ -28,6 +28,7 @@ from mellm.language.backends.types import Control
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 60.0
 _STEP = 0.1
+_PRINTED = re.compile(r"[!-~]+")
 _ADVICE = {
     401: "put its key into the environment variable MELLM_OPENAI_KEY",
     403: "check the key in MELLM_OPENAI_KEY and what it is allowed to do",
@@ -91,8 +92,13 @@ class HttpClient:
         parts = urlsplit(server.url)
         if parts.username or parts.password:
             raise InputError("The address holds a name or password; put the key into MELLM_OPENAI_KEY.")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _PRINTED.fullmatch(server.url):
             raise InputError(f"'{server.url}' is no address of an API; give http://... or https://...")
+        # Found out here, as the standard library would show the key in its complaint.
+        if server.key and not _PRINTED.fullmatch(server.key):
+            raise InputError(
+                "The key in MELLM_OPENAI_KEY holds spaces or other signs no key has; copy it again."
+            )
         self.server = server
         self._turn = threading.Lock()
         self._free_at = 0.0
