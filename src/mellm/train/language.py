@@ -7,11 +7,13 @@ in the modules it imports.
 
 import csv
 import math
+import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -47,7 +49,7 @@ def train_language(
     """Train by a recipe file into the folder `out`; returns the file of the adapter.
 
     Run again with the same arguments it goes on where it stopped, with the same result as without a stop.
-    `minutes` and `steps` end this sitting early; an interrupt does too (the adapter is written all the same).
+    `minutes` and `steps` end this sitting early; an interrupt or SIGTERM does too, after the step.
     Writes `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `samples.jsonl` (answers to held-out
     records), `adapter/` (PEFT's folder) and `adapter.safetensors`. Raises InputError for a recipe, records or
     a base that cannot be used, and for a folder that holds another run.
@@ -63,6 +65,33 @@ def schedule(step: int, warmup: int, steps: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
+class Stop:
+    """While it is open, SIGINT and SIGTERM ask to stop after the step instead of ending the process.
+
+    Schedulers end jobs with SIGTERM; a shell starts background jobs with SIGINT ignored, so Python's own
+    KeyboardInterrupt would never come there. A second signal ends the process as usual.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Take over the signals, where that is possible: in the main thread."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {n: signal.signal(n, self._ask) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, _: object) -> None:
+        self.asked = True
+        signal.signal(number, signal.SIG_DFL)
 
 
 class LanguageRun:
@@ -129,38 +158,38 @@ class LanguageRun:
 
     def go_on(self, minutes: float | None = None, steps: int | None = None) -> None:
         """Train to the end of the recipe, or of this sitting; leaves a checkpoint behind."""
-        plan, start = self.plan, time.monotonic()
-        last = plan.steps if steps is None else min(plan.steps, self.step + steps)
-        saved, since, tokens, losses = start, start, 0, list[float]()
+        start = time.monotonic()
         self._forget_later_rows()
-        self.report(f"step {self.step} of {plan.steps}")
-        try:
-            while self.step < last and not self._over(start, minutes):
-                loss, seen = self._optimise()
-                self.step += 1
-                losses.append(loss)
-                tokens += seen
-                if self.step % plan.log_steps == 0:
-                    now = time.monotonic()
-                    rate = tokens / (now - since)
-                    mean = sum(losses) / len(losses)
-                    self._log(
-                        "loss.csv", {"loss": mean, "rate": self._rate(self.step - 1), "tokens_per_s": rate}
-                    )
-                    self.report(f"step {self.step}: loss {mean:.4f}, {rate:.0f} tokens/s")
-                    since, tokens, losses = now, 0, []
-                if self.step % plan.validate_steps == 0 or self.step % plan.sample_steps == 0:
-                    self.validate()
-                    since = time.monotonic()
-                if self._any(time.monotonic() - saved > 60 * plan.checkpoint_minutes):
-                    self.keep()
-                    saved = time.monotonic()
-        except KeyboardInterrupt:
-            self.report(f"interrupted after step {self.step}; the same command goes on from there")
+        self.report(f"step {self.step} of {self.plan.steps}")
+        with Stop() as stop:
+            self._steps(start, self.plan.steps if steps is None else self.step + steps, minutes, stop)
+        if stop.asked:
+            self.report(f"stopped after step {self.step}; the same command goes on from there")
         self.keep()
 
-    def _over(self, start: float, minutes: float | None) -> bool:
-        return minutes is not None and self._any(time.monotonic() - start > 60 * minutes)
+    def _steps(self, start: float, last: int, minutes: float | None, stop: "Stop") -> None:
+        plan = self.plan
+        saved, since, tokens, losses = start, start, 0, list[float]()
+        while self.step < min(last, plan.steps):
+            out_of_time = minutes is not None and time.monotonic() - start > 60 * minutes
+            if self._any(stop.asked or out_of_time):
+                break
+            loss, seen = self._optimise()
+            self.step += 1
+            losses.append(loss)
+            tokens += seen
+            if self.step % plan.log_steps == 0:
+                now = time.monotonic()
+                rate, mean = tokens / (now - since), sum(losses) / len(losses)
+                self._log("loss.csv", {"loss": mean, "rate": self._rate(self.step - 1), "tokens_per_s": rate})
+                self.report(f"step {self.step}: loss {mean:.4f}, {rate:.0f} tokens/s")
+                since, tokens, losses = now, 0, []
+            if self.step % plan.validate_steps == 0 or self.step % plan.sample_steps == 0:
+                self.validate()
+                since = time.monotonic()
+            if self._any(time.monotonic() - saved > 60 * plan.checkpoint_minutes):
+                self.keep()
+                saved = time.monotonic()
 
     def _any(self, flag: bool) -> bool:
         """Whether any process says so: clocks differ, and all must save or stop at the same step."""

@@ -22,6 +22,9 @@ from mellm.train.language_recipe import LanguageRecipe, Reduction
 
 _POWER: dict[Reduction, float] = {"token": 0.0, "square": 0.5, "answer": 1.0}
 
+_WIDTH = 32
+"""Batches are this many tokens wide, or a multiple: few shapes, whose memory and kernels are used again."""
+
 Batch = dict[str, Tensor]
 """input_ids (B, N), padded on the left; weights (B, N): of each token as a target, 0 in prompts;
 attention_mask (B, N), or where prompts are shared (B, 1, N, N), added to the attention's scores, with
@@ -127,7 +130,7 @@ class Encoder:
         packed = [_pack(row, power, answers) for row in rows]
         if grids is not None:
             packed = [self._with_pictures(part, sizes) for part in packed]
-        longest = max(len(part[0]) for part in packed)
+        longest = _round_up(max(len(part[0]) for part in packed), _WIDTH)
         ids, weights, places, owners = (
             torch.tensor([[empty] * (longest - len(part[i])) + part[i] for part in packed])
             for i, empty in enumerate((self._pad, 0.0, 0, -1))
@@ -178,6 +181,10 @@ class Encoder:
         size["shortest_edge"] = min(size["shortest_edge"], self._recipe.max_pixels)
         done = self._processor(images=images, size=size, return_tensors="pt")
         return done["pixel_values"], done["image_grid_thw"]
+
+
+def _round_up(length: int, to: int) -> int:
+    return -(-length // to) * to
 
 
 def _pack(row: Row, power: float, answers: bool) -> Packed:
