@@ -143,33 +143,32 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
     inside = inside_face(prior.template)
     face = inside > FACE
     rigid = rigid_motions(chart)
-    expressions = prior.expression * prior.expression_sd
     trust = (prior.temperature * np.clip(inside[face] * 2 - 0.8, 0, 1))[:, None]
     heads = RIGID + prior.depth_sd.size + prior.head_sd.size
     coefficients: Double = np.zeros(heads + prior.expression_sd.size)
     coefficients[:RIGID] = _robust_rigid(start[face], rigid[face])
-    turned = turned_motions(prior, chart, face, coefficients)
+    # What one unit of each coefficient moves, in one place: joined anew it would cost more than it helps.
+    basis = np.empty((int(face.sum()), 2, len(coefficients)), np.float32)
+    basis[..., :RIGID] = rigid[face]
+    basis[..., heads:] = prior.expression * prior.expression_sd
+    flat = basis.reshape(-1, basis.shape[-1])
     amplitude = 1.0
 
     def fields() -> tuple[Array, Array]:
         c = coefficients.astype(np.float32)
-        head = rigid_flow(chart, coefficients[:RIGID]) + _spread(
-            np.asarray(turned @ c[RIGID:heads], np.float32), face
-        )
-        return head, _spread(np.asarray(expressions @ c[heads:], np.float32), face)
+        basis[..., RIGID:heads] = turned_motions(prior, chart, face, coefficients)
+        head = rigid_flow(chart, coefficients[:RIGID]) + _spread(flat[:, RIGID:heads] @ c[RIGID:heads], face)
+        return head, _spread(flat[:, heads:] @ c[heads:], face)
 
     for step in range(WARPS):
         head, expression = fields()
         terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
-        basis = np.concatenate([rigid[face], turned, expressions], axis=-1)
-        linear = basis @ coefficients.astype(np.float32)
-        evidence, right = _normal_equations(basis, terms * trust, linear)
+        evidence, right = _normal_equations(basis, terms * trust, coefficients)
         before = coefficients
         coefficients, amplitude = solve(evidence, right, heads, amplitude, search=step > 0)
-        change = basis @ (coefficients - before).astype(np.float32)
+        change = flat @ (coefficients - before).astype(np.float32)
         if step >= 2 and float(np.abs(change).mean()) < SETTLED:
             break
-        turned = turned_motions(prior, chart, face, coefficients)
     head, expression = fields()
     expression += local_motion(onset, apex, head + expression, inside)
     shift = rigid_share(expression, rigid, face & (inside > 0.4))
@@ -243,9 +242,9 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
 
 
 def _spread(values: Array, face: NDArray[np.bool_]) -> Array:
-    """Put motion (N, 2) of the face's cells on the chart's cells, zero elsewhere."""
+    """Put motion (2 N,) of the face's cells on the chart's cells, zero elsewhere."""
     field = np.zeros((*face.shape, 2), np.float32)
-    field[face] = values
+    field[face] = values.reshape(-1, 2)
     return field
 
 
@@ -264,11 +263,16 @@ def _robust_rigid(flow: Array, basis: Array) -> Double:
     return solution
 
 
-def _normal_equations(basis: Array, terms: Array, flow: Array) -> tuple[Double, Double]:
-    """Sum B^T M B and B^T (M flow - g); `flow` (N, 2) is B times the coefficients (Gauss-Newton)."""
-    bu, bv = basis[:, 0], basis[:, 1]
-    mu = terms[:, 0:1] * bu + terms[:, 1:2] * bv
-    mv = terms[:, 1:2] * bu + terms[:, 2:3] * bv
-    evidence = bu.T @ mu + bv.T @ mv
-    right = mu.T @ flow[:, 0] + mv.T @ flow[:, 1] - bu.T @ terms[:, 3] - bv.T @ terms[:, 4]
-    return evidence.astype(np.float64), right.astype(np.float64)
+def _normal_equations(basis: Array, terms: Array, coefficients: Double) -> tuple[Double, Double]:
+    """Sum B^T M B and B^T (M B c - g): Gauss-Newton about the flow B c of the coefficients c.
+
+    basis: B, (N, 2, K); terms: xx, xy, yy of M and the two of g, (N, 5). With M = L L^T the sum is one
+    symmetric product, which costs half.
+    """
+    u, v = basis[:, 0], basis[:, 1]
+    first = np.sqrt(np.maximum(terms[:, :1], 1e-12))
+    cross = terms[:, 1:2] / first
+    second = np.sqrt(np.maximum(terms[:, 2:3] - cross**2, 0))
+    rows = np.concatenate([first * u + cross * v, second * v])
+    evidence = (rows.T @ rows).astype(np.float64)
+    return evidence, evidence @ coefficients - (u.T @ terms[:, 3] + v.T @ terms[:, 4]).astype(np.float64)
