@@ -51,8 +51,12 @@ export class Reading {
     if (!moment?.me) { this.place.replaceChildren(); return; }
     const program = this.text(moment);
     const coded = moment.coded.text;
-    if (this.writing === moment && program) { this.drawForm(moment, coded ?? program); return; }
-    this.writing = null;
+    if (this.writing === moment && (this.form?.isConnected || program)) {
+      // What somebody is writing is never drawn over.
+      if (!this.form?.isConnected) this.drawForm(moment, coded ?? program);
+      return;
+    }
+    if (this.writing !== moment) this.writing = null;
     refill(this.place,
       element("h2", {}, t("reading"), element("button", { type: "button", class: "plain", data: { focus: "rewrite" }, onclick: () => { this.writing = moment; this.draw(); this.place.querySelector("textarea")?.focus(); } }, `✎ ${t("rewrite")}`)),
       moment.live ? [element("p", { class: "soft small busy" }, t("writing")), element("p", { class: "live", aria: { busy: "true" } }, moment.live)]
@@ -109,7 +113,7 @@ export class Reading {
   }
 
   drawForm(moment, text) {
-    const form = element("form", { class: "rewrite", onsubmit: (event) => {
+    const form = this.form = element("form", { class: "rewrite", onsubmit: (event) => {
       event.preventDefault();
       const given = Object.fromEntries(PARTS.map(([part]) => [part, form.elements[part].value]));
       this.write(moment, given);

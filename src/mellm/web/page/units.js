@@ -60,7 +60,7 @@ export class Units {
         verdict ? element("span", { class: "chip person" }, t(verdict)) : null),
       element("div", { class: "how" },
         program ? [bar(program.probability, program.present ? "" : "weak"), element("span", { class: "number", title: t("meaning_text") }, program.probability.toFixed(2))] : null,
-        element("span", { class: "soft small regions" }, regions.map((name) => this.names.region(name)).join(" · "))),
+        element("span", { class: "soft small regions", title: regions.map((name) => this.names.region(name)).join(" · ") }, regions.map((name) => this.names.region(name)).join(" · "))),
       verdict === "rejected"
         ? element("input", { class: "why small person", maxlength: 2000, value: coded.note, placeholder: t("why_not"), aria: { label: `${t("why_not")} AU ${key}` }, data: { focus: `why-${key}` }, oninput: (event) => { coded.note = event.target.value.trim(); this.dirty(); } })
         : coded?.note ? element("div", { class: "why person-text small" }, coded.note) : null,
