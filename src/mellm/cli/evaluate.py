@@ -186,7 +186,7 @@ def _print_text(figures: Mapping[str, Any]) -> None:
     if units["samples"]:
         typer.echo(
             f"action units: macro F1 {units['macro_f1']:.3f} over {len(units['per_unit'])}, "
-            f"{units['samples']} samples"
+            f"{units['samples']} samples; the FACS stage {figures['facs_stage']['units']['macro_f1']:.3f}"
         )
     typer.echo(
         f"text: well-formed {text['well_formed']:.1%} ({text['as_written']:.1%} as written), consistent "

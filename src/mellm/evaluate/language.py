@@ -6,7 +6,7 @@ interrupted goes on. Knows the questions' form; answers are scored by `vqa` and 
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ from mellm.evaluate.output import provenance
 from mellm.evaluate.recognition import Progress, figures_of
 from mellm.evaluate.summary import label_line
 from mellm.evaluate.vqa import FINE_LABELS, kind_of, score_answers
+from mellm.facs import PRESENT
+from mellm.facs.codes import ActionUnitCode
 from mellm.language.backends import Decoding, LanguageBackend, Message
 from mellm.language.check import claim_count, unsupported_claims
 from mellm.language.prompt import MEU_QUESTION
@@ -108,7 +110,8 @@ def evaluate_language(
     stages = np.array([[s.stage.emotion(_COARSE)[c] for c in CLASSES] for s in samples])
     figures = figures_of(data.samples, probabilities, seed)
     figures["facs_stage"] = figures_of(data.samples, stages, seed)
-    figures["units"] = _unit_figures(data, readings)
+    figures["units"] = _unit_figures(data, {k: r.action_units for k, r in readings.items()})
+    figures["facs_stage"]["units"] = _unit_figures(data, {s.case.name: _called(s.stage) for s in samples})
     figures["text"] = text_figures([(readings[s.case.name], s.case) for s in samples])
     lines = []
     for sample_, p in zip(data.samples, probabilities, strict=True):
@@ -282,7 +285,12 @@ def _probabilities(reading: Reading) -> NDArray[np.float64]:
     return np.array([reading.probabilities[name] for name in CLASSES])
 
 
-def _unit_figures(data: FlowSet, readings: dict[str, Reading]) -> dict[str, Any]:
+def _called(stage: Stage) -> list[str]:
+    """The units the FACS stage calls, as codes."""
+    return [ActionUnitCode(au, side).code for au, side, probability in stage.units if probability >= PRESENT]
+
+
+def _unit_figures(data: FlowSet, codes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """F1 over the folder's commonest units, on the samples that have codes."""
     truth, called, coded = [], [], []
     for sample in data.samples:
@@ -293,7 +301,7 @@ def _unit_figures(data: FlowSet, readings: dict[str, Reading]) -> dict[str, Any]
         if units:
             coded.append(sample)
             truth.append(units)
-            called.append(list(readings[sample.key].action_units))
+            called.append(list(codes[sample.key]))
     if not coded:
         return {"samples": 0}
     table = UnitScores(commonest_units(coded))
