@@ -1,4 +1,4 @@
-"""One of several processes that train two steps: `torchrun language_worker.py whole|sharded RECIPE FOLDER`."""
+"""One of two processes that train two steps: `torchrun language_worker.py whole|sharded RECIPE FOLDER`."""
 
 import sys
 
