@@ -5,11 +5,14 @@ import pytest
 
 from mellm.data.meflow.gallery import Gallery
 from mellm.errors import InputError
-from mellm.facs.evidence import UNITS
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.evidence import NOISE_FLOOR, UNITS
+from mellm.facs.learned import motion_scale
 from mellm.facs.learned_emotion import load_emotion_model
 from mellm.facs.types import AUEvidence
 from mellm.flow import create
 from mellm.train.facs_recipe import read_recipe, train_from_recipe
+from mellm.train.lids import with_moving_lids
 from mellm.train.region_pairs import RegionPairs, load_region_pairs, measure_pairs
 from mellm.train.regions import RegionsConfig, described, fit_au_model
 from mellm.train.unit_figures import f1
@@ -25,7 +28,7 @@ def made_up(count: int, seed: int) -> RegionPairs:
 
 
 def test_a_short_training_reads_units_and_sides() -> None:
-    config = RegionsConfig("", "", hidden=64, epochs=30, mix=0.0)
+    config = RegionsConfig("", "", hidden=48, epochs=20, mix=0.0, lids=0.1, nets=2)
     model = fit_au_model(made_up(600, 0), made_up(200, 1), config)
     test = made_up(200, 2)
     present = test.halves.any(axis=1)
@@ -34,6 +37,24 @@ def test_a_short_training_reads_units_and_sides() -> None:
     one = present & (test.halves.sum(axis=1) == 1)
     # The picture's left half is the subject's right.
     assert ((halves[:, 0] > halves[:, 1])[one] == (test.halves[:, 1] == 1)[one]).mean() > 0.9
+
+
+def test_lids_move_besides_and_nothing_else_does() -> None:
+    motion, halves = described(ALL, 3000, np.random.default_rng(0))
+    labels = halves[:, 1]
+    same, kept = with_moving_lids(motion, labels, ALL, 0.0, np.random.default_rng(1))
+    assert np.array_equal(same, motion) and np.array_equal(kept, labels)
+    moved, said = with_moving_lids(motion, labels, ALL, 1.0, np.random.default_rng(1))
+    lids = np.array(["eyelid" in name for name in REGION_NAMES])
+    assert np.array_equal(moved[:, ~lids], motion[:, ~lids])
+    added = (moved - motion)[:, REGION_NAMES.index("left upper eyelid centre")]
+    reach = np.abs(added[:, 1]) / np.hypot(motion_scale(motion), NOISE_FLOOR)
+    assert 0.8 < np.median(reach) < 1.4 and 3 < np.quantile(reach, 0.9) < 8
+    assert 0.55 < (added[:, 1] > 0).mean() < 0.65
+    changed = (said != labels).any(axis=0)
+    assert [au for au, c in zip(ALL, changed, strict=True) if c] == [43]
+    # Only lids that go down close.
+    assert (added[(said != labels).any(axis=1), 1] > 0).all()
 
 
 @pytest.mark.shared

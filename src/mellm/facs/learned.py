@@ -15,7 +15,7 @@ emotions, nor about where the motion was measured.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -158,8 +158,8 @@ class LearnedAUModel:
     slope: NDArray[np.float32]
     offset: NDArray[np.float32]
     gap: NDArray[np.float32]
-    known_scale: bool = True
-    version: str = "learned-1"
+    known_scale: bool = field(default=True, kw_only=True)
+    version: str = field(default="learned-2", kw_only=True)
 
     @property
     def name(self) -> str:
@@ -250,6 +250,7 @@ def _named(support: NDArray[np.float32], moving: set[str]) -> tuple[str, ...]:
 
 
 _RULES = ("shows", "against", "against_unit")
+# In the order of the model's own fields.
 _FIELDS = (
     "mean", "spread", "hidden", "hidden_bias", "output", "output_bias", "slope", "offset", "gap",
 )  # fmt: skip
@@ -267,7 +268,7 @@ def load_au_model(path: Path) -> LearnedAUModel:
     arrays = read_arrays(path, (*_RULES, *_FIELDS, "units"))
     rules = Rules(**{name: arrays.pop(name) for name in _RULES})
     units = tuple(int(unit) for unit in arrays.pop("units"))
-    return LearnedAUModel(units, rules, **arrays)
+    return LearnedAUModel(units, rules, *(arrays[name] for name in _FIELDS))
 
 
 @cache

@@ -1,9 +1,10 @@
 """Training of the learned action-unit model (`mellm.facs.learned`) on measured generated pairs.
 
-A network of one hidden layer, trained on both halves of every face. Flow adds up where motions do: in each
-epoch a share of the samples gets another sample's motion and units on top, so that combinations are seen that
-no pair had. Slope, offset and the side rule are fitted on validation identities; test identities only give
-the figures. Needs torch and scikit-learn.
+Networks of one hidden layer, trained on both halves of every face and averaged. Flow adds up where motions
+do: in each epoch a share of the samples gets another sample's motion and units on top, so that combinations
+are seen that no pair had, and a share gets lids that move (`mellm.train.lids`), as real eyes do all the time.
+Slope, offset and the side rule are fitted on validation identities; test identities only give the figures.
+Needs torch and scikit-learn.
 """
 
 import time
@@ -31,6 +32,7 @@ from mellm.facs.learned import (
     view_features,
 )
 from mellm.flow import create
+from mellm.train.lids import with_moving_lids
 from mellm.train.region_pairs import RegionPairs, in_chunks, measure_pairs
 from mellm.train.unit_figures import calibration_error, f1, side_gap
 
@@ -52,6 +54,7 @@ class RegionsConfig:
     pairs, val_pairs, test_pairs: how many to make; cache: folder that keeps measured pairs, or None
     hidden: width of the network; epochs, batch, rate, decay, dropout: of AdamW
     mix: share of samples that get another's motion on top; noise: of the vectors, inter-ocular distances
+    lids: share of samples whose lids move besides; nets: how many networks are averaged
     described: samples per measured one that are drawn from the hand-made table, without any picture
     seed: of everything random
     """
@@ -71,6 +74,8 @@ class RegionsConfig:
     dropout: float = 0.2
     mix: float = 0.3
     noise: float = 0.0006
+    lids: float = 0.4
+    nets: int = 3
     described: float = 0.5
     seed: int = 0
 
@@ -115,17 +120,57 @@ def gather_pairs(
 
 
 def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) -> LearnedAUModel:
-    """Train the network on `train`, calibrate it on `val`."""
+    """Train the networks on `train`, average their logits, calibrate on `val`."""
     rules = rules_of(train.units)
     # The picture's left half is the subject's right; the mirrored picture shows the other half there.
     motion = np.concatenate([train.vectors, mirrored_motion(train.vectors)])
     labels = np.concatenate([train.halves[:, 1], train.halves[:, 0]])
     features = view_features(motion, rules)
     mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    hidden = torch.nn.Linear(features.shape[1], config.hidden)
-    output = torch.nn.Linear(config.hidden, len(train.units))
+
+    def batch(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn, shown = described(train.units, int(config.described * len(train.vectors)), rng)
+        v, t = mixed(
+            np.concatenate([motion, drawn, mirrored_motion(drawn)]),
+            np.concatenate([labels, shown[:, 1], shown[:, 0]]),
+            config,
+            rng,
+        )
+        v, t = with_moving_lids(v, t, train.units, config.lids, rng)
+        x = (view_features(v, rules) - mean) / spread
+        return torch.from_numpy(x), torch.from_numpy(t.astype(np.float32))
+
+    layers = [_network(features.shape[1], len(train.units), batch, config, net) for net in range(config.nets)]
+    count = len(train.units)
+    # The mean of several networks' logits is the logit of one whose hidden layers lie side by side.
+    plain = LearnedAUModel(
+        units=train.units,
+        rules=rules,
+        mean=mean,
+        spread=spread,
+        hidden=np.concatenate([h.weight.detach().numpy().T for h, _ in layers], axis=1),
+        hidden_bias=np.concatenate([h.bias.detach().numpy() for h, _ in layers]),
+        output=np.concatenate([o.weight.detach().numpy().T / np.float32(len(layers)) for _, o in layers]),
+        output_bias=np.mean([o.bias.detach().numpy() for _, o in layers], axis=0, dtype=np.float32),
+        slope=np.ones(count, np.float32),
+        offset=np.zeros(count, np.float32),
+        gap=np.ones(1, np.float32),
+    )
+    return calibrated(plain, val)
+
+
+def _network(
+    inputs: int,
+    outputs: int,
+    epoch: Callable[[np.random.Generator], tuple[torch.Tensor, torch.Tensor]],
+    config: RegionsConfig,
+    number: int,
+) -> tuple[torch.nn.Linear, torch.nn.Linear]:
+    """Train one network on what `epoch` draws each time; return its hidden and output layer."""
+    torch.manual_seed(config.seed + 1000 * number)
+    rng = np.random.default_rng(config.seed + 1000 * number)
+    hidden = torch.nn.Linear(inputs, config.hidden)
+    output = torch.nn.Linear(config.hidden, outputs)
     net = torch.nn.Sequential(
         torch.nn.Dropout(config.dropout / 2),
         hidden,
@@ -136,35 +181,13 @@ def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) ->
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs)
     for _ in range(config.epochs):
-        drawn, shown = described(train.units, int(config.described * len(train.vectors)), rng)
-        v, t = mixed(
-            np.concatenate([motion, drawn, mirrored_motion(drawn)]),
-            np.concatenate([labels, shown[:, 1], shown[:, 0]]),
-            config,
-            rng,
-        )
-        x = torch.from_numpy((view_features(v, rules) - mean) / spread)
-        y = torch.from_numpy(t.astype(np.float32))
-        for batch in torch.split(torch.randperm(len(x)), config.batch):
+        x, y = epoch(rng)
+        for rows in torch.split(torch.randperm(len(x)), config.batch):
             optimiser.zero_grad()
-            torch.nn.functional.binary_cross_entropy_with_logits(net(x[batch]), y[batch]).backward()  # type: ignore[no-untyped-call]
+            torch.nn.functional.binary_cross_entropy_with_logits(net(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
-    count = len(train.units)
-    plain = LearnedAUModel(
-        units=train.units,
-        rules=rules,
-        mean=mean,
-        spread=spread,
-        hidden=hidden.weight.detach().numpy().T.copy(),
-        hidden_bias=hidden.bias.detach().numpy(),
-        output=output.weight.detach().numpy().T.copy(),
-        output_bias=output.bias.detach().numpy(),
-        slope=np.ones(count, np.float32),
-        offset=np.zeros(count, np.float32),
-        gap=np.ones(1, np.float32),
-    )
-    return calibrated(plain, val)
+    return hidden, output
 
 
 def mixed(

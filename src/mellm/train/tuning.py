@@ -53,7 +53,7 @@ class TuningConfig:
     init: str = "shipped"
     estimator: str = "meflownet"
     cache: str | None = None
-    penalties: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)
+    penalties: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0, 1000.0)
     folds: int = 5
     least: int = 5
 
