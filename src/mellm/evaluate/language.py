@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.instruct.answers import coded_mentions, labels_in
+from mellm.data.instruct.answers import labels_in
 from mellm.data.instruct.compact import reading_prompt, vqa_prompt
 from mellm.data.instruct.prompts import IMAGE, ask, meu_prompt
 from mellm.data.instruct.sources import FlowOnlySource, Measured
@@ -32,6 +32,7 @@ from mellm.evaluate.summary import label_line
 from mellm.evaluate.vqa import FINE_LABELS, kind_of, score_answers
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
+from mellm.language.answer import coded_mentions
 from mellm.language.backends import Decoding, LanguageBackend, Message
 from mellm.language.check import claim_count, unsupported_claims
 from mellm.language.prompt import MEU_QUESTION

@@ -27,6 +27,23 @@ CODES = re.compile(rf"\bAUs?\s*:?\s*({CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?
 _NOTHING = re.compile(
     r"\bno (?:evidence of a )?micro-?expression|没有发现微表情|(?:没有|无)微表情", re.IGNORECASE
 )
+_MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
+_SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
+_NOT = {
+    "en": re.compile(r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b", re.IGNORECASE),
+    "zh": re.compile(r"没有|无法|未|不(?!过)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One time a text speaks of a unit: its number, the sentence, its place there, negated or not."""
+
+    au: int
+    sentence: str
+    start: int
+    end: int
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +97,29 @@ def last_label(text: str, names: Sequence[str]) -> tuple[int, int] | None:
     if not places:  # Chinese has no spaces between words
         places = [m.span() for m in re.finditer(pattern, text)]
     return places[-1] if places else None
+
+
+def mentions(text: str, language: Language) -> list[Mention]:
+    """Return every mention of a unit by number."""
+    found: list[Mention] = []
+    for sentence in sentences(text, language):
+        negated = _NOT[language].search(re.sub(r"[（(][^（）()]*[）)]", " ", sentence)) is not None
+        found += [
+            Mention(int(unit["au"]), sentence, unit.start(), unit.end(), negated)
+            for unit in _MENTION.finditer(sentence)
+        ]
+    return found
+
+
+def coded_mentions(text: str) -> frozenset[str]:
+    """Return the units an English text says are there, each as it is written: `6`, `R12`."""
+    return frozenset(
+        re.sub(r"^AU\s?", "", mention.sentence[mention.start : mention.end])
+        for mention in mentions(text, "en")
+        if not mention.negated
+    )
+
+
+def sentences(text: str, language: Language) -> list[str]:
+    """Return the sentences of a text."""
+    return [s for s in _SENTENCE[language].split(text) if s.strip()]

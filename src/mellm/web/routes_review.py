@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mellm.data.instruct.review import Decision, Review
 from mellm.data.instruct.rules import headings
-from mellm.data.instruct.truth import supporting_regions
 from mellm.data.instruct.types import Case, Record
 from mellm.facs.names import au_name
+from mellm.facs.support import supporting_regions
 from mellm.web.contract import Problem
 from mellm.web.service import NotFoundError, Service
 

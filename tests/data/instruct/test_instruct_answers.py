@@ -2,13 +2,9 @@ import itertools
 
 import pytest
 
-from mellm.data.instruct.answers import (
-    concluded_units,
-    labels_in,
-    mentions,
-    split_answer,
-)
+from mellm.data.instruct.answers import concluded_units, labels_in, split_answer
 from mellm.data.instruct.wording import Place, RichVoice
+from mellm.language.answer import mentions
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from mellm.data.instruct.truth import (
     reasoned_label,
     shown_truth,
     suggested,
-    supporting_regions,
     taxonomies_of,
     true_evidence,
 )
@@ -19,6 +18,7 @@ from mellm.data.instruct.types import Stage
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.codes import parse_codes
 from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.support import supporting_regions
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.flow.motion import RegionMotion
 

@@ -4,7 +4,6 @@ Works on any text, whoever wrote it. Knows nothing about what is true.
 """
 
 import re
-from dataclasses import dataclass
 
 from mellm.data.instruct.rules import Answer, headings
 from mellm.errors import InputError
@@ -14,24 +13,6 @@ from mellm.language.answer import CODE, CODES
 from mellm.language.names import Language
 
 LABELS: frozenset[str] = frozenset(label for t in TAXONOMIES.values() for label in t.labels)
-
-_MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
-_SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
-_NOT = {
-    "en": re.compile(r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b", re.IGNORECASE),
-    "zh": re.compile(r"没有|无法|未|不(?!过)"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """One time a text speaks of a unit: its number, the sentence, its place there, negated or not."""
-
-    au: int
-    sentence: str
-    start: int
-    end: int
-    negated: bool
 
 
 def split_answer(text: str, language: Language) -> Answer | None:
@@ -65,29 +46,3 @@ def labels_in(text: str, language: Language) -> list[str]:
         return [names[word] for word in re.findall("|".join(names), text)]
     words = re.findall(rf"(?<![\w-])(?:{'|'.join(LABELS)})(?![\w-])", text, re.IGNORECASE)
     return [word.lower() for word in words]
-
-
-def mentions(text: str, language: Language) -> list[Mention]:
-    """Return every mention of a unit by number."""
-    found: list[Mention] = []
-    for sentence in sentences(text, language):
-        negated = _NOT[language].search(re.sub(r"[（(][^（）()]*[）)]", " ", sentence)) is not None
-        found += [
-            Mention(int(unit["au"]), sentence, unit.start(), unit.end(), negated)
-            for unit in _MENTION.finditer(sentence)
-        ]
-    return found
-
-
-def coded_mentions(text: str) -> frozenset[str]:
-    """Return the units an English text says are there, each as it is written: `6`, `R12`."""
-    return frozenset(
-        re.sub(r"^AU\s?", "", mention.sentence[mention.start : mention.end])
-        for mention in mentions(text, "en")
-        if not mention.negated
-    )
-
-
-def sentences(text: str, language: Language) -> list[str]:
-    """Return the sentences of a text."""
-    return [s for s in _SENTENCE[language].split(text) if s.strip()]

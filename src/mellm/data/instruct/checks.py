@@ -8,26 +8,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mellm.data.instruct.answers import (
-    Mention,
-    coded_mentions,
-    concluded_units,
-    labels_in,
-    mentions,
-    split_answer,
-)
+from mellm.data.instruct.answers import concluded_units, labels_in, split_answer
 from mellm.data.instruct.compact import reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.questions import questions
 from mellm.data.instruct.rules import Answer
-from mellm.data.instruct.truth import reasoned_label, shown_truth, supporting_regions
+from mellm.data.instruct.truth import reasoned_label, shown_truth
 from mellm.data.instruct.types import Case, Problem, Record, Stage
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
 from mellm.facs.codes import subject_side
 from mellm.facs.names import au_name, au_number
+from mellm.facs.support import supporting_regions
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
-from mellm.language.answer import finds_nothing
+from mellm.language.answer import Mention, coded_mentions, finds_nothing, mentions
 from mellm.language.check import unsupported_claims
 from mellm.language.evidence import gather
 from mellm.language.lexicon import GRAMMARS

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mellm.data.instruct.truth import knows_motion
 from mellm.data.instruct.wording import Ink, Place, RichVoice, colour_of, one_image_side, strongest_area
+from mellm.facs.support import knows_motion
 from mellm.facs.types import AUEvidence
 from mellm.language.chinese import Chinese
 from mellm.language.evidence import Evidence, PartMotion

@@ -23,10 +23,11 @@ from mellm.data.instruct.checks import check_record
 from mellm.data.instruct.prompts import IMAGE
 from mellm.data.instruct.rules import headings
 from mellm.data.instruct.tasks import Draft, Job, record_of
-from mellm.data.instruct.truth import reasoned_label, supporting_regions
+from mellm.data.instruct.truth import reasoned_label
 from mellm.data.instruct.types import Case, Problem, Route
 from mellm.errors import MellmError
 from mellm.facs.names import au_name
+from mellm.facs.support import supporting_regions
 from mellm.facs.taxonomies import emotion_name
 from mellm.language.backends.http import HttpClient, Server, ServerError
 from mellm.language.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_name

@@ -6,8 +6,8 @@ Says which regions bear a labelled unit out, and admits where none does. Knows n
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mellm.data.instruct.truth import knows_motion
 from mellm.data.instruct.wording import Ink, Place, RichVoice, colour_of, one_image_side, strongest_area
+from mellm.facs.support import knows_motion
 from mellm.facs.types import AUEvidence
 from mellm.language.english import English, capital, join
 from mellm.language.evidence import Evidence, PartMotion

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mellm.data.instruct.store import Store
-from mellm.data.instruct.truth import supporting_regions, taxonomies_of
+from mellm.data.instruct.truth import taxonomies_of
 from mellm.data.instruct.types import Record, read_cases
+from mellm.facs.support import supporting_regions
 from mellm.language.names import Language
 
 DIVERSITY_SAMPLE = 2000

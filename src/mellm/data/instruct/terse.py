@@ -16,15 +16,10 @@ import random
 from collections.abc import Sequence
 
 from mellm.data.instruct.rules import Answer
-from mellm.data.instruct.truth import (
-    reasoned_label,
-    shown_truth,
-    suggested,
-    supporting_regions,
-    true_evidence,
-)
+from mellm.data.instruct.truth import reasoned_label, shown_truth, suggested, true_evidence
 from mellm.data.instruct.types import Case, Stage, Truth
 from mellm.facs.names import au_name
+from mellm.facs.support import supporting_regions
 from mellm.flow.motion import OCTANTS
 from mellm.language.evidence import EYE_CLOSURE, PartMotion, gather, joint_direction
 from mellm.language.prompt import direction_word, moving_parts, size_text

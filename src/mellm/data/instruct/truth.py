@@ -3,18 +3,17 @@
 Knows labels and measured motion; writes no words.
 """
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from mellm.data.instruct.types import Stage, Truth
 from mellm.errors import InputError
-from mellm.facs.codes import ActionUnitCode, CodeSide, parse_codes, subject_side
+from mellm.facs.codes import ActionUnitCode, CodeSide, parse_codes
 from mellm.facs.emotion import abstains
-from mellm.facs.evidence import PRESENT, UNITS, Term, Unit
+from mellm.facs.evidence import PRESENT
 from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.support import supporting_regions
 from mellm.facs.taxonomies import FINE, TAXONOMIES, canonical, get_taxonomy
 from mellm.facs.types import AUEvidence, Side
 from mellm.flow.motion import RegionMotion
@@ -24,14 +23,6 @@ FINE_TAXONOMY = {"casme2": "5", "casme3": "6", "dfme": "7"}
 """Data set -> the taxonomy its makers use; other sets are asked in `DEFAULT_TAXONOMY`."""
 
 DEFAULT_TAXONOMY, COARSE = "7", "3"
-
-WITHIN = math.cos(math.radians(67.5))
-"""A region bears a unit out when it moves within 67.5 degrees of what FACS describes, as the
-checker reads words."""
-
-_ROWS: dict[int, Unit] = {unit.au: unit for unit in UNITS}
-_ROWS |= {45: _ROWS[43], 46: _ROWS[43], 27: _ROWS[26]}
-_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
 def coded_truth(codes: str, emotion: str, label: str | None = None) -> Truth:
@@ -119,40 +110,6 @@ def taxonomies_of(dataset: str, truth: Truth) -> tuple[str, ...]:
     """Return the taxonomies a case is asked in, the finest first."""
     wanted = (FINE_TAXONOMY.get(dataset.split("/")[0], DEFAULT_TAXONOMY), COARSE)
     return tuple(name for name in wanted if name in truth.labels)
-
-
-def knows_motion(au: int) -> bool:
-    """True where the 29 regions could show the unit at all."""
-    return au in _ROWS
-
-
-def supporting_regions(unit: ActionUnitCode, motion: Sequence[RegionMotion]) -> tuple[str, ...]:
-    """Return the moving regions (image sides) that go the way FACS describes for a unit, strongest first.
-
-    One-sided units are looked for on their own side of the subject only. Empty where nothing bears it out.
-    """
-    row = _ROWS.get(unit.au)
-    if row is None:
-        return ()
-    moved = {m.name: m for m in motion if m.moving}
-    found: dict[str, float] = {}
-    for side in _SIDES:
-        if unit.side in _SIDES and subject_side(side) != unit.side and not row.central:
-            continue
-        for term in row.shows:
-            name = term.region.format(s=side)
-            share = _share(term, side, moved.get(name))
-            if share > 0:
-                found[name] = max(share, found.get(name, 0.0))
-    return tuple(sorted(found, key=lambda name: -found[name]))
-
-
-def _share(term: Term, side: str, region: RegionMotion | None) -> float:
-    if region is None or region.octant is None or term.weight < 0.3:
-        return 0.0
-    along = (-region.u if side == "left" else region.u) * term.out - region.v * term.up
-    length = math.hypot(region.u, region.v) * math.hypot(term.out, term.up)
-    return term.weight * along if length > 0 and along / length >= WITHIN else 0.0
 
 
 def is_seen(truth: Truth, motion: Sequence[RegionMotion]) -> bool:
