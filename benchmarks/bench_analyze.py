@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+WITHOUT = "import mellm; mellm.Analyzer(mellm.Settings(llm='none'))"
+"""The stages without a language model, whose cost is `bench_reading.py`'s."""
 CLIP = HERE.parent / "../shared/data/clips/single_face.mp4"
 
 
@@ -34,7 +36,7 @@ def pair_latency(repeats: int, estimator: str) -> tuple[float, float]:
         paths = [Path(folder) / name for name in ("onset.png", "apex.png")]
         for path, picture in zip(paths, (onset, apex), strict=True):
             cv2.imwrite(str(path), picture[..., ::-1])
-        analyzer = Analyzer(Settings(estimator=estimator))
+        analyzer = Analyzer(Settings(estimator=estimator, llm="none"))
         analyzer.analyze(onset=paths[0], apex=paths[1])
         times = []
         for _ in range(repeats):
@@ -106,11 +108,11 @@ def main() -> None:
     figures["pair to report with dis / DIS alone"] = figures["pair to report with dis, s"] / bare
     figures["pair to report with meflownet, s"], _ = pair_latency(args.repeats, "meflownet")
     if args.clip.exists():
-        analyze = f"import mellm; a = mellm.Analyzer(); a.analyze({str(args.clip)!r})"
+        analyze = f"{WITHOUT}.analyze({str(args.clip)!r})"
         figures["clip, cold process, s"], figures["clip, peak memory, MB"] = in_process(analyze)
-        from mellm import Analyzer
+        from mellm import Analyzer, Settings
 
-        analyzer = Analyzer()
+        analyzer = Analyzer(Settings(llm="none"))
         analyzer.analyze(args.clip)
         started = time.perf_counter()
         analyzer.analyze(args.clip)
@@ -119,7 +121,7 @@ def main() -> None:
         for name, seconds in (("10 s", 10.0), (f"{args.minutes:g} min", args.minutes * 60)):
             path = Path(folder) / "clip.mp4"
             long_clip(path, seconds)
-            wall, peak = in_process(f"import mellm; mellm.analyze({str(path)!r})")
+            wall, peak = in_process(f"{WITHOUT}.analyze({str(path)!r})")
             figures[f"{name} of video, peak memory, MB"] = peak
             figures[f"{name} of video, x real time"] = seconds / wall
     figures["installed packages, MB"] = installed_size()

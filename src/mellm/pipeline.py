@@ -51,7 +51,7 @@ class Settings:
     au_model: str = "evidence"
     taxonomy: str = "7"
     language: str = "en"
-    llm: str = "none"
+    llm: str = "embedded"
     route: str = "flow"
     prompt: Path | None = None
     max_people: int = 4

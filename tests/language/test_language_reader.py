@@ -48,9 +48,9 @@ class Scripted:
         return Choice(index, tuple(0.0 if i == index else -3.0 for i in range(len(options))))
 
 
-def read(backend, **more):
+def read(backend, form="full", **more):
     heard: list[str] = []
-    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact"))
+    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form=form))
     reading = reader.read(SMILE, UNITS, EMOTION, tell=heard.append, **more)
     return reading, "".join(heard)
 
@@ -110,8 +110,59 @@ def test_nothing_found_has_no_label():
     assert not reading.agrees_with_facs
 
 
+class Continuing(Scripted):
+    """Goes on with its text after what it is given, as a model does; the choice is the text's own turn."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("")
+        self.texts = list(texts)
+
+    def generate(self, messages, decoding, *, prefix="", control=None):
+        self.text = self.texts.pop(0)
+        yield from super().generate(messages, decoding)
+
+    def choose(self, messages, prefix, options, *, control=None):
+        self.asked.append((prefix, tuple(options)))
+        best = next((i for i, option in enumerate(options) if "AU 12" in option or "positive" in option), 0)
+        return Choice(best, tuple(-float(i != best) for i in range(len(options))))
+
+
+def test_a_compact_answer_takes_another_turn_where_it_leaves_the_measurements():
+    backend = Continuing(
+        "Analysis: Mouth corners move down (2.0 px): AU 15 (lip corner depressor). Brows",
+        ": AU 4 (lip corner puller).\nReasoning: AU 4 points to",
+        "\nReasoning: AU 4 points to negative.",
+        " positive.\nConclusion: AU 15. Label: negative.",
+        " Label: positive.",
+    )
+    reading, heard = read(backend, "compact")
+    ways, units, reasons, concludes, label = (options for _, options in backend.asked)
+    assert ways[0] == " up (2.0 px)"
+    assert " down (2.0 px)" not in ways
+    assert units == (" no unit.", " AU 12 (lip corner puller).")
+    assert reasons == (" AU 12 fits", " AU 12 points to")
+    assert concludes == (" AU 12.",)
+    assert " positive." in label
+    assert heard == reading.raw
+    assert reading.raw == (
+        "Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller)."
+        "\nReasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive."
+    )
+    assert reading.unsupported_claims == []
+
+
+def test_a_turn_to_no_micro_expression_ends_the_answer():
+    backend = Continuing(
+        "Analysis: Mouth corners move up (2.0 px): no unit.\nReasoning: No part shows an action unit."
+        "\nConclusion: AU 9. Label: negative."
+    )
+    reading, _ = read(backend, "compact")
+    assert reading.conclusion == "no micro-expression."
+    assert reading.label is None
+
+
 def test_the_real_untouched_model_is_brought_to_a_valid_conclusion():
-    reading, heard = read(EmbeddedBackend(untouched=True))
+    reading, heard = read(EmbeddedBackend(untouched=True), "compact")
     assert heard == reading.raw
     assert reading.model.startswith("embedded/SmolLM2")
     if reading.label is None:

@@ -83,7 +83,7 @@ def analyze(
             "openai:URL,model=NAME, or transformers:PATH.",
             rich_help_panel=WORDS,
         ),
-    ] = "none",
+    ] = "embedded",
     route: Annotated[
         str,
         typer.Option(

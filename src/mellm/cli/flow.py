@@ -114,7 +114,7 @@ def prompt(
 
     if language not in ("en", "zh"):
         raise InputError(f"There is no prompt in {language!r}; choose en or zh.")
-    report = Analyzer(Settings(taxonomy=taxonomy)).analyze(onset=onset, apex=apex)
+    report = Analyzer(Settings(taxonomy=taxonomy, llm="none")).analyze(onset=onset, apex=apex)
     if not report.micro_expressions:
         raise InputError(f"No face was found in {onset.name}; choose pictures that show one.")
     motion = [region_motion(region) for region in report.micro_expressions[0].regions]

@@ -26,7 +26,7 @@ def spot(
     from mellm.pipeline import Analyzer, Settings
 
     with stage_progress(hidden=json_) as progress:
-        found = Analyzer(Settings(fps=fps, max_people=people)).spot(source, progress=progress)
+        found = Analyzer(Settings(fps=fps, max_people=people, llm="none")).spot(source, progress=progress)
     if json_:
         rows = [{"person": p.person, **asdict(e)} for p in found for e in p.events]
         reasons = {str(p.person): p.reason for p in found if p.reason}

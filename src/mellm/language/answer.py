@@ -30,7 +30,10 @@ _NOTHING = re.compile(
 _MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
 _SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
 _NOT = {
-    "en": re.compile(r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b", re.IGNORECASE),
+    "en": re.compile(
+        r"\b(?:no|not(?! in the parts| by any)|nothing|none|cannot|without|never|neither|nor)\b",
+        re.IGNORECASE,
+    ),
     "zh": re.compile(r"没有|无法|未|不(?!过)"),
 }
 

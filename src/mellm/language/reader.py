@@ -22,12 +22,17 @@ from mellm.language.backends.types import Control, Decoding, LanguageBackend, Me
 from mellm.language.check import unsupported_claims
 from mellm.language.names import Language
 from mellm.language.prompt import MEU_QUESTION, Scale, compact_prompt, flow_prompt
+from mellm.language.soundness import Turn, disagreeing, sentence_end, spoken_codes, unsound
+from mellm.language.unit_names import with_true_names
 from mellm.report import Reading
 
 MOST_TOKENS = {"compact": 260, "full": 1200}
 """Longest answers, by the form of the prompt."""
 
 _NOTHING = {"en": "no micro-expression", "zh": "没有微表情"}
+
+MOST_TURNS = 12
+"""So many sentences of one answer are set right; the others are only marked."""
 
 Tell = Callable[[str], None]
 """Hears the text as it is written, piece by piece."""
@@ -65,6 +70,47 @@ def create_language_reader(
     if asked.form is None:
         asked = replace(asked, form="compact" if llm == "embedded" else "full")
     return LanguageReader(create_backend(llm), taxonomy=taxonomy, language=language, asking=asked)
+
+
+class _Sentences:
+    """A compact answer as it grows: `text` is sound and told, `rest` the beginning of a sentence."""
+
+    def __init__(self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]) -> None:
+        self.text = self.rest = ""
+        self._motion, self._aus = motion, aus
+        self._started = 0  # where the sentence being written began in `text`
+
+    def add(self, piece: str, last: bool = False) -> tuple[str, Turn | None]:
+        """Take a piece; return what became sound, and where the answer has to take another turn.
+
+        `last`: nothing follows, so that what is left is a sentence too.
+        """
+        self.rest += piece
+        told = ""
+        while self.rest and (end := len(self.rest) if last else sentence_end(self.rest)) is not None:
+            line, part = self.text[self._started :], self.rest[:end]
+            turn = self._checked(line + part)
+            if turn is not None and turn.kept.startswith(line):
+                self.rest = ""
+                self.text += turn.kept[len(line) :]
+                return told + turn.kept[len(line) :], turn
+            self.text, self.rest, told = self.text + part, self.rest[end:], told + part
+            self._started = len(self.text)
+        return told, None
+
+    def go_on(self, chosen: str) -> None:
+        """Take the turn that was chosen."""
+        self.text += chosen
+        if chosen.endswith("."):
+            self._started = len(self.text)
+
+    def _checked(self, sentence: str) -> Turn | None:
+        analysis = take_apart(self.text, "en").analysis
+        return disagreeing(sentence, spoken_codes(analysis)) or unsound(sentence, self._motion, self._aus)
+
+
+def _unheard(piece: str) -> None:
+    """Words nobody listens to."""
 
 
 class LanguageReader:
@@ -111,14 +157,7 @@ class LanguageReader:
         started = time.perf_counter()
         control = control or Control(self._asking.timeout)
         asked = list(messages or self._ask(motion, aus, emotion, scale))
-        decoding = Decoding(
-            MOST_TOKENS[self._asking.form or "full"], self._asking.temperature, self._asking.seed
-        )
-        text = ""
-        for piece in self.backend.generate(asked, decoding, control=control):
-            text += piece
-            if tell:
-                tell(piece)
+        text = self._write(asked, motion, aus, control, tell or _unheard)
         written, before = len(text), text.rstrip()
         text, codes = self._units(asked, before, aus, control)
         text, probabilities = self._label(asked, text, codes, control)
@@ -144,6 +183,49 @@ class LanguageReader:
             probabilities=probabilities,
             seconds=round(time.perf_counter() - started, 4),
         )
+
+    def _write(
+        self,
+        asked: Sequence[Message],
+        motion: Sequence[RegionMotion],
+        aus: Sequence[AUEvidence],
+        control: Control,
+        tell: Tell,
+    ) -> str:
+        """Return the model's text, told as it is written.
+
+        Compact answers are told a sentence at a time: where a sentence is not borne out by the measurements
+        the model chooses among the ways it could truly go on, and writes on from there.
+        """
+        form = self._asking.form or "full"
+        decoding = Decoding(MOST_TOKENS[form], self._asking.temperature, self._asking.seed)
+        if form != "compact":
+            text = ""
+            for piece in self.backend.generate(asked, decoding, control=control):
+                text += piece
+                tell(piece)
+            return text
+        written = _Sentences(motion, aus)
+        for _ in range(MOST_TURNS):
+            pieces = self.backend.generate(asked, decoding, prefix=written.text, control=control)
+            turn = None
+            for piece in with_true_names(pieces):
+                sound, turn = written.add(piece)
+                tell(sound)
+                if turn is not None:
+                    break
+            pieces.close()
+            if turn is None:
+                sound, turn = written.add("", last=True)
+                tell(sound)
+            if turn is None:
+                break
+            chosen = self.backend.choose(asked, written.text, turn.options, control=control).index
+            written.go_on(turn.options[chosen])
+            tell(turn.options[chosen])
+            if finds_nothing(turn.options[chosen]):
+                break
+        return written.text
 
     def _ask(
         self,

@@ -4,7 +4,7 @@ Knows the model's chat format; knows nothing about faces.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,14 @@ class EmbeddedBackend:
         *,
         prefix: str = "",
         control: Control | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """Yield the answer; see the protocol."""
         control = control or Control()
         with self._lock:
             ids = self._prompt(messages, prefix, decoding.max_tokens)
-            # Reusing another prompt's start would save little and make texts depend on what came before.
-            self._decoder.forget()
+            if not prefix:
+                # Reusing another prompt's start would save little and make texts depend on what came before.
+                self._decoder.forget()
             chance = np.random.default_rng(decoding.seed)
             end, start, told = self._tokenizer.get_eos_token_id(), len(ids), 0
             longest_stop = max((len(stop) for stop in decoding.stop), default=0)

@@ -6,7 +6,7 @@ about prompts or answers.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,7 +75,7 @@ class OpenAIBackend:
         *,
         prefix: str = "",
         control: Control | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """Yield the assistant's answer in pieces, as it is written; the protocol says the rest."""
         messages = self._ready(messages)
         control = control or Control()

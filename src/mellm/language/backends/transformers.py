@@ -6,7 +6,7 @@ in one batch behind the prompt they share. Knows nothing about prompts or answer
 
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,7 +61,7 @@ class TransformersBackend:
         *,
         prefix: str = "",
         control: Control | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """Yield the assistant's answer in pieces, as it is written; the protocol says the rest."""
         control = control or Control()
         text, pictures = self._prompt(messages)

@@ -5,7 +5,7 @@ Knows nothing about faces, prompts or answers. Backends come from `mellm.languag
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -117,8 +117,8 @@ class LanguageBackend(Protocol):
         *,
         prefix: str = "",
         control: Control | None = None,
-    ) -> Iterator[str]:
-        """Yield the assistant's answer in pieces, as it is written.
+    ) -> Generator[str]:
+        """Yield the assistant's answer in pieces, as it is written; closing the generator ends the call.
 
         `prefix`: how the answer begins; it is given, not yielded. Raises MellmError (CancelledError,
         TimedOutError, or what went wrong, in a sentence).

@@ -1,0 +1,139 @@
+"""Sentences of a compact reading, held against the measurements while they are written.
+
+A sentence such as `Mouth corners go up (1.9 px): AU 12 (lip corner puller).` makes a claim about motion and
+one about units. Where either is not borne out, `unsound` returns the place and the ways it could truly go on,
+and the model chooses. Knows the form of compact answers (English); asks no model itself.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mellm.facs import PRESENT
+from mellm.facs.codes import ActionUnitCode, parse_codes
+from mellm.facs.names import AU_NAMES
+from mellm.facs.support import knows_motion, supporting_regions
+from mellm.facs.types import AUEvidence
+from mellm.flow.motion import RegionMotion
+from mellm.language.answer import concluded_codes
+from mellm.language.check import unsupported_claims
+from mellm.language.evidence import EYE_CLOSURE
+from mellm.language.prompt import LEAST_UNIT, moving_parts
+
+NO_SIGN = ("There is no action unit to reason from.", "No part shows an action unit.")
+"""What compact answers reason where there is nothing to reason from."""
+
+DIRECTIONS = (
+    "up", "down", "leftward", "rightward", "up-left", "up-right", "down-left", "down-right", "outward",
+    "inward", "up and outward", "up and inward", "down and outward", "down and inward", "mixed ways",
+)  # fmt: skip
+"""How compact answers say directions."""
+
+_SENTENCE = re.compile(r"(?P<motion>[^:]*): (?P<units>AU .*|(?:blink, )?no unit)\.\s*$", re.DOTALL)
+_MOVES = re.compile(rf"\b(?:goe?s?|moves?) (?P<way>{'|'.join(sorted(DIRECTIONS, key=len, reverse=True))})\b")
+_HEADED = re.compile(r"\s*(?P<part>Reasoning|Conclusion):")
+_CODE = re.compile(r"AU ([LRTB]?\d{1,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a sentence stops being true: its sound beginning, and how it may truly go on from there."""
+
+    kept: str
+    options: tuple[str, ...]
+
+
+def sentence_end(text: str) -> int | None:
+    """Return where the first sentence of a text ends (after its stop), None where it is not there yet."""
+    found = re.search(r"\.(?=\s*\n|\s+[A-Z])", text)
+    return found.end() if found else None
+
+
+def unsound(sentence: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]) -> Turn | None:
+    """Return where a sentence is not borne out, None where all of it is (or nothing can be told).
+
+    motion: the 29 measured regions; aus: what the FACS stage found, for the units that could be meant
+    """
+    form = _SENTENCE.search(sentence)
+    if form is None:
+        return None
+    if unsupported_claims(form["motion"], motion, "en"):
+        return _true_ways(sentence, form, motion)
+    regions = _regions(form["motion"], motion)
+    if not regions:
+        return None
+    told = [unit for code in _CODE.findall(form["units"]) for unit in parse_codes(code).units]
+    if all(_borne(unit, regions, motion) for unit in told):
+        return None
+    kept = sentence[: form.start("units")].rstrip()
+    return Turn(kept, tuple(f" {text}." for text in _true_units(regions, motion, aus)))
+
+
+def disagreeing(sentence: str, spoken: Sequence[str]) -> Turn | None:
+    """Return where reasoning or conclusion begins with other units than the analysis spoke of, else None.
+
+    spoken: the analysis's codes (`spoken_codes`)
+    """
+    head = _HEADED.match(sentence)
+    if head is None or set(concluded_codes(sentence[head.end() :])) == set(spoken):
+        return None
+    concludes, one = head["part"] == "Conclusion", len(spoken) == 1
+    if spoken:
+        listed = f" AU {' + '.join(spoken)}"
+        ends = (".",) if concludes else (" fits", " points to") if one else (" fit", " point to")
+        return Turn(sentence[: head.end()], tuple(listed + end for end in ends))
+    nothing = ("no micro-expression.",) if concludes else NO_SIGN
+    return Turn(sentence[: head.end()], tuple(f" {text}" for text in nothing))
+
+
+def spoken_codes(analysis: str) -> tuple[str, ...]:
+    """Return the codes an analysis speaks of, by number."""
+    codes = dict.fromkeys(_CODE.findall(analysis))
+    return tuple(sorted(codes, key=lambda code: (int(code.lstrip("LRTB")), code)))
+
+
+def _true_ways(sentence: str, form: re.Match[str], motion: Sequence[RegionMotion]) -> Turn | None:
+    """The first clause whose motion is not measured, and every direction that makes it true."""
+    said = form["motion"]
+    for clause in _MOVES.finditer(said):
+        start, end = clause.span("way")
+        before = said.rfind("), ", 0, start)
+        begin, until = (before + 3 if before >= 0 else 0), (said.find(")", end) + 1) or len(said)
+        if unsupported_claims(said[begin:until], motion, "en"):
+            rests = [f"{way}{said[end:until]}" for way in DIRECTIONS]
+            true = [rest for rest in rests if not unsupported_claims(said[begin:start] + rest, motion, "en")]
+            kept = sentence[: form.start("motion") + start].rstrip()
+            return Turn(kept, tuple(f" {rest}" for rest in true)) if true else None
+    return None
+
+
+def _regions(said: str, motion: Sequence[RegionMotion]) -> frozenset[str]:
+    """The moving regions of the parts a text names."""
+    lower = said.lower()
+    found: set[str] = set()
+    for sides in moving_parts(motion):
+        both = len(sides) > 1 and f"{sides[0].part}s" in lower
+        for side in sides:
+            name = f"{side.side} {side.part}".strip()
+            if both or name in lower or (not side.side and side.part in lower):
+                found.update(side.regions)
+    return frozenset(found)
+
+
+def _borne(unit: ActionUnitCode, regions: frozenset[str], motion: Sequence[RegionMotion]) -> bool:
+    return not knows_motion(unit.au) or bool(regions & set(supporting_regions(unit, motion)))
+
+
+def _true_units(
+    regions: frozenset[str], motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]
+) -> list[str]:
+    """Ways to end the sentence: each likely unit these regions bear out, all present ones of them, none."""
+    likely = [
+        (au.probability, ActionUnitCode(au.au, au.side))
+        for au in aus
+        if au.probability >= LEAST_UNIT and au.au not in EYE_CLOSURE
+    ]
+    borne = [(p, unit) for p, unit in likely if knows_motion(unit.au) and _borne(unit, regions, motion)]
+    present = [unit for p, unit in borne if p >= PRESENT]
+    lists = [[unit] for _, unit in borne] + ([present] if len(present) > 1 else [])
+    return ["no unit"] + [", ".join(f"AU {u.code} ({AU_NAMES[u.au]})" for u in units) for units in lists]
