@@ -67,7 +67,8 @@ class Encoder:
     """Turns records into tokens as the base's chat template has them, and encoded records into batches."""
 
     def __init__(self, base: Base, recipe: LanguageRecipe, folder: Path) -> None:
-        self._tokenizer, self._processor = base.tokenizer, base.images
+        self._tokenizer: Any = base.tokenizer
+        self._processor: Any = base.images  # None: text only
         self._recipe, self._folder = recipe, folder
         self._pad = base.tokenizer.pad_token_id
         if self._pad is None:
@@ -140,7 +141,7 @@ class Encoder:
             batch |= {"attention_mask": self._mask(owners), "position_ids": places}
         if pictures is not None and grids is not None:
             batch |= {"pixel_values": pictures, "image_grid_thw": grids}
-            batch["mm_token_type_ids"] = (ids == self._image).int()
+            batch["mm_token_type_ids"] = ids.eq(self._image).int()
         return batch
 
     def _mask(self, owners: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def export_adapter(
         "steps": str(facts["step"]),
         "seed": str(plan.seed),
         "data": str(facts["data"]),
-        "recipe": json.dumps(plan.as_dict()),
+        "recipe": json.dumps(_told(plan)),
         "figures": json.dumps(figures),
         "mellm": __version__,
         "format": "pt",
@@ -85,6 +85,8 @@ def export_adapter(
     (peft / "adapter.json").write_text(json.dumps(metadata, indent=1), encoding="utf-8")
     partial = folder / f"{ADAPTER}.partial"
     save_file(state, partial, metadata=metadata)
+    # safetensors makes files for their owner alone; this one is to be shared.
+    partial.chmod(0o644)
     partial.replace(folder / ADAPTER)
 
 
@@ -114,6 +116,16 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
     if base.images is not None:
         base.images.save_pretrained(folder)
     return folder
+
+
+def _told(plan: LanguageRecipe) -> dict[str, object]:
+    """The recipe without the folders of the machine it ran on."""
+    names = {
+        name: Path(value).name
+        for name in ("base", "train", "val", "images")
+        if (value := getattr(plan, name)) is not None and Path(value).is_absolute()
+    }
+    return plan.as_dict() | names
 
 
 def _peft_name(name: str) -> str:
