@@ -21,6 +21,8 @@ from typing import Literal
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
 from mellm.facs.codes import ActionUnitCode
+from mellm.facs.evidence import PRESENT, EvidenceModel
+from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.types import AUEvidence
 from mellm.flow.colour import DIRECTION_COLOURS
@@ -50,7 +52,7 @@ MER_QUESTION = "Which label fits: $labels? Answer with the label alone."
 UNITS = {"px": "px", "relative": "multiples of the face's mean motion"}
 """Scale -> the unit sizes of a compact prompt are in."""
 
-MOST_PARTS, MOST_UNITS, MOST_EMOTIONS = 10, 8, 4
+MOST_PARTS, MOST_UNITS, MOST_NAMED, MOST_EMOTIONS = 10, 8, 5, 4
 LEAST_UNIT = 0.15
 """What a compact prompt holds at most, and the probability from which it names an action unit."""
 
@@ -123,6 +125,8 @@ def compact_prompt(
     taxonomy: str = "3",
     scale: Scale = "px",
     evidence: bool = True,
+    asked: int | None = None,
+    named: bool = False,
     template: str | Path | None = None,
 ) -> str:
     """Return the economical prompt of the flow route, in English: moving parts, FACS stage, one question.
@@ -130,6 +134,8 @@ def compact_prompt(
     aus, emotion: what the FACS stage found; `emotion` maps the asked taxonomy's labels (any label set for
     other questions) to probabilities, None: it is not told. `evidence=False` leaves out all of the stage.
     question: `MEU_QUESTION`, `MER_QUESTION` or any other; `$labels` in it becomes the taxonomy's labels
+    asked, named: for questions about units by name: a line per unit with its name and the half of the face
+        it leans to (the subject's), the unit `asked` first, however unlikely
     scale: `relative` where motion is known up to a factor only (multiples of the face's mean motion)
     """
     text = load_template("flow", "en", template or "compact")
@@ -140,10 +146,43 @@ def compact_prompt(
         text,
         unit=UNITS[scale],
         parts="\n".join(part_lines(motion)),
-        evidence=evidence_lines(aus, emotion) if evidence else "",
+        evidence=_evidence(motion, aus, emotion, asked, named) if evidence else "",
         labels=labels,
         question=question.replace("$labels", labels),
     ).strip()
+
+
+def _evidence(
+    motion: Sequence[RegionMotion],
+    aus: Sequence[AUEvidence],
+    emotion: Mapping[str, float] | None,
+    asked: int | None,
+    named: bool,
+) -> str:
+    return named_evidence_lines(motion, aus, emotion, asked) if named else evidence_lines(aus, emotion)
+
+
+def named_evidence_lines(
+    motion: Sequence[RegionMotion],
+    aus: Sequence[AUEvidence],
+    emotion: Mapping[str, float] | None,
+    asked: int | None = None,
+) -> str:
+    """Return the FACS stage with a line per unit: `lip corner puller: yes .94, left` (the subject's side)."""
+    leaning = EvidenceModel(known_scale=False).side_scores(motion)
+    told = {au.au: au for au in _likely(aus)[:MOST_NAMED]}
+    if asked is not None:
+        least = next((au for au in aus if au.au == asked), AUEvidence(asked, "both", 0.0, None, ()))
+        told = {asked: least, **told}
+    lines = []
+    for number, au in told.items():
+        left, right = leaning.get(number, (0.0, 0.0))
+        side = au.side if au.side in ("left", "right") else "left" if left >= right else "right"
+        present = "yes" if au.probability >= PRESENT else "no"
+        lines.append(f"{au_name(number)}: {present} {_share(au.probability)}, {side}")
+    if emotion:
+        lines.append(evidence_lines((), emotion).partition("\n")[2])
+    return "\n".join(lines) or "no unit"
 
 
 def moving_parts(motion: Sequence[RegionMotion]) -> list[tuple[PartMotion, ...]]:
@@ -185,11 +224,14 @@ def _told(moved: PartMotion) -> str:
     return f"{direction_word(moved.octant)} {size_text(moved.mean)}"
 
 
+def _likely(aus: Sequence[AUEvidence]) -> list[AUEvidence]:
+    """The units worth telling, most probable first."""
+    return sorted((au for au in aus if au.probability >= LEAST_UNIT), key=lambda a: (-a.probability, a.au))
+
+
 def evidence_lines(aus: Sequence[AUEvidence], emotion: Mapping[str, float] | None) -> str:
     """Return the FACS stage in one or two lines: units from .15 on, then emotions, most probable first."""
-    likely = sorted(
-        (au for au in aus if au.probability >= LEAST_UNIT), key=lambda au: (-au.probability, au.au)
-    )
+    likely = _likely(aus)
     units = ", ".join(
         f"{ActionUnitCode(au.au, au.side).code} {_share(au.probability)}" for au in likely[:MOST_UNITS]
     )

@@ -33,7 +33,7 @@ from mellm.train.language_batches import (
 )
 from mellm.train.language_export import export_adapter
 from mellm.train.language_judge import sample
-from mellm.train.language_model import AnswerLoss, adapted
+from mellm.train.language_model import AnswerLoss, adapted, begin_with
 from mellm.train.language_recipe import LanguageRecipe, read_recipe
 
 Figures = dict[str, float]
@@ -129,6 +129,8 @@ class LanguageRun:
             f"{sum(map(len, self.rows)) / len(self.rows):.0f} tokens; {len(rows) - len(self.rows)} too long"
         )
         language = adapted(self.base.model, plan.lora, plan.seed)
+        if plan.start:
+            begin_with(language, plan.start)
         self.language = language
         model = AnswerLoss(language)
         trained = [p for p in model.parameters() if p.requires_grad]

@@ -4,11 +4,14 @@ The output layer runs at answer tokens only: over a vocabulary of 49,152, whole 
 model more than all its layers. Knows batches; knows nothing about records, optimisers or processes.
 """
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mellm.errors import InputError
@@ -62,3 +65,13 @@ class AnswerLoss(nn.Module):
             logits.float(), batch["input_ids"][:, 1:][target], reduction="none"
         )
         return (losses * batch["weights"][:, 1:][target]).sum()
+
+
+def begin_with(language: PeftModel, adapter: Path) -> None:
+    """Put the weights of an adapter file into a model adapted alike; InputError where they do not fit."""
+    try:
+        found = set_peft_model_state_dict(language, load_file(adapter))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise InputError(f"The adapter {adapter} cannot be begun with ({error}).") from error
+    if found.unexpected_keys or any("lora_" in name for name in found.missing_keys):
+        raise InputError(f"The adapter {adapter} has other layers or another rank than the recipe says.")

@@ -42,6 +42,7 @@ class LanguageRecipe:
     base: name of a pulled model, folder of a model in the hub's form, or id on the hub
     train, val: records (JSONL), relative to where the command runs; pictures lie relative to `images`,
         by default the folder of the records
+    start: an adapter of the same form to begin with (`adapter.safetensors`), instead of one that does nothing
     tasks: task -> share of its records to take, 0 to 1; a task not named is left out
     routes: kinds of prompt to take; `vision` needs a base that sees
     system: the system message, kept in the adapter for inference
@@ -63,6 +64,7 @@ class LanguageRecipe:
     train: Path
     val: Path
     images: Path | None = None
+    start: Path | None = None
     tasks: dict[Task, float] = field(default_factory=lambda: {"meu": 1.0, "mer": 1.0})
     routes: tuple[Route, ...] = ("flow",)
     system: str = SYSTEM
@@ -141,7 +143,7 @@ def read_recipe(path: Path) -> LanguageRecipe:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         if unknown := set(values) - {f.name for f in fields(LanguageRecipe)}:
             raise TypeError(f"it has no field '{min(unknown)}'")
-        for name in ("train", "val", "images"):
+        for name in ("train", "val", "images", "start"):
             values[name] = Path(values[name]) if values.get(name) else None
         if not (values["train"] and values["val"]):
             raise TypeError("train and val must name files of records")

@@ -113,7 +113,9 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
 
 def _compact_evidence(record: Record, case: Case, stage: Stage | None) -> str:
     if record.task == "vqa":
-        return vqa_prompt(case.motion, stage, "", record.question, scale=case.scale)
+        question = record.prompt.rpartition("\n")[2]
+        whole = vqa_prompt(case.motion, stage, question, record.question, scale=case.scale)
+        return whole.removesuffix(question).rstrip("\n")
     return reading_prompt(case.motion, stage, "", record.target["taxonomy"], scale=case.scale)
 
 

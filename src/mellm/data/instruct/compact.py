@@ -5,6 +5,7 @@ on the compact prompt. Units that do not show are neither asked for nor answered
 """
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,16 +16,18 @@ from mellm.data.instruct.terse import NAME, VERSION, terse_text, write_terse
 from mellm.data.instruct.truth import COARSE, as_evidence, reasoned_label, shown_truth, taxonomies_of
 from mellm.data.instruct.types import Case, Record, Stage
 from mellm.errors import InputError
-from mellm.facs.learned_emotion import shipped_emotion_model
-from mellm.facs.taxonomies import FINE
+from mellm.facs import PRESENT
+from mellm.facs.emotion import EmotionEvidenceModel
+from mellm.facs.names import au_number
+from mellm.facs.types import AUEvidence
 from mellm.flow.motion import RegionMotion
 from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt
 
 VQA_FINE = ("happiness", "surprise", "disgust", "repression")
 """Fine classes of ME-VQA's CASME II part."""
 
-ASKED_SHARE, MOST_ASKED = 0.5, 2
-"""Share of cases with ME-VQA questions, and how many at most."""
+MOST_ASKED = 6
+"""ME-VQA questions of a case at most, each of another kind."""
 
 
 def stage_of(case: Case) -> Stage:
@@ -66,7 +69,25 @@ def vqa_prompt(
 
     `stage` None leaves out what the FACS stage found.
     """
-    return _prompt(motion, stage, _told_emotion(stage, form) if stage else None, question, COARSE, scale)
+    return compact_prompt(
+        motion,
+        stage.evidence if stage else (),
+        _told_emotion(stage, form) if stage else None,
+        question,
+        scale=scale,
+        evidence=stage is not None,
+        named=form.split(":")[0] in ("units", "shown", "side", "spoken"),
+        asked=asked_unit(question),
+    )
+
+
+def asked_unit(question: str) -> int | None:
+    """Return the action unit a question names (`Is the action unit brow lowerer shown ...`), if it does."""
+    found = re.search(r"action unit (.+?) (?:shown|located)", question)
+    try:
+        return au_number(found.group(1)) if found else None
+    except InputError:
+        return None
 
 
 def _prompt(
@@ -89,8 +110,21 @@ def _told_emotion(stage: Stage, form: str) -> Mapping[str, float] | None:
         return stage.emotion(COARSE)
     if form not in ("fine", "spoken"):
         return None
-    total = sum(stage.fine[name] for name in VQA_FINE) or 1.0
-    return {name: stage.fine[name] / total for name in VQA_FINE}
+    coarse = stage.emotion(COARSE)
+    present = [au for au in stage.evidence if au.probability >= PRESENT]
+    told = {"happiness": coarse["positive"], "surprise": coarse["surprise"]}
+    return told | {name: coarse["negative"] * share for name, share in _two_words(present).items()}
+
+
+def _two_words(aus: Sequence[AUEvidence]) -> dict[str, float]:
+    """Share a negative expression out between ME-VQA's two words for it, equally common before the units.
+
+    No annotation sheet at hand knows the word repression, so this is the prototypes'.
+    """
+    model = EmotionEvidenceModel()
+    found, prior = model.fine(aus), model.fine([])
+    odds = {name: found[name] / prior[name] for name in ("disgust", "repression")}
+    return {name: value / sum(odds.values()) for name, value in odds.items()}
 
 
 def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
@@ -105,7 +139,7 @@ def compact_records(case: Case, wanted: Wanted) -> Iterator[Record]:
             yield _meu(case, stage, taxonomy, wanted.seed)
         if "mer" in wanted.tasks and taxonomy in case.truth.labels:
             yield _mer(case, stage, taxonomy)
-    if "vqa" in wanted.tasks and chance.random() < ASKED_SHARE:
+    if "vqa" in wanted.tasks:
         for question in _drawn(case, stage, wanted, chance):
             yield _vqa(case, stage, question)
 
@@ -154,12 +188,8 @@ def vqa_emotion(case: Case, stage: Stage | None) -> str | None:
     units = shown_truth(case.truth, case.motion, stage).units
     if not units:
         return None
-    model = shipped_emotion_model()
-    prior = dict(zip(FINE, model.prior.tolist(), strict=True))
-    found = model.fine(as_evidence(units))
-    words = ("disgust", "repression")
-    weights = [found[word] / prior[word] for word in words]
-    return random.Random(f"{case.key}|vqa").choices(words, weights)[0]
+    shares = _two_words(as_evidence(units))
+    return random.Random(f"{case.key}|vqa").choices(list(shares), list(shares.values()))[0]
 
 
 def _has_shown(case: Case, stage: Stage | None) -> bool:
@@ -170,11 +200,11 @@ def _has_shown(case: Case, stage: Stage | None) -> bool:
 
 
 def _drawn(case: Case, stage: Stage | None, wanted: Wanted, chance: random.Random) -> list[Question]:
-    """Draw one or two questions, every kind as likely as the others."""
+    """Draw a question of each kind."""
     by_kind: dict[str, list[Question]] = {}
     for question in compact_questions(case, stage, f"{wanted.seed}|{case.key}"):
         by_kind.setdefault(question.form.split(":")[0], []).append(question)
-    kinds = chance.sample(sorted(by_kind), k=min(len(by_kind), chance.randint(1, MOST_ASKED)))
+    kinds = chance.sample(sorted(by_kind), k=min(len(by_kind), MOST_ASKED))
     return [chance.choice(by_kind[kind]) for kind in kinds]
 
 
