@@ -42,6 +42,9 @@ def test_the_queue_comes_first_with_what_is_wrong(room: Client) -> None:
     assert room.get("choices").json()["review"] is True
     state = room.get("review/state", params={"who": "Nobody"}).json()
     assert state == {"total": 26, "counts": {}, "next": 0}
+    for after in (25, 2**31):
+        answer = room.get("review/state", params={"who": "Nobody", "after": after})
+        assert answer.json()["next"] == 0, "behind the last record the search begins again"
     first = item(room, "Nobody")
     assert first["folder"] == "queue" and [p["kind"] for p in first["problems"]] == ["emotion"]
     assert {unit["code"][:2].rstrip("ABCDE") for unit in first["units"]} == {"6", "12"}

@@ -151,7 +151,8 @@ class Review:
         with self._lock:
             done = {d.record for d in self.decisions(reviewer)}
             names = [row[0] for row in self._base.execute("SELECT record FROM items ORDER BY place")]
-        order = [*range(after + 1, len(names)), *range(after + 1)]
+        first = min(after + 1, len(names))
+        order = [*range(first, len(names)), *range(first)]
         return next((place for place in order if names[place] not in done), None)
 
     def decide(self, record: str, reviewer: str, verdict: Verdict, answer: str, note: str = "") -> Decision:
