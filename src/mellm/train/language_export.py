@@ -74,6 +74,8 @@ def export_adapter(
     config.inference_mode = True
     config.save_pretrained(peft)
     save_file(state, peft / "adapter_model.safetensors", metadata={"format": "pt"})
+    # safetensors makes files for their owner alone; these are to be shared.
+    (peft / "adapter_model.safetensors").chmod(0o644)
     card = _CARD.format(
         base=base.name, rank=plan.lora.rank, alpha=plan.lora.alpha, modules=plan.lora.target_modules,
         sha256=base.sha256, system=plan.system, step=facts["step"], steps=plan.steps, batch=plan.batch,
@@ -85,7 +87,6 @@ def export_adapter(
     (peft / "adapter.json").write_text(json.dumps(metadata, indent=1), encoding="utf-8")
     partial = folder / f"{ADAPTER}.partial"
     save_file(state, partial, metadata=metadata)
-    # safetensors makes files for their owner alone; this one is to be shared.
     partial.chmod(0o644)
     partial.replace(folder / ADAPTER)
 
@@ -122,7 +123,7 @@ def _told(plan: LanguageRecipe) -> dict[str, object]:
     """The recipe without the folders of the machine it ran on."""
     names = {
         name: Path(value).name
-        for name in ("base", "train", "val", "images")
+        for name in ("base", "train", "val", "images", "start")
         if (value := getattr(plan, name)) is not None and Path(value).is_absolute()
     }
     return plan.as_dict() | names
