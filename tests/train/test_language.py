@@ -232,6 +232,19 @@ def test_another_recipe_does_not_go_on_with_a_run(flow_recipe, whole_run, tmp_pa
         train_language(recipe, whole_run, quiet)
 
 
+def test_a_run_may_begin_with_an_adapter(flow_recipe, whole_run, tmp_path):
+    recipe, adapter = tmp_path / "recipe.yaml", whole_run / "adapter.safetensors"
+    text = flow_recipe.read_text() + f"start: {adapter}\n"
+    recipe.write_text(text.replace("rate: 0.01", "rate: 1.0e-9"))
+    train_language(recipe, tmp_path / "run", quiet, steps=1)
+    begun, before = load_file(tmp_path / "run" / "adapter.safetensors"), load_file(adapter)
+    assert set(begun) == set(before)
+    assert all(torch.allclose(begun[name].float(), before[name].float(), atol=1e-4) for name in begun)
+    recipe.write_text(text.replace("rank: 4", "rank: 2"))
+    with pytest.raises(InputError, match=r"cannot be begun with|another rank"):
+        train_language(recipe, tmp_path / "other", quiet)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [
@@ -259,7 +272,7 @@ def test_the_rate_warms_up_and_falls_to_zero():
     assert schedule(100, 4, 100) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("name", ["language-embedded", "language-paper-v1", "language-paper-v3"])
+@pytest.mark.parametrize("name", ["language-embedded", "language-embedded-2", "language-paper-v1", "language-paper-v3"])
 def test_the_recipes_can_be_read(name):
     plan = read_recipe(Path(__file__).parents[2] / "recipes" / f"{name}.yaml")
     assert plan.batch % plan.micro_batch == 0
