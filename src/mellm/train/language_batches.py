@@ -139,7 +139,7 @@ class Encoder:
         batch = {"input_ids": ids, "weights": weights, "attention_mask": (owners >= 0).long()}
         if any(len(row.branches) > 1 for row in rows):
             batch |= {"attention_mask": self._mask(owners), "position_ids": places}
-        if pictures is not None and grids is not None:
+        if pictures is not None and grids is not None and self._image is not None:
             batch |= {"pixel_values": pictures, "image_grid_thw": grids}
             batch["mm_token_type_ids"] = ids.eq(self._image).int()
         return batch

@@ -7,7 +7,7 @@ nothing of what they learn.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -41,7 +41,8 @@ def save(
     Every process calls; the one that is `main` writes.
     """
     tensors = {f"model.{name}": value for name, value in trained_weights(model).items()}
-    moments = get_optimizer_state_dict(model, optimiser, options=_OPTIONS).get("state", {})
+    state = cast(dict[str, Any], get_optimizer_state_dict(model, optimiser, options=_OPTIONS))
+    moments = state.get("state", {})
     for name, values in moments.items():
         tensors |= {f"adam.{name}|{key}": torch.as_tensor(v).contiguous() for key, v in values.items()}
     if main:
