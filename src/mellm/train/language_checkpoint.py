@@ -28,7 +28,7 @@ _OPTIONS = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_froze
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
     """Return the adapter's tensors by name, whole; of several processes, all call and the first gets them."""
-    state = get_model_state_dict(model, options=_OPTIONS)
+    state = cast(dict[str, Tensor], get_model_state_dict(model, options=_OPTIONS))
     # An output layer tied to the embedding comes along by its second name, frozen or not.
     return {name: value.detach().clone().contiguous() for name, value in state.items() if ".lora_" in name}
 
