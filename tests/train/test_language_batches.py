@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -36,7 +35,9 @@ def test_only_the_answer_and_its_end_are_learned(base):
     batch = Encoder(base, recipe(), Path()).collate([Encoder(base, recipe(), Path()).encode([made])])
     learned = base.tokenizer.decode(batch["input_ids"][batch["weights"] > 0])
     assert learned == "positive<|im_end|>"
-    prompt = base.tokenizer.decode(batch["input_ids"][batch["weights"] == 0])
+    prompt = base.tokenizer.decode(
+        batch["input_ids"][(batch["weights"] == 0) & (batch["attention_mask"] == 1)]
+    )
     assert prompt == (
         "<|im_start|>system\nYou read facial micro-expressions.<|im_end|>\n"
         "<|im_start|>user\nWhich label?<|im_end|>\n<|im_start|>assistant\n"
@@ -117,8 +118,9 @@ def test_padding_on_the_left_is_neither_seen_nor_learned(base):
     encoder = Encoder(base, recipe(), Path())
     rows = [encoder.encode([r]) for r in dialogues(1)]
     batch = encoder.collate(rows)
-    short = int(np.argmin([len(row) for row in rows]))
-    missing = abs(len(rows[0]) - len(rows[1]))
-    assert batch["attention_mask"][short, :missing].sum() == 0
-    assert batch["weights"][short, :missing].sum() == 0
-    assert bool(batch["attention_mask"][short, missing:].all())
+    width = batch["input_ids"].shape[1]
+    assert width % 32 == 0
+    for row, mask, weights in zip(rows, batch["attention_mask"], batch["weights"], strict=True):
+        padded = width - len(row)
+        assert mask.tolist() == [0] * padded + [1] * len(row)
+        assert not weights[:padded].any()
