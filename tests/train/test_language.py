@@ -272,7 +272,9 @@ def test_the_rate_warms_up_and_falls_to_zero():
     assert schedule(100, 4, 100) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("name", ["language-embedded", "language-embedded-2", "language-paper-v1", "language-paper-v3"])
+@pytest.mark.parametrize(
+    "name", ["language-embedded", "language-embedded-2", "language-paper-v1", "language-paper-v3"]
+)
 def test_the_recipes_can_be_read(name):
     plan = read_recipe(Path(__file__).parents[2] / "recipes" / f"{name}.yaml")
     assert plan.batch % plan.micro_batch == 0
