@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from flow_folder import make_folder
 
 

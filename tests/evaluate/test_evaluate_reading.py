@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flow_folder import flow_of, stored
 
+from flow_folder import flow_of, stored
 from mellm.data.megc2019 import read_flow_set
 from mellm.data.normalised_flow import channel_ratio, nose_flow, recover_flow, regional_motion
 from mellm.errors import InputError
