@@ -132,23 +132,34 @@ def test_a_compact_answer_takes_another_turn_where_it_leaves_the_measurements():
         "Analysis: Mouth corners move down (2.0 px): AU 15 (lip corner depressor). Brows",
         ": AU 4 (lip corner puller).\nReasoning: AU 4 points to",
         "\nReasoning: AU 4 points to negative.",
-        " positive.\nConclusion: AU 15. Label: negative.",
+        "\nConclusion: AU 15. Label: negative.",
         " Label: positive.",
     )
     reading, heard = read(backend, "compact")
-    ways, units, reasons, concludes, label = (options for _, options in backend.asked)
+    labels, ways, units, reasons, concludes = (options for _, options in backend.asked)
+    assert labels == ("negative", "positive", "surprise")
     assert ways[0] == " up (2.0 px)"
     assert " down (2.0 px)" not in ways
     assert units == (" no unit.", " AU 12 (lip corner puller).")
-    assert reasons == (" AU 12 fits", " AU 12 points to")
+    assert reasons == (" AU 12 fits positive.", " AU 12 points to positive.")
     assert concludes == (" AU 12.",)
-    assert " positive." in label
     assert heard == reading.raw
     assert reading.raw == (
         "Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller)."
         "\nReasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive."
     )
     assert reading.unsupported_claims == []
+    assert reading.probabilities["positive"] == max(reading.probabilities.values())
+
+
+def test_every_unit_of_the_facs_stage_is_accounted_for():
+    backend = Continuing(
+        "Analysis: Mouth corners move up (2.0 px): no unit.\nReasoning: No part shows an action unit.\n",
+        "\nReasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive.",
+    )
+    reading, _ = read(backend, "compact")
+    assert reading.action_units == ["12"]
+    assert "only in the units found: AU 12 (lip corner puller)." in reading.analysis
 
 
 def test_a_turn_to_no_micro_expression_ends_the_answer():
@@ -156,7 +167,8 @@ def test_a_turn_to_no_micro_expression_ends_the_answer():
         "Analysis: Mouth corners move up (2.0 px): no unit.\nReasoning: No part shows an action unit."
         "\nConclusion: AU 9. Label: negative."
     )
-    reading, _ = read(backend, "compact")
+    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact"))
+    reading = reader.read(SMILE, [], EMOTION)
     assert reading.conclusion == "no micro-expression."
     assert reading.label is None
 

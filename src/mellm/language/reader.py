@@ -2,7 +2,7 @@
 
 The text is the model's own. Its conclusion always names known action units and one label of the taxonomy:
 what the text lacks, the model chooses from the possible ones; the label's probabilities are the model's own
-likelihoods at that place of its text. Knows no backend in particular.
+likelihoods. Knows no backend in particular.
 """
 
 import time
@@ -18,11 +18,18 @@ from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.types import AUEvidence
 from mellm.flow.motion import RegionMotion
 from mellm.language.answer import HEADINGS, concluded_codes, finds_nothing, last_label, take_apart
-from mellm.language.backends.types import Control, Decoding, LanguageBackend, Message
+from mellm.language.backends.types import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.check import unsupported_claims
 from mellm.language.names import Language
-from mellm.language.prompt import MEU_QUESTION, Scale, compact_prompt, flow_prompt
-from mellm.language.soundness import Turn, disagreeing, sentence_end, spoken_codes, unsound
+from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt, flow_prompt
+from mellm.language.soundness import (
+    Turn,
+    disagreeing,
+    sentence_end,
+    spoken_codes,
+    unaccounted,
+    unsound,
+)
 from mellm.language.unit_names import with_true_names
 from mellm.report import Reading
 
@@ -75,9 +82,9 @@ def create_language_reader(
 class _Sentences:
     """A compact answer as it grows: `text` is sound and told, `rest` the beginning of a sentence."""
 
-    def __init__(self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]) -> None:
+    def __init__(self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence], label: str) -> None:
         self.text = self.rest = ""
-        self._motion, self._aus = motion, aus
+        self._motion, self._aus, self._label = motion, aus, label
         self._started = 0  # where the sentence being written began in `text`
 
     def add(self, piece: str, last: bool = False) -> tuple[str, Turn | None]:
@@ -105,8 +112,12 @@ class _Sentences:
             self._started = len(self.text)
 
     def _checked(self, sentence: str) -> Turn | None:
-        analysis = take_apart(self.text, "en").analysis
-        return disagreeing(sentence, spoken_codes(analysis)) or unsound(sentence, self._motion, self._aus)
+        spoken = spoken_codes(take_apart(self.text, "en").analysis)
+        return (
+            unaccounted(sentence, spoken, self._aus)
+            or disagreeing(sentence, spoken, self._label)
+            or unsound(sentence, self._motion, self._aus)
+        )
 
 
 def _unheard(piece: str) -> None:
@@ -157,14 +168,15 @@ class LanguageReader:
         started = time.perf_counter()
         control = control or Control(self._asking.timeout)
         asked = list(messages or self._ask(motion, aus, emotion, scale))
-        text = self._write(asked, motion, aus, control, tell or _unheard)
+        shares = self._shares(motion, aus, emotion, scale, control)
+        text = self._write(asked, motion, aus, shares, control, tell or _unheard)
         written, before = len(text), text.rstrip()
         text, codes = self._units(asked, before, aus, control)
-        text, probabilities = self._label(asked, text, codes, control)
+        text, probabilities = self._label(asked, text, codes, shares, control)
         if tell and len(text) > written:
             tell(text[written:])
         parts = take_apart(text, self._language)
-        label = max(probabilities, key=lambda name: probabilities[name]) if probabilities else None
+        label = max(probabilities, key=lambda n: probabilities[n]) if probabilities and codes else None
         expected = max(emotion, key=lambda name: emotion[name]) if emotion else None
         return Reading(
             language=self._language,
@@ -184,11 +196,39 @@ class LanguageReader:
             seconds=round(time.perf_counter() - started, 4),
         )
 
+    def _shares(
+        self,
+        motion: Sequence[RegionMotion],
+        aus: Sequence[AUEvidence],
+        emotion: Mapping[str, float] | None,
+        scale: Scale,
+        control: Control,
+    ) -> dict[str, float]:
+        """The model's shares of the labels asked for alone, before any text; empty where it is asked in full.
+
+        A small model that reasons first is sure of whatever it wrote; asked for the label alone it weighs.
+        """
+        if self._asking.form != "compact":
+            return {}
+        text = compact_prompt(motion, aus, emotion, MER_QUESTION, taxonomy=self._taxonomy.name, scale=scale)
+        choice = self.backend.choose([Message("user", text)], "", list(self._names), control=control)
+        return self._as_shares(choice)
+
+    def _as_shares(self, choice: Choice) -> dict[str, float]:
+        """Label -> share of the likelihood, of a choice among all names in order."""
+        if choice.logprobs is None:
+            shares = np.eye(len(self._names))[choice.index]
+        else:
+            raised = np.exp(np.array(choice.logprobs) - max(choice.logprobs))
+            shares = raised / raised.sum()
+        return {label: float(p) for label, p in zip(self._names.values(), shares, strict=True)}
+
     def _write(
         self,
         asked: Sequence[Message],
         motion: Sequence[RegionMotion],
         aus: Sequence[AUEvidence],
+        shares: Mapping[str, float],
         control: Control,
         tell: Tell,
     ) -> str:
@@ -205,7 +245,7 @@ class LanguageReader:
                 text += piece
                 tell(piece)
             return text
-        written = _Sentences(motion, aus)
+        written = _Sentences(motion, aus, max(shares, key=lambda name: shares[name]))
         for _ in range(MOST_TURNS):
             pieces = self.backend.generate(asked, decoding, prefix=written.text, control=control)
             turn = None
@@ -264,11 +304,16 @@ class LanguageReader:
         return head + options[chosen], (*lists, ())[chosen]
 
     def _label(
-        self, asked: Sequence[Message], text: str, codes: Sequence[str], control: Control
+        self,
+        asked: Sequence[Message],
+        text: str,
+        codes: Sequence[str],
+        shares: dict[str, float],
+        control: Control,
     ) -> tuple[str, dict[str, float]]:
         """Return the text with the likeliest label in its place, and every label's probability."""
         if not codes and finds_nothing(take_apart(text, self._language).conclusion):
-            return text, {}
+            return text, shares
         end = len(text)
         start = end - len(take_apart(text, self._language).conclusion)
         place = last_label(text[start:], tuple(self._names))
@@ -281,11 +326,7 @@ class LanguageReader:
         before = before.rstrip() if space else before
         names = list(self._names)
         options = [f"{space}{name}{after[:1]}" for name in names]
-        choice = self.backend.choose(asked, before, options, control=control)
-        if choice.logprobs is None:
-            shares = np.eye(len(names))[choice.index]
-        else:
-            raised = np.exp(np.array(choice.logprobs) - max(choice.logprobs))
-            shares = raised / raised.sum()
-        probabilities = {self._names[n]: float(p) for n, p in zip(names, shares, strict=True)}
-        return before + options[choice.index] + after[1:], probabilities
+        if not shares:
+            shares = self._as_shares(self.backend.choose(asked, before, options, control=control))
+        best = max(range(len(names)), key=lambda i: shares[self._names[names[i]]])
+        return before + options[best] + after[1:], shares

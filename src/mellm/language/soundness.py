@@ -23,6 +23,9 @@ from mellm.language.prompt import LEAST_UNIT, moving_parts
 NO_SIGN = ("There is no action unit to reason from.", "No part shows an action unit.")
 """What compact answers reason where there is nothing to reason from."""
 
+STAGE_ALONE = ("Not in the parts, only in the units found", "Found, but not by any of these parts")
+"""How compact answers speak of units that only the FACS stage finds."""
+
 DIRECTIONS = (
     "up", "down", "leftward", "rightward", "up-left", "up-right", "down-left", "down-right", "outward",
     "inward", "up and outward", "up and inward", "down and outward", "down and inward", "mixed ways",
@@ -69,21 +72,44 @@ def unsound(sentence: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvide
     return Turn(kept, tuple(f" {text}." for text in _true_units(regions, motion, aus)))
 
 
-def disagreeing(sentence: str, spoken: Sequence[str]) -> Turn | None:
-    """Return where reasoning or conclusion begins with other units than the analysis spoke of, else None.
+def disagreeing(sentence: str, spoken: Sequence[str], label: str | None = None) -> Turn | None:
+    """Return where reasoning or conclusion names other units than the analysis, or reasons to another label.
 
-    spoken: the analysis's codes (`spoken_codes`)
+    spoken: the analysis's codes (`spoken_codes`); label: the one to reason to, None: any
     """
     head = _HEADED.match(sentence)
-    if head is None or set(concluded_codes(sentence[head.end() :])) == set(spoken):
+    if head is None:
         return None
-    concludes, one = head["part"] == "Conclusion", len(spoken) == 1
+    body, concludes = sentence[head.end() :], head["part"] == "Conclusion"
+    same = set(concluded_codes(body)) == set(spoken)
+    if same and (concludes or not spoken or label is None or _first_word(body, label)):
+        return None
     if spoken:
-        listed = f" AU {' + '.join(spoken)}"
-        ends = (".",) if concludes else (" fits", " points to") if one else (" fit", " point to")
+        listed, s = f" AU {' + '.join(spoken)}", "s" if len(spoken) == 1 else ""
+        to = f" {label}." if label else ""
+        ends = (".",) if concludes else (f" fit{s}{to}", f" point{s} to{to}")
         return Turn(sentence[: head.end()], tuple(listed + end for end in ends))
     nothing = ("no micro-expression.",) if concludes else NO_SIGN
     return Turn(sentence[: head.end()], tuple(f" {text}" for text in nothing))
+
+
+def _first_word(body: str, label: str) -> bool:
+    """Whether a label is what units fit or point to first."""
+    found = re.search(r"\b(?:fits?|points? to) ([\w-]+)", body)
+    return found is not None and found.group(1).lower() == label.lower()
+
+
+def unaccounted(sentence: str, spoken: Sequence[str], aus: Sequence[AUEvidence]) -> Turn | None:
+    """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None."""
+    if not sentence.lstrip().startswith("Reasoning:"):
+        return None
+    told = {int(code.lstrip("LRTB")) for code in spoken}
+    left = [
+        f"AU {ActionUnitCode(au.au, au.side).code} ({AU_NAMES[au.au]})"
+        for au in sorted(aus, key=lambda au: au.au)
+        if au.probability >= PRESENT and au.au not in told and au.au not in EYE_CLOSURE
+    ]
+    return Turn("", tuple(f" {way}: {', '.join(left)}." for way in STAGE_ALONE)) if left else None
 
 
 def spoken_codes(analysis: str) -> tuple[str, ...]:
