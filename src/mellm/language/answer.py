@@ -31,7 +31,7 @@ _MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
 _SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
 _NOT = {
     "en": re.compile(
-        r"\b(?:no|not(?! in the parts| by any)|nothing|none|cannot|without|never|neither|nor)\b",
+        r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b",
         re.IGNORECASE,
     ),
     "zh": re.compile(r"没有|无法|未|不(?!过)"),
@@ -115,7 +115,11 @@ def mentions(text: str, language: Language) -> list[Mention]:
 
 
 def coded_mentions(text: str) -> frozenset[str]:
-    """Return the units an English text says are there, each as it is written: `6`, `R12`."""
+    """Return the units an English text says are there, each as it is written: `6`, `R12`.
+
+    What is found, but not in any part (`mellm.language.soundness.STAGE_ALONE`), is there.
+    """
+    text = re.sub(r"\bnot (?=in the parts|by any)", "", text, flags=re.IGNORECASE)
     return frozenset(
         re.sub(r"^AU\s?", "", mention.sentence[mention.start : mention.end])
         for mention in mentions(text, "en")

@@ -12,6 +12,17 @@ const AREAS = {
   眉部: "brows", 眼部: "eyes", 鼻部: "nose", 脸颊: "cheeks", 嘴部: "mouth", 下巴: "chin",
 };
 
+/** The moving regions a sentence names: `Mouth corners go up`, `Left cheek moves up` (the picture's sides). */
+function spokenOf(sentence, regions) {
+  const text = sentence.toLowerCase();
+  return regions.filter((region) => region.moving).map((region) => region.name).filter((name) => {
+    const [, side, part] = name.match(/^(left |right )?(.*?)( outer| centre| inner| left| right)?$/);
+    if (!text.includes(part)) return false;
+    const sided = [...text.matchAll(new RegExp(`(left|right) ${part}`, "g"))].map((found) => `${found[1]} `);
+    return !side || !sided.length || sided.includes(side);
+  });
+}
+
 export class Reading {
   constructor(context) {
     Object.assign(this, context);
@@ -106,10 +117,18 @@ export class Reading {
 
   paragraph(moment, line, part, claims) {
     const area = AREAS[line.split(/[:：]/, 1)[0].trim().toLowerCase()];
+    if (!area && part === "analysis") return element("p", {}, line.split(/(?<=\.) (?=[A-Z])/).map((sentence) => {
+      const named = spokenOf(sentence, moment.me.regions);
+      return [named.length ? this.linked("span", named, this.marked(sentence, claims)) : this.marked(sentence, claims), " "];
+    }));
     if (!area) return element("p", { class: part === "conclusion" ? "conclusion" : "" }, this.marked(line, claims));
     const regions = moment.me.regions.filter((region) => region.moving && this.names.areas[area].includes(region.name)).map((region) => region.name);
-    return element("p", { tabindex: 0, class: "linked", data: { regions: regions.join("|") },
-      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, this.marked(line, claims));
+    return this.linked("p", regions, this.marked(line, claims));
+  }
+
+  linked(tag, regions, text) {
+    return element(tag, { tabindex: 0, class: "linked", data: { regions: regions.join("|") },
+      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, text);
   }
 
   drawForm(moment, text) {
