@@ -119,6 +119,8 @@ def test_the_report_is_the_same_twice(pair: tuple[Path, Path]) -> None:
     first, second = (json.loads(mellm.analyze(onset=pair[0], apex=pair[1]).to_json()) for _ in range(2))
     for report in (first, second):
         del report["provenance"]
+        for me in report["micro_expressions"]:
+            del me["reading"]["seconds"]  # how long the model took is not what it said
     assert first == second
 
 

@@ -23,13 +23,19 @@ class Echo:
         self.readings = self.choices = 0
 
     def generate(self, messages: Sequence[Message], decoding: Decoding, *, prefix="", control=None):
-        self.readings += 1
+        self.readings += not prefix
         if "Answer as Analysis" not in messages[0].text:
             yield "brow lowerer"
             return
         label = self._likeliest(messages)
-        yield f"Analysis: AU 4 is there.\nReasoning: It fits {label}.\n"
-        yield f"Conclusion: AU 4. Label: {label}."
+        if "Conclusion:" in prefix:
+            yield f" Label: {label}."
+            return
+        if not prefix:
+            yield "Analysis: AU 4 is there."
+        if "Reasoning:" not in prefix:
+            yield f"\nReasoning: AU 4 fits {label}."
+        yield f"\nConclusion: AU 4. Label: {label}."
 
     def choose(self, messages, prefix, options, *, control=None):
         self.choices += 1
@@ -49,7 +55,7 @@ def test_a_model_that_repeats_the_facs_stage_scores_as_the_facs_stage(flow_folde
     assert figures["text"]["well_formed"] == figures["text"]["as_written"] == 1
     assert figures["text"]["consistent"] == 1
     assert len(run["samples"]) == figures["samples"] == len(read_flow_set(flow_folder).samples)
-    assert run["samples"][0]["action_units"] == ["4"]
+    assert "4" in run["samples"][0]["action_units"]
     assert run["provenance"]["settings"]["backend"] == "echo"
 
 
