@@ -21,7 +21,7 @@ from mellm.data.instruct.sources import FlowOnlySource, Measured
 from mellm.data.instruct.stage import stage_of_stored_flow
 from mellm.data.instruct.types import Case, Route, Stage
 from mellm.data.megc2019 import FlowSet, read_flow_set
-from mellm.data.readers.vqa import VQAQuestion, read_questions
+from mellm.data.readers.vqa import FINE_LABELS, VQAQuestion, read_questions
 from mellm.errors import InputError
 from mellm.evaluate.action_units import LEAST, commonest_units
 from mellm.evaluate.classification import UnitScores
@@ -29,7 +29,7 @@ from mellm.evaluate.learner import CLASSES
 from mellm.evaluate.output import provenance
 from mellm.evaluate.recognition import Progress, figures_of
 from mellm.evaluate.summary import label_line
-from mellm.evaluate.vqa import FINE_LABELS, kind_of, score_answers
+from mellm.evaluate.vqa import kind_of, vqa_run
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.language.answer import coded_mentions
@@ -159,25 +159,9 @@ def evaluate_language_vqa(
         answers.append(found[question.id])
         if progress:
             progress(question.id, number, len(known))
-    root = Path(folder)
-    inputs = [root / "samples.csv", root / "flows.npz", Path(questions)]
     settings = {**asked.settings, "protocol": "zero-shot", "fine_labels": list(FINE_LABELS), "limit": limit}
-    return {
-        "figures": {"unanswered": len(everything) - len(known), **score_answers(known, answers)},
-        "samples": [
-            {
-                "key": q.id,
-                "dataset": q.dataset,
-                "subject": q.subject,
-                "question": q.question,
-                "truth": q.answer,
-                "prediction": a,
-                "probabilities": {},
-            }
-            for q, a in zip(known, answers, strict=True)
-        ],
-        "provenance": provenance(inputs, settings, seed, started),
-    }
+    unanswered = len(everything) - len(known)
+    return vqa_run(folder, questions, known, answers, unanswered, settings, seed, started)
 
 
 def text_figures(readings: Sequence[tuple[Reading, Case]]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ accuracy, open answers by BLEU and ROUGE. Nothing is trained here; a language mo
 by the same functions (`score_answers`).
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mellm.data.megc2019 import read_flow_set
-from mellm.data.readers.vqa import VQAQuestion, read_questions
+from mellm.data.readers.vqa import FINE_LABELS, VQAQuestion, asked_unit, read_questions
 from mellm.errors import InputError
 from mellm.evaluate.action_units import called_codes, unit_scores
 from mellm.evaluate.classification import LabelScores
@@ -24,12 +23,7 @@ from mellm.evaluate.text import TextScores
 from mellm.facs import AU_NAMES, AUEvidence, au_number, parse_codes, untrained_emotion_model
 from mellm.facs.evidence import UNITS
 
-FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
-"""Fine classes of the CASME II part of ME-VQA."""
-
 KINDS = ("coarse", "fine", "units", "shown", "side", "spoken")
-_SHOWN = re.compile(r"action unit (.+?) shown")
-_SIDE = re.compile(r"action unit (.+?) located")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +69,9 @@ def answer(question: VQAQuestion, seen: Seen) -> str:
     if kind == "units":
         return names
     if kind == "shown":
-        return "yes" if _asked(_SHOWN, question) in units else "no"
+        return "yes" if asked_unit(question.question) in units else "no"
     if kind == "side":
-        unit = _asked(_SIDE, question)
+        unit = asked_unit(question.question)
         coded = [code for code in seen.codes if parse_codes(code).units[0].au == unit]
         half = coded[0][0] if coded and coded[0][0] in "LR" else seen.leaning.get(unit or 0, "L")
         return {"L": "left", "R": "right"}[half]
@@ -100,11 +94,25 @@ def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> di
     if not known:
         raise InputError(f"None of the questions in {Path(questions).name} is about a sample in {folder}.")
     answers = [answer(q, seen[q.image_id]) for q in known]
-    root = Path(folder)
-    inputs = [root / "samples.csv", root / "flows.npz", Path(questions)]
     settings = {"model": "facs", "protocol": "zero-shot", "fine_labels": list(FINE_LABELS)}
+    unanswered = len(asked) - len(known)
+    return vqa_run(folder, questions, known, answers, unanswered, settings, seed, started)
+
+
+def vqa_run(
+    folder: str | Path,
+    questions: str | Path,
+    known: Sequence[VQAQuestion],
+    answers: Sequence[str],
+    unanswered: int,
+    settings: dict[str, Any],
+    seed: int,
+    started: float,
+) -> dict[str, Any]:
+    """Return a run's figures, samples and provenance from its answers, whoever gave them."""
+    root = Path(folder)
     return {
-        "figures": {"unanswered": len(asked) - len(known), **score_answers(known, answers)},
+        "figures": {"unanswered": unanswered, **score_answers(known, answers)},
         "samples": [
             {
                 "key": q.id,
@@ -117,7 +125,9 @@ def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> di
             }
             for q, a in zip(known, answers, strict=True)
         ],
-        "provenance": provenance(inputs, settings, seed, started),
+        "provenance": provenance(
+            [root / "samples.csv", root / "flows.npz", Path(questions)], settings, seed, started
+        ),
     }
 
 
@@ -163,17 +173,6 @@ def score_answers(questions: Sequence[VQAQuestion], answers: Sequence[str]) -> d
             texts.update([q.answer for q, _ in rows], [given for _, given in rows])
             figures[f"{kind}_text"] = texts.compute()
     return figures
-
-
-def _asked(pattern: re.Pattern[str], question: VQAQuestion) -> int | None:
-    """The unit a question names; None for a name that is no action unit (head and eye movements)."""
-    found = pattern.search(question.question)
-    if not found:
-        return None
-    try:
-        return au_number(found.group(1))
-    except InputError:
-        return None
 
 
 def _fine(coarse: str, fine: Mapping[str, float]) -> str:

@@ -20,8 +20,11 @@ from mellm.language.check import unsupported_claims
 from mellm.language.evidence import EYE_CLOSURE
 from mellm.language.prompt import LEAST_UNIT, moving_parts
 
-NO_SIGN = ("There is no action unit to reason from.", "No part shows an action unit.")
+NO_SIGN = ("No part shows an action unit.", "There is no action unit to reason from.")
 """What compact answers reason where there is nothing to reason from."""
+
+NO_EXPRESSION = "no micro-expression."
+"""What compact answers conclude then."""
 
 STAGE_ALONE = ("Not in the parts, only in the units found", "Found, but not by any of these parts")
 """How compact answers speak of units that only the FACS stage finds."""
@@ -89,7 +92,7 @@ def disagreeing(sentence: str, spoken: Sequence[str], label: str | None = None) 
         to = f" {label}." if label else ""
         ends = (".",) if concludes else (f" fit{s}{to}", f" point{s} to{to}")
         return Turn(sentence[: head.end()], tuple(listed + end for end in ends))
-    nothing = ("no micro-expression.",) if concludes else NO_SIGN
+    nothing = (NO_EXPRESSION,) if concludes else NO_SIGN
     return Turn(sentence[: head.end()], tuple(f" {text}" for text in nothing))
 
 

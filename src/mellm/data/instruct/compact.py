@@ -5,7 +5,6 @@ on the compact prompt. Units that do not show are neither asked for nor answered
 """
 
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,16 +14,13 @@ from mellm.data.instruct.tasks import Wanted, record_of
 from mellm.data.instruct.terse import NAME, VERSION, terse_text, write_terse
 from mellm.data.instruct.truth import COARSE, as_evidence, reasoned_label, shown_truth, taxonomies_of
 from mellm.data.instruct.types import Case, Record, Stage
+from mellm.data.readers.vqa import asked_unit
 from mellm.errors import InputError
 from mellm.facs import PRESENT
 from mellm.facs.emotion import EmotionEvidenceModel
-from mellm.facs.names import au_number
 from mellm.facs.types import AUEvidence
 from mellm.flow.motion import RegionMotion
 from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt
-
-VQA_FINE = ("happiness", "surprise", "disgust", "repression")
-"""Fine classes of ME-VQA's CASME II part."""
 
 MOST_ASKED = 6
 """ME-VQA questions of a case at most, each of another kind."""
@@ -79,15 +75,6 @@ def vqa_prompt(
         named=form.split(":")[0] in ("units", "shown", "side", "spoken"),
         asked=asked_unit(question),
     )
-
-
-def asked_unit(question: str) -> int | None:
-    """Return the action unit a question names (`Is the action unit brow lowerer shown ...`), if it does."""
-    found = re.search(r"action unit (.+?) (?:shown|located)", question)
-    try:
-        return au_number(found.group(1)) if found else None
-    except InputError:
-        return None
 
 
 def _prompt(

@@ -23,6 +23,7 @@ from mellm.facs.support import supporting_regions
 from mellm.flow.motion import OCTANTS
 from mellm.language.evidence import EYE_CLOSURE, PartMotion, gather, joint_direction
 from mellm.language.prompt import direction_word, moving_parts, size_text
+from mellm.language.soundness import NO_EXPRESSION, NO_SIGN, STAGE_ALONE
 
 NAME = "terse"
 VERSION = "1"
@@ -40,9 +41,6 @@ _BEST = ("{units} {fit} {first} best.", "{units} {point} to {first} above all.")
 _TWO = ("{units} {fit} {first} best, {second} next.", "{units} {point} to {first}, or to {second}.")
 _MISSING = (" AU {} is not seen.", " No AU {} is seen.")
 _NOTHING = ("Nothing moves.", "No part moves.")
-_STAGE_ALONE = ("Not in the parts, only in the units found", "Found, but not by any of these parts")
-_NO_SIGN = ("No part shows an action unit.", "There is no action unit to reason from.")
-NO_EXPRESSION = "no micro-expression."
 
 
 def write_terse(case: Case, stage: Stage | None, taxonomy: str, seed: int) -> Answer:
@@ -52,7 +50,7 @@ def write_terse(case: Case, stage: Stage | None, taxonomy: str, seed: int) -> An
     label = reasoned_label(truth, taxonomy) if truth.units else None
     analysis = _analysis(case, truth, chance)
     if label is None:
-        return Answer(analysis, chance.choice(_NO_SIGN), NO_EXPRESSION)
+        return Answer(analysis, chance.choice(NO_SIGN), NO_EXPRESSION)
     units = " + ".join(truth.action_units or ())
     reasoning = _reasoning(case, truth, taxonomy, chance)
     return Answer(analysis, reasoning, f"AU {units}. Label: {label}.")
@@ -87,7 +85,7 @@ def _analysis(case: Case, truth: Truth, chance: random.Random) -> str:
         told.append(chance.choice(_NOTHING))
     if untold:
         named = (f"AU {u.code} ({au_name(u.au)})" for u in truth.units if u in untold)
-        told.append(f"{chance.choice(_STAGE_ALONE)}: {', '.join(named)}.")
+        told.append(f"{chance.choice(STAGE_ALONE)}: {', '.join(named)}.")
     return " ".join(told)
 
 

@@ -1,11 +1,17 @@
 """ME-VQA questions (MEGC 2025): one JSON object a line. Knows nothing of answers' quality."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mellm.errors import InputError
+from mellm.facs.names import au_number
 
+FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
+"""Fine classes of the CASME II part of ME-VQA."""
+
+_NAMED = re.compile(r"action unit (.+?) (?:shown|located)")
 _FIELDS = ("id", "dataset", "image_id", "subject", "filename", "question", "answer")
 
 
@@ -41,3 +47,15 @@ def read_questions(path: str | Path) -> list[VQAQuestion]:
     if not questions:
         raise InputError(f"{Path(path).name} holds no questions: is it the right file?")
     return questions
+
+
+def asked_unit(question: str) -> int | None:
+    """Return the action unit a question names (`Is the action unit brow lowerer shown ...`).
+
+    None where it names none, or something that is no action unit (head and eye movements).
+    """
+    found = _NAMED.search(question)
+    try:
+        return au_number(found.group(1)) if found else None
+    except InputError:
+        return None
