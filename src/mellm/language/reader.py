@@ -116,7 +116,7 @@ class _Sentences:
         return (
             unaccounted(sentence, spoken, self._aus)
             or disagreeing(sentence, spoken, self._label)
-            or unsound(sentence, self._motion, self._aus)
+            or unsound(sentence, spoken, self._motion, self._aus)
         )
 
 
@@ -260,12 +260,17 @@ class LanguageReader:
                 tell(sound)
             if turn is None:
                 break
-            chosen = self.backend.choose(asked, written.text, turn.options, control=control).index
-            written.go_on(turn.options[chosen])
-            tell(turn.options[chosen])
-            if finds_nothing(turn.options[chosen]):
+            way = self._way_on(asked, written.text, turn.options, control)
+            written.go_on(way)
+            tell(way)
+            if finds_nothing(way):
                 break
         return written.text
+
+    def _way_on(self, asked: Sequence[Message], text: str, options: Sequence[str], control: Control) -> str:
+        if len(options) == 1:
+            return options[0]
+        return options[self.backend.choose(asked, text, options, control=control).index]
 
     def _ask(
         self,

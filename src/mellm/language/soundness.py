@@ -6,7 +6,7 @@ and the model chooses. Knows the form of compact answers (English); asks no mode
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from mellm.facs import PRESENT
@@ -55,10 +55,15 @@ def sentence_end(text: str) -> int | None:
     return found.end() if found else None
 
 
-def unsound(sentence: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]) -> Turn | None:
+def unsound(
+    sentence: str, spoken: Sequence[str], motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]
+) -> Turn | None:
     """Return where a sentence is not borne out, None where all of it is (or nothing can be told).
 
-    motion: the 29 measured regions; aus: what the FACS stage found, for the units that could be meant
+    Named units must be borne out by the part; and a unit of the FACS stage that the part bears out must be
+    named, here or before: `no unit` is said only of parts that bear out none.
+
+    spoken: codes named before (`spoken_codes`); motion: the 29 regions; aus: what the FACS stage found
     """
     form = _SENTENCE.search(sentence)
     if form is None:
@@ -69,10 +74,17 @@ def unsound(sentence: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvide
     if not regions:
         return None
     told = [unit for code in _CODE.findall(form["units"]) for unit in parse_codes(code).units]
-    if all(_borne(unit, regions, motion) for unit in told):
+    likely, present = _borne_out(regions, motion, aus)
+    named = _numbers(spoken)
+    owed = [unit for unit in present if not told or unit.au not in named]
+    if all(_borne(unit, regions, motion) for unit in told) and {u.au for u in owed} <= {u.au for u in told}:
         return None
-    kept = sentence[: form.start("units")].rstrip()
-    return Turn(kept, tuple(f" {text}." for text in _true_units(regions, motion, aus)))
+    lists = [
+        [*owed, *(unit for unit in also if unit not in owed)]
+        for also in ([], present, *([u] for u in likely))
+    ]
+    ways = dict.fromkeys(_listed(units, named) for units in lists)
+    return Turn(sentence[: form.start("units")].rstrip(), tuple(f" {way}." for way in ways))
 
 
 def disagreeing(sentence: str, spoken: Sequence[str], label: str | None = None) -> Turn | None:
@@ -106,7 +118,7 @@ def unaccounted(sentence: str, spoken: Sequence[str], aus: Sequence[AUEvidence])
     """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None."""
     if not sentence.lstrip().startswith("Reasoning:"):
         return None
-    told = {int(code.lstrip("LRTB")) for code in spoken}
+    told = _numbers(spoken)
     left = [
         f"AU {ActionUnitCode(au.au, au.side).code} ({AU_NAMES[au.au]})"
         for au in sorted(aus, key=lambda au: au.au)
@@ -119,6 +131,10 @@ def spoken_codes(analysis: str) -> tuple[str, ...]:
     """Return the codes an analysis speaks of, by number."""
     codes = dict.fromkeys(_CODE.findall(analysis))
     return tuple(sorted(codes, key=lambda code: (int(code.lstrip("LRTB")), code)))
+
+
+def _numbers(codes: Sequence[str]) -> frozenset[int]:
+    return frozenset(int(code.lstrip("LRTB")) for code in codes)
 
 
 def _true_ways(sentence: str, form: re.Match[str], motion: Sequence[RegionMotion]) -> Turn | None:
@@ -153,16 +169,23 @@ def _borne(unit: ActionUnitCode, regions: frozenset[str], motion: Sequence[Regio
     return not knows_motion(unit.au) or bool(regions & set(supporting_regions(unit, motion)))
 
 
-def _true_units(
+def _borne_out(
     regions: frozenset[str], motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]
-) -> list[str]:
-    """Ways to end the sentence: each likely unit these regions bear out, all present ones of them, none."""
-    likely = [
-        (au.probability, ActionUnitCode(au.au, au.side))
+) -> tuple[list[ActionUnitCode], list[ActionUnitCode]]:
+    """The likely units these regions bear out, and those of them that the FACS stage holds present."""
+    found = [
+        (au.probability, unit)
         for au in aus
-        if au.probability >= LEAST_UNIT and au.au not in EYE_CLOSURE
+        if au.probability >= LEAST_UNIT and au.au not in EYE_CLOSURE and knows_motion(au.au)
+        if _borne(unit := ActionUnitCode(au.au, au.side), regions, motion)
     ]
-    borne = [(p, unit) for p, unit in likely if knows_motion(unit.au) and _borne(unit, regions, motion)]
-    present = [unit for p, unit in borne if p >= PRESENT]
-    lists = [[unit] for _, unit in borne] + ([present] if len(present) > 1 else [])
-    return ["no unit"] + [", ".join(f"AU {u.code} ({AU_NAMES[u.au]})" for u in units) for units in lists]
+    return [unit for _, unit in found], [unit for p, unit in found if p >= PRESENT]
+
+
+def _listed(units: Sequence[ActionUnitCode], named: Container[int]) -> str:
+    """Units as compact answers list them: by number, with the name where it was not told before."""
+    told = (
+        f"AU {u.code}" + ("" if u.au in named else f" ({AU_NAMES[u.au]})")
+        for u in sorted(units, key=lambda u: u.au)
+    )
+    return ", ".join(told) or "no unit"
