@@ -126,10 +126,10 @@ def test_events_tell_the_stages(client, smile_clip: tuple[Path, ClipTruth]) -> N
         seen += [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
     assert seen[-1]["state"] == "done"
     assert "faces" in {event["progress"]["stage"] for event in seen if event.get("progress")}
-    # A model's words come between the job's states, from the beginning on.
+    # A model's words come between the job's states, from the beginning on; the last may come in the report.
     words = "".join(event["text"] for event in seen if "text" in event)
     report = Report.model_validate(client.get(f"jobs/{started['id']}/report").json())
-    assert words == (report.micro_expressions[0].reading.raw or "")
+    assert (report.micro_expressions[0].reading.raw or "").startswith(words)
 
 
 def test_cancel_and_run_again(client, smile_clip: tuple[Path, ClipTruth]) -> None:
