@@ -1,4 +1,7 @@
-"""Base and adapter made ready once, found again, never half-made."""
+"""Base and adapter made ready once, found again, never half-made; what nothing uses any more goes."""
+
+import os
+import time
 
 import numpy as np
 import pytest
@@ -35,6 +38,12 @@ def adapter(path, name="test-1"):
 
 
 def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
+    two_days_ago = time.time() - 2 * 86_400
+    for name in ("language-0123456789abcdef", "language-of-today", "other-models"):
+        (cache / name).mkdir()
+        (cache / name / "about.json").write_text("{}", encoding="utf-8")
+        if name != "language-of-today":
+            os.utime(cache / name, (two_days_ago, two_days_ago))
     steps: list[str] = []
     file = adapter(tmp_path / "a.safetensors")
     made = prepare(adapter=file, progress=steps.append)
@@ -45,7 +54,12 @@ def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
     assert again == made
     assert (made.folder / "openvino_model.bin").stat().st_mtime_ns == before
     assert len(steps) == 1
-    assert sorted(p.name for p in cache.iterdir()) == sorted([made.folder.name, model_path(BASE).name])
+    kept = [made.folder.name, model_path(BASE).name, "language-of-today", "other-models"]
+    assert sorted(p.name for p in cache.iterdir()) == sorted(kept)
+
+    os.utime(made.folder, (two_days_ago, two_days_ago))
+    prepare(adapter=file)
+    assert time.time() - made.folder.stat().st_mtime < 3600
 
     asked = [Message("user", "Name three colours.")]
     with_adapter = EmbeddedBackend(adapter=file)

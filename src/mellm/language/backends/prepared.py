@@ -1,13 +1,16 @@
 """The embedded language model made ready to run: base and adapter merged once, converted, kept in the cache.
 
-The folder's name holds the hash of everything it was made from, so a new adapter makes a new folder. Knows
-nothing about how the model is run.
+The folder's name holds the hash of everything it was made from, so a new adapter makes a new folder; folders
+that nothing asked for in a day are then taken away. Knows nothing about how the model is run.
 """
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,9 @@ BASE, ADAPTER = "smollm2-135m-instruct", "language_embedded"
 
 LAST = 48
 """Positions at the end of a call whose logits are computed; a choice may be so many tokens long."""
+
+_DAY = 86_400.0
+"""Seconds; a folder asked for more recently may be another process's."""
 
 _VERSION = 1
 _MODEL, _ABOUT = "openvino_model.xml", "about.json"
@@ -63,6 +69,7 @@ def prepare(
     title = "SmolLM2-135M-Instruct" + (f"+{_named(chosen, loaded)}" if chosen and loaded else "")
     found = Prepared(folder, title, digest, loaded.metadata.get("system", "") if loaded else "")
     if (folder / _ABOUT).is_file():
+        _mark_used(folder)
         return found
     if progress:
         progress("preparing the language model, once")
@@ -81,7 +88,22 @@ def prepare(
                 raise MellmError(f"{folder} cannot be written ({error}); free the cache folder.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    _prune(folder)
     return found
+
+
+def _mark_used(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody else's cache, which we may only read
+        os.utime(folder)
+
+
+def _prune(present: Path) -> None:
+    """Take away what other adapters, and killed processes, left beside the present folder."""
+    for old in present.parent.glob("language-*"):
+        with contextlib.suppress(OSError):
+            if old != present and not old.is_symlink() and time.time() - old.stat().st_mtime > _DAY:
+                (old / _ABOUT).unlink(missing_ok=True)  # what is left, should more not go, counts as nothing
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _named(path: Path, adapter: Adapter) -> str:
