@@ -153,11 +153,18 @@ def test_a_compact_answer_takes_another_turn_where_it_leaves_the_measurements():
 def test_every_unit_of_the_facs_stage_is_accounted_for():
     backend = Continuing(
         "Analysis: Nothing moves.\nReasoning: No part shows an action unit.\n",
-        "\nReasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive.",
+        " move up (2.0 px): no unit.\nReasoning: ",
+        "\nReasoning: AU 12 fits positive.\n",
+        "\nReasoning: AU 9 + 12 fit positive.\nConclusion: AU 9 + 12. Label: positive.",
     )
-    reading, _ = read(backend, "compact")
-    assert reading.action_units == ["12"]
-    assert "only in the units found: AU 12 (lip corner puller)." in reading.analysis
+    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact"))
+    reading = reader.read(SMILE, [*UNITS, AUEvidence(9, "both", 0.7, None, ())], EMOTION)
+    assert backend.asked[1][1] == (" Left mouth corner", " Mouth corners")
+    assert reading.action_units == ["9", "12"]
+    assert reading.analysis == (
+        "Nothing moves. Left mouth corner move up (2.0 px): AU 12 (lip corner puller). "
+        "Not in the parts, only in the units found: AU 9 (nose wrinkler)."
+    )
 
 
 def test_a_part_that_bears_out_a_unit_names_it():

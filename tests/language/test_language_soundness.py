@@ -54,3 +54,9 @@ def test_a_likely_unit_may_be_named_and_one_not_borne_out_may_not():
         " no unit.",
         " AU 6 (cheek raiser).",
     )
+
+
+def test_what_does_not_belong_to_the_form_is_left_out():
+    turn = unsound("Cheeks go up (2.0 px) and inward (2.0 px): no unit.", (), CHEEKS, [])
+    assert turn is not None
+    assert (turn.kept, turn.options) == ("Cheeks go up (2.0 px)", (":",))

@@ -38,7 +38,7 @@ MOST_TOKENS = {"compact": 260, "full": 1200}
 
 _NOTHING = {"en": "no micro-expression", "zh": "没有微表情"}
 
-MOST_TURNS = 12
+MOST_TURNS = 16
 """So many sentences of one answer are set right; the others are only marked."""
 
 Tell = Callable[[str], None]
@@ -112,9 +112,10 @@ class _Sentences:
             self._started = len(self.text)
 
     def _checked(self, sentence: str) -> Turn | None:
-        spoken = spoken_codes(take_apart(self.text, "en").analysis)
+        analysis = take_apart(self.text, "en").analysis
+        spoken = spoken_codes(analysis)
         return (
-            unaccounted(sentence, spoken, self._aus)
+            unaccounted(sentence, analysis, self._motion, self._aus)
             or disagreeing(sentence, spoken, self._label)
             or unsound(sentence, spoken, self._motion, self._aus)
         )

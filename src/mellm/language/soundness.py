@@ -37,6 +37,8 @@ DIRECTIONS = (
 
 _SENTENCE = re.compile(r"(?P<motion>[^:]*): (?P<units>AU .*|(?:blink, )?no unit)\.\s*$", re.DOTALL)
 _MOVES = re.compile(rf"\b(?:goe?s?|moves?) (?P<way>{'|'.join(sorted(DIRECTIONS, key=len, reverse=True))})\b")
+_CLAUSE = rf"(?:goe?s?|moves?) (?:{'|'.join(sorted(DIRECTIONS, key=len, reverse=True))}) \([^)]*\)"
+_MOTION = re.compile(rf"\s*(?:Analysis:\s*)?[A-Z][a-z ]+ {_CLAUSE}(?:, [a-z ]+ {_CLAUSE})*")
 _HEADED = re.compile(r"\s*(?P<part>Reasoning|Conclusion):")
 _CODE = re.compile(r"AU ([LRTB]?\d{1,2})")
 
@@ -68,6 +70,9 @@ def unsound(
     form = _SENTENCE.search(sentence)
     if form is None:
         return None
+    told_motion = _MOTION.match(sentence)
+    if told_motion and told_motion.end() < form.end("motion"):
+        return Turn(told_motion.group(), (":",))  # what does not belong to the form is left out
     if unsupported_claims(form["motion"], motion, "en"):
         return _true_ways(sentence, form, motion)
     regions = _regions(form["motion"], motion)
@@ -96,7 +101,7 @@ def disagreeing(sentence: str, spoken: Sequence[str], label: str | None = None) 
     if head is None:
         return None
     body, concludes = sentence[head.end() :], head["part"] == "Conclusion"
-    same = set(concluded_codes(body)) == set(spoken)
+    same = concluded_codes(body) == tuple(spoken)
     if same and (concludes or not spoken or label is None or _first_word(body, label)):
         return None
     if spoken:
@@ -114,17 +119,27 @@ def _first_word(body: str, label: str) -> bool:
     return found is not None and found.group(1).lower() == label.lower()
 
 
-def unaccounted(sentence: str, spoken: Sequence[str], aus: Sequence[AUEvidence]) -> Turn | None:
-    """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None."""
+def unaccounted(
+    sentence: str, analysis: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]
+) -> Turn | None:
+    """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None.
+
+    The analysis goes on with a moving part that bears such a unit out, where one was not told yet; otherwise
+    it says that only the FACS stage finds them.
+    """
     if not sentence.lstrip().startswith("Reasoning:"):
         return None
-    told = _numbers(spoken)
+    told = _numbers(spoken_codes(analysis))
     left = [
-        f"AU {ActionUnitCode(au.au, au.side).code} ({AU_NAMES[au.au]})"
+        ActionUnitCode(au.au, au.side)
         for au in sorted(aus, key=lambda au: au.au)
         if au.probability >= PRESENT and au.au not in told and au.au not in EYE_CLOSURE
     ]
-    return Turn("", tuple(f" {way}: {', '.join(left)}." for way in STAGE_ALONE)) if left else None
+    if not left:
+        return None
+    if openings := _untold(analysis, left, motion):
+        return Turn("", tuple(f" {opening}" for opening in openings))
+    return Turn("", tuple(f" {way}: {_listed(left, told)}." for way in STAGE_ALONE))
 
 
 def spoken_codes(analysis: str) -> tuple[str, ...]:
@@ -163,6 +178,18 @@ def _regions(said: str, motion: Sequence[RegionMotion]) -> frozenset[str]:
             if both or name in lower or (not side.side and side.part in lower):
                 found.update(side.regions)
     return frozenset(found)
+
+
+def _untold(analysis: str, units: Sequence[ActionUnitCode], motion: Sequence[RegionMotion]) -> list[str]:
+    """How sentences on the moving parts begin that bear out one of these units and were not told yet."""
+    known, lower, found = [unit for unit in units if knows_motion(unit.au)], analysis.lower(), []
+    for sides in moving_parts(motion):
+        regions = frozenset(name for side in sides for name in side.regions)
+        if sides[0].part not in lower and any(_borne(unit, regions, motion) for unit in known):
+            names = [f"{side.side} {side.part}".strip() for side in sides[:1]]
+            names += [f"{side.part}s" for side in sides[1:]]
+            found += [name[:1].upper() + name[1:] for name in names]
+    return found
 
 
 def _borne(unit: ActionUnitCode, regions: frozenset[str], motion: Sequence[RegionMotion]) -> bool:
