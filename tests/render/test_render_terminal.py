@@ -78,3 +78,12 @@ def test_a_disagreeing_reading_is_flagged():
     text = " ".join(printed(report).split())
     assert "disagrees with the FACS stage" in text
     assert "The chin drops." in text
+
+
+def test_one_sided_units_of_a_model_say_whose_sides():
+    report, _ = made_up_report(with_pictures=False)
+    me = report.micro_expressions[0]
+    told = "the picture's, L and R before a unit the subject's"
+    for codes in (["12"], ["6", "R12"]):
+        me.reading = me.reading.model_copy(update={"model": "embedded/x", "action_units": codes})
+        assert (told in " ".join(printed(report).split())) == ("R12" in codes)

@@ -83,6 +83,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "reasoning": ("Why", "推理"),
     "conclusion": ("Conclusion", "结论"),
     "written_by": ("written by", "撰写者"),
+    "reading_sides": (
+        "left and right are the picture's, L and R before a unit the subject's",
+        "左右为画面方向，单元前的 L、R 为被摄者方向",
+    ),
     "evidence_model": ("the built-in grammar, from the evidence alone", "内置语法，仅依据测量结果"),
     "model_label": (
         "The model's own label: {label}, {share} of its likelihood (not calibrated).",

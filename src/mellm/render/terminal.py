@@ -133,7 +133,9 @@ def _writer(me: MicroExpression, language: Language) -> str:
     said = f"{word('written_by', language)} {reading.model}"
     if reading.label and reading.label in reading.probabilities:
         said += f", {emotion_name(reading.label, language)} {reading.probabilities[reading.label]:.2f}"
-    return said + (f", {reading.seconds:.1f} s" if reading.seconds is not None else "")
+    said += f", {reading.seconds:.1f} s" if reading.seconds is not None else ""
+    one_sided = any(code[0] in "LR" for code in reading.action_units)
+    return said + (f"; {word('reading_sides', language)}" if one_sided else "")
 
 
 def _columns(
