@@ -2,17 +2,21 @@
 
     python benchmarks/bench_hostile.py                 # 40 files
     python benchmarks/bench_hostile.py --files 300
+    python benchmarks/bench_hostile.py --llm embedded  # with the language model's readings, which take longer
 
 The files are damaged and forged clips, pictures and animations: flipped bits, cut ends, lying sizes, headers
 that promise terabytes, playlists that name other files, other formats under video names, names with paths in
-them. Meanwhile a good clip is analysed every now and then; it must come out the same each time.
+them. Meanwhile a good clip is analysed every now and then; it must come out the same each time. Reported too:
+the longest file, and the most resident memory of the server and of one of its child processes.
 """
 
 import argparse
 import json
+import os
 import random
 import struct
 import tempfile
+import threading
 import time
 import zlib
 from collections import Counter
@@ -124,6 +128,32 @@ def hostile(number: int) -> Iterator[bytes]:
         yield bytes(data)
 
 
+class Memory(threading.Thread):
+    """Looks at the resident memory of this process and of the analyses every 50 ms (Linux); MiB."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = {"server": 0.0, "worker": 0.0}
+
+    def run(self) -> None:
+        while True:
+            for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else []:
+                if entry.name.isdigit():
+                    self._look(entry)
+            time.sleep(0.05)
+
+    def _look(self, entry: Path) -> None:
+        try:
+            rows = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines())
+            own, child = int(entry.name) == os.getpid(), int(rows["PPid"]) == os.getpid()
+            if own or child:
+                size = int(rows["VmRSS"].split()[0]) / 1024
+                kind = "server" if own else "worker"
+                self.most[kind] = max(self.most[kind], round(size))
+        except (OSError, KeyError):
+            pass  # It has ended meanwhile, or is a thread of the kernel.
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -131,12 +161,16 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=40)
     parser.add_argument("--job-seconds", type=float, default=60)
     parser.add_argument("--memory", type=int, default=4096, help="MiB of one worker")
+    parser.add_argument("--llm", choices=("none", "embedded"), default="none", help="who writes readings")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     good = seeds()["mp4"]
     states: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
     wrong: list[str] = []
+    longest = 0.0
+    memory = Memory()
+    memory.start()
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
@@ -144,17 +178,22 @@ def main() -> None:
             store=store, port=0, submissions=0, job_seconds=given.job_seconds, memory=given.memory * MIB
         )
         with serving(options) as address, httpx.Client(base_url=f"{address}api/v1/", timeout=120) as client:
-            truth = analysed(client, good, "good.mp4", {})
+            plain = {"llm": given.llm}
+            truth = analysed(client, good, "good.mp4", plain)
+            if truth["state"] != "done":
+                raise SystemExit(f"the good clip is not analysed even before: {truth['error']}")
             for number, data in enumerate(hostile(given.files)):
-                job = analysed(client, data, NAMES[number % len(NAMES)], {})
+                started = time.perf_counter()
+                job = analysed(client, data, NAMES[number % len(NAMES)], plain)
+                longest = max(longest, time.perf_counter() - started)
                 states[job["state"]] += 1
                 if job["state"] == "failed":
                     sentences[" ".join(str(job["error"]).split()[-4:])] += 1
                 if job["state"] not in ("done", "failed") or "Traceback" in str(job["error"]):
                     wrong.append(f"file {number}: {job}")
                 if number % 20 == 19:
-                    again = analysed(client, good, "good.mp4", {"max_people": 1 + number // 20 % 3})
-                    if again["verdict"] != truth["verdict"]:
+                    again = analysed(client, good, "good.mp4", plain | {"max_people": 1 + number // 20 % 3})
+                    if (again["state"], again["verdict"]) != ("done", truth["verdict"]):
                         wrong.append(f"after file {number} the good clip came out as {again}")
             alive = client.get("jobs").status_code
         outside = [str(path) for path in Path(folder).iterdir() if path != store]
@@ -165,6 +204,9 @@ def main() -> None:
         "server_alive": alive == 200,
         "files_outside_the_store": outside,
         "wrong": wrong,
+        "longest_file_s": round(longest, 1),
+        "most_memory_mib": memory.most,
+        "load_average": [round(load, 1) for load in os.getloadavg()],
         "seconds": round(time.perf_counter() - begun, 1),
     }
     print(json.dumps(result, indent=2, ensure_ascii=False))

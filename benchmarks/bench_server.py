@@ -3,6 +3,7 @@
     python benchmarks/bench_server.py                    # small: 12 uploads, 4 at once, 3 kills
     python benchmarks/bench_server.py --uploads 200 --at-once 20 --kills 50
     python benchmarks/bench_server.py --frames 12        # clips of 12 frames, 240x240, for a busy machine
+    python benchmarks/bench_server.py --llm embedded     # with a language model's readings
 
 Load: that many different short clips are uploaded and queued at once, while one client keeps stepping through
 frames, as a person does. Kills: the server is killed with SIGKILL at a random moment of a queue of jobs and
@@ -96,12 +97,16 @@ def shorten(path: Path, frames: int) -> None:
         container.mux(stream.encode())
 
 
-def load(clip: bytes, count: int, uploads: int, at_once: int, workers: int, queue: int) -> dict[str, Any]:
+def load(
+    clip: bytes, count: int, uploads: int, at_once: int, workers: int, queue: int, given: dict[str, str]
+) -> dict[str, Any]:
     """Many uploads at once, one person stepping; every job must end with a result."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder), workers, queue)
         client = server.client
-        first = ask(client, "POST", "analyses", files={"file": ("first.mp4", clip)})[0].json()["id"]
+        first = ask(client, "POST", "analyses", files={"file": ("first.mp4", clip)}, data=given)[0].json()[
+            "id"
+        ]
         while client.get(f"jobs/{first}").json()["state"] != "done":
             time.sleep(0.2)
         waits: list[float] = []
@@ -126,7 +131,11 @@ def load(clip: bytes, count: int, uploads: int, at_once: int, workers: int, queu
         def one(number: int) -> tuple[str, int, float]:
             started = time.perf_counter()
             answer, refused = ask(
-                client, "POST", "analyses", files={"file": (f"{number}.mp4", different(clip, number))}
+                client,
+                "POST",
+                "analyses",
+                files={"file": (f"{number}.mp4", different(clip, number))},
+                data=given,
             )
             answer.raise_for_status()
             return answer.json()["id"], refused, time.perf_counter() - started
@@ -162,49 +171,76 @@ def load(clip: bytes, count: int, uploads: int, at_once: int, workers: int, queu
     }
 
 
-def kills(clip: bytes, times: int, workers: int, seed: int) -> dict[str, Any]:
-    """Kill the server at random moments; nothing finished may change, everything must end up done."""
+def kills(
+    clip: bytes, times: int, workers: int, seed: int, longest: float, given: dict[str, str]
+) -> dict[str, Any]:
+    """Kill the server at random moments; nothing finished may change, everything must end up done.
+
+    Half of the jobs are there from the beginning, the others come one by one, right before a kill: what the
+    server has said yes to must be there afterwards. Finished jobs get an annotation, which must be kept too.
+    """
     chance = random.Random(seed)
     jobs = max(4, times // 2)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
         server = Server(store, workers, jobs + 1)
-        ids = [
-            server.client.post("analyses", files={"file": (f"{k}.mp4", different(clip, k))}).json()["id"]
-            for k in range(jobs)
-        ]
+        ids: list[str] = []
+
+        def submit() -> None:
+            name = f"{len(ids)}.mp4"
+            answer = server.client.post(
+                "analyses", files={"file": (name, different(clip, len(ids)))}, data=given
+            )
+            ids.append(answer.raise_for_status().json()["id"])
+
+        for _ in range(jobs // 2):
+            submit()
         finished: dict[str, str] = {}
-        lost, restarts = 0, []
+        lost, restarts, broken = 0, [], 0
         for _ in range(times):
-            time.sleep(chance.uniform(0.3, 4.0))
-            for job in ids:
-                if job not in finished and server.client.get(f"jobs/{job}").json()["state"] == "done":
-                    finished[job] = digest(server.client, job)
+            time.sleep(chance.uniform(0.3, longest))
+            states = {job: server.client.get(f"jobs/{job}").json()["state"] for job in ids}
+            broken += "running" in states.values()
+            for job in [job for job, state in states.items() if state == "done" and job not in finished]:
+                body = {"base_version": 0, "coder": "Ada", "note": job, "moments": []}
+                server.client.put(f"jobs/{job}/annotation", json=body).raise_for_status()
+                finished[job] = digest(server.client, job)
+            if len(ids) < jobs:
+                submit()
             server.end(signal.SIGKILL)
             begun = time.perf_counter()
             server = Server(store, workers, jobs + 1)
             restarts.append(time.perf_counter() - begun)
             lost += sum(digest(server.client, job) != before for job, before in finished.items())
+            lost += sum(server.client.get(f"jobs/{job}").status_code != 200 for job in ids)
         while any(server.client.get(f"jobs/{job}").json()["state"] in ("queued", "running") for job in ids):
             time.sleep(0.3)
-        states = [server.client.get(f"jobs/{job}").json()["state"] for job in ids]
-        drafts = len(list((store / "drafts").iterdir()))
+        lost += sum(digest(server.client, job) != before for job, before in finished.items())
+        states = {job: server.client.get(f"jobs/{job}").json()["state"] for job in ids}
+        listed = [job["id"] for job in server.client.get("jobs", params={"limit": 200}).json()["jobs"]]
+        kept = {part: len(list((store / part).iterdir())) for part in ("media", "results", "drafts")}
         server.end(signal.SIGTERM)
     return {
         "kills": times,
-        "jobs": jobs,
-        "done_at_the_end": states.count("done"),
-        "finished_results_lost_or_changed": lost,
-        "drafts_left": drafts,
+        "while_a_job_ran": broken,
+        "jobs": len(ids),
+        "done_at_the_end": list(states.values()).count("done"),
+        "finished_before_the_last_kill": len(finished),
+        "jobs_or_results_lost_or_changed": lost,
+        "listed": len(listed),
+        "listed_twice": len(listed) - len(set(listed)),
+        "folders": kept,
         "restart_median_s": round(statistics.median(restarts), 2),
         "orphans": orphans(),
     }
 
 
 def digest(client: httpx.Client, job: str) -> str:
-    """A finished report as one hash; "missing" where there is none."""
-    answer = client.get(f"jobs/{job}/report")
-    return hashlib.sha256(answer.content).hexdigest() if answer.status_code == 200 else "missing"
+    """A finished report and its annotation as one hash; "missing" where there is none."""
+    answers = [client.get(f"jobs/{job}/{part}") for part in ("report", "annotation")]
+    if any(answer.status_code != 200 for answer in answers):
+        return "missing"
+    return hashlib.sha256(b"".join(answer.content for answer in answers)).hexdigest()
 
 
 def orphans() -> int:
@@ -233,10 +269,12 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=12)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--gap", type=float, default=4, help="most seconds between a start and the next kill")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--queue", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, help="cut the clip to so many frames of 240x240")
+    parser.add_argument("--llm", choices=("none", "embedded"), default="none", help="who writes readings")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -247,10 +285,11 @@ def main() -> None:
         clip = path.read_bytes()
     count = given.frames or 72
     result: dict[str, Any] = {"cores": os.cpu_count(), "load_average": os.getloadavg()[0], "frames": count}
+    form = {"settings": json.dumps({"llm": given.llm})}
     if given.uploads:
-        result["load"] = load(clip, count, given.uploads, given.at_once, given.workers, given.queue)
+        result["load"] = load(clip, count, given.uploads, given.at_once, given.workers, given.queue, form)
     if given.kills:
-        result["kills"] = kills(clip, given.kills, given.workers, given.seed)
+        result["kills"] = kills(clip, given.kills, given.workers, given.seed, given.gap, form)
     print(json.dumps(result, indent=2))
     if given.json:
         given.json.write_text(json.dumps(result, indent=2), encoding="utf-8")

@@ -80,7 +80,7 @@ def test_the_command_refuses_what_is_no_server() -> None:
     app = typer.Typer()
     app.command()(serve)
     for llm, words in (("embedded", "server of your own"), ("openai:not a url", "address")):
-        result = CliRunner().invoke(app, ["--llm", llm])
+        result = CliRunner().invoke(app, ["--port", "0", "--llm", llm])
         assert isinstance(result.exception, InputError) and words in str(result.exception)
 
 

@@ -34,6 +34,13 @@ def serve(
     submissions: Annotated[
         int, typer.Option(min=0, help="Uploads and jobs per minute and client; 0: any number.")
     ] = 600,
+    au_model: Annotated[
+        str,
+        typer.Option(
+            help="Action units, where people choose no other: evidence (documented rules), learned, "
+            "or a file of weights."
+        ),
+    ] = "evidence",
     llm: Annotated[
         str | None,
         typer.Option(
@@ -59,8 +66,6 @@ def serve(
         token = secrets.token_urlsafe(24)
     if token is not None and not all(c.isalnum() or c in "-_.~" for c in token):
         raise InputError("The token may hold letters, digits and - _ . ~ only; choose another.")
-    if llm is not None:
-        _check_llm(llm)
     plain = ServerOptions()
     options = dataclasses.replace(
         plain,
@@ -75,19 +80,11 @@ def serve(
         upload_bytes=upload * MIB,
         submissions=submissions,
         limits=dataclasses.replace(plain.limits, max_bytes=upload * MIB, max_duration=duration),
+        au_model=au_model,
         llm=llm,
         instruct=instruct,
     )
     run_server(options, browser=browser)
-
-
-def _check_llm(llm: str) -> None:
-    """Raise InputError for what is no language model: better now than at every job."""
-    from mellm.language.backends import create_backend
-
-    if llm.partition(":")[0] != "openai":
-        raise InputError("--llm takes a server of your own: openai:URL,model=NAME.")
-    create_backend(llm)
 
 
 def run_server(options: "ServerOptions", *, room: str = "/", browser: bool = False) -> None:

@@ -5,7 +5,7 @@ Frames count from 0, times are seconds, as in `mellm.report`.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
@@ -46,18 +46,35 @@ Reader = Literal["none", "embedded", "server"]
 """`none`: the evidence's own words; `embedded`: the built-in language model; `server`: the one this server
 was started with (`--llm`). Clients name no address: the server must not call what they choose."""
 
+UnitModel = Literal["evidence", "learned", "server"]
+"""`evidence`: documented rules; `learned`: from generated pairs; `server`: the weights this server was
+started with (`--au-model`). Clients name no file: the server must not open what they choose."""
+
+Route = Literal["flow", "vision"]
+"""`flow`: the language model is given motion as text; `vision`: the MMC-Map, which takes one that sees."""
+
 
 class JobSettings(_Wire):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
     estimator: str = "meflownet"
     compensation: str = "auto"
+    au_model: UnitModel = Field(default="evidence", description="Who says which action units there are")
     taxonomy: str = "7"
     language: Literal["en", "zh"] = "en"
     llm: Reader = Field(default=cast(Reader, Settings().llm), description="Who writes the reading")
+    route: Route = Field(default="flow", description="What a language model is given")
     max_people: int = Field(default=4, ge=1, le=16, strict=True)
     fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
     magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
+
+    @model_validator(mode="after")
+    def _seen(self) -> "JobSettings":
+        if self.route == "vision" and self.llm != "server":
+            raise ValueError(
+                "the vision route takes a language model that sees: choose llm `server`, or route `flow`"
+            )
+        return self
 
     @field_validator("estimator", "compensation", "taxonomy")
     @classmethod
@@ -103,17 +120,18 @@ class JobRequest(_Wire):
         """Digests of what is read."""
         return (self.media,) if self.media else (self.onset or "", self.apex or "")
 
-    def key(self, version: str, llm: str | None = None) -> str:
+    def key(self, version: str, own: Mapping[str, str]) -> str:
         """Identity of the work: contents, settings, frames and program version; not the name.
 
-        `llm` is the server's own language model, part of the work where the settings ask for it.
+        `own`: what `server` stands for in the settings, where they say so (setting -> model).
         """
         identity = {
             "files": self.files,
             "settings": self.settings.model_dump(),
             "frames": self.frames.model_dump() if self.frames else None,
             "version": version,
-        } | ({"llm": llm} if self.settings.llm == "server" else {})
+            **own,
+        }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -216,7 +234,9 @@ class Choices(_Wire):
     upload_bytes: int
     max_duration: float
     queue: int
+    au_models: list[UnitModel] = Field(description="Models of action units; the first one is preferred")
     readers: list[Reader] = Field(description="Who may write readings here; the first one is preferred")
+    routes: list[Route] = Field(description="What the server's own language model may be given")
     review: bool = Field(description="Whether instruction data can be reviewed here")
 
 

@@ -10,9 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+from mellm.errors import InputError
 from mellm.web.child import Header
 from mellm.web.contract import Job, Progress
 from mellm.web.files import Files
+from mellm.web.offers import Offers
 from mellm.web.options import ServerOptions
 from mellm.web.process import Child, ChildGoneError
 from mellm.web.store import Store
@@ -37,9 +39,9 @@ class _CancelledError(Exception):
 class Dispatcher:
     """Runs jobs until `stop`; `wake` it after queueing one."""
 
-    def __init__(self, options: ServerOptions, store: Store, files: Files) -> None:
+    def __init__(self, options: ServerOptions, offers: Offers, store: Store, files: Files) -> None:
         """Start nothing yet."""
-        self._options, self._store, self._files = options, store, files
+        self._options, self._offers, self._store, self._files = options, offers, store, files
         self._lock = threading.Lock()
         self._running: dict[str, Progress] = {}
         self._cancelled: set[str] = set()
@@ -149,6 +151,10 @@ class Dispatcher:
             except _StoppedError:
                 self._store.set_state(job.id, "queued", was=["running"])
                 return _ended(child)
+            except InputError as error:
+                # The job waited while its server was started anew, without the model it asks for.
+                self._store.set_state(job.id, "failed", was=["running"], error=str(error))
+                return child
             except Exception as error:
                 # A full disk, a deleted upload: this job's failure; the queue goes on.
                 self._store.set_state(job.id, "failed", was=["running"], error=f"The job failed: {error}.")
@@ -159,16 +165,13 @@ class Dispatcher:
 
     def _order(self, job: Job, draft: Path) -> Header:
         request = job.request
-        settings = request.settings.model_dump()
-        if request.settings.llm == "server":
-            settings["llm"] = self._options.llm or "none"
         known = [self._store.medium(digest) for digest in request.files]
         names = [job.name] if request.media else [upload[0] if upload else "" for upload in known]
         return {
             "files": [str(self._files.medium(digest)) for digest in request.files],
             "names": names,
             "folder": str(draft),
-            "settings": settings,
+            "settings": self._offers.resolved(request.settings),
             "frames": request.frames.model_dump() if request.frames else None,
             "limits": dataclasses.asdict(self._options.limits),
         }

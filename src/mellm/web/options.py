@@ -31,6 +31,8 @@ class ServerOptions:
         submissions: uploads and new jobs per minute and client, 0 for any number
         frame_seconds: how long one request for a frame of the player waits before it is told to ask again
         limits: largest clip that is decoded
+        au_model: action units where people choose no other: `evidence`, `learned`, or a file of weights that
+            is then offered beside them
         llm: language model that clients may choose beside the built-in one, as `mellm analyze --llm` takes it
         instruct: folder of instruction data that people review here; None: no such room
         instruct_share: share of its records that passed every check which are shown too
@@ -57,6 +59,7 @@ class ServerOptions:
             max_bytes=2048 * MIB,
         )
     )
+    au_model: str = "evidence"
     llm: str | None = None
     instruct: Path | None = None
     instruct_share: float = 0.02

@@ -28,7 +28,6 @@ from mellm.web.contract import (
     JobSettings,
     MediaFile,
     Problem,
-    Reader,
     State,
 )
 from mellm.web.folders import PART, keep_folder
@@ -72,7 +71,9 @@ def job_routes(service: Service) -> APIRouter:
             upload_bytes=service.options.upload_bytes,
             max_duration=service.options.limits.max_duration,
             queue=service.options.queue,
-            readers=_readers(service),
+            au_models=list(service.offers.au_models),
+            readers=list(service.offers.readers),
+            routes=list(service.offers.routes),
             review=service.review is not None,
         )
 
@@ -243,13 +244,6 @@ def job_routes(service: Service) -> APIRouter:
         return StreamingResponse(_follow(service, job, request), media_type="text/event-stream")
 
     return api
-
-
-def _readers(service: Service) -> list[Reader]:
-    """Who may write readings: the server's own model first, then the program's default."""
-    own: list[Reader] = ["server"] if service.options.llm else []
-    default = JobSettings().llm
-    return [*own, default, "embedded" if default == "none" else "none"]
 
 
 async def _keep(service: Service, chunks: AsyncIterator[bytes], name: str) -> MediaFile:

@@ -17,6 +17,7 @@ from mellm.web.dispatcher import Dispatcher
 from mellm.web.exports import Result
 from mellm.web.files import FRAMES_FILE, Files
 from mellm.web.frames import FramePool
+from mellm.web.offers import Offers
 from mellm.web.options import ServerOptions
 from mellm.web.store import Store
 
@@ -34,6 +35,7 @@ class Service:
     """One running server: options, files, database, queue, decoders; a review of instruction data, if any."""
 
     options: ServerOptions
+    offers: Offers
     files: Files
     store: Store
     dispatcher: Dispatcher
@@ -43,14 +45,15 @@ class Service:
 
     @classmethod
     def open(cls, options: ServerOptions) -> "Service":
-        """Open the store, start nothing. Raises MellmError where it or the instruction data is unusable."""
+        """Open the store, start nothing. Raises MellmError where it, a model or a review is unusable."""
+        offers = Offers.of(options)
         review = None
         if options.instruct is not None:
             review = Review(open_store(options.instruct), options.instruct_share)
         files = Files(options.store)
         store = Store(options.store)
-        dispatcher, frames = Dispatcher(options, store, files), FramePool(options)
-        return cls(options, files, store, dispatcher, frames, threading.Event(), review)
+        dispatcher, frames = Dispatcher(options, offers, store, files), FramePool(options)
+        return cls(options, offers, files, store, dispatcher, frames, threading.Event(), review)
 
     def close(self) -> None:
         """Stop everything; what was running is queued again."""
@@ -66,10 +69,16 @@ class Service:
 
         Raises InputError for a file that is not there, QueueFullError.
         """
-        llm = self.options.llm
-        if llm is None and any(request.settings.llm == "server" for request in requests):
-            raise InputError("This server has no language model of its own: choose `none` or `embedded`.")
-        prepared = [(request.key(__version__, llm), self._name(request), request) for request in requests]
+        for request in requests:
+            self.offers.check(request.settings)
+        prepared = [
+            (
+                request.key(__version__, self.offers.identity_of(request.settings)),
+                self._name(request),
+                request,
+            )
+            for request in requests
+        ]
         jobs = self.store.submit(prepared, self.options.queue)
         self.dispatcher.wake()
         return jobs

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mellm.errors import InputError, MellmError
+from mellm.facs.models import WEIGHTS
 from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
 from mellm.pipeline import Analyzer, Settings
@@ -99,6 +100,9 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
+    if settings["au_model"].endswith(WEIGHTS):
+        # Where the weights lie is nobody's business; what is in them stands under `models`.
+        report.provenance.settings["au_model"] = Path(settings["au_model"]).name
     report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
     told("saving", 0, None)
     report.save(folder)

@@ -1,17 +1,31 @@
-// Two flow estimators on the same moment, side by side.
+// The same moment by another model, side by side: flow estimator, model of action units, writer of the reading.
 
 import * as api from "./api.js";
 import { element, options, refill } from "./element.js";
-import { nearest } from "./moments.js";
+import { nearest, readBy } from "./moments.js";
 import { t } from "./words.js";
+
+// Setting -> its title, who is offered, and how a name is shown.
+const KINDS = {
+  estimator: ["estimator", "estimators", (name) => name],
+  au_model: ["au_model", "au_models", (name) => t(`au_${name}`)],
+  llm: ["llm", "readers", (name) => t(`llm_${name}`)],
+};
 
 export class Compare {
   constructor(context) {
     Object.assign(this, context);
     this.place = document.querySelector("#compare");
     this.kept = new Map();
-    this.chosen = this.choices.estimators.find((name) => name !== this.job.request.settings.estimator);
+    this.chosen = this.others()[0]?.value;
     this.state.watch(["moment", "measured", "words"], () => this.draw());
+  }
+
+  /** Every model that is not the one of this analysis: {kind, name, value}. */
+  others() {
+    const { settings } = this.job.request;
+    return Object.entries(KINDS).flatMap(([kind, [, offered]]) => this.choices[offered]
+      .filter((name) => name !== settings[kind]).map((name) => ({ kind, name, value: `${kind}:${name}` })));
   }
 
   key(moment) {
@@ -21,28 +35,32 @@ export class Compare {
 
   draw() {
     const moment = this.moment();
-    if (!moment?.me || !this.editable) { this.place.replaceChildren(); return; }
+    if (!moment?.me) { this.place.replaceChildren(); return; }
     const found = this.kept.get(this.key(moment));
-    const own = this.job.request.settings.estimator;
-    const others = this.choices.estimators.filter((name) => name !== own).map((name) => [name, name]);
+    const others = this.others();
+    const groups = Object.entries(KINDS).map(([kind, [title, , shown]]) => element("optgroup", { label: t(title) },
+      options(others.filter((one) => one.kind === kind).map(({ name, value }) => [value, shown(name)]), this.chosen)));
     refill(this.place, element("details", { open: this.open, ontoggle: (event) => { this.open = event.target.open; } },
       element("summary", {}, t("compare")),
       element("form", { class: "compare-form", onsubmit: (event) => { event.preventDefault(); this.measure(moment); } },
-        element("span", { class: "soft" }, `${own} ↔ `),
-        element("select", { data: { focus: "estimator" }, aria: { label: t("estimator") }, onchange: (event) => { this.chosen = event.target.value; this.draw(); } }, options(others, this.chosen)),
+        element("select", { data: { focus: "other" }, aria: { label: t("compare_with") }, onchange: (event) => { this.chosen = event.target.value; this.draw(); } }, groups),
         element("button", { data: { focus: "measure" }, disabled: found === "busy" }, t("compare_go"))),
       found === "busy" ? element("p", { class: "busy small" }, t("reading_again"))
         : found instanceof Error ? element("p", { class: "error small" }, found.message)
-          : found ? this.table(moment.me, found, own) : null));
+          : found ? this.table(moment.me, found, this.chosen.split(":")) : null));
   }
 
   async measure(moment) {
     const key = this.key(moment);
+    const [kind, name] = this.chosen.split(":");
     this.kept.set(key, "busy");
     this.draw();
     try {
-      const { media, settings } = this.job.request;
-      const started = await api.submit({ media, frames: moment.frames, parent: this.job.id, name: this.job.name, settings: { ...settings, llm: "none", estimator: this.chosen } });
+      const { media, onset, apex, settings } = this.job.request;
+      const source = media ? { media, frames: moment.frames } : { onset, apex };
+      // Words take long and are compared only where it is about them; the built-in model writes English.
+      const other = kind === "llm" ? { ...readBy(name, settings), ...(name === "embedded" ? { language: "en" } : {}) } : { ...readBy("none", settings), [kind]: name };
+      const started = await api.submit({ ...source, parent: this.job.id, name: this.job.name, settings: other });
       const done = await api.ended(started.id);
       if (done.state !== "done") throw new Error(done.error ?? t(done.state));
       const report = await api.report(done.id);
@@ -55,15 +73,20 @@ export class Compare {
     this.draw();
   }
 
-  table(mine, theirs, own) {
+  table(mine, theirs, [kind, name]) {
+    const shown = KINDS[kind][2];
     const strongest = (me) => me.regions.filter((region) => region.moving).sort((a, b) => b.mean_px - a.mean_px).slice(0, 4);
-    const label = (me) => (me.emotion.label ? `${this.names.emotion(me.emotion.label)} ${me.emotion.probabilities[me.emotion.label].toFixed(2)}` : t("no_evidence"));
+    const share = (label, probabilities) => `${this.names.emotion(label)} ${(probabilities[label] ?? 0).toFixed(2)}`;
+    const emotion = (me) => (me.emotion.label ? share(me.emotion.label, me.emotion.probabilities) : t("no_evidence"));
     const units = (me) => me.action_units.filter((au) => au.present).map((au) => element("div", {}, element("b", {}, au.code), ` ${au.probability.toFixed(2)}`));
     const motion = (me) => strongest(me).map((region) => element("div", { tabindex: 0, onpointerenter: () => this.point([region.name]), onpointerleave: () => this.point(null), onfocus: () => this.point([region.name]), onblur: () => this.point(null) },
       `${this.names.region(region.name)} ${this.names.octant(region.octant)} ${region.mean_px.toFixed(2)} px`));
-    const line = (title, cells) => element("tr", {}, element("th", { scope: "row" }, title), cells.map((cell) => element("td", {}, cell)));
+    const label = ({ reading }) => (reading.model === "evidence" || !reading.label ? "–" : share(reading.label, reading.probabilities));
+    const words = ({ reading }) => [reading.analysis, reading.reasoning, reading.conclusion].flatMap((part) => part.split("\n")).filter((line) => line.trim())
+      .map((line) => element("p", { lang: reading.language === "zh" ? "zh-CN" : "en" }, line));
+    const line = (title, tell) => element("tr", {}, element("th", { scope: "row" }, t(title)), [mine, theirs].map((me) => element("td", {}, tell(me))));
     return element("table", { class: "compared small" },
-      element("thead", {}, element("tr", {}, element("td"), element("th", { scope: "col" }, own), element("th", { scope: "col" }, this.chosen))),
-      element("tbody", {}, line(t("units"), [units(mine), units(theirs)]), line(t("emotion"), [label(mine), label(theirs)]), line(t("strongest"), [motion(mine), motion(theirs)])));
+      element("thead", {}, element("tr", {}, element("td"), [this.job.request.settings[kind], name].map((one) => element("th", { scope: "col" }, shown(one))))),
+      element("tbody", {}, kind === "llm" ? [line("own_label", label), line("reading", words)] : [line("units", units), line("emotion", emotion), line("strongest", motion)]));
   }
 }

@@ -60,6 +60,9 @@ export class Moment {
   }
 }
 
+/** Settings with another writer of the reading; only the server's own may be given pictures. */
+export const readBy = (llm, settings) => ({ ...settings, llm, route: llm === "server" ? settings.route : "flow" });
+
 export const numberOf = (code) => Number(/\d+/.exec(code)?.[0]);
 
 export class Moments {
@@ -131,7 +134,7 @@ export class Moments {
 
   async read(moment, frames, llm) {
     const { media, settings } = this.job.request;
-    const started = await api.submit({ media, settings: { ...settings, llm }, frames, parent: this.job.id, name: this.job.name });
+    const started = await api.submit({ media, settings: readBy(llm, settings), frames, parent: this.job.id, name: this.job.name });
     if (llm !== "none") moment.live = "";
     return api.ended(started.id, ({ text }) => {
       if (moment.coded.frames !== frames || moment.live === null) return;

@@ -40,13 +40,18 @@ export class Reading {
     else this.draw();
   }
 
-  /** The reading in the reader's language and class set; null until it is here. */
+  /** Whether a language model's own text is shown: where the reader's language is the one it wrote, or on request. */
+  byModel({ me: { reading } }) {
+    return reading.model !== "evidence" && (this.by ?? (reading.language === language() ? "model" : "rules")) === "model";
+  }
+
+  /** The reading: a language model's as it wrote it, or the rules' in the reader's language and class set; null until it is here. */
   text(moment) {
     const { taxonomy } = moment.me.emotion;
     const asked = this.state.get("taxonomy");
     const chosen = moment.me.emotion.also[asked] || asked === taxonomy ? asked : taxonomy;
     const original = moment.me.reading;
-    if (original.language === language() && (chosen === taxonomy || original.model !== "evidence")) return original;
+    if (this.byModel(moment) || (original.model === "evidence" && original.language === language() && chosen === taxonomy)) return original;
     const { job, number } = moment.home;
     const key = [job ?? this.job.id, number, language(), chosen].join();
     if (!this.kept.has(key)) {
@@ -70,6 +75,7 @@ export class Reading {
     if (this.writing !== moment) this.writing = null;
     refill(this.place,
       element("h2", {}, t("reading"), element("button", { type: "button", class: "plain", data: { focus: "rewrite" }, onclick: () => { this.writing = moment; this.draw(); this.place.querySelector("textarea")?.focus(); } }, `✎ ${t("rewrite")}`)),
+      moment.live ? null : this.writers(moment),
       moment.live ? [element("p", { class: "soft small busy" }, t("writing")), element("p", { class: "live", aria: { busy: "true" } }, moment.live)]
         : program ? this.body(moment, coded ?? program, coded) : element("p", { class: "soft" }, t("loading")),
       program && !moment.live ? this.writer(program, coded) : null,
@@ -82,8 +88,18 @@ export class Reading {
     this.light();
   }
 
+  /** A language model's text or the rules': both are always there to read. */
+  writers(moment) {
+    const { model, language: written } = moment.me.reading;
+    if (model === "evidence") return null;
+    const shown = this.byModel(moment) ? "model" : "rules";
+    return [element("p", { class: "writers small", role: "radiogroup", aria: { label: t("llm") } }, ["model", "rules"].map((by) => element("label", {},
+      element("input", { type: "radio", name: "writer", value: by, checked: by === shown, data: { focus: `by-${by}` }, onchange: () => { this.by = by; this.draw(); } }), ` ${t(`by_${by}`)}`))),
+    shown === "rules" && written !== language() ? element("p", { class: "soft small" }, t(`model_wrote_${written}`)) : null];
+  }
+
   body(moment, reading, coded) {
-    return element("div", { class: coded ? "text person-text" : "text" }, PARTS.map(([part, title]) => [
+    return element("div", { class: coded ? "text person-text" : "text", lang: coded ? null : reading.language === "zh" ? "zh-CN" : "en" }, PARTS.map(([part, title]) => [
       element("h3", {}, coded ? `✎ ${t(title)}` : t(title)),
       reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part, coded ? [] : reading.unsupported_claims)),
     ]));
@@ -96,7 +112,7 @@ export class Reading {
     return [
       !coded && !reading.agrees_with_facs ? element("p", { class: "claims small" }, t("disagrees")) : null,
       element("p", { class: "soft small" }, [
-        t("written_by", { name: grammar ? t("llm_none") : reading.model }),
+        t("written_by", { name: grammar ? t("llm_none") : reading.model.replace(/^embedded\/(.*)$/, (_, name) => t("built_in", { name })) }),
         !grammar && label ? t("model_label", { label: this.names.emotion(label), share: (reading.probabilities[label] ?? 0).toFixed(2) }) : null,
         reading.mended ? t("mended") : null,
       ].filter(Boolean).join(" · ")),

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { bar, element, options } from "./element.js";
 import { chosen, entriesOf, sortOut, walk } from "./folders.js";
 import { say, showRooms, wireLook } from "./look.js";
+import { readBy } from "./moments.js";
 import { language, said, t } from "./words.js";
 
 const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
@@ -119,28 +120,38 @@ function drawPair() {
 function drawSettings() {
   if (!offered) return;
   const form = document.querySelector("#choices");
-  const before = form.elements.length ? settings() : { llm: offered.readers[0], estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
+  const before = form.elements.length ? settings() : { llm: offered.readers[0], route: "flow", au_model: offered.au_models[0], estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
   const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
   const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
   form.replaceChildren(
     field("reading_language", select("language", [["en", "English"], ["zh", "中文"]], before.language)),
     field("taxonomy", select("taxonomy", Object.entries(offered.taxonomies).map(([name, labels]) => [name, t("classes", { n: labels.length })]), before.taxonomy)),
     field("llm", select("llm", offered.readers.map((name) => [name, t(`llm_${name}`)]), before.llm), "llm_note"),
+    offered.routes.length > 1 ? field("route", select("route", offered.routes.map((name) => [name, t(`given_${name}`)]), before.route), "route_note") : "",
+    field("au_model", select("au_model", offered.au_models.map((name) => [name, t(`au_${name}`)]), before.au_model), "au_model_note"),
     field("people", element("input", { name: "max_people", type: "number", min: 1, max: 16, value: before.max_people })),
     field("fps", element("input", { name: "fps", type: "number", min: 0.1, step: "any", placeholder: "fps", value: before.fps ?? "" }), "fps_note"),
     field("estimator", select("estimator", offered.estimators.map((name) => [name, name]), before.estimator), "estimator_note"),
     field("compensation", select("compensation", offered.compensations.map((name) => [name, name]), before.compensation)),
     field("magnify", element("input", { name: "magnify", type: "number", min: 1, max: 20, step: "any", value: before.magnify })),
   );
+  // Only the server's own language model may see pictures, and the built-in one writes English.
+  const { llm, language: written, route } = form.elements;
+  const follow = () => {
+    if (route) route.disabled = llm.value !== "server";
+    llm.nextElementSibling.textContent = t(llm.value === "embedded" && written.value === "zh" ? "llm_note_zh" : "llm_note");
+  };
+  form.onchange = follow;
+  follow();
 }
 
 function settings() {
   const { elements: form } = document.querySelector("#choices");
   const number = (name, empty) => (form[name].value === "" ? empty : Number(form[name].value));
-  return {
-    language: form.language.value, llm: form.llm.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
+  return readBy(form.llm.value, {
+    language: form.language.value, route: form.route?.value ?? "flow", au_model: form.au_model.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
     compensation: form.compensation.value, max_people: number("max_people", 4), fps: number("fps", null), magnify: number("magnify", 4),
-  };
+  });
 }
 
 /** One analysis in the list. */
@@ -152,6 +163,8 @@ class Row {
     work.prepend(this.node);
     rows.set(this, this);
     this.draw();
+    // Open settings push the list out of sight.
+    if (files.length) this.node.scrollIntoView({ block: "nearest" });
   }
 
   async run() {
