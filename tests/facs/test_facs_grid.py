@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mellm.data.generated_flow import generate, read_patterns
 from mellm.errors import InputError, MellmError
 from mellm.facs.grid import grid_features, load_grid_model, mirrored_grid, save_grid_model, shipped_grid_model
 from mellm.train.facs import FacsConfig, train_facs
 from mellm.train.facs_recipe import read_recipe
-from mellm.train.generated_flow import generate, read_patterns
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from mellm.data.generated_flow import GeneratedFlow, generate, read_patterns
 from mellm.data.normalised_flow import nose_flow, recover_flow
 from mellm.errors import InputError
 from mellm.facs.grid import GridModel, grid_features, mirrored_grid, save_grid_model
-from mellm.train.generated_flow import GeneratedFlow, generate, read_patterns
 
 
 @dataclass(frozen=True, slots=True)

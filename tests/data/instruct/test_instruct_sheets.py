@@ -1,12 +1,12 @@
 import pytest
 
+from mellm.data import generated_flow
 from mellm.data.instruct import Wanted
 from mellm.data.instruct import sheets as module
 from mellm.data.instruct.checks import check_record
 from mellm.data.instruct.compact import compact_records
 from mellm.data.instruct.sheets import SheetsSource
 from mellm.errors import InputError
-from mellm.train import generated_flow
 
 SHEET = """Subject,AU,Emotion
 1,6+12,happiness

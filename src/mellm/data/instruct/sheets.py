@@ -1,7 +1,7 @@
 """Cases from annotation sheets alone: generated flow whose scale was lost, labelled as the sheet's coder did.
 
 Draws the action units and the emotion of one annotation, makes stored flow that shows these units on a
-generated face (`mellm.train.generated_flow`), and measures it as real stored flow is measured. No picture and
+generated face (`mellm.data.generated_flow`), and measures it as real stored flow is measured. No picture and
 no flow of a real face takes part. Coarse classes are equally common.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mellm.data.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
 from mellm.data.instruct.measuring import measure_relative
 from mellm.data.instruct.sources import Measured, Skipped, case_key, file_mark
 from mellm.data.instruct.stage import stage_of_stored_flow
@@ -24,7 +25,6 @@ from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import FINE, canonical, get_taxonomy
 from mellm.flow.colour import mmc_colours
-from mellm.train.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
 
 BLOCK = 500
 """Samples that share a set of generated faces; a block is one `subject`, so faces are in one split only."""
