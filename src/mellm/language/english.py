@@ -1,16 +1,11 @@
 """Evidence in English sentences. Knows nothing about where the evidence comes from.
 
-Every sentence about motion states only what `evidence` measured, so the checker passes it by construction.
 Sides: "image left" is the picture's left; the subject's side is always said beside it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from mellm.facs.types import AUEvidence
-from mellm.language.evidence import AreaFinding, Evidence, Finding, PartMotion, Weighing
+from mellm.language.evidence import Finding, PartMotion
 from mellm.language.names import AREA_NAMES_EN, INTENSITY_EN, region_patch
-from mellm.language.voice import Voice
+from mellm.language.writer import Words, Writer, join
 
 _JOINT = {
     "up": ("{both} rise", "{both} lift", "{both} move up"),
@@ -25,16 +20,82 @@ _JOINT = {
 _ALONG = {"up": "upward", "down": "downward", "left": "to the image's left", "right": "to the image's right"}
 
 
-def join(items: Sequence[str], last: str = " and ") -> str:
-    """`a, b and c`."""
-    return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
-
-
-def _strength(relative: float) -> str:
-    for limit, word in ((0.004, "very faintly"), (0.008, "faintly"), (0.02, "clearly")):
-        if relative < limit:
-            return word
-    return "strongly"
+WORDS = Words(
+    gap=" ",
+    names=(", ", " and "),
+    alternatives=(", ", " or "),
+    areas=(", ", " or "),
+    units=(", ", "; and "),
+    notes=("; ", "; "),
+    area_names=AREA_NAMES_EN,
+    heading="{}: ",
+    strengths=((0.004, "very faintly"), (0.008, "faintly"), (0.02, "clearly")),
+    strongest="strongly",
+    unit="AU {au} ({name}){side}, probability {p:.2f}{grade}",
+    grade=", intensity {} ({})",
+    grades=INTENSITY_EN,
+    sides={
+        "both": "",
+        "pair": " on both sides",
+        "left": " on the subject's left",
+        "right": " on the subject's right",
+        "top": " in the upper lip",
+        "bottom": " in the lower lip",
+        "one": " on one side",
+    },
+    named_unit="AU {au} ({name})",
+    weak_unit="AU {au} ({name}, {p:.2f})",
+    lead=("This suggests {}.", "It fits {}.", "That is the look of {}.", "We read this as {}."),
+    shared="This goes with {}, told with another part of the face.",
+    none=(
+        "On its own this names no action unit.",
+        "No action unit is read from it.",
+        "It is noted without an action unit.",
+    ),
+    quiet="None of the 29 regions moved by more than the noise floor between onset and apex.",
+    frame="Sides: {}. Motion is from onset to apex, head motion removed.",
+    plain="image left is the subject's right",
+    mirrored="mirrored, so image left is the subject's left",
+    homeless="From the pattern as a whole: {}.",
+    still="Nothing above the noise floor at the {}.",
+    blink="The lids look as in a blink; closing the eyes alone is not counted as an expression.",
+    weak="Too weak to count: {}.",
+    other="{aus} {does} not belong to the usual picture of {label}",
+    missing="{}, which one would look for, was not found",
+    one_sided="{} is one-sided, which is also described for contempt",
+    faint="the motion is faint, hardly above what the method can resolve",
+    overlap="a blink overlaps, so the eye region says little",
+    nothing="Without motion there is no action unit, so there is nothing to infer an expression from.",
+    uncoded=(
+        "Some regions moved, but no action unit reaches the level at which it counts, "
+        "so there is nothing to infer an expression from."
+    ),
+    eyes_only="The only unit seen closes the eyes, and that by itself says nothing about an emotion.",
+    no_emotion="The units were seen, but no emotion was computed from them.",
+    reasons=(
+        "{aus} {verb} commonly described for {label}.",
+        "In favour of {label}: {aus}.",
+        "{aus} {verb} what one would look for in {label}.",
+    ),
+    alone="{them} {verb} the only unit seen, so the inference rests on little.",
+    untypical=(
+        "None of the units is a textbook sign of {label}; the lead comes from how such combinations "
+        "were labelled in the data the model learned from."
+    ),
+    but=("Against it: {}.", "On the other hand: {}.", "What speaks against it: {}."),
+    rival=("Still possible: {}.", "Not ruled out: {}."),
+    rival_item="{} ({:.2f})",
+    clear="Nothing measured speaks directly against it, though motion this small settles nothing alone.",
+    seen="AU {}. ",
+    no_evidence="No evidence of a micro-expression.",
+    classes=" among {} classes",
+    verdict="AU {codes}. This suggests {label} (probability {p:.2f}{classes}).",
+    weak_verdict=(
+        "AU {codes}. This weakly suggests {label} (probability {p:.2f}{classes}); no label stands out."
+    ),
+    single={"verb": "is", "them": "It", "does": "does"},
+    several={"verb": "are", "them": "They", "does": "do"},
+)
 
 
 def _along(octant: str) -> str:
@@ -51,27 +112,13 @@ def _patches(moved: PartMotion) -> str:
     """Which patches of the part moved, where not all of them did."""
     if len(moved.regions) == moved.patches:
         return ""
-    return f"{join([region_patch(name) for name in moved.regions])} part"
+    return f"{join([region_patch(name) for name in moved.regions], WORDS.names)} part"
 
 
-@dataclass(slots=True)
-class English:
-    """Writes one reading; `names` are AU names, `subject` maps an image side to the subject's."""
+class English(Writer):
+    """Writes one reading in English."""
 
-    voice: Voice
-    names: dict[int, str]
-    emotions: dict[str, str]
-    codes: dict[int, str]
-    subject: dict[str, str]
-    taxonomy: str
-
-    def size(self, moved: PartMotion) -> str:
-        """How far a part moved; other writers may say it in another unit."""
-        return f"{moved.mean:.2f} px"
-
-    def strength(self, moved: PartMotion) -> str:
-        """How strongly a part moved, as an adverb."""
-        return _strength(moved.relative)
+    words = WORDS
 
     def _part(self, moved: PartMotion) -> str:
         patches = _patches(moved)
@@ -118,164 +165,3 @@ class English:
             )
             sentence += "; " + still.format(first.part, other)
         return sentence + "."
-
-    def unit(self, au: AUEvidence) -> str:
-        """`AU 12 (lip corner puller), both sides, probability 0.94, intensity B (slight)`."""
-        side = {
-            "both": "",
-            "left": " on the subject's left",
-            "right": " on the subject's right",
-            "top": " in the upper lip",
-            "bottom": " in the lower lip",
-        }.get(au.side, " on one side")
-        if au.side == "both" and sum(name.startswith(("left ", "right ")) for name in au.evidence) > 1:
-            side = " on both sides"
-        grade = f", intensity {au.intensity} ({INTENSITY_EN[au.intensity]})" if au.intensity else ""
-        return f"AU {au.au} ({self.names[au.au]}){side}, probability {au.probability:.2f}{grade}"
-
-    def area(self, area: AreaFinding) -> str:
-        """All sentences on one area."""
-        sentences = [capital(self.finding(found)) for found in area.findings]
-        if area.aus:
-            lead = self.voice.pick(
-                "au", ("This suggests {}.", "It fits {}.", "That is the look of {}.", "We read this as {}.")
-            )
-            sentences.append(lead.format(join([self.unit(au) for au in area.aus], "; and ")))
-        elif area.shared:
-            sentences.append(f"This goes with {self._aus(area.shared)}, told with another part of the face.")
-        elif area.findings:
-            sentences.append(
-                self.voice.pick(
-                    "none",
-                    (
-                        "On its own this names no action unit.",
-                        "No action unit is read from it.",
-                        "It is noted without an action unit.",
-                    ),
-                )
-            )
-        return f"{AREA_NAMES_EN[area.area].capitalize()}: " + " ".join(sentences)
-
-    def analysis(self, evidence: Evidence, mirrored: bool) -> str:
-        """Part one: what moved and which units that is."""
-        moving = [area for area in evidence.areas if area.findings]
-        if not moving:
-            return "None of the 29 regions moved by more than the noise floor between onset and apex."
-        frame = (
-            "mirrored, so image left is the subject's left"
-            if mirrored
-            else "image left is the subject's right"
-        )
-        lines = [f"Sides: {frame}. Motion is from onset to apex, head motion removed."]
-        lines += [self.area(area) for area in moving]
-        homeless = [au for au in evidence.present if not au.evidence]
-        if homeless:
-            lines.append(
-                f"From the pattern as a whole: {join([self.unit(au) for au in homeless], '; and ')}."
-            )
-        if evidence.still:
-            where = join([AREA_NAMES_EN[name] for name in evidence.still], " or ")
-            lines.append(f"Nothing above the noise floor at the {where}.")
-        if evidence.eye_closure:
-            lines.append(
-                "The lids look as in a blink; closing the eyes alone is not counted as an expression."
-            )
-        if evidence.possible:
-            weak = join(
-                [f"AU {au.au} ({self.names[au.au]}, {au.probability:.2f})" for au in evidence.possible]
-            )
-            lines.append(f"Too weak to count: {weak}.")
-        return "\n".join(lines)
-
-    def _aus(self, aus: Sequence[AUEvidence]) -> str:
-        return join([f"AU {au.au} ({self.names[au.au]})" for au in aus])
-
-    def _against(self, weighing: Weighing, evidence: Evidence) -> list[str]:
-        label = self.emotions[weighing.label]
-        against: list[str] = []
-        if weighing.other_aus:
-            verb = "does" if len(weighing.other_aus) == 1 else "do"
-            against.append(
-                f"{self._aus(weighing.other_aus)} {verb} not belong to the usual picture of {label}"
-            )
-        for group in weighing.missing:
-            names = join([f"AU {au} ({self.names[au]})" for au in group], " or ")
-            against.append(f"{names}, which one would look for, was not found")
-        if weighing.one_sided and weighing.label != "contempt":
-            against.append(
-                f"{self._aus(weighing.one_sided)} is one-sided, which is also described for contempt"
-            )
-        if weighing.faint:
-            against.append("the motion is faint, hardly above what the method can resolve")
-        if evidence.eye_closure:
-            against.append("a blink overlaps, so the eye region says little")
-        return against
-
-    def reasoning(self, evidence: Evidence) -> str:
-        """Part two: from units to emotion, with what speaks against it."""
-        weighing = evidence.weighing
-        if weighing is None:
-            if not evidence.present:
-                moved = any(area.findings for area in evidence.areas)
-                why = (
-                    "Some regions moved, but no action unit reaches the level at which it counts"
-                    if moved
-                    else "Without motion there is no action unit"
-                )
-                return f"{why}, so there is nothing to infer an expression from."
-            if not {au.au for au in evidence.present} - {43, 45, 46}:
-                return "The only unit seen closes the eyes, and that by itself says nothing about an emotion."
-            return "The units were seen, but no emotion was computed from them."
-        label = self.emotions[weighing.label]
-        out: list[str] = []
-        if weighing.for_aus:
-            verb, them = ("is", "It") if len(weighing.for_aus) == 1 else ("are", "They")
-            out.append(
-                self.voice.pick(
-                    "for",
-                    (
-                        f"{self._aus(weighing.for_aus)} {verb} commonly described for {label}.",
-                        f"In favour of {label}: {self._aus(weighing.for_aus)}.",
-                        f"{self._aus(weighing.for_aus)} {verb} what one would look for in {label}.",
-                    ),
-                )
-            )
-            if len(evidence.present) == 1:
-                out.append(f"{them} {verb} the only unit seen, so the inference rests on little.")
-        else:
-            out.append(
-                f"None of the units is a textbook sign of {label}; the lead comes from how such combinations "
-                "were labelled in the data the model learned from."
-            )
-        against = self._against(weighing, evidence)
-        if against:
-            out.append(
-                self.voice.pick("but", ("Against it: ", "On the other hand: ", "What speaks against it: "))
-            )
-            out[-1] += "; ".join(against) + "."
-        if weighing.rivals:
-            rivals = join([f"{self.emotions[name]} ({p:.2f})" for name, p in weighing.rivals])
-            out.append(self.voice.pick("rival", (f"Still possible: {rivals}.", f"Not ruled out: {rivals}.")))
-        if not against and not weighing.rivals:
-            out.append(
-                "Nothing measured speaks directly against it, though motion this small settles nothing alone."
-            )
-        return " ".join(out)
-
-    def conclusion(self, evidence: Evidence) -> str:
-        """Part three: codes, one emotion, probability."""
-        weighing = evidence.weighing
-        codes = " + ".join(self.codes[au.au] for au in evidence.present)
-        if weighing is None:
-            seen = f"AU {codes}. " if codes else ""
-            return f"{seen}No evidence of a micro-expression."
-        classes = f" among {self.taxonomy} classes" if self.taxonomy.isdigit() else ""
-        label, probability = self.emotions[weighing.label], f"probability {weighing.probability:.2f}{classes}"
-        if weighing.probability < 0.4:
-            return f"AU {codes}. This weakly suggests {label} ({probability}); no label stands out."
-        return f"AU {codes}. This suggests {label} ({probability})."
-
-
-def capital(text: str) -> str:
-    """Return the text with its first letter in upper case, the rest untouched."""
-    return text[:1].upper() + text[1:]

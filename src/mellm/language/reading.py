@@ -18,9 +18,10 @@ from mellm.language.english import English
 from mellm.language.evidence import SIGNS, gather
 from mellm.language.names import Language
 from mellm.language.voice import Voice
+from mellm.language.writer import Writer
 from mellm.report import Reading
 
-_WRITERS: dict[Language, type[English] | type[Chinese]] = {"en": English, "zh": Chinese}
+_WRITERS: dict[Language, type[Writer]] = {"en": English, "zh": Chinese}
 
 
 def write_reading(

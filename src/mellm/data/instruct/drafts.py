@@ -18,10 +18,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from mellm.data.instruct import chinese, english
 from mellm.data.instruct.checks import check_record
 from mellm.data.instruct.prompts import IMAGE
-from mellm.data.instruct.rules import headings
+from mellm.data.instruct.rules import WRITERS, headings
 from mellm.data.instruct.tasks import Draft, Job, record_of
 from mellm.data.instruct.truth import reasoned_label
 from mellm.data.instruct.types import Case, Problem, Route
@@ -250,7 +249,7 @@ def _verdict(case: Case, language: Language, label: str | None) -> str:
     zh = language == "zh"
     units = f"AU {' + '.join(case.truth.action_units)}" if case.truth.action_units else ""
     if label is None:
-        nothing = chinese.NO_EVIDENCE if zh else english.NO_EVIDENCE
+        nothing = WRITERS[language].words.no_evidence
         return (units + ("。" if zh else ". ") if units else "") + nothing
     name = emotion_name(label, language)
     return f"{units}。提示{name}。" if zh else f"{units}. This suggests {name}."

@@ -7,10 +7,12 @@ about prompts, files or checks.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mellm.data.instruct import chinese, english
+from mellm.data.instruct.chinese import TrueChinese
+from mellm.data.instruct.english import TrueEnglish
 from mellm.data.instruct.truth import reasoned_label, true_evidence
 from mellm.data.instruct.types import Case, Route
 from mellm.data.instruct.wording import Ink, RichVoice
+from mellm.data.instruct.writer import TrueWriter
 from mellm.facs.codes import subject_side
 from mellm.facs.models import untrained_emotion_model
 from mellm.facs.names import au_name
@@ -25,6 +27,8 @@ VERSION = "1"
 
 RIVAL = 0.2
 """The prototypes' favourite is mentioned as a rival from this much more probability than the label's own."""
+
+WRITERS: dict[Language, type[TrueWriter]] = {"en": TrueEnglish, "zh": TrueChinese}
 
 _NUMBERS = frozenset().union(*SIGNS.values())
 
@@ -61,14 +65,15 @@ def write_answer(case: Case, route: Route, language: Language, taxonomy: str, se
     if any(u.au == 4 and u.evidence for u in units) and not any(u.au in EYE_CLOSURE for u in units):
         # Brows that come down push the lids along; that is no blink.
         evidence = replace(evidence, eye_closure=False)
-    module = chinese if language == "zh" else english
+    kind = WRITERS[language]
     names = {au: au_name(au, language) for au in {u.au for u in units} | _NUMBERS}
     phrases = {
-        name: module.PHRASES.get(name, emotion_name(name, language)) for name in get_taxonomy(taxonomy).labels
+        name: kind.true.phrases.get(name, emotion_name(name, language))
+        for name in get_taxonomy(taxonomy).labels
     }
     rival = _rival(units, label, taxonomy)
-    writer = (chinese.TrueChinese if language == "zh" else english.TrueEnglish)(
-        RichVoice(f"{seed}|{case.key}|{route}|{language}|{taxonomy}", more=module.MORE),
+    writer = kind(
+        RichVoice(f"{seed}|{case.key}|{route}|{language}|{taxonomy}", more=kind.true.more),
         names,
         phrases,
         _codes(case),
