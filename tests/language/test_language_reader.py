@@ -153,16 +153,18 @@ def test_a_compact_answer_takes_another_turn_where_it_leaves_the_measurements():
 def test_every_unit_of_the_facs_stage_is_accounted_for():
     backend = Continuing(
         "Analysis: Nothing moves.\nReasoning: No part shows an action unit.\n",
-        " move up (2.0 px): no unit.\nReasoning: ",
         "\nReasoning: AU 12 fits positive.\n",
         "\nReasoning: AU 9 + 12 fit positive.\nConclusion: AU 9 + 12. Label: positive.",
     )
     reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact"))
     reading = reader.read(SMILE, [*UNITS, AUEvidence(9, "both", 0.7, None, ())], EMOTION)
-    assert backend.asked[1][1] == (" Left mouth corner", " Mouth corners")
+    assert backend.asked[1][1] == (
+        " Mouth corners go up (2.0 px): AU 12 (lip corner puller).",
+        " Mouth corners move up (2.0 px): AU 12 (lip corner puller).",
+    )
     assert reading.action_units == ["9", "12"]
     assert reading.analysis == (
-        "Nothing moves. Left mouth corner move up (2.0 px): AU 12 (lip corner puller). "
+        "Nothing moves. Mouth corners go up (2.0 px): AU 12 (lip corner puller). "
         "Not in the parts, only in the units found: AU 9 (nose wrinkler)."
     )
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from mellm.data.instruct.answers import labels_in
 from mellm.data.instruct.compact import reading_prompt, vqa_prompt
 from mellm.data.instruct.prompts import IMAGE, ask, meu_prompt
-from mellm.data.instruct.sources import FlowOnlySource, Measured
-from mellm.data.instruct.stage import stage_of_stored_flow
+from mellm.data.instruct.sources import measure_stored_flow
 from mellm.data.instruct.types import Case, Route, Stage
 from mellm.data.megc2019 import FlowSet, read_flow_set
 from mellm.data.readers.vqa import FINE_LABELS, VQAQuestion, read_questions
@@ -91,7 +90,7 @@ def evaluate_language(
     data = _part(read_flow_set(folder), limit)
     reader = LanguageReader(asked.backend, taxonomy=_COARSE, asking=Asking(form=asked.form))
     found = _kept(kept, Reading.model_validate_json)
-    samples = list(_samples(folder, data))
+    samples = list(_samples(data))
     readings: dict[str, Reading] = {}
     for number, sample in enumerate(samples, 1):
         key = sample.case.name
@@ -144,7 +143,7 @@ def evaluate_language_vqa(
     """
     started = time.perf_counter()
     data = read_flow_set(folder)
-    samples = {s.case.name: s for s in _samples(folder, data)}
+    samples = {s.case.name: s for s in _samples(data)}
     everything = read_questions(questions)
     known = [q for q in everything if q.image_id in samples]
     if not known:
@@ -240,14 +239,10 @@ def _with_picture(text: str, sample: Sample, asked: Asked) -> list[Message]:
     return [Message("user", text.replace(IMAGE, "").strip(), (sample.picture,))]
 
 
-def _samples(folder: str | Path, data: FlowSet) -> Iterator[Sample]:
-    """Yield the samples measured; those that cannot be measured do not exist in this format."""
-    source = FlowOnlySource(Path(folder))
-    places = {s.key: i for i, s in enumerate(read_flow_set(folder).samples)}
+def _samples(data: FlowSet) -> Iterator[Sample]:
     for sample, stored in zip(data.samples, data.flows, strict=True):
-        measured = source.measure(places[sample.key])
-        if isinstance(measured, Measured):
-            yield Sample(measured.case, stage_of_stored_flow(stored), measured.picture)
+        measured = measure_stored_flow(sample, stored)
+        yield Sample(measured.case, cast(Stage, measured.case.stage), measured.picture)
 
 
 def _part(data: FlowSet, limit: int | None) -> FlowSet:

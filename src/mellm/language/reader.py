@@ -82,9 +82,11 @@ def create_language_reader(
 class _Sentences:
     """A compact answer as it grows: `text` is sound and told, `rest` the beginning of a sentence."""
 
-    def __init__(self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence], label: str) -> None:
+    def __init__(
+        self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence], label: str, scale: Scale
+    ) -> None:
         self.text = self.rest = ""
-        self._motion, self._aus, self._label = motion, aus, label
+        self._motion, self._aus, self._label, self._scale = motion, aus, label, scale
         self._started = 0  # where the sentence being written began in `text`
 
     def add(self, piece: str, last: bool = False) -> tuple[str, Turn | None]:
@@ -115,7 +117,7 @@ class _Sentences:
         analysis = take_apart(self.text, "en").analysis
         spoken = spoken_codes(analysis)
         return (
-            unaccounted(sentence, analysis, self._motion, self._aus)
+            unaccounted(sentence, analysis, self._motion, self._aus, self._scale)
             or disagreeing(sentence, spoken, self._label)
             or unsound(sentence, spoken, self._motion, self._aus)
         )
@@ -170,7 +172,7 @@ class LanguageReader:
         control = control or Control(self._asking.timeout)
         asked = list(messages or self._ask(motion, aus, emotion, scale))
         shares = self._shares(motion, aus, emotion, scale, control)
-        text = self._write(asked, motion, aus, shares, control, tell or _unheard)
+        text = self._write(asked, motion, aus, scale, shares, control, tell or _unheard)
         written, before = len(text), text.rstrip()
         text, codes = self._units(asked, before, aus, control)
         text, probabilities = self._label(asked, text, codes, shares, control)
@@ -229,6 +231,7 @@ class LanguageReader:
         asked: Sequence[Message],
         motion: Sequence[RegionMotion],
         aus: Sequence[AUEvidence],
+        scale: Scale,
         shares: Mapping[str, float],
         control: Control,
         tell: Tell,
@@ -246,7 +249,7 @@ class LanguageReader:
                 text += piece
                 tell(piece)
             return text
-        written = _Sentences(motion, aus, max(shares, key=lambda name: shares[name]))
+        written = _Sentences(motion, aus, max(shares, key=lambda name: shares[name]), scale)
         for _ in range(MOST_TURNS):
             pieces = self.backend.generate(asked, decoding, prefix=written.text, control=control)
             turn = None

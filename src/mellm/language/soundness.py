@@ -14,11 +14,12 @@ from mellm.facs.codes import ActionUnitCode, parse_codes
 from mellm.facs.names import AU_NAMES
 from mellm.facs.support import knows_motion, supporting_regions
 from mellm.facs.types import AUEvidence
-from mellm.flow.motion import RegionMotion
+from mellm.flow.motion import OCTANTS, RegionMotion
 from mellm.language.answer import concluded_codes
 from mellm.language.check import unsupported_claims
-from mellm.language.evidence import EYE_CLOSURE
-from mellm.language.prompt import LEAST_UNIT, moving_parts
+from mellm.language.evidence import EYE_CLOSURE, PartMotion, joint_direction
+from mellm.language.prompt import LEAST_UNIT, Scale, direction_word, moving_parts, size_text
+from mellm.language.writer import capital
 
 NO_SIGN = ("No part shows an action unit.", "There is no action unit to reason from.")
 """What compact answers reason where there is nothing to reason from."""
@@ -41,6 +42,12 @@ _CLAUSE = rf"(?:goe?s?|moves?) (?:{'|'.join(sorted(DIRECTIONS, key=len, reverse=
 _MOTION = re.compile(rf"\s*(?:Analysis:\s*)?[A-Z][a-z ]+ {_CLAUSE}(?:, [a-z ]+ {_CLAUSE})*")
 _HEADED = re.compile(r"\s*(?P<part>Reasoning|Conclusion):")
 _CODE = re.compile(r"AU ([LRTB]?\d{1,2})")
+
+
+VERBS = (("goes", "go"), ("moves", "move"))
+"""The verbs of compact answers, of one part and of two."""
+
+_SIZES: dict[Scale, str] = {"px": "px", "relative": "times the average"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +127,16 @@ def _first_word(body: str, label: str) -> bool:
 
 
 def unaccounted(
-    sentence: str, analysis: str, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence]
+    sentence: str,
+    analysis: str,
+    motion: Sequence[RegionMotion],
+    aus: Sequence[AUEvidence],
+    scale: Scale = "px",
 ) -> Turn | None:
     """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None.
 
-    The analysis goes on with a moving part that bears such a unit out, where one was not told yet; otherwise
-    it says that only the FACS stage finds them.
+    The analysis goes on with the strongest moving part that bears such a unit out, where one was not told
+    yet; otherwise it says that only the FACS stage finds them.
     """
     if not sentence.lstrip().startswith("Reasoning:"):
         return None
@@ -135,11 +146,36 @@ def unaccounted(
         for au in sorted(aus, key=lambda au: au.au)
         if au.probability >= PRESENT and au.au not in told and au.au not in EYE_CLOSURE
     ]
-    if not left:
-        return None
-    if openings := _untold(analysis, left, motion):
-        return Turn("", tuple(f" {opening}" for opening in openings))
-    return Turn("", tuple(f" {way}: {_listed(left, told)}." for way in STAGE_ALONE))
+    for sides in moving_parts(motion):
+        regions = frozenset(name for side in sides for name in side.regions)
+        if sides[0].part in analysis.lower():
+            continue
+        if borne := [unit for unit in left if knows_motion(unit.au) and _borne(unit, regions, motion)]:
+            units = _listed(borne, told)
+            return Turn("", tuple(f" {part_clauses(sides, scale, verbs)}: {units}." for verbs in VERBS))
+    return Turn("", tuple(f" {way}: {_listed(left, told)}." for way in STAGE_ALONE)) if left else None
+
+
+def part_clauses(sides: Sequence[PartMotion], scale: Scale, verbs: tuple[str, str]) -> str:
+    """Return how a part moves: `Mouth corners go up and outward (1.9 px)`, or each side by itself."""
+    part = sides[0].part
+    if len(sides) == 2:
+        joint = joint_direction(sides[0], sides[1])
+        if joint == "shift":
+            joint = direction_word(sides[0].octant)
+        if joint:
+            size = max(side.mean for side in sides)
+            words = joint if joint in OCTANTS else joint.replace("-", " and ")
+            return capital(f"{part}s {verbs[1]} {words} ({_size(size, scale)})")
+    each = [
+        f"{side.side} {part} {verbs[0]} {direction_word(side.octant)} ({_size(side.mean, scale)})".strip()
+        for side in sides
+    ]
+    return capital(", ".join(each))
+
+
+def _size(size: float, scale: Scale) -> str:
+    return f"{size_text(size)} {_SIZES[scale]}"
 
 
 def spoken_codes(analysis: str) -> tuple[str, ...]:
@@ -178,18 +214,6 @@ def _regions(said: str, motion: Sequence[RegionMotion]) -> frozenset[str]:
             if both or name in lower or (not side.side and side.part in lower):
                 found.update(side.regions)
     return frozenset(found)
-
-
-def _untold(analysis: str, units: Sequence[ActionUnitCode], motion: Sequence[RegionMotion]) -> list[str]:
-    """How sentences on the moving parts begin that bear out one of these units and were not told yet."""
-    known, lower, found = [unit for unit in units if knows_motion(unit.au)], analysis.lower(), []
-    for sides in moving_parts(motion):
-        regions = frozenset(name for side in sides for name in side.regions)
-        if sides[0].part not in lower and any(_borne(unit, regions, motion) for unit in known):
-            names = [f"{side.side} {side.part}".strip() for side in sides[:1]]
-            names += [f"{side.part}s" for side in sides[1:]]
-            found += [name[:1].upper() + name[1:] for name in names]
-    return found
 
 
 def _borne(unit: ActionUnitCode, regions: frozenset[str], motion: Sequence[RegionMotion]) -> bool:

@@ -13,12 +13,14 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mellm.data.instruct.measuring import covered, implausible, measure_pair, measure_relative
 from mellm.data.instruct.stage import stage_of_motion, stage_of_stored_flow
 from mellm.data.instruct.truth import coded_truth, generated_truth
 from mellm.data.instruct.types import Case, Split
 from mellm.data.meflow.gallery import split_of
+from mellm.data.megc2019 import FlowSet, Sample, read_flow_set
 from mellm.errors import InputError, MellmError
 from mellm.flow.colour import MMC_SCALE_PX
 from mellm.media.types import Image
@@ -249,34 +251,36 @@ class FlowOnlySource:
         return {"kind": "flow-only", "files": files}
 
     @cached_property
-    def _set(self) -> Any:
-        from mellm.data.megc2019 import read_flow_set
-
+    def _set(self) -> FlowSet:
         return read_flow_set(self.folder)
 
     def measure(self, index: int) -> Measured | Skipped:
         """Measure one sample."""
-        from mellm.data.normalised_flow import recover_flow
-        from mellm.flow.colour import mmc_colours
+        return measure_stored_flow(self._set.samples[index], self._set.flows[index])
 
-        sample, stored = self._set.samples[index], self._set.flows[index]
-        field_ = recover_flow(stored)
-        large = cv2.resize(field_, (336, 336), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-        case = Case(
-            key=case_key(sample.dataset, sample.subject, sample.key),
-            dataset=sample.dataset,
-            subject=sample.subject,
-            name=sample.key,
-            split=subject_split(sample.dataset, sample.subject),
-            scale="relative",
-            motion=tuple(measure_relative(field_)),
-            truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
-            picture=None,
-            picture_face=False,
-            made={"estimator": "stored", "map_scale_px": None},
-            stage=stage_of_stored_flow(stored),
-        )
-        return Measured(case, mmc_colours(large))
+
+def measure_stored_flow(sample: Sample, stored: NDArray[np.uint8]) -> Measured:
+    """Measure one sample of flow uint8 (28, 28, 3) whose scale was lost."""
+    from mellm.data.normalised_flow import recover_flow
+    from mellm.flow.colour import mmc_colours
+
+    flow = recover_flow(stored)
+    large = cv2.resize(flow, (336, 336), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    case = Case(
+        key=case_key(sample.dataset, sample.subject, sample.key),
+        dataset=sample.dataset,
+        subject=sample.subject,
+        name=sample.key,
+        split=subject_split(sample.dataset, sample.subject),
+        scale="relative",
+        motion=tuple(measure_relative(flow)),
+        truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
+        picture=None,
+        picture_face=False,
+        made={"estimator": "stored", "map_scale_px": None},
+        stage=stage_of_stored_flow(stored),
+    )
+    return Measured(case, mmc_colours(large))
 
 
 def open_source(

@@ -13,17 +13,15 @@ their parts.
 """
 
 import random
-from collections.abc import Sequence
 
 from mellm.data.instruct.rules import Answer
 from mellm.data.instruct.truth import reasoned_label, shown_truth, suggested, true_evidence
 from mellm.data.instruct.types import Case, Stage, Truth
 from mellm.facs.names import au_name
 from mellm.facs.support import supporting_regions
-from mellm.flow.motion import OCTANTS
-from mellm.language.evidence import EYE_CLOSURE, PartMotion, gather, joint_direction
-from mellm.language.prompt import direction_word, moving_parts, size_text
-from mellm.language.soundness import NO_EXPRESSION, NO_SIGN, STAGE_ALONE
+from mellm.language.evidence import EYE_CLOSURE, gather
+from mellm.language.prompt import moving_parts
+from mellm.language.soundness import NO_EXPRESSION, NO_SIGN, STAGE_ALONE, VERBS, part_clauses
 
 NAME = "terse"
 VERSION = "1"
@@ -34,8 +32,6 @@ MOST_BORNE, MOST_NOTED = 5, 2
 CLEAR, NEAR = 0.6, 0.5
 """A label from this probability on stands alone; the next one is named from this share of the first's on."""
 
-_SIZES = {"px": "px", "relative": "times the average"}
-_GO = (("goes", "go"), ("moves", "move"))
 _ALONE = ("{units} {fit} {first}.", "{units} {point} to {first}.")
 _BEST = ("{units} {fit} {first} best.", "{units} {point} to {first} above all.")
 _TWO = ("{units} {fit} {first} best, {second} next.", "{units} {point} to {first}, or to {second}.")
@@ -63,7 +59,7 @@ def terse_text(answer: Answer) -> str:
 
 def _analysis(case: Case, truth: Truth, chance: random.Random) -> str:
     bears = {unit: set(supporting_regions(unit, case.motion)) for unit in truth.units}
-    untold, verbs = set(bears), chance.choice(_GO)
+    untold, verbs = set(bears), chance.choice(VERBS)
     blink = any(unit.au in EYE_CLOSURE for unit in case.truth.units)
     told: list[str] = []
     borne = noted = 0
@@ -76,42 +72,17 @@ def _analysis(case: Case, truth: Truth, chance: random.Random) -> str:
                 f"AU {u.code} ({au_name(u.au)})" if u in untold else f"AU {u.code}" for u in units
             )
             untold -= set(units)
-            told.append(f"{_motion(sides, case, verbs)}: {codes}.")
+            told.append(f"{part_clauses(sides, case.scale, verbs)}: {codes}.")
         elif not units and noted < MOST_NOTED:
             noted += 1
             lids = blink and sides[0].part == "upper eyelid"
-            told.append(f"{_motion(sides, case, verbs)}: {'blink, ' if lids else ''}no unit.")
+            told.append(f"{part_clauses(sides, case.scale, verbs)}: {'blink, ' if lids else ''}no unit.")
     if not told:
         told.append(chance.choice(_NOTHING))
     if untold:
         named = (f"AU {u.code} ({au_name(u.au)})" for u in truth.units if u in untold)
         told.append(f"{chance.choice(STAGE_ALONE)}: {', '.join(named)}.")
     return " ".join(told)
-
-
-def _motion(sides: Sequence[PartMotion], case: Case, verbs: tuple[str, str]) -> str:
-    part = sides[0].part
-    if len(sides) == 2:
-        joint = joint_direction(sides[0], sides[1])
-        if joint == "shift":
-            joint = direction_word(sides[0].octant)
-        if joint:
-            size = max(side.mean for side in sides)
-            words = joint if joint in OCTANTS else joint.replace("-", " and ")
-            return _capital(f"{part}s {verbs[1]} {words} ({_size(size, case)})")
-    each = [
-        f"{side.side} {part} {verbs[0]} {direction_word(side.octant)} ({_size(side.mean, case)})".strip()
-        for side in sides
-    ]
-    return _capital(", ".join(each))
-
-
-def _size(size: float, case: Case) -> str:
-    return f"{size_text(size)} {_SIZES[case.scale]}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _reasoning(case: Case, truth: Truth, taxonomy: str, chance: random.Random) -> str:
