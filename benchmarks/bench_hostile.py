@@ -5,12 +5,15 @@
     python benchmarks/bench_hostile.py --llm embedded  # with the language model's readings, which take longer
 
 The files are damaged and forged clips, pictures and animations: flipped bits, cut ends, lying sizes, headers
-that promise terabytes, playlists that name other files, other formats under video names, names with paths in
-them. Meanwhile a good clip is analysed every now and then; it must come out the same each time. Reported too:
-the longest file, and the most resident memory of the server and of one of its child processes.
+that promise terabytes, bombs (data that unpacks to a thousand times its size), GIFs without end, files that
+are two formats at once, playlists that name other files, other formats under video names, names with paths in
+them. A still picture is sent as the onset or the apex of a pair whose other half is good.
+Meanwhile a good clip is analysed every now and then; it must come out the same each time. Reported too: the
+longest file, and the most resident memory of the server and of one of its child processes.
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -18,6 +21,7 @@ import struct
 import tempfile
 import threading
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -49,8 +53,8 @@ NAMES = (
 )
 
 
-def png(width: int, height: int, data: bytes = b"") -> bytes:
-    """A PNG whose header says a size, with whatever data."""
+def png(width: int, height: int, data: bytes = b"", text: bytes = b"") -> bytes:
+    """A PNG whose header says a size, with whatever data, and perhaps packed text before it."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -59,6 +63,7 @@ def png(width: int, height: int, data: bytes = b"") -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
+        + (chunk(b"zTXt", b"Comment\0\0" + zlib.compress(text)) if text else b"")
         + chunk(b"IDAT", zlib.compress(data))
         + chunk(b"IEND", b"")
     )
@@ -79,8 +84,39 @@ def seeds() -> dict[str, bytes]:
     }
 
 
-def forged() -> Iterator[bytes]:
+def gif(frames: int, width: int, height: int) -> bytes:
+    """An animation that starts over for ever, of one pixel's data a frame, whatever size it says."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    endless = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+    frame = b"\x21\xf9\x04\0\1\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
+    return head + endless + frame * frames + b"\x3b"
+
+
+def packed(name: str, data: bytes) -> bytes:
+    """An archive with one file."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def forged(good: dict[str, bytes]) -> Iterator[bytes]:
     """Files that lie on purpose."""
+    bomb = packed("clip.mp4", bytes(200_000_000))
+    yield bomb
+    yield packed("../../../../tmp/evil.mp4", good["mp4"])
+    yield good["jpeg"] + bomb
+    yield good["mp4"] + packed("clip.mp4", good["mp4"])
+    yield good["png"] + b"<html><script>alert(1)</script></html>"
+    yield b"GIF89a/*" + good["mp4"]
+    yield good["jpeg"][:20] + good["mp4"]
+    yield b"<!doctype html><script>alert(1)</script>" + good["png"]
+    yield png(5800, 5800, bytes(5800 * 5801 * 3))
+    yield png(64, 64, bytes(64 * 193), text=bytes(500_000_000))
+    yield png(64, 64, bytes(300_000_000))
+    yield gif(300_000, 1, 1)
+    yield gif(30_000, 64, 64)
+    yield gif(2_000, 5000, 5000)
     yield png(100_000, 100_000)
     yield png(2**31 - 1, 1)
     yield png(8000, 4000, bytes(24_004_000 // 100))
@@ -106,8 +142,9 @@ def hostile(number: int) -> Iterator[bytes]:
     """That many different files."""
     chance = random.Random(0)
     good = seeds()
-    yield from list(forged())[:number]
-    for _ in range(max(0, number - len(list(forged())))):
+    lies = list(forged(good))
+    yield from lies[:number]
+    for _ in range(number - len(lies)):
         data = bytearray(good[chance.choice(["mp4", "mp4", *good])])
         way = chance.randrange(5)
         if way == 0:
@@ -164,7 +201,7 @@ def main() -> None:
     parser.add_argument("--llm", choices=("none", "embedded"), default="none", help="who writes readings")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    good = seeds()["mp4"]
+    good, portrait = seeds()["mp4"], seeds()["jpeg"]
     states: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
     wrong: list[str] = []
@@ -184,7 +221,8 @@ def main() -> None:
                 raise SystemExit(f"the good clip is not analysed even before: {truth['error']}")
             for number, data in enumerate(hostile(given.files)):
                 started = time.perf_counter()
-                job = analysed(client, data, NAMES[number % len(NAMES)], plain)
+                pair = (None, "onset", "apex")[is_still(data) * (1 + number % 2)]
+                job = analysed(client, data, NAMES[number % len(NAMES)], plain, pair, portrait)
                 longest = max(longest, time.perf_counter() - started)
                 states[job["state"]] += 1
                 if job["state"] == "failed":
@@ -214,11 +252,32 @@ def main() -> None:
         given.json.write_text(json.dumps(result, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def analysed(client: httpx.Client, data: bytes, name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Upload a file, wait for its job's end."""
-    media = client.post("media", params={"name": name}, content=data)
-    media.raise_for_status()
-    request = {"media": media.json()["sha256"], "settings": settings}
+def is_still(data: bytes) -> bool:
+    """Whether a file begins as a still picture does."""
+    return (
+        data.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF", b"II*", b"MM\0*", b"BM")) and data[8:12] != b"AVI "
+    )
+
+
+def analysed(
+    client: httpx.Client,
+    data: bytes,
+    name: str,
+    settings: dict[str, Any],
+    pair: str | None = None,
+    other: bytes = b"",
+) -> dict[str, Any]:
+    """Upload a file, wait for its job's end. `pair`: it is the `onset` or `apex`, `other` the other one."""
+
+    def kept(content: bytes) -> str:
+        answer = client.post("media", params={"name": name}, content=content).raise_for_status()
+        return str(answer.json()["sha256"])
+
+    request: dict[str, Any] = {"settings": settings}
+    if pair is None:
+        request["media"] = kept(data)
+    else:
+        request |= {pair: kept(data), ("apex" if pair == "onset" else "onset"): kept(other)}
     job: dict[str, Any] = client.post("jobs", json=request).raise_for_status().json()
     while job["state"] in ("queued", "running"):
         time.sleep(0.05)
