@@ -273,7 +273,14 @@ def test_the_rate_warms_up_and_falls_to_zero():
 
 
 @pytest.mark.parametrize(
-    "name", ["language-embedded", "language-embedded-2", "language-paper-v1", "language-paper-v3"]
+    "name",
+    [
+        "language-ablation",
+        "language-embedded",
+        "language-embedded-2",
+        "language-paper-v1",
+        "language-paper-v3",
+    ],
 )
 def test_the_recipes_can_be_read(name):
     plan = read_recipe(Path(__file__).parents[2] / "recipes" / f"{name}.yaml")
