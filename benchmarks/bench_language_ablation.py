@@ -1,16 +1,19 @@
 """What a training run of a language model learned: plain answers to held-out records, nothing mended.
 
 Run: python benchmarks/bench_language_ablation.py RECORDS [--adapter runs/x/adapter.safetensors] [--count 60]
-         [--json OUT]
+         [--copy] [--json OUT]
 RECORDS is a file of `mellm data instruct export --format canonical`; the first `count` of each task are
 answered, by a hash of their case, so that other forms of the same cases are judged on the same cases. Answers
 are greedy and free: no label is forced, no unit added, no sentence checked, unlike what `mellm analyze` does.
-Without an adapter the untouched base answers. Prints one row of docs/training-language.md's table.
+Without an adapter the untouched base answers; with --copy no model does: units and label are those that the
+FACS stage's lines of a compact prompt name. Prints one row of docs/training-language.md's table.
 """
 
 import argparse
 import hashlib
 import json
+import math
+import re
 import sys
 import time
 from dataclasses import replace
@@ -23,6 +26,7 @@ from safetensors import safe_open
 from mellm.data.instruct.answers import labels_in
 from mellm.data.instruct.types import Record, read_records
 from mellm.evaluate.classification import LabelScores
+from mellm.facs import PRESENT
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.train.language_base import load_base
 from mellm.train.language_batches import Encoder, Row
@@ -40,13 +44,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("records", type=Path)
     parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--copy", action="store_true", help="what the prompts' own FACS lines would score")
     parser.add_argument("--base", default="smollm2-135m-instruct")
     parser.add_argument("--count", type=int, default=60, help="records of each task")
     parser.add_argument("--taxonomy", default="7", help="MEU and MER records asked in this one alone")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     chosen = chosen_records(asked.records, asked.count, asked.taxonomy)
-    found = measure(asked.base, asked.adapter, chosen, asked.taxonomy)
+    if asked.copy:
+        chosen = [record for record in chosen if record.task != "vqa"]
+        said_so = [(copied(record), True) for record in chosen]
+        found = results(chosen, said_so, asked.taxonomy)
+        found["figures"] |= {"loss": math.nan, "vqa_right": math.nan, "seconds": 0.0}
+    else:
+        found = measure(asked.base, asked.adapter, chosen, asked.taxonomy)
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
     said = found["figures"]
@@ -89,17 +100,35 @@ def measure(name: str, adapter: Path | None, records: list[Record], taxonomy: st
     started = time.perf_counter()
     answers = answered(merged, base.tokenizer, encoder, records, rows)
     seconds = time.perf_counter() - started
+    found = results(records, answers, taxonomy)
+    found["figures"] |= {"loss": loss, "seconds": seconds}
+    return found | {"adapter": str(adapter)}
+
+
+def results(records: list[Record], answers: list[tuple[str, bool]], taxonomy: str) -> dict[str, Any]:
+    """Return figures of answers, and every answer beside its reference."""
     verdicts = [judge(r, *a) for r, a in zip(records, answers, strict=True)]
-    found = {"loss": loss, **figures(records, verdicts), "seconds": seconds}
-    found["mer_uf1"] = mer_uf1(records, answers, taxonomy)
-    for task in TASKS:
+    found = figures(records, verdicts) | {"mer_uf1": mer_uf1(records, answers, taxonomy)}
+    for task in {record.task for record in records}:
         own = [v.formed for r, v in zip(records, verdicts, strict=True) if r.task == task]
-        found[f"{task}_formed"] = sum(own) / max(len(own), 1)
+        found[f"{task}_formed"] = sum(own) / len(own)
     lines = [
         {"id": r.id, "answer": a, "reference": r.answer, "formed": v.formed, "right": v.right}
         for r, (a, _), v in zip(records, answers, verdicts, strict=True)
     ]
-    return {"adapter": str(adapter), "figures": found, "answers": lines}
+    return {"figures": found, "answers": lines}
+
+
+def copied(record: Record) -> str:
+    """Return the answer that repeats the prompt's FACS lines: units called present, the first emotion."""
+    units = re.search(r"^Units: (.+)$", record.prompt, re.MULTILINE)
+    emotion = re.search(r"^Emotion: (\w+)", record.prompt, re.MULTILINE)
+    label = emotion[1] if emotion else "none"
+    if record.task == "mer":
+        return label
+    told = [part.split() for part in units[1].split(", ")] if units else []
+    codes = [unit[0] for unit in told if len(unit) == 2 and float(unit[1]) >= PRESENT]
+    return f"Conclusion: AU {' + '.join(codes)}. Label: {label}."
 
 
 def mean_loss(model: AnswerLoss, encoder: Encoder, rows: list[Row]) -> float:
