@@ -24,6 +24,7 @@ from mellm.language.reader import Asking
 from mellm.media import Limits, Media, open_media, read_image
 from mellm.media.types import Frame, Image
 from mellm.moment import MomentReader
+from mellm.named import NamedFrames, file_names, indices_of, named_frames, named_interval, read_named
 from mellm.render.pictures import KINDS, encode_png
 from mellm.report import (
     Interval,
@@ -38,8 +39,6 @@ from mellm.weights import MODELS
 
 TellWords = Callable[[int, str], None]
 """Hears a language model write: words(moment, piece)."""
-
-GivenFrames = tuple[int, int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Analyzer:
         self._seconds = {}
         self._tell_words = words or _unheard
         started = time.perf_counter()
-        given = _given_frames(onset_frame, apex_frame, offset_frame)
+        given = named_frames(onset_frame, apex_frame, offset_frame)
         if source is not None and onset is None and apex is None:
             report = self._clip(Path(source), given, by_file_number, progress or _silent)
         elif source is None and onset is not None and apex is not None and given is None:
@@ -184,7 +183,7 @@ class Analyzer:
         )
         return self._report(source, people, found)
 
-    def _clip(self, path: Path, given: GivenFrames | None, by_file_number: bool, tell: Progress) -> Report:
+    def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool, tell: Progress) -> Report:
         found = _Found()
         with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
             if media.info.kind == "image":
@@ -193,7 +192,7 @@ class Analyzer:
                 )
             if given:
                 if by_file_number:
-                    given = _indices(media, given)
+                    given = indices_of(media, given)
                 people, interval = self._look(media, given)
                 intervals = {person.person: [interval] for person in people}
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
@@ -203,7 +202,7 @@ class Analyzer:
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
             for interval in chain.from_iterable(intervals.values()):
-                interval.files = _file_names(media, interval)
+                interval.files = file_names(media, interval)
             moments = [(person, interval) for person in people for interval in intervals[person.person]]
             for done, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
@@ -236,27 +235,11 @@ class Analyzer:
             clock=self._clock,
         )
 
-    def _look(self, media: Media, given: GivenFrames) -> tuple[list[Watched], Interval]:
+    def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:
         """Find the people at the onset frame a person named; nothing is spotted."""
         with self._clock("media"):
-            frames = media.read([i for i in given if i is not None])
-        missing = [i for i in given if i is not None and i not in frames]
-        if missing:
-            raise InputError(f"{media.path.name} has no frame {missing[0]}; frames are counted from 0.")
-        times = [None if i is None else frames[i].time for i in given]
-        start, end = times[0], times[2]
-        interval = Interval(
-            onset_frame=given[0],
-            apex_frame=given[1],
-            offset_frame=given[2],
-            onset_time=start,
-            apex_time=times[1],
-            offset_time=end,
-            duration=None if start is None or end is None else end - start,
-            confidence=1.0,
-            origin="given",
-        )
-        return self._people(frames[given[0]]), interval
+            frames = read_named(media, given)
+        return self._people(frames[given[0]]), named_interval(given, frames)
 
     def _people(self, frame: Frame) -> list[Watched]:
         """Everyone in one frame."""
@@ -361,40 +344,6 @@ def _unheard(moment: int, piece: str) -> None:
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     """Progress nobody asked for."""
-
-
-def _given_frames(onset: int | None, apex: int | None, offset: int | None) -> GivenFrames | None:
-    if onset is None and apex is None and offset is None:
-        return None
-    if onset is None or apex is None:
-        raise InputError("Give both --onset-frame and --apex-frame (frames are counted from 0).")
-    if not 0 <= onset < apex or (offset is not None and offset < apex):
-        raise InputError(
-            f"Onset {onset}, apex {apex}, offset {offset} are not in order; onset < apex <= offset is needed."
-        )
-    return onset, apex, offset
-
-
-def _indices(media: Media, numbers: GivenFrames) -> GivenFrames:
-    """Frame indices of the numbers in a folder's file names."""
-    if not media.numbers:
-        raise InputError(
-            f"{media.path.name} is not a folder of numbered pictures; name frames by index, from 0."
-        )
-    places = {number: index for index, number in enumerate(media.numbers) if number is not None}
-    missing = [number for number in numbers if number is not None and number not in places]
-    if missing:
-        raise InputError(f"{media.path.name} has no picture numbered {missing[0]}: check the sheet.")
-    onset, apex, offset = numbers
-    return places[onset], places[apex], None if offset is None else places[offset]
-
-
-def _file_names(media: Media, interval: Interval) -> list[str]:
-    """File names of an interval's frames, for a folder of pictures."""
-    if media.info.kind != "folder":
-        return []
-    frames = (interval.onset_frame, interval.apex_frame, interval.offset_frame)
-    return [media.files[frame].name for frame in frames if frame is not None]
 
 
 def _size(image: Image) -> str:
