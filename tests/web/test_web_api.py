@@ -186,7 +186,7 @@ def test_annotations_are_kept_in_versions(client, job: str) -> None:
 def test_mistakes_are_one_sentence(client, job: str) -> None:
     for answer, status, words in (
         (client.get("jobs/nothing"), 404, "no job"),
-        (client.post("jobs", json={"media": "0" * 64}), 422, "upload it first"),
+        (client.post("jobs", json={"media": "0" * 64}), 404, "upload it first"),
         (client.post("jobs", json={}), 422, "either `media`"),
         (client.post("jobs", json={"media": "0" * 64, "settings": {"estimator": "x"}}), 422, "estimator"),
         (client.post("media", params={"name": "a"}, content=b""), 422, "empty"),

@@ -119,7 +119,7 @@ def test_the_archive_is_a_dataset_that_passes_every_check(result: Result, tmp_pa
 def test_the_api_gives_one_analysis_or_all(client: Client, job: str) -> None:
     answer = client.get(f"jobs/{job}/instruct")
     if client.get(f"jobs/{job}/annotation").json()["version"] == 0:
-        assert answer.status_code == 422 and "coded by a person" in answer.json()["error"]
+        assert answer.status_code == 409 and "coded by a person" in answer.json()["error"]
     base = client.get(f"jobs/{job}/annotation").json()["version"]
     body = {"base_version": base, "coder": "Ada", "moments": [{"number": 1, "verdict": "agreed"}]}
     assert client.put(f"jobs/{job}/annotation", json=body).status_code == 200

@@ -62,13 +62,14 @@ def test_a_reading_is_heard_while_it_is_written(
     assert rules["model"] == "evidence", "another language or class set is read at once, by rules"
 
 
-def test_clients_choose_by_name_and_give_no_address(client: Client) -> None:
-    for llm, words in (
-        ("server", "no language model of its own"), ("openai:http://127.0.0.1:9/v1,model=x", "llm"),
-        ("transformers:/etc", "llm"),
+def test_clients_choose_by_name_and_give_no_address(client: Client, job: str) -> None:
+    media = client.get(f"jobs/{job}").json()["request"]["media"]
+    for llm, status, words in (
+        ("server", 404, "no language model of its own"), ("openai:http://127.0.0.1:9/v1,model=x", 422, "llm"),
+        ("transformers:/etc", 422, "llm"),
     ):  # fmt: skip
-        answer = client.post("jobs", json={"media": "0" * 64, "settings": {"llm": llm}})
-        assert answer.status_code == 422 and words in answer.json()["error"]
+        answer = client.post("jobs", json={"media": media, "settings": {"llm": llm}})
+        assert answer.status_code == status and words in answer.json()["error"]
     assert set(client.get("choices").json()["readers"]) == {"none", "embedded"}
 
 

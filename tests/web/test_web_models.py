@@ -70,24 +70,25 @@ def test_the_operators_models_come_first_and_are_used(
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "status", "words"),
     [
-        ({"au_model": "server"}, "no model of action units of its own"),
-        ({"au_model": "/etc/passwd"}, "au_model"),
-        ({"au_model": "../weights.safetensors"}, "au_model"),
-        ({"route": "vision"}, "that sees"),
-        ({"route": "vision", "llm": "embedded"}, "that sees"),
-        ({"route": "vision", "llm": "server"}, "no language model of its own"),
-        ({"route": "smell"}, "route"),
-        ({"prompt": "/etc/passwd"}, "prompt"),
-        ({"landmarks": "/etc/passwd"}, "landmarks"),
+        ({"au_model": "server"}, 404, "no model of action units of its own"),
+        ({"au_model": "/etc/passwd"}, 422, "au_model"),
+        ({"au_model": "../weights.safetensors"}, 422, "au_model"),
+        ({"route": "vision"}, 422, "that sees"),
+        ({"route": "vision", "llm": "embedded"}, 422, "that sees"),
+        ({"route": "vision", "llm": "server"}, 404, "no language model of its own"),
+        ({"route": "smell"}, 422, "route"),
+        ({"prompt": "/etc/passwd"}, 422, "prompt"),
+        ({"landmarks": "/etc/passwd"}, 422, "landmarks"),
     ],
 )
 def test_clients_cannot_name_files_nor_models_that_are_not_offered(
-    client: Client, settings: dict[str, str], words: str
+    client: Client, job: str, settings: dict[str, str], status: int, words: str
 ) -> None:
-    answer = client.post("jobs", json={"media": "0" * 64, "settings": settings})
-    assert answer.status_code == 422 and words in answer.json()["error"]
+    media = client.get(f"jobs/{job}").json()["request"]["media"]
+    answer = client.post("jobs", json={"media": media, "settings": settings})
+    assert answer.status_code == status and words in answer.json()["error"]
 
 
 def test_a_built_in_model_may_be_preferred(model: WritingModel) -> None:

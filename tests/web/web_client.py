@@ -12,7 +12,7 @@ ENDED = ("done", "failed", "cancelled")
 class Client(httpx.Client):
     """An HTTP client that knows how to wait for a job."""
 
-    def wait(self, job: str, seconds: float = 90) -> dict[str, Any]:
+    def wait(self, job: str, seconds: float = 300) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self.get(f"jobs/{job}").json()

@@ -3,13 +3,13 @@
 Kept in versions beside the report; `corrected` lays one over the other. Knows no storage and no HTTP.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mellm.errors import InputError
 from mellm.facs import parse_codes
-from mellm.web.contract import Frames
+from mellm.web.contract import WHOLE, Frames
 
 Verdict = Literal["open", "agreed", "changed", "rejected", "added"]
 
@@ -21,7 +21,11 @@ class _Part(BaseModel):
 class CodedUnit(_Part):
     """One action unit as a person sees it; `was` is the program's code, null for one the person added."""
 
-    code: str = Field(max_length=8, description="FACS code such as L12B; sides are the subject's")
+    code: str = Field(
+        max_length=8,
+        description="FACS code such as L12B; sides are the subject's",
+        json_schema_extra={"pattern": r"^(AU|AD|M|GS)?[LRTBU]?[0-9]{1,2}[A-E]?$"},
+    )
     verdict: Literal["agreed", "changed", "rejected", "added"]
     was: str | None = Field(default=None, pattern=r"^[LRTBU]?[0-9]{1,2}[A-E]?$")
     note: str = Field(default="", max_length=2000)
@@ -60,8 +64,8 @@ class CodedMoment(_Part):
     that read the person's interval anew, where there is one.
     """
 
-    number: int | None = Field(default=None, ge=1, le=100_000, strict=True)
-    person: int = Field(default=1, ge=1, le=1000, strict=True)
+    number: Annotated[int, Field(ge=1, le=100_000, strict=True), WHOLE] | None = None
+    person: Annotated[int, Field(ge=1, le=1000, strict=True), WHOLE] = 1
     verdict: Verdict = "open"
     frames: Frames | None = Field(default=None, description="The person's interval; null: the program's")
     units: list[CodedUnit] = Field(default_factory=list, max_length=100)
@@ -82,7 +86,7 @@ class AnnotationBody(_Part):
 class NewAnnotation(AnnotationBody):
     """An annotation to be saved on top of a version: 0 for the first."""
 
-    base_version: int = Field(ge=0, strict=True)
+    base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
 
 
 class Annotation(AnnotationBody):

@@ -6,9 +6,17 @@ Frames count from 0, times are seconds, as in `mellm.report`.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_validator,
+    model_validator,
+)
 
 from mellm.facs import TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
@@ -24,6 +32,15 @@ ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of an uploaded file")]
 
 
+def _whole(value: object) -> object:
+    """4.0 as 4; everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -31,9 +48,9 @@ class _Wire(BaseModel):
 class Frames(_Wire):
     """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
 
-    onset: int = Field(ge=0, le=10_000_000, strict=True)
-    apex: int = Field(ge=1, le=10_000_000, strict=True)
-    offset: int | None = Field(default=None, ge=1, le=10_000_000, strict=True)
+    onset: Annotated[int, Field(ge=0, le=10_000_000, strict=True), WHOLE]
+    apex: Annotated[int, Field(ge=1, le=10_000_000, strict=True), WHOLE]
+    offset: Annotated[int, Field(ge=1, le=10_000_000, strict=True), WHOLE] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Frames":
@@ -54,17 +71,47 @@ Route = Literal["flow", "vision"]
 """`flow`: the language model is given motion as text; `vision`: the MMC-Map, which takes one that sees."""
 
 
+_SEEING: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"route": {"const": "flow"}}},
+        {"properties": {"llm": {"const": "server"}}, "required": ["llm"]},
+    ]
+}
+"""Which settings go together, in the words of JSON Schema."""
+
+_ONE_SOURCE: dict[str, Any] = {
+    "oneOf": [
+        {
+            "properties": {"media": {"type": "string"}, "onset": {"type": "null"}, "apex": {"type": "null"}},
+            "required": ["media"],
+        },
+        {
+            "properties": {
+                "media": {"type": "null"},
+                "frames": {"type": "null"},
+                "onset": {"type": "string"},
+                "apex": {"type": "string"},
+            },
+            "required": ["onset", "apex"],
+        },
+    ]
+}
+"""A clip or a pair, in the words of JSON Schema."""
+
+
 class JobSettings(_Wire):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
-    estimator: str = "meflownet"
-    compensation: str = "auto"
+    model_config = ConfigDict(json_schema_extra=_SEEING)
+
+    estimator: str = Field(default="meflownet", json_schema_extra={"enum": list(estimators())})
+    compensation: str = Field(default="auto", json_schema_extra={"enum": ["auto", *COMPENSATIONS]})
     au_model: UnitModel = Field(default="evidence", description="Who says which action units there are")
-    taxonomy: str = "7"
+    taxonomy: str = Field(default="7", json_schema_extra={"enum": list(TAXONOMIES)})
     language: Literal["en", "zh"] = "en"
     llm: Reader = Field(default=cast(Reader, Settings().llm), description="Who writes the reading")
     route: Route = Field(default="flow", description="What a language model is given")
-    max_people: int = Field(default=4, ge=1, le=16, strict=True)
+    max_people: Annotated[int, Field(ge=1, le=16, strict=True), WHOLE] = 4
     fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
     magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
 
@@ -92,6 +139,8 @@ class JobSettings(_Wire):
 
 class JobRequest(_Wire):
     """A clip (`media`), or the pair `onset` and `apex`, all uploaded before."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
 
     media: Digest | None = None
     onset: Digest | None = None

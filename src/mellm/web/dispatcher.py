@@ -10,11 +10,10 @@ import threading
 import time
 from pathlib import Path
 
-from mellm.errors import InputError
 from mellm.web.child import Header
 from mellm.web.contract import Job, Progress
 from mellm.web.files import Files
-from mellm.web.offers import Offers
+from mellm.web.offers import NotOfferedError, Offers
 from mellm.web.options import ServerOptions
 from mellm.web.process import Child, ChildGoneError
 from mellm.web.store import Store
@@ -151,7 +150,7 @@ class Dispatcher:
             except _StoppedError:
                 self._store.set_state(job.id, "queued", was=["running"])
                 return _ended(child)
-            except InputError as error:
+            except NotOfferedError as error:
                 # The job waited while its server was started anew, without the model it asks for.
                 self._store.set_state(job.id, "failed", was=["running"], error=str(error))
                 return child

@@ -30,6 +30,11 @@ from mellm.web.annotation import CodedMoment
 from mellm.web.corrected import as_coded
 from mellm.web.exports import Result
 
+
+class NothingCodedError(InputError):
+    """No person has coded anything yet."""
+
+
 DATASET = "coded"
 """Name of the data set in records: people coded it, in this application."""
 
@@ -162,15 +167,15 @@ def crop_map(picture: bytes, onset: bytes) -> Image:
 def write_instruct(results: Sequence[Result], target: Path, name: str) -> None:
     """Pack the instruction data of some analyses as a ZIP whose folder is `name`.
 
-    Raises InputError where no person has coded anything in them.
+    Raises NothingCodedError where no person has coded anything in them.
     """
     source = CodedSource(results)
     if not len(source):
-        raise InputError(_NOBODY)
+        raise NothingCodedError(_NOBODY)
     with tempfile.TemporaryDirectory(dir=target.parent) as place:
         folder = Path(place) / "data"
         if not build(BuildConfig(source), folder)["counts"]["cases"]:
-            raise InputError(_NOBODY)
+            raise NothingCodedError(_NOBODY)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(path for path in folder.rglob("*") if path.is_file()):
                 archive.write(file, f"{name}/{file.relative_to(folder).as_posix()}")

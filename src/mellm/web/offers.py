@@ -16,6 +16,11 @@ from mellm.pipeline import Settings
 from mellm.web.contract import JobSettings, Reader, Route, UnitModel
 from mellm.web.options import ServerOptions
 
+
+class NotOfferedError(InputError):
+    """This server does not have the model a request asks for."""
+
+
 _BUILT_IN: Final[tuple[UnitModel, ...]] = ("evidence", "learned")
 
 
@@ -57,23 +62,25 @@ class Offers:
         return cls(au_models, readers, routes, own, identity)
 
     def check(self, settings: JobSettings) -> None:
-        """Raise InputError for settings that name what this server does not offer."""
+        """Raise NotOfferedError for settings that name what this server does not have."""
         for what, chosen, offered in (
             ("model of action units", settings.au_model, self.au_models),
             ("language model", settings.llm, self.readers),
         ):
             if chosen not in offered:
                 names = " or ".join(f"`{name}`" for name in offered)
-                raise InputError(f"This server has no {what} of its own: choose {names}.")
+                raise NotOfferedError(f"This server has no {what} of its own: choose {names}.")
         if settings.route not in self.routes:
-            raise InputError("The language model of this server sees no pictures: choose the route `flow`.")
+            raise NotOfferedError(
+                "The language model of this server sees no pictures: choose the route `flow`."
+            )
 
     def identity_of(self, settings: JobSettings) -> dict[str, str]:
         """What `server` stands for in these settings: part of what the work is."""
         return {f"own {name}": self.identity[name] for name in self._asked(settings)}
 
     def resolved(self, settings: JobSettings) -> dict[str, Any]:
-        """Settings as the analysis takes them. Raises InputError where the server offers that no more."""
+        """Settings as the analysis takes them. Raises NotOfferedError where the server has that no more."""
         self.check(settings)
         return settings.model_dump() | {name: self.own[name] for name in self._asked(settings)}
 

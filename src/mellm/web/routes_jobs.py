@@ -49,6 +49,14 @@ _BUSY: dict[int | str, dict[str, Any]] = {
     507: {"model": Problem, "description": "The server's disk is full"},
 }
 
+_BYTES = {"type": "string", "format": "binary", "minLength": 1}
+
+
+def _form(parts: dict[str, Any], *needed: str) -> dict[str, Any]:
+    """How OpenAPI describes a form with these parts and no others."""
+    schema = {"type": "object", "properties": parts, "required": needed, "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
 
 def job_routes(service: Service) -> APIRouter:
     """Routes of one server."""
@@ -81,7 +89,9 @@ def job_routes(service: Service) -> APIRouter:
         "/media",
         status_code=201,
         responses={**_BUSY, 200: {"model": MediaFile, "description": "This content was there already"}},
-        openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
+        },
     )
     async def upload(
         request: Request, response: Response, name: Annotated[str, Query(min_length=1, max_length=200)]
@@ -95,22 +105,7 @@ def job_routes(service: Service) -> APIRouter:
         "/folders",
         status_code=201,
         responses={**_BUSY, 200: {"model": MediaFile, "description": "This content was there already"}},
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {
-                                PART: {"type": "array", "items": {"type": "string", "format": "binary"}}
-                            },
-                            "required": [PART],
-                        }
-                    }
-                },
-            }
-        },
+        openapi_extra=_form({PART: {"type": "array", "items": _BYTES, "minItems": 2}}, PART),
     )
     async def upload_folder(
         request: Request, response: Response, name: Annotated[str, Query(min_length=1, max_length=200)]
@@ -140,24 +135,14 @@ def job_routes(service: Service) -> APIRouter:
         "/analyses",
         status_code=202,
         responses={**_BUSY, 200: {"model": Job, "description": "This work was done or queued already"}},
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {
-                                "file": {"type": "string", "format": "binary", "description": "A clip"},
-                                "onset": {"type": "string", "format": "binary"},
-                                "apex": {"type": "string", "format": "binary"},
-                                "settings": {"type": "string", "description": "JSON of JobSettings"},
-                            },
-                        }
-                    }
-                },
+        openapi_extra=_form(
+            {
+                "file": _BYTES | {"description": "A clip"},
+                "onset": _BYTES | {"description": "Of a pair, in place of `file`"},
+                "apex": _BYTES,
+                "settings": {"$ref": "#/components/schemas/JobSettings"},
             }
-        },
+        ),
     )
     async def analyse(request: Request, response: Response) -> Job:
         """Upload a clip (`file`), or `onset` and `apex`, and queue it, all in one form."""

@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from mellm.data.instruct.review import Decision, Review
 from mellm.data.instruct.rules import headings
 from mellm.data.instruct.types import Case, Record
+from mellm.errors import InputError
 from mellm.facs.names import au_name
 from mellm.facs.support import supporting_regions
 from mellm.web.contract import Problem
 from mellm.web.service import NotFoundError, Service
 
-Reviewer = Annotated[str, Field(min_length=1, max_length=80, description="Who decides")]
+Reviewer = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="Who decides")]
 Asked = Annotated[str, Query(max_length=80, description="Whose decisions; nobody sees another's")]
 
 _BAD: dict[int | str, dict[str, Any]] = {
@@ -125,6 +126,12 @@ def review_routes(service: Service) -> APIRouter:
             raise NotFoundError("This server has no instruction data: start it with --instruct FOLDER.")
         return service.review
 
+    def found(record: str) -> tuple[Record, Case]:
+        try:
+            return review().find(record)[:2]
+        except InputError as error:
+            raise NotFoundError(str(error)) from None
+
     @api.get("/state")
     def state(who: Asked = "", after: Annotated[int, Query(ge=-1, le=2**31)] = -1) -> ReviewState:
         """How far a person is, and which record comes next after place `after`."""
@@ -146,9 +153,7 @@ def review_routes(service: Service) -> APIRouter:
     )
     def picture(record: Annotated[str, Query(max_length=200)]) -> FileResponse:
         """The motion map that belongs to a record."""
-        now = review()
-        _, case, _ = now.find(record)
-        file = now.picture(case)
+        file = review().picture(found(record)[1])
         if file is None:
             raise NotFoundError("This record has no picture.")
         return FileResponse(file, media_type="image/jpeg")
@@ -157,7 +162,7 @@ def review_routes(service: Service) -> APIRouter:
     def typing(text: Typing) -> Findings:
         """Keep a text that is being written, and check it."""
         now = review()
-        record, case, _ = now.find(text.record)
+        record, case = found(text.record)
         now.keep_typing(record.id, text.who, text.answer)
         return Findings(problems=_findings(now, record, case, text.answer))
 
@@ -165,6 +170,7 @@ def review_routes(service: Service) -> APIRouter:
     def decide(wanted: NewDecision) -> Kept:
         """Keep a decision; nothing is ever overwritten, a later one only counts more."""
         now = review()
+        found(wanted.record)
         made = now.decide(wanted.record, wanted.who, wanted.verdict, wanted.answer, wanted.note)
         return Kept(decision=_decided(made), counts=now.counts(wanted.who))
 

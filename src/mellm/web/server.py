@@ -25,6 +25,8 @@ from mellm import __version__
 from mellm.errors import MellmError
 from mellm.web.files import DiskFullError, TooLargeError
 from mellm.web.guard import BodyTooLargeError, Guard
+from mellm.web.instruct import NothingCodedError
+from mellm.web.offers import NotOfferedError
 from mellm.web.options import ServerOptions, is_local
 from mellm.web.routes_jobs import job_routes
 from mellm.web.routes_results import result_routes
@@ -44,7 +46,9 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 _STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
+    NotOfferedError: 404,
     NotYetError: 409,
+    NothingCodedError: 409,
     QueueFullError: 429,
     TooLargeError: 413,
     DiskFullError: 507,

@@ -67,17 +67,15 @@ class Service:
     def submit(self, requests: list[JobRequest]) -> list[tuple[Job, bool]]:
         """Queue jobs, all or none; True where work was added.
 
-        Raises InputError for a file that is not there, QueueFullError.
+        Raises NotFoundError for a file that is not there, NotOfferedError for such a model,
+        QueueFullError.
         """
+        names = [self._name(request) for request in requests]
         for request in requests:
             self.offers.check(request.settings)
         prepared = [
-            (
-                request.key(__version__, self.offers.identity_of(request.settings)),
-                self._name(request),
-                request,
-            )
-            for request in requests
+            (request.key(__version__, self.offers.identity_of(request.settings)), name, request)
+            for request, name in zip(requests, names, strict=True)
         ]
         jobs = self.store.submit(prepared, self.options.queue)
         self.dispatcher.wake()
@@ -86,7 +84,8 @@ class Service:
     def _name(self, request: JobRequest) -> str:
         names = []
         for digest in request.files:
-            self.files.medium(digest)
+            if not self.files.has(digest):
+                raise NotFoundError(f"No uploaded file has the SHA-256 {digest[:12]}...; upload it first.")
             known = self.store.medium(digest)
             names.append(known[0] if known else digest[:12])
         return request.name.strip() or " → ".join(names)
