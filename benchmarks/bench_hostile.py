@@ -166,7 +166,7 @@ def hostile(number: int) -> Iterator[bytes]:
 
 
 class Memory(threading.Thread):
-    """Looks at the resident memory of this process and of the analyses every 50 ms (Linux); MiB."""
+    """Looks at the resident memory of this process and of the analyses every 200 ms (Linux); MiB."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -177,7 +177,7 @@ class Memory(threading.Thread):
             for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else []:
                 if entry.name.isdigit():
                     self._look(entry)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def _look(self, entry: Path) -> None:
         try:
