@@ -131,7 +131,10 @@ def train_step(
     """Make one optimiser step; return the loss and the errors on the face, chart pixels."""
     model.train()
     predictions = predict(model, batch, plan.model.stride, backbone)
-    loss, errors = sequence_loss(predictions, batch.facial, batch.head, batch.face, batch.valid, plan.loss)
+    start = MEFlowNet.start(batch.start_facial, batch.start_head, plan.model.stride)
+    loss, errors = sequence_loss(
+        predictions, start, batch.facial, batch.head, batch.face, batch.valid, plan.loss
+    )
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
@@ -145,7 +148,13 @@ def predict(
     """Run the network on a batch, with frozen depth features where it was built for them."""
     depth = depth_of(backbone, batch.onset, batch.apex, stride)
     answer: list[Prediction] = model(
-        batch.onset, batch.apex, batch.start_facial, batch.start_head, batch.rigid, depth
+        batch.onset,
+        batch.apex,
+        batch.start_facial,
+        batch.start_head,
+        batch.rigid,
+        batch.variational,
+        depth,
     )
     return answer
 
@@ -180,7 +189,7 @@ def validate(
             untrained = MEFlowNet.start(batch.start_facial, batch.start_head, plan.model.stride)
             for name, answer in (("", predictions[-1:]), ("start_", [untrained])):
                 _, errors = sequence_loss(
-                    answer, batch.facial, batch.head, batch.face, batch.valid, plan.loss
+                    answer, untrained, batch.facial, batch.head, batch.face, batch.valid, plan.loss
                 )
                 for key, value in errors.items():
                     sums[name + key] = sums.get(name + key, 0.0) + value

@@ -32,7 +32,8 @@ Half = NDArray[np.float16]
 class ChartPair:
     """One pair on the chart. Truth is kept at the centres of 2x2 chart pixels, in chart pixels.
 
-    onset, apex: uint8 (480, 400); start_facial, start_head: (120, 100, 2); rigid: (120, 100, 2, 6)
+    onset, apex: uint8 (480, 400); start_facial, start_head, variational: (120, 100, 2)
+    rigid: (120, 100, 2, 6)
     facial, head: (240, 200, 2); weight: uint8 (240, 200), 0 not known, 1 off the face, 2 on the face
     """
 
@@ -41,6 +42,7 @@ class ChartPair:
     start_facial: Half
     start_head: Half
     rigid: Half
+    variational: Half
     facial: Half
     head: Half
     weight: NDArray[np.uint8]
@@ -55,6 +57,7 @@ class Batch:
     start_facial: Tensor
     start_head: Tensor
     rigid: Tensor
+    variational: Tensor
     facial: Tensor
     head: Tensor
     face: Tensor
@@ -83,6 +86,7 @@ def to_chart(pair: CachedPair, prior: MotionPrior, rng: np.random.Generator, jit
         start_facial=(start.fit.head + start.fit.expression).astype(np.float16),
         start_head=start.fit.head.astype(np.float16),
         rigid=start.rigid.astype(np.float16),
+        variational=start.variational.astype(np.float16),
         facial=chart.from_source(pair.facial.astype(np.float32), at, TRUTH_STRIDE).astype(np.float16),
         head=chart.from_source(pair.head.astype(np.float32), at, TRUTH_STRIDE).astype(np.float16),
         weight=np.asarray(cv2.remap(weight, x, y, cv2.INTER_NEAREST, borderValue=(0,)), np.uint8),
@@ -160,26 +164,29 @@ def batches_per_epoch(files: int, rows: int, batch: int) -> int:
 
 def collate(pairs: list[ChartPair], mirror: NDArray[np.bool_]) -> Batch:
     """Stack pairs into tensors, mirroring those of `mirror` left to right (the chart is symmetric)."""
-    columns: list[list[Tensor]] = [[] for _ in range(8)]
+    columns: list[list[Tensor]] = [[] for _ in range(9)]
     maps: list[NDArray[Any]]
     for pair, flip in zip(pairs, mirror, strict=True):
         maps = [
             normalise_illumination(pair.onset.astype(np.float32), NETWORK_BLUR)[None],
             normalise_illumination(pair.apex.astype(np.float32), NETWORK_BLUR)[None],
-            *(_channels(f) for f in (pair.start_facial, pair.start_head, pair.rigid, pair.facial, pair.head)),
+            *(_channels(f) for f in (pair.start_facial, pair.start_head, pair.rigid)),
+            *(_channels(f) for f in (pair.variational, pair.facial, pair.head)),
             pair.weight[None],
         ]
         if flip:
             maps = [m[..., ::-1].copy() for m in maps]
-            for k in (2, 3, 5, 6):
+            for k in (2, 3, 5, 6, 7):
                 maps[k][0] *= -1
             maps[4] = mirror_rigid(maps[4])
         for column, value in zip(columns, maps, strict=True):
             column.append(torch.from_numpy(np.ascontiguousarray(value)))
     stacked = [torch.stack(column) for column in columns]
-    weight = stacked[7][:, 0]
-    onset, apex, start_facial, start_head, rigid, facial, head = stacked[:7]
-    return Batch(onset, apex, start_facial, start_head, rigid, facial, head, weight == 2, weight > 0)
+    weight = stacked[8][:, 0]
+    onset, apex, start_facial, start_head, rigid, variational, facial, head = stacked[:8]
+    return Batch(
+        onset, apex, start_facial, start_head, rigid, variational, facial, head, weight == 2, weight > 0
+    )
 
 
 def mirror_rigid(rigid: NDArray[np.float32]) -> NDArray[np.float32]:

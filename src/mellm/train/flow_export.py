@@ -8,23 +8,23 @@ from pathlib import Path
 
 import torch
 
-from mellm.flow.meflownet.chart import HEIGHT, WIDTH
+from mellm.flow.meflownet.chart import COLS, HEIGHT, ROWS, WIDTH
 from mellm.flow.meflownet.depth_backbone import DepthBackbone
 from mellm.flow.meflownet.model import Exported, MEFlowNet
 
-INPUTS = ("onset", "apex", "facial", "head", "rigid")
+INPUTS = ("onset", "apex", "facial", "head", "rigid", "variational")
 OUTPUTS = ("facial_flow", "head_flow")
 
 
 def export_onnx(model: MEFlowNet, path: Path, backbone: DepthBackbone | None = None) -> Path:
     """Write the network for one 400x480 chart pair, in float32 (ONNX opset 17)."""
-    rows, cols = HEIGHT // model.config.stride, WIDTH // model.config.stride
     example = (
         torch.zeros(1, 1, HEIGHT, WIDTH),
         torch.zeros(1, 1, HEIGHT, WIDTH),
-        torch.zeros(1, 2, rows, cols),
-        torch.zeros(1, 2, rows, cols),
-        torch.ones(1, 12, rows, cols),
+        torch.zeros(1, 2, ROWS, COLS),
+        torch.zeros(1, 2, ROWS, COLS),
+        torch.ones(1, 12, ROWS, COLS),
+        torch.zeros(1, 2, ROWS, COLS),
     )
     model.reduced = False
     partial = path.with_suffix(".partial")

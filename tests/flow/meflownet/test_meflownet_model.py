@@ -4,6 +4,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mellm.errors import InputError  # noqa: E402
+from mellm.flow.meflownet.chart import CELL  # noqa: E402
 from mellm.flow.meflownet.config import PAPER, MEFlowNetConfig  # noqa: E402
 from mellm.flow.meflownet.encoder import bilinear_logits, convex_upsample  # noqa: E402
 from mellm.flow.meflownet.loss import LossWeights, laplace_mixture, sequence_loss  # noqa: E402
@@ -16,18 +17,18 @@ TINY_PAPER = MEFlowNetConfig(
 )
 
 
-def inputs(stride=4, height=48, width=40):
+def inputs(height=48, width=40):
     torch.manual_seed(1)
-    h, w = height // stride, width // stride
+    h, w = height // CELL, width // CELL
     pictures = [torch.randn(1, 1, height, width) for _ in range(2)]
-    return (*pictures, torch.randn(1, 2, h, w), torch.randn(1, 2, h, w), torch.randn(1, 12, h, w))
+    return (*pictures, *(torch.randn(1, channels, h, w) for channels in (2, 2, 12, 2)))
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_PAPER], ids=["compact", "paper"])
 def test_untrained_network_returns_its_start(config):
-    onset, apex, facial, head, rigid = inputs(config.stride)
+    onset, apex, facial, head, rigid, variational = inputs()
     with torch.no_grad():
-        predictions = MEFlowNet(config)(onset, apex, facial, head, rigid)
+        predictions = MEFlowNet(config)(onset, apex, facial, head, rigid, variational)
     assert len(predictions) == config.iterations
     start = MEFlowNet.start(facial, head, config.stride)
     for prediction in predictions:
@@ -77,25 +78,27 @@ def test_convex_upsampling_starts_bilinear():
     assert torch.allclose(convex_upsample(field, logits, 4), resize(field, 4), atol=1e-3)
 
 
-def test_loss_prefers_the_truth_and_counts_subtle_pairs_alike():
+def test_loss_prefers_the_truth_and_counts_every_start_alike():
     truth = torch.zeros(2, 2, 8, 8)
     truth[0, 0], truth[1, 0] = 0.2, 2.0
     head = torch.zeros_like(truth)
     mask = torch.ones(2, 8, 8, dtype=torch.bool)
     weights = LossWeights(laplace=0.0)
 
-    def loss(share):
+    def answer(share):
         full = torch.nn.functional.interpolate(truth * share, scale_factor=2)
-        answer = Prediction(full, torch.zeros_like(full), torch.zeros(2, 4, 16, 16))
-        return sequence_loss([answer], truth, head, mask, mask, weights)
+        return Prediction(full, torch.zeros_like(full), torch.zeros(2, 4, 16, 16))
+
+    def loss(share):
+        return sequence_loss([answer(share)], answer(0.5), truth, head, mask, mask, weights)
 
     right, errors = loss(1.0)
     wrong, wrong_errors = loss(0.0)
     assert float(right) == pytest.approx(0, abs=1e-5)
     assert errors["expression"] == pytest.approx(0, abs=1e-5)
     assert wrong_errors["expression"] == pytest.approx(1.1, abs=1e-3)
-    # facial and expression are both wrong by 0.2 / 0.5 and 2 / 2.3 of the peak-scaled unit
-    assert float(wrong) == pytest.approx((0.2 / 0.5 + 2.0 / 2.3), rel=0.05)
+    # Facial and expression are both wrong by twice what the start leaves, 0.1 and 1 px (and 0.02 of slack).
+    assert float(wrong) == pytest.approx(0.2 / 0.12 + 2.0 / 1.02, rel=0.05)
 
 
 def test_laplace_mixture_is_a_density():
@@ -155,8 +158,18 @@ def test_depth_backbone_folds_layer_scales(tmp_path):
 
 def test_network_takes_depth_features():
     config = MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), depth_features=4)
-    onset, apex, facial, head, rigid = inputs()
+    onset, apex, facial, head, rigid, variational = inputs()
     depth = (torch.randn(1, 4, 12, 10), torch.randn(1, 4, 12, 10))
     with torch.no_grad():
-        last = MEFlowNet(config)(onset, apex, facial, head, rigid, depth)[-1]
+        last = MEFlowNet(config)(onset, apex, facial, head, rigid, variational, depth)[-1]
+    assert torch.allclose(last.head, resize(head, 4))
+
+
+def test_the_second_opinion_can_be_let_through():
+    onset, apex, facial, head, rigid, variational = inputs()
+    network = MEFlowNet(MEFlowNetConfig(features=8, hidden=8, widths=(8, 16)))
+    with torch.no_grad():
+        network.facial_decoder.leave.bias[-1] = 20.0
+        last = network(onset, apex, facial, head, rigid, variational)[-1]
+    assert torch.allclose(last.facial, resize(head + variational, 4), atol=1e-3)
     assert torch.allclose(last.head, resize(head, 4))

@@ -47,6 +47,7 @@ def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
             tensor(start.fit.head + start.fit.expression),
             tensor(start.fit.head),
             tensor(start.rigid),
+            tensor(start.variational),
         )[-1]
     assert np.abs(facial - start.fit.head.mean()).max() > 0.01
     assert np.abs(facial - last.facial[0].numpy().transpose(1, 2, 0)).max() < 1e-3

@@ -4,7 +4,7 @@ The prior's fit runs in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows 
 registry's contract; nothing of training.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
 from mellm.flow.meflownet.evidence import FIT_BLUR, NETWORK_BLUR, normalise_illumination, upsample
 from mellm.flow.meflownet.prior import MotionPrior, SubspaceFit, fit, rigid_motions
 from mellm.flow.meflownet.prior_file import load_prior
+from mellm.flow.meflownet.variational import fuse, variational_flow
 from mellm.flow.types import Flow, FlowField
 from mellm.media.types import Image
 
@@ -30,31 +31,38 @@ NETWORK_FILE = WEIGHTS / "meflownet.onnx"
 PRIOR_SHA256 = "e4750a2c696e9caa53ebdbdbba6fb03563ab6995f774aac51526621bb6bfad1a"
 """Of the shipped prior's file. Written down with the weights, so that no report has to read them for it."""
 
-SHA256 = "80af532acbc5ddd8e27420bafd4c50892f3d5c6f67a527b718b138efc0cfcf72"
+SHA256 = "e2ee20ad8c238ff1c845c9d73784fc825f2ecc803f57a663609d48de7f9a535e"
 """Of the shipped prior's file followed by the network's: `cat` the two and hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the network is given: normalised chart pictures float32 (H, W), the prior's fit, rigid motions."""
+    """What the network is given: normalised chart pictures float32 (H, W), the prior's fit, rigid motions.
+
+    The fit's expression is fused with the second opinion on it, `variational` (ROWS, COLS, 2).
+    """
 
     onset: NDArray[np.float32]
     apex: NDArray[np.float32]
     fit: SubspaceFit
     rigid: NDArray[np.float32]
+    variational: NDArray[np.float32]
 
 
 def start_from(
     prior: MotionPrior, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
 ) -> Start:
-    """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH)."""
+    """Fit the prior to, and ask for a second opinion on, two grey chart pictures, float32 (HEIGHT, WIDTH)."""
     first, second = (np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex))
     rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(first, second, np.zeros(0))
     coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
     fine = [normalise_illumination(picture, FIT_BLUR) for picture in (onset, apex)]
     found = fit(prior, chart, fine[0], fine[1], coarse)
     calm = [normalise_illumination(picture, NETWORK_BLUR) for picture in (onset, apex)]
-    return Start(calm[0], calm[1], found, rigid_motions(chart))
+    rigid = rigid_motions(chart)
+    other = variational_flow(prior, onset, apex, found.head, rigid)
+    found = replace(found, expression=fuse(prior, found.expression, other))
+    return Start(calm[0], calm[1], found, rigid, other)
 
 
 @dataclass(slots=True)
@@ -128,6 +136,7 @@ class MEFlowNetEstimator:
             "facial": _planes(head + expression),
             "head": _planes(head),
             "rigid": _planes(start.rigid),
+            "variational": _planes(start.variational),
         }
         result = self._run(planes)
         return (

@@ -11,6 +11,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from mellm.flow.meflownet.model import Prediction
 
+SLACK = 0.02
+"""px; error of a start that is as good as none."""
+
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
@@ -53,6 +56,7 @@ def laplace_mixture(difference: Tensor, info: Tensor) -> Tensor:
 
 def sequence_loss(
     predictions: list[Prediction],
+    start: Prediction,
     facial: Tensor,
     head: Tensor,
     face: Tensor,
@@ -62,13 +66,14 @@ def sequence_loss(
     """Return the loss and the last pass's mean errors on the face, px.
 
     facial, head: (B, 2, H / 2, W / 2) truth, at the centres of 2x2 pixels; face, valid: (B, H / 2, W / 2)
-    bool. Every pair is divided by its own peak
-    expression (plus 0.3 px), so that subtle pairs count as much as strong ones.
+    bool. Every pair is divided by the error its start leaves (plus `SLACK`), so that subtle pairs count as
+    much as strong ones, and easy ones as hard ones.
     """
     truth = facial - head
-    peak = (_length(truth) * face).amax(dim=(1, 2))
     pixel = (face.float() + weights.outside * (~face).float()) * valid.float()
-    pixel = pixel / pixel.sum(dim=(1, 2), keepdim=True).clamp(min=1.0) / (0.3 + peak)[:, None, None]
+    pixel = pixel / pixel.sum(dim=(1, 2), keepdim=True).clamp(min=1.0)
+    left = (_length(F.avg_pool2d(start.facial, 2) - facial) * pixel).sum(dim=(1, 2))
+    pixel = pixel / (SLACK + left)[:, None, None]
     on_face = (face & valid).float()
     total = facial.new_zeros(())
     errors: dict[str, float] = {}

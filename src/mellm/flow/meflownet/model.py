@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mellm.flow.meflownet.chart import CELL
 from mellm.flow.meflownet.config import MEFlowNetConfig
 from mellm.flow.meflownet.depth_backbone import DepthBackbone
 from mellm.flow.meflownet.encoder import ENCODERS, bilinear_logits, convex_upsample
@@ -64,10 +65,10 @@ class MEFlowNet(nn.Module):
         self.config, self.reduced = config, bfloat16
         self.encoder = ENCODERS[config.encoder](config)
         evidence = 3 * len(WINDOWS) + 3
-        inputs = 2 * (config.features + config.depth_features) + evidence + GUIDE + 4 + config.hidden
+        inputs = 2 * (config.features + config.depth_features) + evidence + GUIDE + 7 + config.hidden
         self.update = UPDATES[config.update](config, inputs)
-        self.head_decoder = Decoder(config.hidden, 5 + len(WINDOWS) + 1)
-        self.facial_decoder = Decoder(config.hidden, 6 + len(WINDOWS))
+        self.head_decoder = Decoder(config.hidden, 5 + len(WINDOWS) + 2)
+        self.facial_decoder = Decoder(config.hidden, 6 + len(WINDOWS) + 1)
         self.mask = nn.Conv2d(config.hidden, 9 * config.stride**2, 1)
         _silence(self.mask)
         self.register_buffer("bilinear", bilinear_logits(config.stride), persistent=False)
@@ -79,17 +80,25 @@ class MEFlowNet(nn.Module):
         facial: Tensor,
         head: Tensor,
         rigid: Tensor,
+        variational: Tensor,
         depth: tuple[Tensor, Tensor] | None = None,
     ) -> list[Prediction]:
         """Refine the start `facial` and `head` (B, 2, h, w), px; return every pass's prediction.
 
-        onset, apex: (B, 1, H, W) illumination-normalised grey, on the face chart; rigid: (B, 12, h, w), the
-        six rigid motions' u, then their v, per cell; depth: frozen depth features of both frames on the cell
-        grid, if configured.
+        onset, apex: (B, 1, H, W) illumination-normalised grey, on the face chart; h, w: its cells
+        rigid: (B, 12, h, w), the six rigid motions' u, then their v
+        variational: (B, 2, h, w) px, the second opinion on the expression (`variational.variational_flow`)
+        depth: frozen depth features of both frames on the network's own grid, if configured
         """
         stride = self.config.stride
+        facial, head, rigid, variational = (
+            _at_stride(field, stride) for field in (facial, head, rigid, variational)
+        )
         basis = rigid.reshape(len(rigid), 2, 6, *rigid.shape[-2:])
         guide = _guide(basis)
+        second_facial = head + variational
+        # Pairs of 0.2 and 5 px differ in scale alone: the learned layers see, and answer, motion in it.
+        scale = _scale(facial - head, variational)
         first = self._learned(self.encoder, onset)
         hidden = first.new_zeros(first.shape[0], self.config.hidden, *first.shape[-2:])
         predictions = []
@@ -101,16 +110,20 @@ class MEFlowNet(nn.Module):
             terms = normal_terms(onset, warped, stride)
             second = self._learned(self.encoder, warped)
             solves = local_solves(terms)
-            parts = [first, second - first, solves, _compressed(terms), guide, expression, head]
+            other = second_facial - facial
+            steps = _steps(solves)
+            seen = [_asinh(field / scale) for field in (expression, other, *steps)]
+            parts = [first, second - first, *seen, _weights(solves), _compressed(terms), guide, head]
+            parts += [torch.log(scale).expand_as(head[:, :1])]
             if depth is not None:
                 parts += [depth[0], warp(depth[1], facial / stride) - depth[0]]
             hidden = self._learned(self.update, torch.cat([*parts, hidden], dim=1))
-            steps = list(solves.reshape(len(solves), len(WINDOWS), 3, *solves.shape[-2:])[:, :, :2].unbind(1))
             turn = self._learned(self.head_decoder, hidden)
-            shared = _gated(turn[:, 5:], [*steps, expression]) + turn[:, :2]
-            moved_head = rigid_projection(shared, torch.sigmoid(turn[:, 2:3]), basis) + 0.25 * turn[:, 3:5]
+            shared = _gated(turn[:, 5:], [*steps, expression, expression + other]) + scale * turn[:, :2]
+            moved_head = rigid_projection(shared, torch.sigmoid(turn[:, 2:3]), basis)
+            moved_head = moved_head + 0.25 * scale * turn[:, 3:5]
             change = self._learned(self.facial_decoder, hidden)
-            facial = facial + _gated(change[:, 6:], steps) + change[:, :2]
+            facial = facial + _gated(change[:, 6:], [*steps, other]) + scale * change[:, :2]
             head = head + moved_head
             expression = facial - head
             mask = self._mask_logits(hidden)
@@ -127,8 +140,8 @@ class MEFlowNet(nn.Module):
     @staticmethod
     def start(facial: Tensor, head: Tensor, stride: int) -> Prediction:
         """Return the start itself as a prediction: what the untrained network answers."""
-        whole = resize(facial, stride)
-        return Prediction(whole, resize(head, stride), whole.new_zeros(len(whole), 4, *whole.shape[-2:]))
+        whole, other = (resize(_at_stride(field, stride), stride) for field in (facial, head))
+        return Prediction(whole, other, whole.new_zeros(len(whole), 4, *whole.shape[-2:]))
 
     def _learned(self, module: nn.Module, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced):
@@ -142,6 +155,33 @@ def _gated(gates: Tensor, fields: list[Tensor]) -> Tensor:
     for index, field in enumerate(fields):
         total = total + torch.tanh(gates[:, index : index + 1]) * field
     return total
+
+
+def _scale(expression: Tensor, variational: Tensor) -> Tensor:
+    """Return a pair's typical motion, (B, 1, 1, 1) px."""
+    energy = (expression.pow(2) + variational.pow(2)).mean(dim=(1, 2, 3), keepdim=True)
+    return torch.sqrt(energy) + 0.02
+
+
+def _asinh(x: Tensor) -> Tensor:
+    """torch.asinh, which the exporter does not know."""
+    size = x.abs()
+    return torch.sign(x) * torch.log(size + torch.sqrt(size * size + 1))
+
+
+def _steps(solves: Tensor) -> list[Tensor]:
+    """Return the steps (B, 2, h, w) of `local_solves`, one of each window."""
+    return [solves[:, k : k + 2] for k in range(0, 3 * len(WINDOWS), 3)]
+
+
+def _weights(solves: Tensor) -> Tensor:
+    """Return the logarithms of the evidence behind them, (B, WINDOWS, h, w)."""
+    return solves[:, 2::3]
+
+
+def _at_stride(field: Tensor, stride: int) -> Tensor:
+    """Bring a field on the chart's cells to one value per `stride` pixels."""
+    return field if stride == CELL else resize(field, CELL / stride)
 
 
 def _silence(layer: nn.Conv2d) -> None:
@@ -179,7 +219,7 @@ def depth_of(
 
 
 class Exported(nn.Module):
-    """The network as ONNX has it: five inputs, two outputs, the last pass only."""
+    """The network as ONNX has it: six inputs, two outputs, the last pass only."""
 
     def __init__(self, model: MEFlowNet, backbone: DepthBackbone | None = None) -> None:
         """Join the network and the depth backbone it was trained with, if any."""
@@ -187,9 +227,15 @@ class Exported(nn.Module):
         self.model, self.backbone = model, backbone
 
     def forward(
-        self, onset: Tensor, apex: Tensor, facial: Tensor, head: Tensor, rigid: Tensor
+        self,
+        onset: Tensor,
+        apex: Tensor,
+        facial: Tensor,
+        head: Tensor,
+        rigid: Tensor,
+        variational: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Return facial and head flow (B, 2, H, W), px."""
         depth = depth_of(self.backbone, onset, apex, self.model.config.stride)
-        last = self.model(onset, apex, facial, head, rigid, depth)[-1]
+        last = self.model(onset, apex, facial, head, rigid, variational, depth)[-1]
         return last.facial, last.head

@@ -26,6 +26,12 @@ RIGID_SD = 10.0
 FACE = 0.3
 """Share of `inside_face` from which a cell belongs to the motions' face."""
 
+SURE = 0.4
+"""Share of `inside_face` from which a cell is asked what most of the face does."""
+
+FADE = (0.3, 0.7)
+"""Shares of `inside_face` between which expression fades in: off the face nobody knows."""
+
 WARPS = 8
 """Most warping passes of a fit."""
 
@@ -171,9 +177,9 @@ def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Arra
             break
     head, expression = fields()
     expression += local_motion(onset, apex, head + expression, inside)
-    shift = rigid_share(expression, rigid, face & (inside > 0.4))
-    # Off the face nobody knows: there the face's head motion stands alone.
-    fade = np.clip((inside - 0.3) / 0.4, 0, 1)[..., None]
+    shift = rigid_share(expression, rigid, face & (inside > SURE))
+    # Off the face the face's head motion stands alone.
+    fade = np.clip((inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
     expression = np.asarray((expression - shift) * fade, np.float32)
     return SubspaceFit(expression, head + shift, coefficients, amplitude)
 
