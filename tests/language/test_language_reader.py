@@ -178,6 +178,25 @@ def test_a_part_that_bears_out_a_unit_names_it():
     assert reading.analysis == "Mouth corners move up (2.0 px): AU 12 (lip corner puller)."
 
 
+@pytest.mark.parametrize("template", ["Mine: $parts $evidence $question", "Mine: $parts. Read it."])
+def test_a_users_compact_template_asks_for_the_label_too(tmp_path, template):
+    path = tmp_path / "mine.txt"
+    path.write_text(template)
+    text = "Reasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive."
+    backend = Continuing(f"Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller).\n{text}")
+    asked = []
+    choose = backend.choose
+    backend.choose = lambda messages, *rest, **more: (
+        asked.append(messages[0].text) or choose(messages, *rest, **more)
+    )
+    reader = LanguageReader(backend, taxonomy="3", asking=Asking(form="compact", template=path))
+    reading = reader.read(SMILE, UNITS, EMOTION)
+    assert (reading.label, reading.raw.splitlines()[1:]) == ("positive", text.splitlines())
+    assert asked
+    assert all(prompt.startswith("Mine: mouth corners") for prompt in asked)
+    assert ("label alone" in asked[0]) == ("$question" in template)
+
+
 def test_a_turn_to_no_micro_expression_ends_the_answer():
     backend = Continuing(
         "Analysis: Mouth corners move up (2.0 px): no unit.\nReasoning: No part shows an action unit."

@@ -21,7 +21,14 @@ from mellm.language.answer import HEADINGS, concluded_codes, finds_nothing, last
 from mellm.language.backends.types import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.check import unsupported_claims
 from mellm.language.names import Language
-from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt, flow_prompt
+from mellm.language.prompt import (
+    MER_QUESTION,
+    MEU_QUESTION,
+    Scale,
+    compact_prompt,
+    flow_prompt,
+    load_template,
+)
 from mellm.language.soundness import (
     Turn,
     disagreeing,
@@ -83,7 +90,7 @@ class _Sentences:
     """A compact answer as it grows: `text` is sound and told, `rest` the beginning of a sentence."""
 
     def __init__(
-        self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence], label: str, scale: Scale
+        self, motion: Sequence[RegionMotion], aus: Sequence[AUEvidence], label: str | None, scale: Scale
     ) -> None:
         self.text = self.rest = ""
         self._motion, self._aus, self._label, self._scale = motion, aus, label, scale
@@ -210,10 +217,16 @@ class LanguageReader:
         """The model's shares of the labels asked for alone, before any text; empty where it is asked in full.
 
         A small model that reasons first is sure of whatever it wrote; asked for the label alone it weighs.
+        A template of the user's that has no place for a question cannot ask for it.
         """
-        if self._asking.form != "compact":
+        name, template = self._taxonomy.name, self._asking.template
+        if self._asking.form != "compact" or "$question" not in load_template(
+            "flow", "en", template or "compact"
+        ):
             return {}
-        text = compact_prompt(motion, aus, emotion, MER_QUESTION, taxonomy=self._taxonomy.name, scale=scale)
+        text = compact_prompt(
+            motion, aus, emotion, MER_QUESTION, taxonomy=name, scale=scale, template=template
+        )
         choice = self.backend.choose([Message("user", text)], "", list(self._names), control=control)
         return self._as_shares(choice)
 
@@ -249,7 +262,8 @@ class LanguageReader:
                 text += piece
                 tell(piece)
             return text
-        written = _Sentences(motion, aus, max(shares, key=lambda name: shares[name]), scale)
+        label = max(shares, key=lambda name: shares[name]) if shares else None
+        written = _Sentences(motion, aus, label, scale)
         for _ in range(MOST_TURNS):
             pieces = self.backend.generate(asked, decoding, prefix=written.text, control=control)
             turn = None
