@@ -1,6 +1,7 @@
 """The main job's cost: pair to report, a clip cold and warm, memory over length, import time, disk.
 
-Run: python benchmarks/bench_analyze.py [--clip CLIP] [--json OUT]
+Run: python benchmarks/bench_analyze.py [--clip CLIP] [--llm none] [--json OUT]
+Pairs are read by rules (`bench_reading.py` has them read by the language model), clips by whom `--llm` says.
 Prints each figure beside its target. Machines differ: read the ratios, and run it twice.
 """
 
@@ -16,8 +17,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-WITHOUT = "import mellm; mellm.Analyzer(mellm.Settings(llm='none'))"
-"""The stages without a language model, whose cost is `bench_reading.py`'s."""
 CLIP = HERE.parent / "../shared/data/clips/single_face.mp4"
 
 
@@ -51,6 +50,11 @@ def pair_latency(repeats: int, estimator: str) -> tuple[float, float]:
         dis.calc(grey[0], grey[1], None)
         bare.append(time.perf_counter() - started)
     return statistics.median(times), statistics.median(bare)
+
+
+def analysis(clip: Path, llm: str) -> str:
+    """Code that analyses a clip from nothing."""
+    return f"import mellm; mellm.Analyzer(mellm.Settings(llm={llm!r})).analyze({str(clip)!r})"
 
 
 def in_process(code: str) -> tuple[float, float]:
@@ -99,6 +103,7 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, default=CLIP)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--minutes", type=float, default=10, help="length of the long clip for memory")
+    parser.add_argument("--llm", choices=("none", "embedded"), default="embedded", help="who reads clips")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     figures: dict[str, float] = {}
@@ -108,11 +113,11 @@ def main() -> None:
     figures["pair to report with dis / DIS alone"] = figures["pair to report with dis, s"] / bare
     figures["pair to report with meflownet, s"], _ = pair_latency(args.repeats, "meflownet")
     if args.clip.exists():
-        analyze = f"{WITHOUT}.analyze({str(args.clip)!r})"
-        figures["clip, cold process, s"], figures["clip, peak memory, MB"] = in_process(analyze)
+        cold = in_process(analysis(args.clip, args.llm))
+        figures["clip, cold process, s"], figures["clip, peak memory, MB"] = cold
         from mellm import Analyzer, Settings
 
-        analyzer = Analyzer(Settings(llm="none"))
+        analyzer = Analyzer(Settings(llm=args.llm))
         analyzer.analyze(args.clip)
         started = time.perf_counter()
         analyzer.analyze(args.clip)
@@ -121,7 +126,7 @@ def main() -> None:
         for name, seconds in (("10 s", 10.0), (f"{args.minutes:g} min", args.minutes * 60)):
             path = Path(folder) / "clip.mp4"
             long_clip(path, seconds)
-            wall, peak = in_process(f"{WITHOUT}.analyze({str(path)!r})")
+            wall, peak = in_process(analysis(path, args.llm))
             figures[f"{name} of video, peak memory, MB"] = peak
             figures[f"{name} of video, x real time"] = seconds / wall
     figures["installed packages, MB"] = installed_size()
