@@ -1,6 +1,6 @@
 """MEFlowNet as a flow estimator: chart, motion prior, network, and back, without torch.
 
-The prior's fit runs in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights and the
+Fit and second opinion run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights and the
 registry's contract; nothing of training.
 """
 
@@ -69,7 +69,7 @@ def start_from(
 class MEFlowNetEstimator:
     """Facial and head flow of one face; a `FlowEstimator`.
 
-    prior: the motion prior; network: path of the ONNX file, or None to stop at the prior's fit;
+    prior: the motion prior; network: path of the ONNX file, or None to stop at what it starts from;
     compensation: `learned` (the network's own head flow) or a method of `mellm.flow.head`;
     sha256: of the weights, where they are known files. Off the face
     nothing is estimated: facial and head flow agree there. Without 468-point landmarks (and no face found)
@@ -174,7 +174,7 @@ def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstim
     """Return the shipped estimator.
 
     compensation: `learned`, or one of `mellm.flow.COMPENSATIONS`, applied to the learned facial flow instead
-    refine: False stops at the prior's fit, without the network
+    refine: False stops at what the network starts from
     """
     network, sha256 = (NETWORK_FILE, SHA256) if refine else (None, PRIOR_SHA256)
     return MEFlowNetEstimator(load_prior(PRIOR_FILE), network, compensation, sha256=sha256)
