@@ -1,7 +1,7 @@
 """MEFlowNet as a flow estimator: chart, motion prior, network, and back, without torch.
 
-Fit and second opinion run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights and the
-registry's contract; nothing of training.
+Fit and second opinion run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights
+and the registry's contract; nothing of training.
 """
 
 from dataclasses import dataclass, field, replace
