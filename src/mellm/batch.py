@@ -156,9 +156,9 @@ def row_of(job: Job, report: Report) -> Row:
 def run_local(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row]:
     """Do the jobs in `workers` processes; a process that dies takes only its own clip with it."""
     attempts = dict.fromkeys(jobs, 0)
-    if workers > 1:
-        # Processes share the cores; threads inside each would only wait for one another.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Processes share the cores; threads inside each would only wait for one another. With one process too:
+    # sums over threads round otherwise, and the same clip must give the same report whatever the number.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     while attempts:
         # After a crash, one process at a time shows which of the clips in flight it was.
         suspects = [job for job, tries in attempts.items() if tries]
