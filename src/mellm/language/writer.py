@@ -90,6 +90,10 @@ class Words:
         """Return the words that follow the number of units."""
         return self.single if count == 1 else self.several
 
+    def unread(self, codes: str) -> str:
+        """Return the conclusion that draws none, after the codes seen, if any."""
+        return (self.seen.format(codes) if codes else "") + self.no_evidence
+
 
 def join(items: Sequence[str], between: Join) -> str:
     """`a, b and c`."""
@@ -246,7 +250,7 @@ class Writer(ABC):
         words, weighing = self.words, evidence.weighing
         codes = " + ".join(self.codes[au.au] for au in evidence.present)
         if weighing is None:
-            return (words.seen.format(codes) if codes else "") + words.no_evidence
+            return words.unread(codes)
         verdict = words.weak_verdict if weighing.probability < 0.4 else words.verdict
         classes = words.classes.format(self.taxonomy) if self.taxonomy.isdigit() else ""
         label, p = self.emotions[weighing.label], weighing.probability

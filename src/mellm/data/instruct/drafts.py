@@ -246,10 +246,8 @@ def facts(case: Case, language: Language, label: str | None) -> str:
 
 
 def _verdict(case: Case, language: Language, label: str | None) -> str:
-    zh = language == "zh"
-    units = f"AU {' + '.join(case.truth.action_units)}" if case.truth.action_units else ""
+    codes = " + ".join(case.truth.action_units or ())
     if label is None:
-        nothing = WRITERS[language].words.no_evidence
-        return (units + ("。" if zh else ". ") if units else "") + nothing
-    name = emotion_name(label, language)
-    return f"{units}。提示{name}。" if zh else f"{units}. This suggests {name}."
+        return WRITERS[language].words.unread(codes)
+    name, units = emotion_name(label, language), f"AU {codes}" if codes else ""
+    return f"{units}。提示{name}。" if language == "zh" else f"{units}. This suggests {name}."

@@ -197,6 +197,6 @@ class TrueWriter(Writer):
         """Part three: codes and one label."""
         codes = " + ".join(self.codes[au.au] for au in evidence.present)
         if evidence.weighing is None:
-            return (self.words.seen.format(codes) if codes else "") + self.words.no_evidence
+            return self.words.unread(codes)
         variants = self.true.single_verdict if len(evidence.present) == 1 else self.true.verdict
         return self.voice.pick("verdict", variants).format(codes=codes, label=self.label)
