@@ -15,9 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mellm.data.meflow.photo import PairConfig
-from mellm.data.meflow.stream import MEFlowConfig, PairSource
-from mellm.data.megc2019 import read_flow_set
+from mellm.datasets.megc2019 import read_flow_set
 from mellm.evaluate.baselines.networks import STSTModule, ststnet, train_network
 from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
@@ -28,8 +26,10 @@ from mellm.face.regions import REGION_NAMES, regions_of
 from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
 from mellm.flow import create
 from mellm.flow.measure import measure
-from mellm.flow.motion import RegionMotion
-from mellm.train.emotion import EmotionConfig, fit_emotion_model, read_rows
+from mellm.flow.region_motion import RegionMotion
+from mellm.simulate.pair_stream import MEFlowConfig, PairSource
+from mellm.simulate.photo_pairs import PairConfig
+from mellm.train.facs.emotion_model import EmotionConfig, fit_emotion_model, read_rows
 
 
 def recognition(data: str, protocol: str, models: list[str]) -> None:

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face import find_faces, inter_ocular, regions_of
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 from mellm.flow import COMPENSATIONS, create, measure
-from mellm.flow.types import FlowField
+from mellm.flow.field import FlowField
 
 WIDTH, HEIGHT, FACE_WIDTH = 400, 480, 280
 CAMERA_PX = 1500.0  # distance of the camera: some 80 cm for a face 280 px wide

@@ -33,9 +33,9 @@ import cv2
 import httpx
 import numpy as np
 
-from mellm.data.meflow.clip import demo_clip
-from mellm.web.options import MIB, ServerOptions
+from mellm.simulate.generated_clip import demo_clip
 from mellm.web.server import serving
+from mellm.web.server_options import MIB, ServerOptions
 
 NAMES = (
     "clip.mp4",
@@ -75,7 +75,7 @@ def seeds() -> dict[str, bytes]:
         path = Path(folder) / "clip.mp4"
         demo_clip(path)
         clip = path.read_bytes()
-    portrait = (files("mellm.data") / "portrait.jpg").read_bytes()
+    portrait = (files("mellm.simulate") / "portrait.jpg").read_bytes()
     picture = cv2.imdecode(np.frombuffer(portrait, np.uint8), cv2.IMREAD_COLOR)
     return {
         "mp4": clip,

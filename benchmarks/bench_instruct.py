@@ -21,11 +21,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mellm.data.instruct import BuildConfig, build, check_folder, check_record, open_store
-from mellm.data.instruct.corruptions import CORRUPTIONS
-from mellm.data.instruct.sources import Measured
-from mellm.data.instruct.store import Store
-from mellm.data.instruct.types import Case, read_cases, write_lines
+from mellm.instruct import BuildConfig, build, check_folder, check_record, open_store
+from mellm.instruct.corruptions import CORRUPTIONS
+from mellm.instruct.record_store import Store
+from mellm.instruct.records import Case, read_cases, write_lines
+from mellm.instruct.sources import Measured
 
 CORRUPTED = 1000
 

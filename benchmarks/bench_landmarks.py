@@ -24,7 +24,7 @@ import numpy as np
 from mellm.face import Alignment, FaceTracker, find_faces, regions_of
 from mellm.face.detector import detect, whole
 from mellm.face.mesh import fit_mesh, roi_of
-from mellm.media.types import Frame
+from mellm.media.frame import Frame
 
 
 def main() -> None:

@@ -23,16 +23,16 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from mellm.data.instruct.answers import labels_in
-from mellm.data.instruct.types import Record, read_records
 from mellm.evaluate.classification import LabelScores
 from mellm.facs import PRESENT
 from mellm.facs.taxonomies import get_taxonomy
-from mellm.train.language_base import load_base
-from mellm.train.language_batches import Encoder, Row
-from mellm.train.language_judge import answer, figures, judge
-from mellm.train.language_model import AnswerLoss, adapted, begin_with
-from mellm.train.language_recipe import LanguageRecipe, LoRASettings
+from mellm.instruct.answers import labels_in
+from mellm.instruct.records import Record, read_records
+from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
+from mellm.train.language.answer_quality import answer, figures, judge
+from mellm.train.language.base_model import load_base
+from mellm.train.language.language_batches import Encoder, Row
+from mellm.train.language.language_recipe import LanguageRecipe, LoRASettings
 
 TASKS = ("meu", "mer", "vqa")
 TOGETHER = 30

@@ -45,7 +45,7 @@ def prompt() -> str:
 def genai(threads: int) -> tuple[Run, int]:
     import openvino_genai
 
-    from mellm.weights.store import model_path
+    from mellm.weights.model_store import model_path
 
     pipe = openvino_genai.LLMPipeline(str(model_path(MODEL)), "CPU", INFERENCE_NUM_THREADS=threads)
 
@@ -80,7 +80,7 @@ def embedded(threads: int) -> tuple[Run, int]:
 def llamacpp(threads: int) -> tuple[Run, int]:
     import xllamacpp
 
-    from mellm.weights.store import model_path
+    from mellm.weights.model_store import model_path
 
     params = xllamacpp.CommonParams()
     params.model.path, params.n_ctx, params.n_parallel = str(model_path(MODEL)), 1024, 1
@@ -102,7 +102,7 @@ def transformers(threads: int) -> tuple[Run, int]:
     import torch
 
     from mellm.language.backends.transformers import TransformersBackend
-    from mellm.weights.store import model_path
+    from mellm.weights.model_store import model_path
 
     torch.set_num_threads(threads)
     backend = TransformersBackend(str(model_path(MODEL)), device="cpu")

@@ -17,14 +17,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mellm.data.meflow.build import BuildConfig, build
-from mellm.data.meflow.check import MEFlowDataset, check
-from mellm.data.meflow.full3d import Full3dSource
-from mellm.data.meflow.gallery import Gallery
-from mellm.data.meflow.photo import PairConfig, PhotoSource
-from mellm.data.meflow.scene import Scene
-from mellm.data.meflow.stream import MEFlowConfig
-from mellm.data.meflow.types import FlowPair
+from mellm.simulate.full_3d import Full3dSource
+from mellm.simulate.gallery import Gallery
+from mellm.simulate.pair import FlowPair
+from mellm.simulate.pair_build import BuildConfig, build
+from mellm.simulate.pair_check import MEFlowDataset, check
+from mellm.simulate.pair_stream import MEFlowConfig
+from mellm.simulate.photo_pairs import PairConfig, PhotoSource
+from mellm.simulate.scene import Scene
 
 SHARED = Path(__file__).resolve().parent / "../../shared/data"
 

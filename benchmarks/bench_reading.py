@@ -18,9 +18,9 @@ from pathlib import Path
 def measure(llm: str, repeats: int, folder: Path) -> dict[str, float]:
     """Read one pair again and again in this process."""
     from mellm import Analyzer, Settings
-    from mellm.data.meflow.clip import demo_clip
     from mellm.media import open_media
     from mellm.render.pictures import encode_png
+    from mellm.simulate.generated_clip import demo_clip
 
     made = demo_clip(folder / "demo.mp4")
     onset, apex = made.events[0].onset, made.events[0].apex

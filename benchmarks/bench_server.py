@@ -29,12 +29,12 @@ from typing import Any
 import av
 import httpx
 
-from mellm.data.meflow.clip import demo_clip
+from mellm.simulate.generated_clip import demo_clip
 
 RUN = """
 import sys
 from pathlib import Path
-from mellm.web.options import ServerOptions
+from mellm.web.server_options import ServerOptions
 from mellm.web.server import serve
 workers, queue = int(sys.argv[2]), int(sys.argv[3])
 options = ServerOptions(store=Path(sys.argv[1]), port=0, workers=workers, queue=queue, submissions=0)
@@ -257,7 +257,7 @@ def orphans() -> int:
             )
         except (OSError, StopIteration):
             continue
-        modules = (b"mellm.web.worker", b"mellm.web.decoder")
+        modules = (b"mellm.web.worker", b"mellm.web.clip_decoder")
         count += mine and parent == 1 and any(module in command for module in modules)
     return count
 

@@ -21,16 +21,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mellm.data.meflow.clip import ClipEvent, EventTruth, HeadPath, inject, make_clip
-from mellm.data.meflow.gallery import split_of
-from mellm.data.meflow.scene import Pose
-from mellm.data.meflow.sensor import Camera
 from mellm.face import AREAS, FaceTracker, find_faces, inter_ocular
-from mellm.face.types import Landmarks
-from mellm.flow.trace import MotionTracer
+from mellm.face.people import Landmarks
 from mellm.media import open_media, read_image
-from mellm.media.types import Frame
+from mellm.media.frame import Frame
+from mellm.simulate.gallery import split_of
+from mellm.simulate.generated_clip import ClipEvent, EventTruth, HeadPath, inject, make_clip
+from mellm.simulate.scene import Pose
+from mellm.simulate.sensor import Camera
 from mellm.spot import RegionalMotion, spot
+from mellm.spot.trace import MotionTracer
 
 SHARED = Path(__file__).parents[1] / "../shared/data"
 REAL = (

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.meflow.action_units import au_field
-from mellm.data.meflow.scene import Motion, Pose, Scene
-from mellm.data.meflow.sensor import Camera, light_field, photograph
 from mellm.face import find_faces
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 from mellm.flow import create, mmc_colours
 from mellm.media import read_image
+from mellm.simulate.scene import Motion, Pose, Scene
+from mellm.simulate.sensor import Camera, light_field, photograph
+from mellm.simulate.unit_fields import au_field
 
 SIZE = (400, 480)
 ESTIMATORS = {"meflownet": "MEFlowNet", "tvl1": "TV-L1", "dis": "DIS"}
@@ -47,7 +47,7 @@ PAPER, INK = 255, (40, 40, 40)
 
 def scene() -> Scene:
     """The portrait's face, 70 % of a 400x480 frame wide."""
-    picture = read_image(Path(str(files("mellm.data") / "portrait.jpg")))
+    picture = read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
     mesh = find_faces(picture, max_people=1)[0].landmarks.points
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     zoom = float(high[0] - low[0]) / (0.7 * SIZE[0])

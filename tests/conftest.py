@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.data.meflow.clip import ClipTruth, demo_clip
 from mellm.face import find_faces
 from mellm.media import read_image
-from mellm.media.types import Image
+from mellm.media.frame import Image
+from mellm.simulate.generated_clip import ClipTruth, demo_clip
 
 SHARED = Path(__file__).resolve().parents[1] / "../shared/data"
 
@@ -26,7 +26,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def portrait() -> Image:
     """A real photograph of a face, uint8 RGB."""
-    return read_image(Path(str(files("mellm.data") / "portrait.jpg")))
+    return read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
 
 
 @pytest.fixture(scope="session")

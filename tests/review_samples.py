@@ -4,13 +4,13 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from mellm.data.instruct import BuildConfig, Store, build, open_store
-from mellm.data.instruct.corruptions import CORRUPTIONS
-from mellm.data.instruct.types import Problem, write_lines
-from mellm.pipeline import Analyzer
+from mellm.analysis.analyzer import Analyzer
+from mellm.instruct import BuildConfig, Store, build, open_store
+from mellm.instruct.corruptions import CORRUPTIONS
+from mellm.instruct.records import Problem, write_lines
 from mellm.web.annotation import Annotation
-from mellm.web.exports import Result
-from mellm.web.instruct import CodedSource
+from mellm.web.coded_cases import CodedSource
+from mellm.web.result_exports import Result
 
 JOB = "0123456789abcdef0123"
 

@@ -13,13 +13,13 @@ __version__ = "0.1.0"
 __all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
 
 if TYPE_CHECKING:
-    from mellm.pipeline import Analyzer, Settings, analyze
+    from mellm.analysis.analyzer import Analyzer, Settings, analyze
     from mellm.report import Report
 
 _HOMES = {
-    "Analyzer": "mellm.pipeline",
-    "Settings": "mellm.pipeline",
-    "analyze": "mellm.pipeline",
+    "Analyzer": "mellm.analysis.analyzer",
+    "Settings": "mellm.analysis.analyzer",
+    "analyze": "mellm.analysis.analyzer",
     "Report": "mellm.report",
 }
 

@@ -16,9 +16,9 @@ import numpy as np
 from browser import ARGUMENTS, CHROMIUM, opened
 from playwright.sync_api import sync_playwright
 
-from mellm.data.meflow.clip import demo_clip
-from mellm.web.options import ServerOptions
+from mellm.simulate.generated_clip import demo_clip
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 from review_samples import review_store
 
 WIDTH, HEIGHT = 1280, 760

@@ -11,9 +11,9 @@ from review_samples import review_store
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
 
-from mellm.data.meflow.clip import ClipTruth  # noqa: E402
-from mellm.web.options import ServerOptions  # noqa: E402
+from mellm.simulate.generated_clip import ClipTruth  # noqa: E402
 from mellm.web.server import serving  # noqa: E402
+from mellm.web.server_options import ServerOptions  # noqa: E402
 
 
 @pytest.fixture(scope="module")

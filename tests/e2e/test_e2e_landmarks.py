@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 from mellm import Analyzer, Settings
-from mellm.data.meflow.clip import ClipTruth
 from mellm.face import FaceTracker
 from mellm.media import open_media
+from mellm.simulate.generated_clip import ClipTruth
 
 # Where iBUG's 68 points lie on the 468-point mesh, near enough for regions.
 IBUG_ON_MESH = [127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356]

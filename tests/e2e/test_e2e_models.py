@@ -11,9 +11,9 @@ from writing_model import WritingModel
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
-from mellm.data.meflow.clip import ClipTruth
-from mellm.web.options import ServerOptions
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import mellm
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
 from mellm.media import open_media
 from mellm.report import Report
+from mellm.simulate.generated_clip import ClipTruth
 
 
 def test_pair_finds_the_smile(pair: tuple[Path, Path]) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from browser import open_page
 
-from mellm.data.instruct import open_store
-from mellm.data.instruct.review import Review
-from mellm.data.meflow.clip import ClipTruth
-from mellm.web.options import ServerOptions
+from mellm.instruct import open_store
+from mellm.instruct.review import Review
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 from review_samples import review_store
 
 

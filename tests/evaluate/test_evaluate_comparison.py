@@ -9,12 +9,12 @@ import typer.testing
 
 from mellm.cli import evaluate as cli
 from mellm.errors import InputError
-from mellm.evaluate.action_units import evaluate_units
 from mellm.evaluate.comparison import compare_runs
 from mellm.evaluate.comparison_drawing import write_drawing
-from mellm.evaluate.output import write_run
 from mellm.evaluate.recognition import evaluate_recognition
+from mellm.evaluate.run_files import write_run
 from mellm.evaluate.uncertainty import holm
+from mellm.evaluate.unit_recognition import evaluate_units
 
 WRONG = {"negative": "positive", "positive": "surprise", "surprise": "negative"}
 

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mellm.cli import app
-from mellm.data.megc2019 import read_flow_set
-from mellm.evaluate.language import Asked, consistent, evaluate_language, evaluate_language_vqa
+from mellm.datasets.megc2019 import read_flow_set
+from mellm.evaluate.language_models import Asked, consistent, evaluate_language, evaluate_language_vqa
 from mellm.language.backends import Choice, Decoding, Message
 from mellm.report import Reading
 

@@ -10,11 +10,11 @@ import typer.testing
 from flow_folder import make_folder
 from mellm.cli import evaluate as cli
 from mellm.errors import InputError
-from mellm.evaluate.action_units import evaluate_units
 from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
 from mellm.evaluate.learner import CLASSES, LEARNERS, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
+from mellm.evaluate.unit_recognition import evaluate_units
 
 PEOPLE = ["a/1", "a/1", "a/2", "b/1", "b/1", "b/3", "b/3"]
 SETS = ["a", "a", "a", "b", "b", "b", "b"]

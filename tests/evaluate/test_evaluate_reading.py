@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from flow_folder import flow_of, stored
-from mellm.data.megc2019 import read_flow_set
-from mellm.data.normalised_flow import channel_ratio, nose_flow, recover_flow, regional_motion
+from mellm.datasets.megc2019 import read_flow_set
 from mellm.errors import InputError
-from mellm.evaluate.action_units import evaluate_units
 from mellm.evaluate.recognition import evaluate_recognition
+from mellm.evaluate.unit_recognition import evaluate_units
 from mellm.face.regions import REGION_NAMES
+from mellm.flow.normalised import channel_ratio, nose_flow, recover_flow, regional_motion
 
 
 def test_samples_and_flow_meet_by_key_whatever_the_order(flow_folder: Path) -> None:

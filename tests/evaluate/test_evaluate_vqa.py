@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mellm.data.readers.vqa import VQAQuestion
+from mellm.datasets.vqa_questions import VQAQuestion
 from mellm.errors import InputError
-from mellm.evaluate.text import TextScores
-from mellm.evaluate.vqa import Seen, answer, evaluate_vqa, kind_of, score_answers
+from mellm.evaluate.text_overlap import TextScores
+from mellm.evaluate.vqa_answers import Seen, answer, evaluate_vqa, kind_of, score_answers
 
 SEEN = Seen("negative", "disgust", ("4", "L10"), {12: "R"})
 

@@ -8,7 +8,7 @@ import pytest
 
 import mellm
 from mellm.face import FaceObservation, find_faces
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 
 @pytest.fixture(scope="session")

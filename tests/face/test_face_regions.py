@@ -20,7 +20,7 @@ from mellm.face import (
 )
 from mellm.face.anchors import ANCHORS, FACE_OVAL, POINT_COUNTS, anchor
 from mellm.face.mean_face import MEAN_FACE
-from mellm.face.types import Scheme
+from mellm.face.people import Scheme
 
 SCHEMES: list[Scheme] = ["mesh468", "wflw98", "ibug68", "template"]
 

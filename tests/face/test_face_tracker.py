@@ -6,7 +6,7 @@ import pytest
 
 from mellm.face import FaceObservation, FaceTracker, find_faces, head_pose
 from mellm.face.tracker import RECENT, SEARCH_EVERY
-from mellm.media.types import Frame, Image
+from mellm.media.frame import Frame, Image
 
 # Checked by eye on the 512x512 portrait: pupils and the middle of the closed lips' upper edge.
 LEFT_PUPIL, RIGHT_PUPIL = (204, 101), (247, 104)

@@ -4,7 +4,7 @@ import pytest
 
 from mellm.face.regions import REGION_NAMES
 from mellm.facs import AUEvidence, abstains, create_au_model, create_emotion_model
-from mellm.flow.motion import RegionMotion
+from mellm.flow.region_motion import RegionMotion
 
 INTER_OCULAR = 180.0
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mellm.data.generated_flow import generate, read_patterns
 from mellm.errors import InputError, MellmError
 from mellm.facs.grid import grid_features, load_grid_model, mirrored_grid, save_grid_model, shipped_grid_model
-from mellm.train.facs import FacsConfig, train_facs
-from mellm.train.facs_recipe import read_recipe
+from mellm.simulate.generated_flow import generate, read_patterns
+from mellm.train.facs.facs_recipe import read_recipe
+from mellm.train.facs.grid_models import FacsConfig, train_facs
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_short_training_reads_what_it_generated(sheet: Path, tmp_path: Path) -
     read = load_grid_model(tmp_path / "weights.safetensors")
     assert read.units == (1, 2, 4, 12)
     assert np.array_equal(read.emotion, model.emotion)
-    from mellm.data.normalised_flow import nose_flow
+    from mellm.flow.normalised import nose_flow
 
     made = generate(read_patterns([sheet]), 60, 9)
     cells = [grid_features(nose_flow(stored)) for stored in made.flows]

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mellm.face import Landmarks, find_faces
-from mellm.flow.types import FlowField
-from mellm.media.types import Image
+from mellm.flow.field import FlowField
+from mellm.media.frame import Image
 
 
 @dataclass(frozen=True)

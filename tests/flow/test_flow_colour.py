@@ -9,7 +9,7 @@ import pytest
 from mellm.errors import InputError
 from mellm.flow import annotate, image_scale, legend, middlebury, mmc_colours, mmc_map
 from mellm.flow.colour import DIRECTION_COLOURS, WHEEL
-from mellm.flow.motion import OCTANTS
+from mellm.flow.region_motion import OCTANTS
 
 # What a person calls these colours, as hue ranges in degrees (HSV).
 HUES = {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mellm.errors import InputError
-from mellm.flow import Flow, create, estimators, register, registry
+from mellm.flow import Flow, create, estimators, register
+from mellm.flow import estimators as registry
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from mellm.language.answer import concluded_codes, finds_nothing, last_label, take_apart
+from mellm.language.answer_text import concluded_codes, finds_nothing, last_label, take_apart
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mellm.face.regions import REGION_NAMES
-from mellm.flow.motion import OCTANTS, RegionMotion
+from mellm.flow.region_motion import OCTANTS, RegionMotion
 from mellm.language import unsupported_claims, write_reading
 
 VECTORS = {

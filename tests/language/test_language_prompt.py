@@ -4,8 +4,8 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.types import AUEvidence
-from mellm.flow.motion import RegionMotion
+from mellm.facs.findings import AUEvidence
+from mellm.flow.region_motion import RegionMotion
 from mellm.language import flow_prompt, vision_prompt
 from mellm.language.prompt import (
     MER_QUESTION,

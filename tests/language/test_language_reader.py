@@ -6,11 +6,11 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.types import AUEvidence
-from mellm.flow.motion import RegionMotion
+from mellm.facs.findings import AUEvidence
+from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends import Choice, Decoding, Message
 from mellm.language.backends.embedded import EmbeddedBackend
-from mellm.language.reader import Asking, LanguageReader, create_language_reader
+from mellm.language.model_reader import Asking, LanguageReader, create_language_reader
 
 
 def motion(**moving: tuple[float, float]) -> list[RegionMotion]:

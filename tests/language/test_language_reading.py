@@ -5,7 +5,7 @@ import pytest
 
 from mellm.face.regions import REGION_NAMES
 from mellm.facs import AUEvidence
-from mellm.flow.motion import OCTANTS, RegionMotion
+from mellm.flow.region_motion import OCTANTS, RegionMotion
 from mellm.language import unsupported_claims, write_reading
 
 LANGUAGES = ("en", "zh")

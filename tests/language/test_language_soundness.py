@@ -1,9 +1,9 @@
 """Sentences held against measurements: which units a part must, may and must not be given."""
 
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.types import AUEvidence
-from mellm.flow.motion import RegionMotion
-from mellm.language.soundness import unsound
+from mellm.facs.findings import AUEvidence
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.sentence_check import unsound
 
 
 def motion(**upward: float) -> list[RegionMotion]:

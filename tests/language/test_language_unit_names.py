@@ -1,6 +1,6 @@
 import pytest
 
-from mellm.language.unit_names import with_true_names
+from mellm.language.unit_mentions import with_true_names
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from mellm.data.instruct.measuring import measure_pair
-from mellm.data.instruct.prompts import IMAGE, meu_prompt
-from mellm.data.instruct.sources import MEFlowSource
-from mellm.data.instruct.types import Case, Truth
 from mellm.errors import InputError
 from mellm.face import Alignment, FaceTracker
 from mellm.flow import create
-from mellm.language.vision import vision_messages
+from mellm.instruct.records import Case, Truth
+from mellm.instruct.sample_measurement import measure_pair
+from mellm.instruct.sources import MEFlowSource
+from mellm.instruct.task_prompts import IMAGE, meu_prompt
+from mellm.language.vision_question import vision_messages
 from mellm.media import read_image
-from mellm.media.types import Frame
+from mellm.media.frame import Frame
 from mellm.render.pictures import draw_pictures
 
 

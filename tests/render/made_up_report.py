@@ -6,11 +6,11 @@ from importlib import resources
 import cv2
 import numpy as np
 
+from mellm.face.people import Region
 from mellm.face.regions import AREAS, REGION_NAMES
-from mellm.face.types import Region
 from mellm.facs import INTENSITY_SCALE, AUEvidence, au_name, code_of
-from mellm.flow.motion import OCTANTS, RegionMotion
-from mellm.flow.types import Flow
+from mellm.flow.field import Flow
+from mellm.flow.region_motion import OCTANTS, RegionMotion
 from mellm.language import write_reading
 from mellm.render.pictures import draw_pictures, encode_png
 from mellm.report import (
@@ -138,7 +138,7 @@ def made_up_regions() -> list[Region]:
 
 
 def portrait() -> np.ndarray:
-    data = np.frombuffer((resources.files("mellm.data") / "portrait.jpg").read_bytes(), np.uint8)
+    data = np.frombuffer((resources.files("mellm.simulate") / "portrait.jpg").read_bytes(), np.uint8)
     return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 

@@ -11,9 +11,9 @@ pytest.importorskip("httpx", reason="httpx is not installed")
 
 from web_client import Client, client_of
 
-from mellm.data.meflow.clip import ClipTruth
-from mellm.web.options import ServerOptions
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 
 
 @pytest.fixture(scope="session")

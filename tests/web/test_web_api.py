@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.data.meflow.clip import ClipTruth
 from mellm.media import open_media
 from mellm.report import Report
+from mellm.simulate.generated_clip import ClipTruth
 
 
 def test_a_clip_becomes_a_report(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:

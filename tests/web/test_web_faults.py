@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from web_client import client_of
 
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError, MellmError
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest
-from mellm.web.frames import FramePool, StillLookingError
-from mellm.web.options import MIB, ServerOptions
+from mellm.web.frame_server import FramePool, StillLookingError
+from mellm.web.job_store import QueueFullError, Store
 from mellm.web.server import create_app, serving
-from mellm.web.store import QueueFullError, Store
+from mellm.web.server_options import MIB, ServerOptions
 
 RUN = """
 import sys
 from pathlib import Path
-from mellm.web.options import ServerOptions
+from mellm.web.server_options import ServerOptions
 from mellm.web.server import serve
 serve(ServerOptions(store=Path(sys.argv[1]), port=0), ready=lambda address: print(address, flush=True))
 """
@@ -174,7 +174,7 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
         "../../etc/cron.d/x.mp4": clip[:3000],
         "cut.mp4": clip[: len(clip) // 2],
         "zeros.mov": b"\0" * 10_000,
-        "one.jpg": (files("mellm.data") / "portrait.jpg").read_bytes(),
+        "one.jpg": (files("mellm.simulate") / "portrait.jpg").read_bytes(),
     }
     names = list(hostile)
     digests = [

@@ -7,11 +7,11 @@ import cv2
 import pytest
 from web_client import Client, client_of
 
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.folders import frame_name
-from mellm.web.options import ServerOptions
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from web_client import client_of
 
 from mellm.errors import MellmError
 from mellm.web.guard import Rate
-from mellm.web.options import ServerOptions, is_local
 from mellm.web.server import create_app, serving
+from mellm.web.server_options import ServerOptions, is_local
 
 
 def test_other_sites_are_refused(client) -> None:

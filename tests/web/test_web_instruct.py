@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from web_client import Client
 
-from mellm.data.instruct import check_folder, open_store
-from mellm.data.instruct.sources import Measured, Skipped
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
+from mellm.instruct import check_folder, open_store
+from mellm.instruct.sources import Measured, Skipped
 from mellm.report import Report
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.annotation import Annotation, CodedMoment
-from mellm.web.exports import Result
-from mellm.web.instruct import CodedSource, crop_motion, truth_of, write_instruct
+from mellm.web.coded_cases import CodedSource, crop_motion, truth_of, write_instruct
+from mellm.web.result_exports import Result
 from review_samples import coded_result
 
 

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 from web_client import Client, client_of
 
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
-from mellm.web.options import ServerOptions
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 from writing_model import ANSWER, WritingModel
 
 

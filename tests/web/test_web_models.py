@@ -8,14 +8,14 @@ from shutil import copyfile
 import pytest
 from web_client import Client, client_of
 
-from mellm.data.meflow.clip import ClipTruth
+from mellm.analysis.analyzer import Settings
 from mellm.errors import InputError
 from mellm.facs.learned import SHIPPED
-from mellm.pipeline import Settings
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest, JobSettings
-from mellm.web.offers import Offers
-from mellm.web.options import ServerOptions
+from mellm.web.offered_models import Offers
 from mellm.web.server import serving
+from mellm.web.server_options import ServerOptions
 from writing_model import WritingModel
 
 

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 from web_client import Client, client_of
 
 from mellm.cli.instruct import app
-from mellm.data.instruct import Store
-from mellm.data.instruct.review import Review
-from mellm.data.meflow.clip import ClipTruth
 from mellm.errors import InputError
-from mellm.web.options import ServerOptions
+from mellm.instruct import Store
+from mellm.instruct.review import Review
+from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.server import create_app, serving
+from mellm.web.server_options import ServerOptions
 from review_samples import review_store
 
 

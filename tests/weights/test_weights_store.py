@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mellm.errors import InputError, MellmError
-from mellm.weights import MODELS, list_models, model_path, pull, shipped_path, store, verify
+from mellm.weights import MODELS, list_models, model_path, pull, shipped_path, verify
+from mellm.weights import model_store as store
 
 CONTENT = b"a small model" * 100
 TINY = replace(

@@ -113,7 +113,7 @@ def analyze(
     """Say when a face moved, how, which action units that is, and what it suggests."""
     from rich.console import Console
 
-    from mellm.pipeline import Analyzer, Settings
+    from mellm.analysis.analyzer import Analyzer, Settings
     from mellm.render.terminal import print_report
 
     if source is not None and (onset or apex):
@@ -176,7 +176,7 @@ def _stem(source: Path | None) -> str:
 
 def _holds_clips(source: Path) -> bool:
     """Is it a folder of clips, rather than one clip as a folder of pictures?"""
-    from mellm.media.types import PICTURE_SUFFIXES
+    from mellm.media.frame import PICTURE_SUFFIXES
 
     if not source.is_dir():
         return False

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
+from mellm.analysis.analyzer import Settings
 from mellm.errors import InputError, MellmError
-from mellm.pipeline import Settings
 
 
 def analyze_folder(
@@ -25,8 +25,8 @@ def analyze_folder(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from mellm.batch import run_batch
-    from mellm.batch_ray import RayRunner
+    from mellm.analysis.batch import run_batch
+    from mellm.analysis.ray_cluster import RayRunner
 
     if engine not in ("local", "ray"):
         raise InputError(f"There is no engine {engine!r}; choose local or ray.")

@@ -28,7 +28,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     from rich.console import Console
     from rich.table import Table
 
-    from mellm.data.readers import SETS
+    from mellm.datasets import SETS
 
     if json_:
         typer.echo(json.dumps([asdict(s) for s in SETS.values()], indent=2, default=str))
@@ -53,7 +53,7 @@ def index_(
 
     Example: mellm data index casme2 /data/CASME2 --out casme2.csv
     """
-    from mellm.data.readers import index, write_table
+    from mellm.datasets import index, write_table
 
     samples = index(name, root, sheet)
     write_table(out, samples)
@@ -72,7 +72,7 @@ def check_(
 
     Example: mellm data check casme2 /data/CASME2
     """
-    from mellm.data.readers import check, index
+    from mellm.datasets import check, index
 
     if name == "meflow":
         _check_meflow(root)
@@ -120,8 +120,8 @@ def build_meflow(
     from rich.console import Console
     from rich.progress import Progress
 
-    from mellm.data.meflow.build import BuildConfig, build
-    from mellm.data.meflow.stream import MEFlowConfig
+    from mellm.simulate.pair_build import BuildConfig, build
+    from mellm.simulate.pair_stream import MEFlowConfig
 
     if full_3d and ict is None:
         raise InputError("Full-3D pairs need ICT-FaceKit's file: give it with --ict.")
@@ -137,7 +137,7 @@ def build_meflow(
 
 
 def _check_meflow(folder: Path) -> None:
-    from mellm.data.meflow.check import check
+    from mellm.simulate.pair_check import check
 
     result = check(folder)
     typer.echo(f"  {result.pairs} pairs in {result.shards} shards looked at")

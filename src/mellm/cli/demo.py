@@ -10,8 +10,8 @@ from mellm.cli.progress import stage_progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mellm.data.meflow.clip import ClipTruth
     from mellm.report import Report
+    from mellm.simulate.generated_clip import ClipTruth
 
 
 def demo(
@@ -27,10 +27,10 @@ def demo(
     """
     from rich.console import Console
 
-    from mellm.data.meflow.clip import demo_clip
+    from mellm.analysis.analyzer import Analyzer, Settings
     from mellm.errors import MellmError
-    from mellm.pipeline import Analyzer, Settings
     from mellm.render.terminal import print_report
+    from mellm.simulate.generated_clip import demo_clip
 
     console = Console()
     try:

@@ -13,7 +13,7 @@ from mellm.cli.compare import compare
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
-    from mellm.evaluate.language import Asked
+    from mellm.evaluate.language_models import Asked
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
@@ -67,7 +67,7 @@ def megc2019(
     """
     if model == "language":
         _need_zero_shot(protocol)
-        from mellm.evaluate.language import evaluate_language
+        from mellm.evaluate.language_models import evaluate_language
 
         with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
             asked = _asked(llm, prompt, route)
@@ -80,8 +80,8 @@ def megc2019(
             _print_labels(run["figures"]["facs_stage"], "the FACS stage, as told in the prompt")
             _print_text(run["figures"])
         return
-    from mellm.evaluate.output import write_run
     from mellm.evaluate.recognition import evaluate_recognition
+    from mellm.evaluate.run_files import write_run
 
     with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         run = evaluate_recognition(data, protocol, model, seed, _shown(bar, f"{model}, {protocol}"))  # type: ignore[arg-type]
@@ -104,8 +104,8 @@ def aus(
 
     Example: mellm evaluate aus --data megc2019_flow --protocol loso --json out.json
     """
-    from mellm.evaluate.action_units import evaluate_units
-    from mellm.evaluate.output import write_run
+    from mellm.evaluate.run_files import write_run
+    from mellm.evaluate.unit_recognition import evaluate_units
 
     with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model)  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ def dfme(
 
     Example: mellm evaluate dfme --train dfme_train.csv --test dfme_test_a.csv --json out.json
     """
-    from mellm.evaluate.output import write_run
+    from mellm.evaluate.run_files import write_run
 
     try:
         from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
@@ -150,7 +150,7 @@ app.command("compare")(compare)
 
 def _asked(llm: str, prompt: str | None, route: str) -> "Asked":
     """The language model of a run, and how it is asked."""
-    from mellm.evaluate.language import Asked
+    from mellm.evaluate.language_models import Asked
     from mellm.language.backends import create_backend
 
     own = llm.startswith("embedded")
@@ -173,7 +173,7 @@ def _kept(json_file: Path | None) -> Path | None:
 
 
 def _write(json_file: Path | None, run: Mapping[str, Any]) -> None:
-    from mellm.evaluate.output import write_run
+    from mellm.evaluate.run_files import write_run
 
     if json_file:
         write_run(json_file, run["figures"], run["samples"], run["provenance"])
@@ -254,7 +254,7 @@ def me_vqa(
     Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --model language
     """
     if model == "language":
-        from mellm.evaluate.language import evaluate_language_vqa
+        from mellm.evaluate.language_models import evaluate_language_vqa
 
         with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
             asked = _asked(llm, prompt, route)
@@ -262,7 +262,7 @@ def me_vqa(
             kept = _kept(json_file)
             run = evaluate_language_vqa(data, questions, asked, seed, told, kept, limit)
     elif model == "facs":
-        from mellm.evaluate.vqa import evaluate_vqa
+        from mellm.evaluate.vqa_answers import evaluate_vqa
 
         run = evaluate_vqa(data, questions, seed)
     else:

@@ -108,9 +108,9 @@ def prompt(
 
     Example: mellm flow prompt onset.png apex.png
     """
-    from mellm.entries import region_motion
+    from mellm.analysis.analyzer import Analyzer, Settings
+    from mellm.analysis.report_entries import region_motion
     from mellm.language import flow_prompt
-    from mellm.pipeline import Analyzer, Settings
 
     if language not in ("en", "zh"):
         raise InputError(f"There is no prompt in {language!r}; choose en or zh.")
@@ -143,7 +143,7 @@ def bench(
     Errors are mean end-point errors on the face, px, in strata of peak motion, with head still or moving.
     Example: mellm flow bench --data portraits/ --json out.json
     """
-    from mellm.evaluate.flow import bench_flow, table
+    from mellm.evaluate.flow_bench import bench_flow, table
 
     names = [name.strip() for name in estimators.split(",") if name.strip()]
     figures = bench_flow(

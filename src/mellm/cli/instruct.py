@@ -94,13 +94,13 @@ def build_(
     from rich.console import Console
     from rich.progress import Progress
 
-    from mellm.data.instruct.build import BuildConfig, build
-    from mellm.data.instruct.sources import MEFlowSource, Source, open_source
-    from mellm.data.instruct.tasks import Annotator, Rules, Wanted
-    from mellm.data.instruct.types import FORMS, LANGUAGES, ROUTES, TASKS
+    from mellm.instruct.build import BuildConfig, build
+    from mellm.instruct.records import FORMS, LANGUAGES, ROUTES, TASKS
+    from mellm.instruct.sources import MEFlowSource, Source, open_source
+    from mellm.instruct.tasks import Annotator, Rules, Wanted
 
     if source.startswith("sheets:"):
-        from mellm.data.instruct.sheets import SheetsSource
+        from mellm.instruct.sheet_cases import SheetsSource
 
         files = tuple(Path(name.strip()) for name in source.removeprefix("sheets:").split(","))
         found: Source = SheetsSource(files, pairs, seed)
@@ -119,7 +119,7 @@ def build_(
     )
     who: Annotator = Rules(seed)
     if annotator == "openai":
-        from mellm.data.instruct.drafts import Endpoint, OpenAIDrafts
+        from mellm.instruct.drafts import Endpoint, OpenAIDrafts
 
         if not model:
             raise InputError("Say which model drafts, with --model.")
@@ -164,8 +164,8 @@ def check_(
 
     Example: mellm data instruct check meu/
     """
-    from mellm.data.instruct.build import check_folder
-    from mellm.data.instruct.store import open_store
+    from mellm.instruct.build import check_folder
+    from mellm.instruct.record_store import open_store
 
     result = check_folder(open_store(folder))
     if as_json:
@@ -186,8 +186,8 @@ def stats_(folder: Folder, as_json: Json = False) -> None:
 
     Example: mellm data instruct stats meu/ --json
     """
-    from mellm.data.instruct.stats import statistics
-    from mellm.data.instruct.store import open_store
+    from mellm.instruct.record_counts import statistics
+    from mellm.instruct.record_store import open_store
 
     found = statistics(open_store(folder))
     if as_json:
@@ -233,8 +233,8 @@ def review_(
 
     Example: mellm data instruct review meu/ --agreement
     """
-    from mellm.data.instruct.review import Review
-    from mellm.data.instruct.store import open_store
+    from mellm.instruct.record_store import open_store
+    from mellm.instruct.review import Review
 
     store = open_store(folder)
     review = Review(store, share)
@@ -252,7 +252,7 @@ def review_(
             typer.echo("  No two people have decided on the same records yet.")
         return
     from mellm.cli.serve import run_server
-    from mellm.web.options import ServerOptions, default_store
+    from mellm.web.server_options import ServerOptions, default_store
 
     typer.echo(f"  {len(review)} records to review; every change is kept")
     review.close()
@@ -291,11 +291,11 @@ def export_(
     """
     from collections.abc import Iterator
 
-    from mellm.data.instruct.balance import is_kept, kept_shares
-    from mellm.data.instruct.export import Chosen, export, with_pictures_below
-    from mellm.data.instruct.review import reviewed
-    from mellm.data.instruct.store import open_store
-    from mellm.data.instruct.types import LANGUAGES, ROUTES, SPLITS, TASKS, Record
+    from mellm.instruct.balance import is_kept, kept_shares
+    from mellm.instruct.export import Chosen, export, with_pictures_below
+    from mellm.instruct.record_store import open_store
+    from mellm.instruct.records import LANGUAGES, ROUTES, SPLITS, TASKS, Record
+    from mellm.instruct.review import reviewed
 
     stores = [open_store(folder) for folder in folders]
     given = {
@@ -340,9 +340,9 @@ def show_(
 
     Example: mellm data instruct show meu/ --count 20
     """
-    from mellm.data.instruct.examples import as_markdown, draw
-    from mellm.data.instruct.store import open_store
-    from mellm.data.instruct.types import TASKS
+    from mellm.instruct.examples import as_markdown, draw
+    from mellm.instruct.record_store import open_store
+    from mellm.instruct.records import TASKS
 
     chosen = _chosen(tasks, TASKS, "task")
     pairs = draw(open_store(folder), count, seed, chosen)  # type: ignore[arg-type]

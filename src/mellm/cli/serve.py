@@ -10,7 +10,7 @@ import typer
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
-    from mellm.web.options import ServerOptions
+    from mellm.web.server_options import ServerOptions
 
 
 def serve(
@@ -59,7 +59,7 @@ def serve(
     """
     import dataclasses
 
-    from mellm.web.options import MIB, ServerOptions, default_store, is_local
+    from mellm.web.server_options import MIB, ServerOptions, default_store, is_local
 
     token = token or os.environ.get("MELLM_TOKEN") or None
     if token == "new" or (token is None and not is_local(host)):

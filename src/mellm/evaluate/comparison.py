@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.evaluate.classification import f1_precision_recall, sides_by_unit
-from mellm.evaluate.output import read_run
+from mellm.evaluate.run_files import read_run
 from mellm.evaluate.uncertainty import (
     Figure,
     accuracy_of,

@@ -19,8 +19,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
-from mellm.evaluate.output import provenance
 from mellm.evaluate.protocols import splits
+from mellm.evaluate.run_files import provenance
 from mellm.evaluate.summary import label_figures, label_line
 from mellm.facs.codes import AUCodes, parse_codes
 from mellm.facs.taxonomies import canonical, get_taxonomy

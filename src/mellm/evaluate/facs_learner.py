@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.normalised_flow import nose_flow, recover_flow
 from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
 from mellm.evaluate.ridge import Array, fit_kernel_ridge, fit_ridge
-from mellm.evaluate.zero_shot import hand_made_answer
 from mellm.facs.grid import CELLS, CHANNELS, grid_features, mirrored_grid, shipped_grid_model
+from mellm.facs.stored_flow import hand_made_answer
+from mellm.flow.normalised import nose_flow, recover_flow
 
 _GRID = CELLS * CELLS * CHANNELS
 _SOURCES = 3

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from mellm.data.meflow.gallery import Gallery
-from mellm.data.meflow.motion import Motion, Pose
-from mellm.data.meflow.photo import PairConfig, cut_scene
-from mellm.data.meflow.sensor import Camera, photograph
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
+from mellm.simulate.gallery import Gallery
+from mellm.simulate.photo_pairs import PairConfig, cut_scene
+from mellm.simulate.scene_motion import Motion, Pose
+from mellm.simulate.sensor import Camera, photograph
 
 CAMERA = Camera(read=1.0, shot=2.0)
 """A usual camera: noise of about two grey levels."""

@@ -61,8 +61,8 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 _LEARNERS: dict[str, str] = {
     "facs": "mellm.evaluate.facs_learner:FacsLearner",
-    "evidence": "mellm.evaluate.zero_shot:Evidence",
-    "baseline-rule": "mellm.evaluate.zero_shot:ThreeLineRule",
+    "evidence": "mellm.facs.stored_flow:Evidence",
+    "baseline-rule": "mellm.facs.stored_flow:ThreeLineRule",
     "baseline-lr": "mellm.evaluate.baselines.linear:logistic_baseline",
     "baseline-svm": "mellm.evaluate.baselines.linear:support_vector_baseline",
     "baseline-mdmo": "mellm.evaluate.baselines.histograms:MDMO",

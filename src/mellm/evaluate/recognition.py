@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
 from mellm.errors import InputError
 from mellm.evaluate.learner import CLASSES, Learner, Training, create_learner
-from mellm.evaluate.output import provenance
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
+from mellm.evaluate.run_files import provenance
 from mellm.evaluate.summary import label_figures, label_line
 
 Progress = Callable[[str, int, int], None]

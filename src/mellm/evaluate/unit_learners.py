@@ -13,14 +13,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.data.megc2019 import FlowSet
-from mellm.data.normalised_flow import nose_flow, recover_flow, regional_motion
+from mellm.datasets.megc2019 import FlowSet
 from mellm.errors import InputError
 from mellm.evaluate.ridge import Array, fit_ridge
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.evidence import THRESHOLD, EvidenceModel, relative_vectors
 from mellm.facs.grid import grid_features, mirrored_grid, shipped_grid_model
 from mellm.facs.learned import LearnedAUModel, Vectors, at_typical_scale, shipped_au_model
+from mellm.facs.unit_rules import THRESHOLD, EvidenceModel, relative_vectors
+from mellm.flow.normalised import nose_flow, recover_flow, regional_motion
 
 PENALTY = 3.0
 """Of the ridge; fixed."""
@@ -117,8 +117,8 @@ class LearnedUnits:
     def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
         """Fine-tune on the fold; called as if every unit were present as often as not."""
         try:
-            from mellm.train.region_pairs import RegionPairs
-            from mellm.train.tuning import tuned
+            from mellm.train.facs.region_pairs import RegionPairs
+            from mellm.train.facs.region_tuning import tuned
         except ModuleNotFoundError as error:
             raise InputError(
                 f"Fine-tuning needs {error.name}; install it with pip install 'mellm[train]'."

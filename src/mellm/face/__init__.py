@@ -13,9 +13,9 @@ from mellm.face.geometry import (
 )
 from mellm.face.landmark_files import load_landmarks
 from mellm.face.mean_face import MEAN_FACE, template_landmarks
+from mellm.face.people import FaceObservation, FaceTrack, Landmarks, PersonSummary, Region
 from mellm.face.regions import AREAS, REFERENCE_INTER_OCULAR, REGION_NAMES, regions_of
 from mellm.face.tracker import FaceTracker, find_faces
-from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummary, Region
 
 __all__ = [
     "ANCHOR_NAMES",

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mellm.errors import InputError
 from mellm.face.anchors import ANCHOR_NAMES, anchors
 from mellm.face.mean_face import MEAN_FACE
+from mellm.face.people import Landmarks
 from mellm.face.regions import REFERENCE_INTER_OCULAR
-from mellm.face.types import Landmarks
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 CROP_SIZE = (400, 480)
 """Width and height of the crop that flow networks are trained on, px."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.face.types import Landmarks, Scheme
+from mellm.face.people import Landmarks, Scheme
 
 Indices = tuple[int, ...]
 

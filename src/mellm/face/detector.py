@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mellm.face.network import network
 from mellm.face.roi import Roi, cut
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 SIDE = 128
 MIN_SCORE = 0.5

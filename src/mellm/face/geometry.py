@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mellm.face.anchors import FACE_OVAL, anchor, anchors
 from mellm.face.mean_face import MEAN_FACE
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.anchors import POINT_COUNTS
-from mellm.face.types import Landmarks, Scheme
+from mellm.face.people import Landmarks, Scheme
 
 MIN_CONFIDENCE = 0.5
 """OpenFace rows less sure than this are gaps."""

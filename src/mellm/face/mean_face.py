@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.anchors import ANCHOR_NAMES
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 
 _RIGHT: dict[str, tuple[float, float, float]] = {
     "eye outer corner": (0.500, 0.000, 0.000),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mellm.face.detector import MESH_MARGIN, normalised
 from mellm.face.network import network
 from mellm.face.roi import Roi, cut
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 SIDE = 192
 POINTS = 468

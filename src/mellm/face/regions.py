@@ -9,44 +9,21 @@ import numpy as np
 
 from mellm.face.anchors import anchor
 from mellm.face.geometry import face_axes, face_height, inter_ocular
-from mellm.face.types import Landmarks, Region
+from mellm.face.people import Landmarks, Region
+from mellm.face.region_id import ImageSide, Part, RegionId
 
-_EYES = tuple(
-    f"{side} {lid} eyelid {part}"
-    for side in ("left", "right")
-    for lid in ("upper", "lower")
-    for part in ("outer", "centre", "inner")
-)
-
-REGION_NAMES: tuple[str, ...] = (
-    *_EYES,
-    "left outer brow",
-    "right outer brow",
-    "left inner brow",
-    "right inner brow",
-    "left nostril wing",
-    "right nostril wing",
-    "left mouth corner",
-    "right mouth corner",
-    "upper lip left",
-    "upper lip centre",
-    "upper lip right",
-    "lower lip left",
-    "lower lip centre",
-    "lower lip right",
-    "chin",
-    "left cheek",
-    "right cheek",
-)
+REGION_NAMES: tuple[RegionId, ...] = tuple(RegionId)
 """All 29, in report order."""
 
-AREAS: dict[str, tuple[str, ...]] = {
-    "brows": tuple(n for n in REGION_NAMES if n.endswith("brow")),
-    "eyes": _EYES,
-    "nose": tuple(n for n in REGION_NAMES if n.endswith("nostril wing")),
-    "cheeks": tuple(n for n in REGION_NAMES if n.endswith("cheek")),
-    "mouth": tuple(n for n in REGION_NAMES if "lip" in n or "mouth corner" in n),
-    "chin": ("chin",),
+_MOUTH = (Part.MOUTH_CORNER, Part.UPPER_LIP, Part.LOWER_LIP)
+
+AREAS: dict[str, tuple[RegionId, ...]] = {
+    "brows": tuple(r for r in RegionId if r.part is Part.BROW),
+    "eyes": tuple(r for r in RegionId if r.is_eyelid),
+    "nose": tuple(r for r in RegionId if r.part is Part.NOSTRIL_WING),
+    "cheeks": tuple(r for r in RegionId if r.part is Part.CHEEK),
+    "mouth": tuple(r for r in RegionId if r.part in _MOUTH),
+    "chin": (RegionId.CHIN,),
 }
 """Face areas of the timeline -> their regions."""
 
@@ -56,26 +33,26 @@ REFERENCE_INTER_OCULAR = 200.0
 _CHEEK_SHIFT, _CHEEK_SIZE = 0.05, 0.12  # of the face's height
 
 
-def _recipes() -> Iterator[tuple[str, tuple[str, ...], float, float, float]]:
+def _recipes() -> Iterator[tuple[RegionId, tuple[str, ...], float, float, float]]:
     """Per region: name, anchors whose mean is taken, side of the box, shift outwards and down (px)."""
     for side in ("left", "right"):
         for lid, down in (("upper", -5.0), ("lower", 5.0)):
             for part in ("outer", "centre", "inner"):
-                yield f"{side} {lid} eyelid {part}", (f"{side} {lid} lid {part}",), 10, 0, down
+                yield RegionId(f"{side} {lid} eyelid {part}"), (f"{side} {lid} lid {part}",), 10, 0, down
     for part, places in (
         ("outer", ("outer end", "outer top", "outer bottom")),
         ("inner", ("inner top", "inner bottom", "inner end top", "inner end bottom")),
     ):
         for side in ("left", "right"):
-            yield f"{side} {part} brow", tuple(f"{side} brow {place}" for place in places), 15, 0, 0
+            yield RegionId(f"{side} {part} brow"), tuple(f"{side} brow {place}" for place in places), 15, 0, 0
     for side in ("left", "right"):
-        yield f"{side} nostril wing", (f"{side} nostril wing",), 20, 7, -7
-        yield f"{side} mouth corner", (f"{side} mouth corner",), 15, 7, 0
-        yield f"upper lip {side}", (f"{side} upper lip",), 15, 0, 0
-        yield f"lower lip {side}", (f"{side} lower lip outer", f"{side} lower lip inner"), 15, 0, 0
-    yield "upper lip centre", ("upper lip centre",), 15, 0, 0
-    yield "lower lip centre", ("lower lip centre",), 15, 0, 0
-    yield "chin", ("chin",), 25, 0, 0
+        yield RegionId(f"{side} nostril wing"), (f"{side} nostril wing",), 20, 7, -7
+        yield RegionId(f"{side} mouth corner"), (f"{side} mouth corner",), 15, 7, 0
+        yield RegionId(f"upper lip {side}"), (f"{side} upper lip",), 15, 0, 0
+        yield RegionId(f"lower lip {side}"), (f"{side} lower lip outer", f"{side} lower lip inner"), 15, 0, 0
+    yield RegionId("upper lip centre"), ("upper lip centre",), 15, 0, 0
+    yield RegionId("lower lip centre"), ("lower lip centre",), 15, 0, 0
+    yield RegionId("chin"), ("chin",), 25, 0, 0
 
 
 _RECIPES = tuple(_recipes())
@@ -89,22 +66,22 @@ def regions_of(landmarks: Landmarks) -> list[Region]:
     along, down = face_axes(landmarks)
     scale = inter_ocular(landmarks) / REFERENCE_INTER_OCULAR
     height = face_height(landmarks)
-    found: dict[str, Region] = {}
-    for name, places, size, out, below in _RECIPES:
-        shift = scale * (out * _outwards(name) * along + below * down)
-        found[name] = _region(name, anchor(landmarks, *places)[:2] + shift, size * scale)
-    for side in ("left", "right"):
-        name = f"{side} cheek"
+    found: dict[RegionId, Region] = {}
+    for region, places, size, out, below in _RECIPES:
+        shift = scale * (out * _outwards(region) * along + below * down)
+        found[region] = _region(region, anchor(landmarks, *places)[:2] + shift, size * scale)
+    for cheek in AREAS["cheeks"]:
+        side = cheek.side
         middle = anchor(landmarks, f"{side} eye outer corner", f"{side} mouth corner")[:2]
-        shift = _CHEEK_SHIFT * height * (_outwards(name) * along - down)
-        found[name] = _region(name, middle + shift, _CHEEK_SIZE * height)
+        shift = _CHEEK_SHIFT * height * (_outwards(cheek) * along - down)
+        found[cheek] = _region(cheek, middle + shift, _CHEEK_SIZE * height)
     return [found[name] for name in REGION_NAMES]
 
 
-def _outwards(name: str) -> float:
+def _outwards(region: RegionId) -> float:
     """Sign of "away from the middle of the face" along the eyes, for a region's side."""
-    return -1.0 if name.startswith("left") else 1.0
+    return -1.0 if region.side is ImageSide.LEFT else 1.0
 
 
-def _region(name: str, centre: np.ndarray[tuple[int, ...], np.dtype[np.float64]], size: float) -> Region:
+def _region(name: RegionId, centre: np.ndarray[tuple[int, ...], np.dtype[np.float64]], size: float) -> Region:
     return Region(name, (float(centre[0]), float(centre[1])), float(size))

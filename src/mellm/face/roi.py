@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 Points = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mellm.face.detector import Detection, detect, intersection_over_union, whole
 from mellm.face.roi import Roi
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 LEVELS = 3
 """Square sizes below the whole picture: its shorter side, a half and a quarter of that."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from mellm.face.detector import Detection, covered, intersection_over_union, whole
 from mellm.face.mesh import fit_mesh, roi_of
+from mellm.face.people import FaceObservation, FaceTrack, Landmarks, PersonSummary
 from mellm.face.roi import Roi
 from mellm.face.search import look, right_way_up, search, tiles, turned
-from mellm.face.types import FaceObservation, FaceTrack, Landmarks, PersonSummary
-from mellm.media.types import Frame, Image
+from mellm.media.frame import Frame, Image
 
 MIN_PRESENCE = 0.5
 FIRST_PRESENCE = 0.1

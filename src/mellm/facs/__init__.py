@@ -13,10 +13,9 @@ from mellm.facs.codes import (
     parse_codes,
     subject_side,
 )
-from mellm.facs.emotion import abstains
-from mellm.facs.evidence import INTENSITY_SCALE, PRESENT, EvidenceModel
-from mellm.facs.models import create_au_model, create_emotion_model, untrained_emotion_model
-from mellm.facs.names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
+from mellm.facs.findings import AUEvidence, AUModel, EmotionModel, Intensity, Side
+from mellm.facs.prototype_emotion import abstains
+from mellm.facs.recognisers import create_au_model, create_emotion_model, untrained_emotion_model
 from mellm.facs.taxonomies import (
     EMOTIONS_ZH,
     FINE,
@@ -26,7 +25,8 @@ from mellm.facs.taxonomies import (
     emotion_name,
     get_taxonomy,
 )
-from mellm.facs.types import AUEvidence, AUModel, EmotionModel, Intensity, Side
+from mellm.facs.unit_rules import INTENSITY_SCALE, PRESENT, EvidenceModel
+from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
 
 __all__ = [
     "AU_NAMES",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from mellm.errors import InputError
-from mellm.facs.types import Intensity, Side
+from mellm.facs.findings import Intensity, Side
 
 CodeSide = Side | Literal["unilateral"]
 """Sides a coder can write; `U` (one side, not said which) has no place in measured evidence."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.facs.arrays import read_arrays, write_arrays
+from mellm.weights.arrays import read_arrays, write_arrays
 
 CELLS = 7
 """Cells along each side of the grid."""

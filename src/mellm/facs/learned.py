@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.arrays import read_arrays, write_arrays
 from mellm.facs.codes import subject_side
-from mellm.facs.evidence import (
+from mellm.facs.findings import AUEvidence, Intensity, Side
+from mellm.facs.unit_rules import (
     JAW_STRETCH,
     NOISE_FLOOR,
     PRESENT,
@@ -36,8 +36,8 @@ from mellm.facs.evidence import (
     relative_vectors,
     unit_score,
 )
-from mellm.facs.types import AUEvidence, Intensity, Side
-from mellm.flow.motion import RegionMotion
+from mellm.flow.region_motion import RegionMotion
+from mellm.weights.arrays import read_arrays, write_arrays
 
 SHIPPED = "facs_regions.safetensors"
 """File name of the shipped weights."""

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.facs.arrays import read_arrays, write_arrays
+from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import FINE, get_taxonomy
-from mellm.facs.types import AUEvidence
+from mellm.weights.arrays import read_arrays, write_arrays
 
 SHIPPED = "facs_emotion.safetensors"
 """File name of the shipped weights."""

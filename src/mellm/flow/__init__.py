@@ -1,14 +1,14 @@
 """Two pictures of one face in, facial, head and expression flow and regional motion out."""
 
 from mellm.flow.colour import image_scale, middlebury, mmc_colours, mmc_map
-from mellm.flow.files import read_estimate, read_flow, write_flow
+from mellm.flow.estimators import create, estimators, register
+from mellm.flow.field import Flow, FlowEstimator, FlowField, HeadMotion
+from mellm.flow.flow_files import read_estimate, read_flow, write_flow
 from mellm.flow.head import COMPENSATIONS, compensate, nose_mean
 from mellm.flow.legend import annotate, legend
 from mellm.flow.magnify import magnify
 from mellm.flow.measure import measure
-from mellm.flow.motion import OCTANTS, RegionMotion
-from mellm.flow.registry import create, estimators, register
-from mellm.flow.types import Flow, FlowEstimator, FlowField, HeadMotion
+from mellm.flow.region_motion import OCTANTS, RegionMotion
 
 __all__ = [
     "COMPENSATIONS",

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError, MellmError
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
+from mellm.flow.field import Flow, FlowField
 from mellm.flow.head import COMPENSATIONS, compensate
-from mellm.flow.types import Flow, FlowField
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 Grey = NDArray[np.uint8]
 Algorithm = Callable[[Grey, Grey], FlowField]

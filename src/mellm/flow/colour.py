@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.flow.types import FlowField
-from mellm.media.types import Image
+from mellm.flow.field import FlowField
+from mellm.media.frame import Image
 
 DIRECTION_COLOURS = {
     "right": "red",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.anchors import anchor
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 
 Array = NDArray[np.float32]
 Surface = Callable[[Array, Array], Array]

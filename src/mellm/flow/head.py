@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.anchors import anchor
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 from mellm.flow.depth import face_surface
+from mellm.flow.field import FlowField, HeadMotion
 from mellm.flow.rigid import fit_rigid
-from mellm.flow.types import FlowField, HeadMotion
 
 Box = tuple[int, int, int, int]
 Points = NDArray[np.float64]

@@ -10,9 +10,9 @@ import numpy as np
 
 from mellm.errors import InputError
 from mellm.flow.colour import DIRECTION_COLOURS, middlebury, mmc_colours
-from mellm.flow.motion import OCTANTS
-from mellm.flow.types import FlowField
-from mellm.media.types import Image
+from mellm.flow.field import FlowField
+from mellm.flow.region_motion import OCTANTS
+from mellm.media.frame import Image
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 INK = (235, 235, 235)

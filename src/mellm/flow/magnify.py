@@ -10,8 +10,8 @@ import numpy as np
 
 from mellm.errors import InputError
 from mellm.flow.cubic import read_picture
-from mellm.flow.types import Flow, FlowField
-from mellm.media.types import Image
+from mellm.flow.field import Flow, FlowField
+from mellm.media.frame import Image
 
 STEEPEST = 0.75
 """Largest allowed change of displacement per pixel: below 1 the warp cannot fold over itself."""

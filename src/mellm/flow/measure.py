@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from mellm.errors import InputError
-from mellm.face.types import Region
-from mellm.flow.motion import OCTANTS, RegionMotion
-from mellm.flow.types import FlowField
+from mellm.face.people import Region
+from mellm.flow.field import FlowField
+from mellm.flow.region_motion import OCTANTS, RegionMotion
 
 NO_MOTION_PX = 1e-4
 """Below this mean magnitude (px) a region has no direction: it does not move (2505.07007v3)."""

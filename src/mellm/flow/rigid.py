@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.types import FlowField, HeadMotion
+from mellm.flow.field import FlowField, HeadMotion
 
 Points = NDArray[np.float64]
 Surface = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]

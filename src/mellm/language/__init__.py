@@ -3,8 +3,8 @@
 >>> from mellm.language import write_reading
 """
 
-from mellm.language.check import unsupported_claims
+from mellm.language.claim_check import unsupported_claims
+from mellm.language.grammar_reading import write_reading
 from mellm.language.prompt import flow_prompt, vision_prompt
-from mellm.language.reading import write_reading
 
 __all__ = ["flow_prompt", "unsupported_claims", "vision_prompt", "write_reading"]

@@ -21,14 +21,14 @@ from typing import Literal
 from mellm.errors import InputError
 from mellm.face.regions import AREAS
 from mellm.facs.codes import ActionUnitCode
-from mellm.facs.evidence import PRESENT, EvidenceModel
-from mellm.facs.names import au_name
+from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
-from mellm.facs.types import AUEvidence
+from mellm.facs.unit_rules import PRESENT, EvidenceModel
 from mellm.flow.colour import DIRECTION_COLOURS
-from mellm.flow.motion import RegionMotion
-from mellm.language.evidence import PartMotion, part_motions
-from mellm.language.names import Language, octant_name, region_name
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.reading_evidence import PartMotion, part_motions
+from mellm.wording.names import Language, octant_name, region_name
+from mellm.wording.unit_names import au_name
 
 Route = Literal["flow", "vision"]
 Scale = Literal["px", "relative"]

@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from mellm.errors import InputError
+from mellm.media.frame import PICTURE_SUFFIXES, Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
-from mellm.media.types import PICTURE_SUFFIXES, Frame, MediaInfo
 
 
 class FolderMedia(Media):

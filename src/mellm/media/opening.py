@@ -10,10 +10,10 @@ from os import PathLike
 from pathlib import Path
 
 from mellm.errors import InputError
+from mellm.media.frame import Image
 from mellm.media.limits import Limits
 from mellm.media.signatures import sniff
 from mellm.media.source import Media
-from mellm.media.types import Image
 
 _READERS = {
     "image": ("mellm.media.still", "StillMedia"),
@@ -40,7 +40,7 @@ def open_media(
 
     Example:
         >>> from importlib.resources import files
-        >>> with open_media(files("mellm.data") / "portrait.jpg") as media:
+        >>> with open_media(files("mellm.simulate") / "portrait.jpg") as media:
         ...     print(media.info.kind, [frame.image.shape for frame in media.frames()])
         image [(512, 512, 3)]
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mellm.media.types import Image
+from mellm.media.frame import Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
-from mellm.media.types import Frame, MediaInfo
 
 
 class Media(ABC):

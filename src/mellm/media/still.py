@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.media.chatter import caught_chatter
+from mellm.media.decoder_stderr import caught_chatter
+from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.signatures import StillHeader, still_header
 from mellm.media.source import Media
-from mellm.media.types import Frame, Image, MediaInfo
 
 # OpenCV reports damaged files on stderr; the user hears about them from us, once and in a sentence.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

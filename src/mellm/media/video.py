@@ -27,13 +27,13 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from mellm.errors import InputError
+from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_display_matrix
 from mellm.media.packets import scan_packets
 from mellm.media.signatures import animation_size
 from mellm.media.source import Media, damaged_end
 from mellm.media.still import over_background
-from mellm.media.types import Frame, Image, MediaInfo
 
 # FFmpeg reports every damaged block on stderr; the user gets one sentence in `warnings` instead.
 av.logging.set_level(None)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media, damaged_end
 from mellm.media.still import over_background
-from mellm.media.types import Frame, MediaInfo
 
 
 @dataclass(frozen=True, slots=True)

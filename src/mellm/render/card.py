@@ -6,15 +6,15 @@ Knows the report and the labels; the page round it is in `html`.
 from collections.abc import Mapping
 from html import escape
 
-from mellm.facs.names import au_name
 from mellm.facs.taxonomies import emotion_name
-from mellm.language.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
-from mellm.render.i18n import scale_text, word
 from mellm.render.markup import areas_of, bar, picture_size, picture_uri, warning_list
 from mellm.render.pictures import KINDS
+from mellm.render.reading_words import reading_html
 from mellm.render.timeline import timeline_svg
-from mellm.render.words import reading_html
 from mellm.report import ActionUnitReading, MicroExpression, RegionReading, Report, Trace
+from mellm.wording.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
+from mellm.wording.page_words import scale_text, word
+from mellm.wording.unit_names import au_name
 
 AROUND_ME = 0.6
 """Seconds shown before and after a micro-expression on its own timeline."""

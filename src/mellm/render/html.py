@@ -15,14 +15,14 @@ from pathlib import Path
 
 from mellm.errors import MellmError
 from mellm.facs.taxonomies import emotion_name
-from mellm.language.names import Language
 from mellm.render.card import Card
-from mellm.render.i18n import report_language, word
 from mellm.render.markup import warning_list
 from mellm.render.pictures import KINDS
-from mellm.render.sentences import in_language
 from mellm.render.timeline import timeline_svg
 from mellm.report import Report
+from mellm.wording.names import Language
+from mellm.wording.page_words import report_language, word
+from mellm.wording.sentences import in_language
 
 
 def write_html(report: Report, folder: str | Path) -> Path:

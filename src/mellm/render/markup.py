@@ -9,10 +9,10 @@ import numpy as np
 
 from mellm.errors import MellmError
 from mellm.face.regions import AREAS
-from mellm.language.names import Language
-from mellm.media.types import Image
-from mellm.render.i18n import word
-from mellm.render.sentences import in_language
+from mellm.media.frame import Image
+from mellm.wording.names import Language
+from mellm.wording.page_words import word
+from mellm.wording.sentences import in_language
 
 _JPEG_QUALITY = 92
 

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from mellm.errors import MellmError
-from mellm.face.types import Region
+from mellm.face.people import Region
 from mellm.flow.colour import MMC_SCALE_PX, image_scale, middlebury, mmc_map
+from mellm.flow.field import Flow
 from mellm.flow.legend import FONT, INK, PAPER, annotate
 from mellm.flow.magnify import magnify as magnify_motion
-from mellm.flow.motion import RegionMotion
-from mellm.flow.types import Flow
-from mellm.media.types import Image
+from mellm.flow.region_motion import RegionMotion
+from mellm.media.frame import Image
 
 KINDS = ("onset", "apex", "regions", "mmc", "mmc_fixed", "middlebury", "magnified")
 """Every picture `draw_pictures` makes, in the order a page shows them."""

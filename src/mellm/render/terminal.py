@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from mellm.facs.taxonomies import emotion_name
-from mellm.language.names import Language, octant_name, region_name
-from mellm.render.i18n import report_language, word
-from mellm.render.sentences import in_language
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
+from mellm.wording.names import Language, octant_name, region_name
+from mellm.wording.page_words import report_language, word
+from mellm.wording.sentences import in_language
 
 _MOST_REGIONS = 6
 _BAR = 6

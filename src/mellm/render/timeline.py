@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mellm.language.names import Language
-from mellm.render.i18n import word
 from mellm.report import MicroExpression, OtherEvent, Trace
+from mellm.wording.names import Language
+from mellm.wording.page_words import word
 
 AREA_COLOURS = {
     "brows": "#0072B2",

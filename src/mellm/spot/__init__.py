@@ -1,8 +1,8 @@
 """Regional motion in, events with exact onset, apex and offset out."""
 
+from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.reason import explain_none
-from mellm.spot.settings import SpotSettings
 from mellm.spot.spotting import spot
-from mellm.spot.types import Event, RegionalMotion
+from mellm.spot.thresholds import SpotSettings
 
 __all__ = ["Event", "RegionalMotion", "SpotSettings", "explain_none", "spot"]

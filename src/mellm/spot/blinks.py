@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mellm.face.regions import REGION_NAMES
 from mellm.spot.series import Array, Segment, running_median, smoothed
-from mellm.spot.settings import SpotSettings
+from mellm.spot.thresholds import SpotSettings
 
 UPPER_LIDS = [k for k, name in enumerate(REGION_NAMES) if "upper eyelid" in name]
 

@@ -9,7 +9,7 @@ from mellm.spot.blinks import joined, runs
 from mellm.spot.bumps import Bump
 from mellm.spot.micro import FACE
 from mellm.spot.series import Array, Segment, running_median
-from mellm.spot.settings import SpotSettings
+from mellm.spot.thresholds import SpotSettings
 
 REST = 0.33
 """Seconds at the start of a segment that are taken for rest where it is too short to know better."""

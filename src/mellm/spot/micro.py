@@ -17,7 +17,7 @@ from mellm.spot.series import (
     smoothed,
     white_noise,
 )
-from mellm.spot.settings import SpotSettings
+from mellm.spot.thresholds import SpotSettings
 
 FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
 """Regions whose motion can make an expression by itself: all but the eyelids."""

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from mellm.spot.settings import SpotSettings
-from mellm.spot.types import Event, RegionalMotion
+from mellm.spot.events import Event, RegionalMotion
+from mellm.spot.thresholds import SpotSettings
 
 REASONS = {
     "none": ("No micro-expression found: {}.", "未发现微表情：{}。"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.spot.types import RegionalMotion
+from mellm.spot.events import RegionalMotion
 
 Array = NDArray[np.float64]
 

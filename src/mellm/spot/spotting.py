@@ -13,11 +13,11 @@ import numpy as np
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head
 from mellm.spot.bumps import Bump
+from mellm.spot.events import Event, EventKind, RegionalMotion
 from mellm.spot.macro import find_macros, without
 from mellm.spot.micro import find_micros, in_step
 from mellm.spot.series import Segment, running_median, segments, smoothed
-from mellm.spot.settings import SpotSettings
-from mellm.spot.types import Event, EventKind, RegionalMotion
+from mellm.spot.thresholds import SpotSettings
 
 _MOUTH = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
 

@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from mellm.analysis.analyzer import Settings
 from mellm.facs import TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
-from mellm.pipeline import Settings
-from mellm.render.sentences import in_language
 from mellm.report import Report
+from mellm.wording.sentences import in_language
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 

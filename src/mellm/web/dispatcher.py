@@ -10,13 +10,13 @@ import threading
 import time
 from pathlib import Path
 
-from mellm.web.child import Header
+from mellm.web.child_process import Header
 from mellm.web.contract import Job, Progress
-from mellm.web.files import Files
-from mellm.web.offers import NotOfferedError, Offers
-from mellm.web.options import ServerOptions
-from mellm.web.process import Child, ChildGoneError
-from mellm.web.store import Store
+from mellm.web.job_store import Store
+from mellm.web.offered_models import NotOfferedError, Offers
+from mellm.web.parent_process import Child, ChildGoneError
+from mellm.web.server_options import ServerOptions
+from mellm.web.stored_files import Files
 
 JOBS_PER_PROCESS = 50
 """A worker is replaced after so many jobs: what libraries leak goes with it."""

@@ -17,9 +17,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mellm.errors import InputError
 from mellm.media.folder import natural_order
+from mellm.media.frame import PICTURE_SUFFIXES
 from mellm.media.signatures import still_format
-from mellm.media.types import PICTURE_SUFFIXES
-from mellm.web.files import DiskFullError, Files, TooLargeError
+from mellm.web.stored_files import DiskFullError, Files, TooLargeError
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

@@ -14,7 +14,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from mellm.web.options import is_local
+from mellm.web.server_options import is_local
 from mellm.web.service import Service
 
 Scope = MutableMapping[str, Any]

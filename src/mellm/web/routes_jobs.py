@@ -16,7 +16,6 @@ from mellm.errors import InputError
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.facs import AU_NAMES, AU_NAMES_ZH, EMOTIONS_ZH, TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
-from mellm.language.names import OCTANTS_ZH, REGION_NAMES_ZH
 from mellm.web.contract import (
     ENDED,
     Batch,
@@ -32,6 +31,7 @@ from mellm.web.contract import (
 )
 from mellm.web.folders import PART, keep_folder
 from mellm.web.service import NotFoundError, Service
+from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
 
 EVENT_EVERY = 0.2
 """Seconds between two looks at a job whose events are followed."""

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from mellm.entries import region_motion
+from mellm.analysis.report_entries import region_motion
 from mellm.facs import get_taxonomy
-from mellm.facs.types import AUEvidence
-from mellm.language.reading import write_reading
+from mellm.facs.findings import AUEvidence
+from mellm.language.grammar_reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
+from mellm.web.coded_cases import write_instruct
 from mellm.web.contract import FrameTable, Problem, Sentences, chinese_of
-from mellm.web.exports import MEDIA_TYPES, export, file_stem
-from mellm.web.files import THUMBNAIL_FILE
-from mellm.web.instruct import write_instruct
+from mellm.web.result_exports import MEDIA_TYPES, export, file_stem
 from mellm.web.service import NotFoundError, NotYetError, Service
+from mellm.web.stored_files import THUMBNAIL_FILE
 
 _BAD: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body is not JSON"},

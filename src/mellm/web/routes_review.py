@@ -1,6 +1,6 @@
 """Routes under /api/v1/review: people proof-read instruction data in the room `mellm serve --instruct` opens.
 
-What is decided is kept by `mellm.data.instruct.review`, beside the data; this module only carries it.
+What is decided is kept by `mellm.instruct.review`, beside the data; this module only carries it.
 """
 
 import json
@@ -11,14 +11,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from mellm.data.instruct.review import Decision, Review
-from mellm.data.instruct.rules import headings
-from mellm.data.instruct.types import Case, Record
 from mellm.errors import InputError
-from mellm.facs.names import au_name
-from mellm.facs.support import supporting_regions
+from mellm.facs.region_support import supporting_regions
+from mellm.instruct.records import Case, Record
+from mellm.instruct.review import Decision, Review
+from mellm.instruct.rules_annotator import headings
 from mellm.web.contract import Problem
 from mellm.web.service import NotFoundError, Service
+from mellm.wording.unit_names import au_name
 
 Reviewer = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="Who decides")]
 Asked = Annotated[str, Query(max_length=80, description="Whose decisions; nobody sees another's")]

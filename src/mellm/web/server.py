@@ -23,16 +23,16 @@ from starlette.routing import compile_path
 
 from mellm import __version__
 from mellm.errors import MellmError
-from mellm.web.files import DiskFullError, TooLargeError
+from mellm.web.coded_cases import NothingCodedError
 from mellm.web.guard import BodyTooLargeError, Guard
-from mellm.web.instruct import NothingCodedError
-from mellm.web.offers import NotOfferedError
-from mellm.web.options import ServerOptions, is_local
+from mellm.web.job_store import QueueFullError
+from mellm.web.offered_models import NotOfferedError
 from mellm.web.routes_jobs import job_routes
 from mellm.web.routes_results import result_routes
 from mellm.web.routes_review import review_routes
+from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
-from mellm.web.store import QueueFullError
+from mellm.web.stored_files import DiskFullError, TooLargeError
 
 PAGE = Path(__file__).parent / "page"
 

@@ -7,19 +7,19 @@ import threading
 from pydantic import ValidationError
 
 from mellm import __version__
-from mellm.data.instruct.review import Review
-from mellm.data.instruct.store import open_store
 from mellm.errors import InputError, MellmError
+from mellm.instruct.record_store import open_store
+from mellm.instruct.review import Review
 from mellm.report import Report
 from mellm.web.annotation import Annotation, CodedMoment
 from mellm.web.contract import ENDED, Job, JobRequest
 from mellm.web.dispatcher import Dispatcher
-from mellm.web.exports import Result
-from mellm.web.files import FRAMES_FILE, Files
-from mellm.web.frames import FramePool
-from mellm.web.offers import Offers
-from mellm.web.options import ServerOptions
-from mellm.web.store import Store
+from mellm.web.frame_server import FramePool
+from mellm.web.job_store import Store
+from mellm.web.offered_models import Offers
+from mellm.web.result_exports import Result
+from mellm.web.server_options import ServerOptions
+from mellm.web.stored_files import FRAMES_FILE, Files
 
 
 class NotFoundError(InputError):

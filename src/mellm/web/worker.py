@@ -12,15 +12,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mellm.analysis.analyzer import Analyzer, Settings
 from mellm.errors import InputError, MellmError
-from mellm.facs.models import WEIGHTS
+from mellm.facs.recognisers import WEIGHTS
 from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
-from mellm.pipeline import Analyzer, Settings
 from mellm.report import Report
-from mellm.web.child import Header, Wire, limit_memory
-from mellm.web.decoder import encode_jpeg
-from mellm.web.files import FRAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.child_process import Header, Wire, limit_memory
+from mellm.web.clip_decoder import encode_jpeg
+from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
 
 PROGRESS_EVERY = 0.1
 """Seconds between two progress messages."""

@@ -1,6 +1,6 @@
 """Where model files are: what we ship in this folder, and what `mellm models pull` keeps in the cache."""
 
-from mellm.weights.store import (
+from mellm.weights.model_store import (
     MODELS,
     ModelFile,
     ModelStatus,

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.data.meflow.canonical import canonical_points
 from mellm.flow.meflownet.chart import COLS, HEIGHT, ROWS, WIDTH, to_template
-from mellm.flow.meflownet.prior import MotionPrior, face_cells
+from mellm.flow.meflownet.motion_prior import MotionPrior, face_cells
+from mellm.simulate.canonical_mesh import canonical_points
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from importlib.resources import files
 import cv2
 import pytest
 
-from mellm.data.meflow.gallery import split_of
-from mellm.evaluate.flow import bench_flow, summarise, table
-from mellm.flow.meflownet.estimator import PRIOR_FILE
-from mellm.flow.meflownet.prior_file import load_prior, save_prior
+from mellm.evaluate.flow_bench import bench_flow, summarise, table
+from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
+from mellm.flow.meflownet.runtime import PRIOR_FILE
+from mellm.simulate.gallery import split_of
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def portraits(tmp_path_factory):
     """A folder with the shipped portrait, enlarged, under a name that falls into the test split."""
     folder = tmp_path_factory.mktemp("portraits")
     name = next(f"portrait{k}" for k in range(200) if split_of(f"portrait{k}") == "test")
-    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
+    picture = cv2.imread(str(files("mellm.simulate") / "portrait.jpg"))
     large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(folder / f"{name}.png"), large)
     return folder

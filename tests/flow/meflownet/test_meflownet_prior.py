@@ -7,9 +7,16 @@ import pytest
 from mellm.errors import MellmError
 from mellm.flow.cubic import read_picture
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
-from mellm.flow.meflownet.evidence import FIT_BLUR, normalise_illumination, upsample
-from mellm.flow.meflownet.prior import face_cells, fit, rigid_flow, rigid_motions, solve, turned_motions
-from mellm.flow.meflownet.prior_file import load_prior, save_prior
+from mellm.flow.meflownet.motion_prior import (
+    face_cells,
+    fit,
+    rigid_flow,
+    rigid_motions,
+    solve,
+    turned_motions,
+)
+from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
+from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample
 
 
 def moved(picture, flow):

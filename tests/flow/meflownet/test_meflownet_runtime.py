@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from mellm.errors import InputError
-from mellm.face.types import Landmarks
+from mellm.face.people import Landmarks
 from mellm.flow import create
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
-from mellm.flow.meflownet.estimator import (
+from mellm.flow.meflownet.motion_prior_file import load_prior
+from mellm.flow.meflownet.runtime import (
     NETWORK_FILE,
     PRIOR_FILE,
     PRIOR_SHA256,
@@ -16,7 +17,6 @@ from mellm.flow.meflownet.estimator import (
     MEFlowNetEstimator,
     start_from,
 )
-from mellm.flow.meflownet.prior_file import load_prior
 
 
 def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
@@ -24,7 +24,7 @@ def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
     pytest.importorskip("onnx")
     from mellm.flow.meflownet.config import MEFlowNetConfig
     from mellm.flow.meflownet.model import MEFlowNet
-    from mellm.train.flow_export import export_onnx
+    from mellm.train.flow.flow_export import export_onnx
 
     torch.manual_seed(2)
     model = MEFlowNet(MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), iterations=2)).eval()

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, make_chart
-from mellm.flow.meflownet.evidence import warp
-from mellm.flow.meflownet.prior import rigid_motions
+from mellm.flow.meflownet.motion_prior import rigid_motions
+from mellm.flow.meflownet.network_evidence import warp
 from mellm.flow.meflownet.variational import SHARE, SHARE_CALM, fuse, variational_flow
 
 

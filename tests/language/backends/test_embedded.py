@@ -5,8 +5,8 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.language.backends import CancelledError, Control, Decoding, Message, TimedOutError
-from mellm.language.backends.decoder import _log_softmax
 from mellm.language.backends.embedded import EmbeddedBackend
+from mellm.language.backends.stateful_decoder import _log_softmax
 
 ASKED = [Message("user", "Name the capital of France. One word.")]
 

@@ -7,7 +7,7 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.language.backends import CancelledError, Control, Decoding, Message, create_backend
-from mellm.weights.store import model_path
+from mellm.weights.model_store import model_path
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.slow

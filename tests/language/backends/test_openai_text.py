@@ -3,8 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mellm.language.backends.pieces import until_stop, without_beginning, without_thoughts
 from mellm.language.backends.sse import event_data
+from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
 
 TEXT = st.text("abc \n", max_size=30)
 

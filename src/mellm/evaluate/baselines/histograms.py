@@ -11,9 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from mellm.data.normalised_flow import nose_flow, region_boxes
 from mellm.evaluate.baselines.linear import fit_classifier
 from mellm.evaluate.learner import Features, Predictor, Training
+from mellm.flow.normalised import nose_flow, region_boxes
 
 _BINS = 8
 _BLOCKS = 7

@@ -4,6 +4,6 @@
 torch network (only training, evaluation and tests import them). docs/meflownet.md tells the whole.
 """
 
-from mellm.flow.meflownet.estimator import MEFlowNetEstimator, create
+from mellm.flow.meflownet.runtime import MEFlowNetEstimator, create
 
 __all__ = ["MEFlowNetEstimator", "create"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.cubic import read_picture
-from mellm.flow.types import FlowField
+from mellm.flow.field import FlowField
 
 WIDTH, HEIGHT = 400, 480
 """Size of the chart, chart pixels: the size the paper estimates at."""

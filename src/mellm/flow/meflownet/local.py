@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.evidence import normal_terms, upsample, warp
+from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
 
 POOL, AROUND = 3.0, 8.0
 """Gaussian widths, in cells: over which evidence is pooled, over which its excess is judged."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import CELL, COLS, HEIGHT, ROWS, WIDTH, inside_face
-from mellm.flow.meflownet.evidence import upsample, warp
-from mellm.flow.meflownet.prior import FACE, FADE, SURE, MotionPrior, rigid_share
+from mellm.flow.meflownet.motion_prior import FACE, FADE, SURE, MotionPrior, rigid_share
+from mellm.flow.meflownet.network_evidence import upsample, warp
 
 MARGIN = 12
 """Chart pixels around the face that are looked at too."""

@@ -3,8 +3,7 @@
 >>> from mellm.language.backends import create_backend
 """
 
-from mellm.language.backends.registry import backend_specs, create_backend
-from mellm.language.backends.types import (
+from mellm.language.backends.protocol import (
     CancelledError,
     Choice,
     Control,
@@ -13,6 +12,7 @@ from mellm.language.backends.types import (
     Message,
     TimedOutError,
 )
+from mellm.language.backends.specs import backend_specs, create_backend
 
 __all__ = [
     "CancelledError",

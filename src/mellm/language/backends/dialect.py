@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mellm.language.backends.turns import with_words
-from mellm.language.backends.types import Decoding, Message
+from mellm.language.backends.dialogue import with_words
+from mellm.language.backends.protocol import Decoding, Message
 from mellm.language.backends.wire import to_wire
 
 _OPEN = {"continue_final_message": True, "add_generation_prompt": False}

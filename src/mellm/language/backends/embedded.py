@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from mellm.errors import InputError
-from mellm.language.backends.decoder import CONTEXT, Decoder
 from mellm.language.backends.prepared import LAST, Prepared, prepare
-from mellm.language.backends.types import Choice, Control, Decoding, Message
+from mellm.language.backends.protocol import Choice, Control, Decoding, Message
+from mellm.language.backends.stateful_decoder import CONTEXT, Decoder
 
 
 class EmbeddedBackend:

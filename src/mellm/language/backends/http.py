@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from urllib.request import Request
 
 from mellm.errors import InputError, MellmError
-from mellm.language.backends.exchange import Exchange
+from mellm.language.backends.http_stream import Exchange
+from mellm.language.backends.protocol import Control
 from mellm.language.backends.sse import event_data
-from mellm.language.backends.types import Control
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 60.0

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from mellm.errors import InputError, MellmError
 from mellm.language.backends.dialect import Dialect
+from mellm.language.backends.dialogue import with_system
 from mellm.language.backends.http import HttpClient, Server, ServerError
-from mellm.language.backends.pieces import until_stop, without_beginning, without_thoughts
+from mellm.language.backends.protocol import Choice, Control, Decoding, Message
 from mellm.language.backends.scoring import UnableError, choose_by
-from mellm.language.backends.turns import with_system
-from mellm.language.backends.types import Choice, Control, Decoding, Message
+from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
 
 KEY_VARIABLE = "MELLM_OPENAI_KEY"
 _REFUSED = frozenset({400, 422})

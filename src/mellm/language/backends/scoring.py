@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mellm.language.backends.dialect import Dialect
-from mellm.language.backends.turns import with_words
-from mellm.language.backends.types import Choice, Message
+from mellm.language.backends.dialogue import with_words
+from mellm.language.backends.protocol import Choice, Message
 
 Ask = Callable[[Sequence[Message], str, int, Mapping[str, Any]], dict[str, Any]]
 """ask(messages, prefix, max_tokens, fields) -> the first choice of the answer. Raises UnableError where the

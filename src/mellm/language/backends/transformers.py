@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from mellm.errors import InputError, MellmError
+from mellm.language.backends.dialogue import with_system
 from mellm.language.backends.local_model import load_local_model
-from mellm.language.backends.pieces import until_stop
-from mellm.language.backends.turns import with_system
-from mellm.language.backends.types import Choice, Control, Decoding, Message
+from mellm.language.backends.protocol import Choice, Control, Decoding, Message
+from mellm.language.backends.text_stream import until_stop
 
 _POLL = 0.1
 _BATCH = 16

@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 
 from mellm.errors import MellmError
-from mellm.language.backends.types import Message
-from mellm.media.types import Image
+from mellm.language.backends.protocol import Message
+from mellm.media.frame import Image
 
 
 def to_wire(messages: Sequence[Message]) -> list[dict[str, Any]]:

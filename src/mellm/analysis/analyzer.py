@@ -1,0 +1,366 @@
+"""Analyzer: composes the stages into one report.
+
+The only module that knows the whole way: media -> face -> spot -> flow -> facs -> language -> report.
+`watch` follows a clip, `moment` reads one onset-apex pair; this module adds the order and the bookkeeping.
+"""
+
+import datetime
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from mellm import __version__
+from mellm.analysis.clip import ImportedLandmarks, Progress, Watched, imported_faces, watch
+from mellm.analysis.moment import MomentReader
+from mellm.analysis.named_frames import (
+    NamedFrames,
+    file_names,
+    indices_of,
+    named_frames,
+    named_interval,
+    read_named,
+)
+from mellm.analysis.report_entries import interval_entry, other_entry, person_entry, trace_entry, verdict
+from mellm.errors import InputError
+from mellm.face import find_faces, load_landmarks
+from mellm.face.people import Landmarks
+from mellm.face.refinding import landmarks_at, place_of
+from mellm.language.model_reader import Asking
+from mellm.media import Limits, Media, open_media, read_image
+from mellm.media.frame import Frame, Image
+from mellm.render.pictures import KINDS, encode_png
+from mellm.report import (
+    Interval,
+    MicroExpression,
+    ModelUsed,
+    Provenance,
+    Report,
+    Source,
+)
+from mellm.weights import MODELS
+
+TellWords = Callable[[int, str], None]
+"""Hears a language model write: words(moment, piece)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a user can choose; names and defaults are those of `mellm analyze`."""
+
+    estimator: str = "meflownet"
+    compensation: str = "auto"
+    au_model: str = "evidence"
+    taxonomy: str = "7"
+    language: str = "en"
+    llm: str = "embedded"
+    route: str = "flow"
+    prompt: Path | None = None
+    max_people: int = 4
+    fps: float | None = None
+    landmarks: Path | None = None
+    magnify: float | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def recorded(self) -> dict[str, str | int | float | bool | None]:
+        """What the report's provenance says of the settings."""
+        return {
+            "estimator": self.estimator,
+            "compensation": self.compensation,
+            "au_model": self.au_model,
+            "taxonomy": self.taxonomy,
+            "language": self.language,
+            "llm": self.llm,
+            "route": self.route,
+            "prompt": str(self.prompt) if self.prompt else None,
+            "max_people": self.max_people,
+            "fps": self.fps,
+            "landmarks": str(self.landmarks) if self.landmarks else None,
+            "magnify": self.magnify,
+        }
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been read so far."""
+
+    readings: list[MicroExpression] = field(default_factory=list)
+    draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Analyzer:
+    """Analyses clips and pairs; models are loaded once, at first use, and kept for the next call.
+
+    >>> from mellm import Analyzer
+    >>> Analyzer().settings.estimator
+    'meflownet'
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Choose the settings; raises InputError for a name that does not exist."""
+        self.settings = settings or Settings()
+        self._reader = MomentReader(
+            estimator=self.settings.estimator,
+            compensation=self.settings.compensation,
+            au_model=self.settings.au_model,
+            taxonomy=self.settings.taxonomy,
+            language=self.settings.language,
+            magnify=self.settings.magnify,
+            llm=self.settings.llm,
+            route=self.settings.route,
+            asking=Asking(template=self.settings.prompt),
+        )
+        self._landmarks: ImportedLandmarks | None = None
+        if self.settings.landmarks is not None:
+            self._landmarks = load_landmarks(self.settings.landmarks)
+        self._seconds: dict[str, float] = {}
+        self._tell_words: TellWords = _unheard
+
+    def analyze(
+        self,
+        source: str | Path | None = None,
+        *,
+        onset: str | Path | None = None,
+        apex: str | Path | None = None,
+        onset_frame: int | None = None,
+        apex_frame: int | None = None,
+        offset_frame: int | None = None,
+        by_file_number: bool = False,
+        progress: Progress | None = None,
+        words: TellWords | None = None,
+        command: str | None = None,
+    ) -> Report:
+        """Analyse a clip, or the pair of pictures `onset` and `apex`.
+
+        With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
+        the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
+        annotation sheets give them. `progress(stage, done, total)` is called along the way, and
+        `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
+        is kept in the provenance. Raises InputError where the input cannot be used.
+        """
+        self._seconds = {}
+        self._tell_words = words or _unheard
+        started = time.perf_counter()
+        given = named_frames(onset_frame, apex_frame, offset_frame)
+        if source is not None and onset is None and apex is None:
+            report = self._clip(Path(source), given, by_file_number, progress or _silent)
+        elif source is None and onset is not None and apex is not None and given is None:
+            report = self._pair(Path(onset), Path(apex))
+        else:
+            raise InputError(
+                "Give one clip (frames may be named with it), or both an onset and an apex picture: "
+                "mellm analyze CLIP, or mellm analyze --onset A --apex B."
+            )
+        self._seconds["total"] = time.perf_counter() - started
+        report.provenance.seconds = {stage: round(s, 4) for stage, s in self._seconds.items()}
+        report.provenance.command = command
+        return report
+
+    def spot(self, source: str | Path, *, progress: Progress | None = None) -> list[Watched]:
+        """Find the people of a clip and when each of them moved, without reading what it was."""
+        with open_media(Path(source), limits=self.settings.limits, fps=self.settings.fps) as media:
+            return self._watch(media, progress or _silent)[0]
+
+    def _pair(self, onset_path: Path, apex_path: Path) -> Report:
+        with self._clock("media"):
+            onset, apex = (read_image(p, limits=self.settings.limits) for p in (onset_path, apex_path))
+        if onset.shape != apex.shape:
+            raise InputError(
+                f"The onset picture is {_size(onset)} and the apex picture {_size(apex)}; "
+                "both must be frames of one recording, of one size."
+            )
+        found = _Found()
+        people = self._people(Frame(0, 0.0, onset))
+        interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
+        for person in people:
+            self._read(person, Frame(0, 0.0, onset), Frame(1, 0.0, apex), interval, found)
+        source = Source(
+            path=str(onset_path),
+            apex_path=str(apex_path),
+            kind="pair",
+            sha256=hashlib.sha256(onset_path.read_bytes() + apex_path.read_bytes()).hexdigest(),
+            width=onset.shape[1],
+            height=onset.shape[0],
+            frames=2,
+        )
+        return self._report(source, people, found)
+
+    def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool, tell: Progress) -> Report:
+        found = _Found()
+        with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
+            if media.info.kind == "image":
+                raise InputError(
+                    f"{path.name} is one picture, and motion takes two: mellm analyze --onset A --apex B."
+                )
+            if given:
+                if by_file_number:
+                    given = indices_of(media, given)
+                people, interval = self._look(media, given)
+                intervals = {person.person: [interval] for person in people}
+                frames = media.info.frames or max(i for i in given if i is not None) + 1
+            else:
+                people, frames = self._watch(media, tell)
+                intervals = {
+                    p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
+                }
+            for interval in chain.from_iterable(intervals.values()):
+                interval.files = file_names(media, interval)
+            moments = [(person, interval) for person in people for interval in intervals[person.person]]
+            for done, (person, interval) in enumerate(moments, start=1):
+                with self._clock("media"):
+                    read = media.read([interval.onset_frame, interval.apex_frame])
+                if len(read) == 2:
+                    self._read(person, read[interval.onset_frame], read[interval.apex_frame], interval, found)
+                tell("reading", done, len(moments))
+            with self._clock("media"):
+                digest = media.sha256()
+            found.warnings[:0] = media.warnings
+            source = Source(
+                path=str(path),
+                kind=media.info.kind,
+                sha256=digest,
+                width=media.info.width,
+                height=media.info.height,
+                fps=None if media.info.fps is None else float(media.info.fps),
+                frames=frames,
+                duration=media.info.duration,
+            )
+        return self._report(source, people, found)
+
+    def _watch(self, media: Media, tell: Progress) -> tuple[list[Watched], int]:
+        return watch(
+            media,
+            max_people=self.settings.max_people,
+            landmarks=self._landmarks,
+            language=self._reader.language,
+            progress=tell,
+            clock=self._clock,
+        )
+
+    def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:
+        """Find the people at the onset frame a person named; nothing is spotted."""
+        with self._clock("media"):
+            frames = read_named(media, given)
+        return self._people(frames[given[0]]), named_interval(given, frames)
+
+    def _people(self, frame: Frame) -> list[Watched]:
+        """Everyone in one frame."""
+        with self._clock("faces"):
+            if self._landmarks is not None:
+                faces = imported_faces(frame, self._landmarks)
+            else:
+                faces = find_faces(frame.image, self.settings.max_people)
+        return [Watched(face, {frame.index: place_of(face.landmarks)}) for face in faces]
+
+    def _points(self, person: Watched, frame: Frame) -> Landmarks | None:
+        """The person's landmarks in one frame; None where the face is not seen."""
+        if self._landmarks is not None:
+            return self._landmarks.get(frame.index)
+        place = person.places.get(frame.index) or place_of(person.first.landmarks)
+        with self._clock("faces"):
+            return landmarks_at(frame.image, place)
+
+    def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Found) -> None:
+        """Read one interval of one person; its pictures are kept under the reading's number."""
+        first, second = self._points(person, onset), self._points(person, apex)
+        if first is None or second is None:
+            lost = onset if first is None else apex
+            found.warnings.append(
+                f"Person {person.person}'s face could not be found in frame {lost.index}; "
+                "this moment was not read."
+            )
+            return
+        moment = self._reader.read(
+            onset.image,
+            apex.image,
+            (first, second),
+            person=person.person,
+            interval=interval,
+            clock=self._clock,
+            tell=partial(self._tell_words, len(found.readings)),
+        )
+        found.readings.append(moment.reading)
+        found.draw.append(moment.draw)
+
+    def _report(self, source: Source, people: list[Watched], found: _Found) -> Report:
+        kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
+        for number, reading in enumerate(found.readings, start=1):
+            reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
+        report = Report(
+            source=source,
+            people=[person_entry(person) for person in people],
+            micro_expressions=found.readings,
+            other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
+            traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
+            verdict=verdict(found.readings, people, self._reader.language),
+            warnings=found.warnings,
+            provenance=Provenance(
+                mellm_version=__version__,
+                created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                models=self._models(),
+                settings=self.settings.recorded(),
+                seconds={},
+            ),
+        )
+        return report.with_pictures(partial(_drawn, found))
+
+    def _models(self) -> dict[str, ModelUsed]:
+        used = {
+            "flow": ModelUsed(
+                name=self._reader.estimator.name, sha256=getattr(self._reader.estimator, "sha256", None)
+            ),
+            "action_units": ModelUsed(name=self._reader.au_model.name),
+            "emotion": ModelUsed(name=self._reader.emotion_model.name),
+        }
+        if (words := self._reader.words) is not None:
+            used["language"] = ModelUsed(
+                name=words.backend.name, sha256=getattr(words.backend, "sha256", None)
+            )
+        if self._landmarks is None:
+            used |= {
+                model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
+                for model in MODELS
+                if model.group == "face"
+            }
+        return used
+
+    @contextmanager
+    def _clock(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - started
+
+
+def analyze(
+    source: str | Path | None = None, *, onset: str | Path | None = None, apex: str | Path | None = None
+) -> Report:
+    """Analyse a clip or a pair with the default settings; see `Analyzer.analyze`."""
+    return Analyzer().analyze(source, onset=onset, apex=apex)
+
+
+def _unheard(moment: int, piece: str) -> None:
+    """Words nobody listens to."""
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """Progress nobody asked for."""
+
+
+def _size(image: Image) -> str:
+    return f"{image.shape[1]}x{image.shape[0]}"
+
+
+def _drawn(found: _Found) -> dict[str, bytes]:
+    """Draw every reading's pictures: file name -> PNG."""
+    return {
+        reading.pictures[kind]: encode_png(picture)
+        for reading, draw in zip(found.readings, found.draw, strict=True)
+        for kind, picture in draw().items()
+    }

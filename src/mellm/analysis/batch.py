@@ -1,0 +1,244 @@
+"""Many clips: every clip of a folder through the analyzer, by several processes, resumable.
+
+One report folder per clip and one table row per clip; a clip that fails is a row that says why. Knows
+nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same work on a Ray cluster.
+"""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, fields
+from multiprocessing import get_context
+from pathlib import Path
+
+from mellm import __version__
+from mellm.analysis.analyzer import Analyzer, Settings
+from mellm.errors import InputError, MellmError
+from mellm.media.frame import PICTURE_SUFFIXES
+from mellm.report import Report
+
+VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".ts"})
+ATTEMPTS = 2
+"""How often a clip may take its process down with it before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One clip's line in the table; lists are joined by spaces, times are seconds."""
+
+    clip: str
+    status: str
+    error: str = ""
+    frames: int = 0
+    fps: float | None = None
+    duration: float | None = None
+    people: int = 0
+    micro_expressions: int = 0
+    onset_frames: str = ""
+    apex_frames: str = ""
+    action_units: str = ""
+    emotions: str = ""
+    seconds: float = 0.0
+    report: str = ""
+
+
+Progress = Callable[[int, int], None]
+"""Called as progress(clips done, clips in all)."""
+
+
+def find_clips(folder: Path) -> list[Path]:
+    """Return every clip below `folder`: video files, and folders of pictures; sorted by name."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}: give one that holds clips.")
+    clips: list[Path] = []
+    for place, _, names in os.walk(folder):
+        suffixes = [Path(name).suffix.lower() for name in names]
+        if sum(s in PICTURE_SUFFIXES for s in suffixes) > 1 and Path(place) != folder:
+            clips.append(Path(place))
+        clips += [Path(place) / n for n, s in zip(names, suffixes, strict=True) if s in VIDEOS]
+    if not clips:
+        raise InputError(f"{folder} holds no videos and no folders of pictures: give the folder above them.")
+    # Reports of an earlier run may lie among the clips.
+    return sorted(c for c in clips if not any(p.endswith(".mellm") for p in c.relative_to(folder).parts))
+
+
+def run_batch(
+    folder: str | Path,
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    run: "Runner | None" = None,
+) -> list[Row]:
+    """Analyse every clip below `folder`; reports go to `out`, the table to `out/clips.csv`.
+
+    Clips whose report is there already, by this version and these settings, are not analysed again. `run`
+    does the work (default: local processes). Returns the rows in the order of the clips' names.
+    """
+    folder, out, settings = Path(folder), Path(out), settings or Settings()
+    jobs = [
+        Job(str(clip), str(clip.relative_to(folder)), str(_place(clip, folder, out)))
+        for clip in find_clips(folder)
+    ]
+    rows: dict[str, Row] = {}
+    todo = []
+    for job in jobs:
+        former = _former(job, settings)
+        if former is None:
+            todo.append(job)
+        else:
+            rows[job.name] = former
+    tell = progress or (lambda done, total: None)
+    tell(len(rows), len(jobs))
+    for row in (run or run_local)(todo, settings, workers):
+        rows[row.clip] = row
+        tell(len(rows), len(jobs))
+    ordered = [rows[job.name] for job in jobs]
+    write_rows(out, ordered)
+    return ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One clip to do: where it is, its name in the table, where its report goes."""
+
+    path: str
+    name: str
+    out: str
+
+
+Runner = Callable[[list[Job], Settings, int], Iterator[Row]]
+"""Does jobs under some settings with so many workers; yields a row for each, in any order."""
+
+
+class Worker:
+    """One process's analyzer: models are loaded once and serve every clip."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load nothing yet; the first clip does."""
+        self._analyzer = Analyzer(settings)
+
+    def do(self, job: Job) -> Row:
+        """Analyse one clip and save its report; whatever goes wrong becomes the row's error."""
+        try:
+            report = self._analyzer.analyze(job.path)
+            report.save(job.out)
+        except MellmError as error:
+            return Row(job.name, "failed", str(error))
+        except Exception as error:  # one clip must not end the batch, whatever it holds
+            return Row(job.name, "failed", f"{type(error).__name__}: {error}")
+        return row_of(job, report)
+
+
+def row_of(job: Job, report: Report) -> Row:
+    """A report as its row of the table."""
+    mes = report.micro_expressions
+    return Row(
+        clip=job.name,
+        status="done",
+        frames=report.source.frames,
+        fps=report.source.fps,
+        duration=report.source.duration,
+        people=len(report.people),
+        micro_expressions=len(mes),
+        onset_frames=" ".join(str(me.interval.onset_frame) for me in mes),
+        apex_frames=" ".join(str(me.interval.apex_frame) for me in mes),
+        action_units=" ".join("+".join(a.code for a in me.action_units if a.present) or "-" for me in mes),
+        emotions=" ".join(me.emotion.label or "-" for me in mes),
+        seconds=report.provenance.seconds.get("total", 0.0),
+        report=f"{job.out}/report.html",
+    )
+
+
+def run_local(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row]:
+    """Do the jobs in `workers` processes; a process that dies takes only its own clip with it."""
+    attempts = dict.fromkeys(jobs, 0)
+    # Processes share the cores; threads inside each would only wait for one another. With one process too:
+    # sums over threads round otherwise, and the same clip must give the same report whatever the number.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    while attempts:
+        # After a crash, one process at a time shows which of the clips in flight it was.
+        suspects = [job for job, tries in attempts.items() if tries]
+        count = 1 if suspects else workers
+        with ProcessPoolExecutor(
+            max_workers=count, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
+        ) as pool:
+            try:
+                yield from _drain(pool, count, suspects or list(attempts), attempts)
+            except BrokenProcessPool:
+                for job in [job for job, tries in attempts.items() if tries >= ATTEMPTS]:
+                    del attempts[job]
+                    yield Row(job.name, "failed", "the process that read it ended (out of memory, perhaps)")
+
+
+def _drain(
+    pool: ProcessPoolExecutor, count: int, waiting: list[Job], attempts: dict[Job, int]
+) -> Iterator[Row]:
+    """Keep `count` jobs in flight; count an attempt for each, take finished ones off the list."""
+    flying: dict[Future[Row], Job] = {}
+    while waiting or flying:
+        while waiting and len(flying) < count:
+            job = waiting.pop(0)
+            attempts[job] += 1
+            flying[pool.submit(_do, job)] = job
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            row = future.result()
+            del attempts[flying.pop(future)]
+            yield row
+
+
+_worker: Worker | None = None
+
+
+def _start(settings: Settings) -> None:
+    global _worker
+    _worker = Worker(settings)
+
+
+def _do(job: Job) -> Row:
+    assert _worker is not None
+    return _worker.do(job)
+
+
+def _place(clip: Path, folder: Path, out: Path) -> Path:
+    relative = clip.relative_to(folder)
+    return out / relative.parent / f"{relative.name}.mellm"
+
+
+def _former(job: Job, settings: Settings) -> Row | None:
+    """The row of a report that is there already and would come out the same; None where there is none."""
+    try:
+        report = Report.load(job.out)
+    except (OSError, ValueError):
+        return None
+    if report.provenance.mellm_version != __version__ or report.provenance.settings != settings.recorded():
+        return None
+    return row_of(job, report)
+
+
+def write_rows(out: Path, rows: Iterable[Row]) -> None:
+    """Write clips.csv, and clips.parquet where pyarrow is installed."""
+    records = [asdict(row) for row in rows]
+    names = [f.name for f in fields(Row)]
+    draft = out / ".clips.csv"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(records)
+        draft.replace(out / "clips.csv")
+    except OSError as error:
+        raise MellmError(
+            f"The table cannot be written to {out} ({error.strerror}); choose another --out."
+        ) from error
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return
+    pq.write_table(pa.Table.from_pylist(records), out / "clips.parquet")

@@ -1,0 +1,107 @@
+"""A clip watched once: who is in it, how their regions moved, and what events that makes.
+
+media -> face -> spot for one clip, one frame in memory at a time. Knows nothing about action units,
+emotions or reports; `moment` reads the events this finds.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mellm.face import FaceTracker
+from mellm.face.people import FaceObservation, Landmarks
+from mellm.face.refinding import place_of
+from mellm.face.roi import Roi
+from mellm.media import Media
+from mellm.media.frame import Frame
+from mellm.spot import explain_none, spot
+from mellm.spot.events import Event, RegionalMotion
+from mellm.spot.trace import MotionTracer
+from mellm.wording.names import Language
+
+Progress = Callable[[str, int, int | None], None]
+"""Called as progress(stage, done, total); total is None while it is not known."""
+Clock = Callable[[str], AbstractContextManager[None]]
+"""`with clock("flow"):` adds the time of the block to that stage."""
+ImportedLandmarks = dict[int, Landmarks]
+
+
+@dataclass(slots=True)
+class Watched:
+    """One person of a clip: where the face was in each frame, and (once spotted) what it did.
+
+    `reason` says why no micro-expression was found; None where one was.
+    """
+
+    first: FaceObservation
+    places: dict[int, Roi | None] = field(default_factory=dict)
+    motion: RegionalMotion | None = None
+    events: list[Event] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def person(self) -> int:
+        """The person's number."""
+        return self.first.person
+
+
+def watch(
+    media: Media,
+    *,
+    max_people: int,
+    landmarks: ImportedLandmarks | None,
+    language: Language,
+    progress: Progress,
+    clock: Clock,
+) -> tuple[list[Watched], int]:
+    """Follow everyone through the clip and spot their events; return the people and the frames decoded."""
+    tracker = FaceTracker(max_people)
+    people: dict[int, Watched] = {}
+    tracers: dict[int, MotionTracer] = {}
+    count = 0
+    frames = media.frames()
+    while True:
+        with clock("media"):
+            frame = next(frames, None)
+        if frame is None:
+            break
+        with clock("faces"):
+            faces = tracker.update(frame) if landmarks is None else imported_faces(frame, landmarks)
+        with clock("motion"):
+            for face in faces:
+                if face.person not in people:
+                    people[face.person] = Watched(face)
+                    tracers[face.person] = MotionTracer()
+                people[face.person].places[frame.index] = place_of(face.landmarks)
+                tracers[face.person].update(frame, face)
+        count += 1
+        progress("faces", count, media.info.frames)
+    for done, number in enumerate(sorted(people), start=1):
+        with clock("spotting"):
+            person = people[number]
+            person.motion = tracers[number].finish()
+            person.events = spot(person.motion, fps=frame_rate(media, person.motion))
+            if not any(e.kind == "micro" for e in person.events):
+                person.reason = explain_none(person.motion, person.events, language=language)
+        progress("spotting", done, len(people))
+    return [people[number] for number in sorted(people)], count
+
+
+def imported_faces(frame: Frame, landmarks: ImportedLandmarks) -> list[FaceObservation]:
+    """The one face that imported landmarks describe in this frame, as person 1; empty in a gap."""
+    points = landmarks.get(frame.index)
+    if points is None:
+        return []
+    (left, top), (right, bottom) = points.xy.min(axis=0), points.xy.max(axis=0)
+    box = (float(left), float(top), float(right - left), float(bottom - top))
+    return [FaceObservation(frame.index, frame.time, 1, box, points, 1.0)]
+
+
+def frame_rate(media: Media, motion: RegionalMotion) -> float:
+    """Frames per second: what the file says, else what the times say, else 25."""
+    if media.info.fps:
+        return float(media.info.fps)
+    steps = np.diff(motion.times)
+    return float(1 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 25.0

@@ -1,0 +1,233 @@
+"""One moment of one person: from an onset and an apex picture to everything the report says about it.
+
+flow -> facs -> language for a single pair, on a crop that is the same for both pictures. Knows nothing
+about clips, tracking or files; `pipeline` finds the moments and collects them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import numpy as np
+
+from mellm.analysis.clip import Clock
+from mellm.errors import InputError, MellmError
+from mellm.face import Alignment, inter_ocular, regions_of
+from mellm.face.people import Landmarks, Region
+from mellm.facs import (
+    INTENSITY_SCALE,
+    PRESENT,
+    TAXONOMIES,
+    abstains,
+    au_name,
+    code_of,
+    create_au_model,
+    create_emotion_model,
+    get_taxonomy,
+)
+from mellm.facs.findings import AUEvidence
+from mellm.flow import create, measure
+from mellm.flow.field import FlowField
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.backends.protocol import CancelledError, Message
+from mellm.language.grammar_reading import write_reading
+from mellm.language.model_reader import Asking, Tell, create_language_reader
+from mellm.language.vision_question import vision_messages
+from mellm.media.frame import Image
+from mellm.render.pictures import draw_pictures
+from mellm.report import (
+    ActionUnitReading,
+    EmotionReading,
+    Interval,
+    MicroExpression,
+    Reading,
+    RegionReading,
+)
+from mellm.wording.names import Language
+
+FAST_HEAD_PX = 12.0
+"""Mean head motion (px of the 400x480 crop) from which the moment carries a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A reading, and what draws the pictures that show it (kind -> uint8 RGB)."""
+
+    reading: MicroExpression
+    draw: Callable[[], dict[str, Image]]
+
+
+class MomentReader:
+    """Reads moments with one flow estimator, one action-unit model and one emotion model."""
+
+    def __init__(
+        self,
+        *,
+        estimator: str,
+        compensation: str,
+        taxonomy: str,
+        language: str,
+        au_model: str = "evidence",
+        magnify: float | None = None,
+        llm: str = "none",
+        route: str = "flow",
+        asking: Asking | None = None,
+    ) -> None:
+        """Create the models once; raises InputError for a name that does not exist."""
+        if language not in ("en", "zh"):
+            raise InputError(f"There is no reading in {language!r}; choose en or zh.")
+        self.language: Language = cast(Language, language)
+        self._taxonomy = get_taxonomy(taxonomy)
+        self._magnify = magnify
+        # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
+        options = {} if compensation == "auto" else {"compensation": compensation}
+        self.estimator = create(estimator, **options)
+        self.au_model = create_au_model(au_model)
+        self.emotion_model = create_emotion_model()
+        self._seen = route == "vision"
+        if route not in ("flow", "vision"):
+            raise InputError(
+                f"There is no route {route!r}; choose flow (motion as text) or vision (MMC-Map)."
+            )
+        self._asking = asking or Asking()
+        self.words = create_language_reader(
+            llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
+        )
+        if self._seen and (self.words is None or not self.words.backend.sees):
+            raise InputError(
+                "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
+                "--llm transformers:PATH with a vision model; or choose --route flow."
+            )
+
+    def read(
+        self,
+        onset: Image,
+        apex: Image,
+        landmarks: tuple[Landmarks, Landmarks],
+        *,
+        person: int,
+        interval: Interval,
+        clock: Clock,
+        tell: Tell | None = None,
+    ) -> Moment:
+        """Read one moment; `tell` hears a language model's text as it is written.
+
+        `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
+        The crop is fitted once to both, so nothing in it moves that did not move in front of the camera.
+        """
+        alignment = Alignment.fit(landmarks)
+        onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
+        points = alignment.landmarks_to_crop(landmarks[0])
+        with clock("flow"):
+            flow = self.estimator.estimate(onset_crop, apex_crop, points)
+            regions = regions_of(points)
+            eyes = inter_ocular(points)
+            motion = measure(flow.expression, regions, inter_ocular=eyes, scale=1 / alignment.scale)
+        with clock("facs"):
+            aus = self.au_model.predict(motion)
+            emotion = self._emotion(aus, motion)
+        warnings = list(flow.warnings)
+        with clock("reading"):
+            shown = partial(self._shown, onset_crop, flow.expression) if self._seen else None
+            reading = self._words(motion, aus, emotion, warnings, tell, shown)
+        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
+        if head > FAST_HEAD_PX:
+            warnings.append("The head moved far between onset and apex; small expressions may be lost in it.")
+        return Moment(
+            MicroExpression(
+                person=person,
+                interval=interval,
+                regions=[_region(m, r, alignment) for m, r in zip(motion, regions, strict=True)],
+                action_units=[_action_unit(au) for au in aus],
+                emotion=emotion,
+                reading=reading,
+                head_motion_px=head / alignment.scale,
+                head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
+                warnings=warnings,
+            ),
+            partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),
+        )
+
+    def _words(
+        self,
+        motion: list[RegionMotion],
+        aus: list[AUEvidence],
+        emotion: EmotionReading,
+        warnings: list[str],
+        tell: Tell | None,
+        shown: Callable[[], list[Message]] | None,
+    ) -> Reading:
+        """The language model's reading; the evidence's own where it has none, or nothing moved."""
+        probabilities = emotion.probabilities or None
+        if self.words is not None and probabilities:
+            try:
+                return self.words.read(
+                    motion, aus, probabilities, messages=shown() if shown else None, tell=tell
+                )
+            except CancelledError:
+                raise
+            except MellmError as error:
+                warnings.append(f"The language model gave no reading: {error}")
+        return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
+
+    def _shown(self, onset_crop: Image, expression: FlowField) -> list[Message]:
+        """The vision route's prompt: the MMC-Map with its question."""
+        return vision_messages(
+            onset_crop,
+            expression,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            template=self._asking.template,
+        )
+
+    def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:
+        """What the units suggest; no label where nothing moved or no unit is likely."""
+        if abstains(aus) or not any(m.moving for m in motion):
+            return EmotionReading(taxonomy=self._taxonomy.name, label=None, probabilities={})
+        chosen = dict(self.emotion_model.predict(aus, self._taxonomy.name))
+        return EmotionReading(
+            taxonomy=self._taxonomy.name,
+            label=max(chosen, key=chosen.__getitem__),
+            probabilities=chosen,
+            also={
+                name: dict(self.emotion_model.predict(aus, name))
+                for name in TAXONOMIES
+                if name != self._taxonomy.name
+            },
+        )
+
+
+def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> RegionReading:
+    centre = np.array([region.center], np.float32)
+    (x, y), side = alignment.to_source(centre)[0], region.size / alignment.scale
+    width, height = alignment.size
+    left, top = region.center[0] - region.size / 2, region.center[1] - region.size / 2
+    return RegionReading(
+        name=motion.name,
+        u_px=motion.u,
+        v_px=motion.v,
+        mean_px=motion.mean,
+        max_px=motion.max,
+        relative=motion.relative,
+        angle_deg=motion.angle,
+        octant=motion.octant,
+        concentration=min(1.0, motion.concentration),
+        moving=motion.moving,
+        box=(float(x) - side / 2, float(y) - side / 2, side, side),
+        picture_box=(left / width, top / height, region.size / width, region.size / height),
+    )
+
+
+def _action_unit(au: AUEvidence) -> ActionUnitReading:
+    return ActionUnitReading(
+        code=code_of(au.au, au.side, au.intensity),
+        au=au.au,
+        side=au.side,
+        name=au_name(au.au),
+        probability=au.probability,
+        intensity=au.intensity,
+        intensity_scale=INTENSITY_SCALE,
+        present=au.probability >= PRESENT,
+        evidence=list(au.evidence),
+    )

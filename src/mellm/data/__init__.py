@@ -1,1 +1,0 @@
-"""Dataset readers and generators. Reads and makes data; trains and evaluates nothing."""

@@ -1,0 +1,18 @@
+"""Published micro-expression sets, as their makers ship them, into one uniform table."""
+
+from mellm.datasets.published_sets import SETS, DatasetSpec, get_set
+from mellm.datasets.sample import Sample
+from mellm.datasets.set_check import check
+from mellm.datasets.set_index import TABLE_COLUMNS, index, read_table, write_table
+
+__all__ = [
+    "SETS",
+    "TABLE_COLUMNS",
+    "DatasetSpec",
+    "Sample",
+    "check",
+    "get_set",
+    "index",
+    "read_table",
+    "write_table",
+]

@@ -1,0 +1,61 @@
+"""ME-VQA questions (MEGC 2025): one JSON object a line. Knows nothing of answers' quality."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mellm.errors import InputError
+from mellm.wording.unit_names import au_number
+
+FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
+"""Fine classes of the CASME II part of ME-VQA."""
+
+_NAMED = re.compile(r"action unit (.+?) (?:shown|located)")
+_FIELDS = ("id", "dataset", "image_id", "subject", "filename", "question", "answer")
+
+
+@dataclass(frozen=True, slots=True)
+class VQAQuestion:
+    """One question about one sample; `image_id` is the sample's key in the uniform table."""
+
+    id: str
+    dataset: str
+    image_id: str
+    subject: str
+    filename: str
+    question: str
+    answer: str
+
+
+def read_questions(path: str | Path) -> list[VQAQuestion]:
+    """Read a JSONL file of questions. Raises InputError naming the first line that is not one."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text: check the path.") from error
+    questions = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            questions.append(VQAQuestion(*(str(record[name]) for name in _FIELDS)))
+        except (ValueError, KeyError, TypeError) as error:
+            wanted = ", ".join(_FIELDS)
+            raise InputError(f"{Path(path).name}, line {number}: not an object with {wanted}.") from error
+    if not questions:
+        raise InputError(f"{Path(path).name} holds no questions: is it the right file?")
+    return questions
+
+
+def asked_unit(question: str) -> int | None:
+    """Return the action unit a question names (`Is the action unit brow lowerer shown ...`).
+
+    None where it names none, or something that is no action unit (head and eye movements).
+    """
+    found = _NAMED.search(question)
+    try:
+        return au_number(found.group(1)) if found else None
+    except InputError:
+        return None

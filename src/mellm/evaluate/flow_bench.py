@@ -1,0 +1,203 @@
+"""`mellm flow bench`: all flow estimators on pairs of known motion, in one run.
+
+Errors are mean end-point errors on the face in px, per stratum of peak expression and head motion, beside
+"no expression" (assuming the face did not move by itself); times are per pair with landmarks given. Knows
+estimators by name and pairs from the generator; trains and tunes nothing.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.evaluate.flow_calm import calm_figures
+from mellm.evaluate.run_files import provenance, write_run
+from mellm.flow import create
+from mellm.flow.meflownet.motion_prior_file import load_prior
+from mellm.flow.meflownet.runtime import MEFlowNetEstimator
+from mellm.simulate.pair import FlowPair
+from mellm.simulate.pair_check import MEFlowDataset
+from mellm.simulate.pair_stream import MEFlowConfig, PairSource
+
+ESTIMATORS = ("meflownet", "meflownet-prior", "tvl1", "dis", "farneback", "deepflow")
+"""What a bench compares by default; `meflownet-prior` is MEFlowNet without its network."""
+
+STRATA = (("calm", 0.0, 0.01), ("subtle", 0.01, 0.8), ("small", 0.8, 2.0), ("moderate", 2.0, float("inf")))
+"""Name, least and greatest peak of the true expression on the face, px."""
+
+HEAD_MOVES = 0.05
+"""Mean true head motion on the face, px, from which a head counts as moving."""
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class PairErrors:
+    """One estimator on one pair: mean end-point errors on the face, px; seconds; and mean |expression|."""
+
+    facial: float
+    head: float
+    expression: float
+    estimated_expression: float
+    seconds: float
+
+
+def bench_flow(
+    data: str | Path,
+    *,
+    estimators: Sequence[str] = ESTIMATORS,
+    pairs: int = 100,
+    ict: str | Path | None = None,
+    full_3d: float = 0.0,
+    seed: int = 7,
+    prior: str | Path | None = None,
+    json: str | Path | None = None,
+) -> dict[str, Any]:
+    """Compare estimators; return (and write to `json`) the figures of every stratum.
+
+    data: a folder made by `mellm data meflow build` (its test split), or a folder of portraits, whose test
+    identities are set into motion on the fly; `ict` and `full_3d` are the generator's, for portraits.
+    prior: another motion prior's file for `meflownet-prior`, such as a training run's.
+    Figures: `figures["strata"][stratum][head][estimator]` with facial, head, expression, relative
+    (expression error / mean true expression); `figures["seconds"]` the median time per pair; for portraits
+    `figures["calm"]`, the expression found where there was none.
+    """
+    started = time.perf_counter()
+    made = [(name, _create(name, Path(prior) if prior else None)) for name in estimators]
+    samples: list[dict[str, Any]] = []
+    for pair in read_pairs(Path(data), pairs, seed, Path(ict) if ict else None, full_3d):
+        where = pair.face & pair.valid
+        if not where.any():
+            continue
+        truth = pair.facial - pair.head
+        sample: dict[str, Any] = {
+            "key": pair.key,
+            "identity": pair.identity,
+            "peak": float(_length(truth)[where].max()),
+            "no_expression": float(_length(truth)[where].mean()),
+            "head_motion": float(_length(pair.head)[where].mean()),
+        }
+        for name, estimator in made:
+            errors = pair_errors(estimator, pair, where)
+            sample[name] = {
+                "facial": errors.facial,
+                "head": errors.head,
+                "expression": errors.expression,
+                "estimated_expression": errors.estimated_expression,
+                "seconds": errors.seconds,
+            }
+        samples.append(sample)
+    if not samples:
+        raise InputError(f"{data} gave no pair with a visible face; give another folder.")
+    figures = summarise(samples, estimators)
+    if not (Path(data) / "manifest.json").is_file():
+        figures["calm"] = calm_figures(Path(data), dict(made), count=max(2, pairs // 10))
+    if json is not None:
+        settings = {"pairs": pairs, "estimators": list(estimators), "full_3d": full_3d, "data": str(data)}
+        inputs = [Path(prior)] if prior else []
+        write_run(json, figures, samples, provenance(inputs, settings, seed, started))
+    return figures
+
+
+def read_pairs(
+    data: Path, count: int, seed: int, ict: Path | None = None, full_3d: float = 0.0
+) -> Iterator[FlowPair]:
+    """Yield `count` pairs of held-out identities from a built dataset or from portraits."""
+    if (data / "manifest.json").is_file():
+        dataset = MEFlowDataset(data, "test")
+        for index in range(min(count, len(dataset))):
+            yield dataset[index]
+        return
+    source = PairSource(MEFlowConfig(data, ict, full_3d), "test", seed)
+    for index in range(count):
+        yield source.pair(index)
+
+
+def pair_errors(estimator: Any, pair: FlowPair, where: NDArray[np.bool_]) -> PairErrors:
+    """Run one estimator on one pair and measure it where `where` is true."""
+    begun = time.perf_counter()
+    flow = estimator.estimate(pair.onset, pair.apex, pair.landmarks)
+    seconds = time.perf_counter() - begun
+    truth = pair.facial - pair.head
+
+    def mean(field: Field) -> float:
+        return float(_length(field)[where].mean())
+
+    return PairErrors(
+        facial=mean(flow.facial - pair.facial),
+        head=mean(flow.head - pair.head),
+        expression=mean(flow.expression - truth),
+        estimated_expression=mean(flow.expression),
+        seconds=seconds,
+    )
+
+
+def summarise(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> dict[str, Any]:
+    """Average the samples per stratum and head motion, and over all."""
+    strata: dict[str, Any] = {}
+    for stratum, low, high in STRATA:
+        for head in ("still", "moving"):
+            chosen = [
+                s
+                for s in samples
+                if low <= s["peak"] < high and (s["head_motion"] > HEAD_MOVES) == (head == "moving")
+            ]
+            if chosen:
+                strata.setdefault(stratum, {})[head] = _averages(chosen, estimators)
+    return {
+        "pairs": len(samples),
+        "strata": strata,
+        "all": _averages(samples, estimators),
+        "seconds": {name: float(np.median([s[name]["seconds"] for s in samples])) for name in estimators},
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Return the figures as a table for people: facial / expression error, px, one column per estimator."""
+    names = list(figures["seconds"])
+    width = max(16, *(len(name) + 2 for name in names))
+    lines = ["facial / expression error on the face, px", ""]
+    lines.append(f"{'stratum':<34}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
+    rows = [(f"{s}, {h} head", f) for s, heads in figures["strata"].items() for h, f in heads.items()]
+    for label, row in [*rows, ("all", figures["all"])]:
+        cells = [f"{row[n]['facial']:.3f} / {row[n]['expression']:.3f}" for n in names]
+        lines.append(
+            f"{label:<34}{row['pairs']:>4}{row['no_expression']:>10.3f}"
+            + "".join(f"{cell:>{width}}" for cell in cells)
+        )
+    lines.append(
+        f"{'ms per pair':<48}" + "".join(f"{1e3 * figures['seconds'][name]:>{width}.0f}" for name in names)
+    )
+    for pose, row in figures.get("calm", {}).items():
+        label = f"no expression, {pose}: mean |found|"
+        lines.append(f"{label:<48}" + "".join(f"{row[name]:>{width}.3f}" for name in names))
+    return "\n".join(lines)
+
+
+def _averages(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> dict[str, Any]:
+    nothing = float(np.mean([s["no_expression"] for s in samples]))
+    row: dict[str, Any] = {"pairs": len(samples), "no_expression": nothing}
+    for name in estimators:
+        row[name] = {
+            key: float(np.mean([s[name][key] for s in samples]))
+            for key in ("facial", "head", "expression", "estimated_expression")
+        }
+        row[name]["relative"] = row[name]["expression"] / nothing if nothing > 1e-3 else None
+    return row
+
+
+def _create(name: str, prior: Path | None) -> Any:
+    if name != "meflownet-prior":
+        return create(name)
+    if prior is None:
+        return create("meflownet", refine=False)
+    return MEFlowNetEstimator(load_prior(prior), None)
+
+
+def _length(field: Field) -> Field:
+    return np.asarray(np.hypot(field[..., 0], field[..., 1]), np.float32)

@@ -1,0 +1,173 @@
+"""Action units from flow, with sides, under honest protocols: codes called, figures, one line per sample.
+
+A unit's label on a half of the face is whether it was coded for both sides or for that side. Models
+(`mellm.evaluate.unit_learners`) give every half a score per unit; the unit is called where the mean of both
+halves is above zero, on one side alone where the halves differ by more than `ONE_SIDED`.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.errors import InputError
+from mellm.evaluate.classification import UnitScores
+from mellm.evaluate.protocols import Protocol, splits
+from mellm.evaluate.recognition import Progress
+from mellm.evaluate.ridge import Array
+from mellm.evaluate.run_files import provenance
+from mellm.evaluate.unit_learners import create_unit_learner
+
+COMMONEST = 12
+"""How many units are scored: the commonest of the folder's sheet (ties: the lower number)."""
+
+LEAST = 10
+"""Units with at least this many samples are also averaged on their own: fewer say little."""
+
+ONE_SIDED = 0.25
+"""Difference of the halves' scores from which a unit is called on one side alone."""
+
+_HALVES = ("L", "R")
+
+
+def evaluate_units(
+    folder: str | Path,
+    protocol: Protocol = "loso",
+    seed: int = 0,
+    progress: Progress | None = None,
+    model: str = "facs",
+) -> dict[str, Any]:
+    """Evaluate action units on the folder's samples that have codes; returns figures, samples, provenance.
+
+    `model` is one of `mellm.evaluate.unit_learners`. Raises InputError where no sample has action units.
+    """
+    started = time.perf_counter()
+    everything = read_flow_set(folder)
+    readable = [_readable(s) for s in everything.samples]
+    data = everything.select(np.array([found is True for found in readable]))
+    if not data.samples:
+        raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
+    units = commonest_units(data.samples)
+    scores = unit_scores(data, units, protocol, seed, progress, model)
+    truth = [[u.sided for u in s.action_units.present if u.family == "AU"] for s in data.samples]
+    called = [called_codes(row, units) for row in scores]
+    table = UnitScores(units)
+    table.update(truth, called)
+    figures = {
+        "samples": len(truth),
+        "unreadable": sum(found is None for found in readable),
+        **table.compute(least=LEAST),
+        "sides": _side_figures(data.samples, scores, units),
+    }
+    root = Path(folder)
+    settings = {"model": model, "protocol": protocol, "units": list(units)}
+    return {
+        "figures": figures,
+        "samples": [
+            {
+                "key": s.key,
+                "dataset": s.dataset,
+                "subject": s.subject,
+                "truth": t,
+                "prediction": c,
+                "probabilities": {
+                    str(u): round(float(p), 4)
+                    for u, p in zip(units, _logistic(row.mean(axis=0)), strict=True)
+                },
+                "leaning": {str(u): _HALVES[int(row[1, i] > row[0, i])] for i, u in enumerate(units)},
+            }
+            for s, t, c, row in zip(data.samples, truth, called, scores, strict=True)
+        ],
+        "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
+    }
+
+
+def _readable(sample: Sample) -> bool | None:
+    """Whether a sample has units; None where its cell cannot be read (it is left out and counted)."""
+    try:
+        return any(unit.family == "AU" for unit in sample.action_units.present)
+    except InputError:
+        return None
+
+
+def commonest_units(samples: Sequence[Sample], count: int = COMMONEST) -> tuple[int, ...]:
+    """Return the `count` commonest AU numbers of the sheet, commonest first (ties: the lower number)."""
+    found = Counter(
+        unit for s in samples for unit in {u.au for u in s.action_units.present if u.family == "AU"}
+    )
+    return tuple(sorted(found, key=lambda unit: (-found[unit], unit))[:count])
+
+
+def unit_scores(
+    data: FlowSet,
+    units: tuple[int, ...],
+    protocol: Protocol,
+    seed: int = 0,
+    progress: Progress | None = None,
+    model: str = "facs",
+) -> Array:
+    """Return scores (N, 2 halves, U), above zero where a unit is called; halves are the subject's L and R."""
+    learner = create_unit_learner(model, data, units)
+    if protocol == "zero-shot":
+        return learner.zero_shot()
+    labels = half_truth(data.samples, units)
+    scores = np.zeros(labels.shape)
+    people, sets = [s.group for s in data.samples], [s.dataset for s in data.samples]
+    folds = list(splits(protocol, people, sets, seed))
+    for number, split in enumerate(folds, 1):
+        scores[split.test] = learner.fitted(labels[split.train], split.train, split.test)
+        if progress:
+            progress(split.name, number, len(folds))
+    return scores
+
+
+def half_truth(samples: Sequence[Sample], units: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return bool (N, 2, U): the unit was coded on that half (L, R) of the subject's face."""
+    truth = np.zeros((len(samples), 2, len(units)), bool)
+    for i, sample in enumerate(samples):
+        for code in sample.action_units.present:
+            if code.au in units and code.family == "AU":
+                u = units.index(code.au)
+                truth[i, 0, u] |= code.side != "right"
+                truth[i, 1, u] |= code.side != "left"
+    return truth
+
+
+def called_codes(scores: Array, units: tuple[int, ...]) -> list[str]:
+    """Return codes (`4`, `L12`) from one sample's scores (2, U)."""
+    codes = []
+    for u, unit in enumerate(units):
+        left, right = scores[:, u]
+        if left + right <= 0:
+            continue
+        alone = abs(left - right) > ONE_SIDED
+        codes.append(f"{_HALVES[int(right > left)]}{unit}" if alone else str(unit))
+    return codes
+
+
+def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> dict[str, Any]:
+    """How often the stronger half is the coded side, over all one-sided codes, and over those called."""
+    asked = right = found = found_right = 0
+    for sample, row in zip(samples, scores, strict=True):
+        for code in sample.action_units.present:
+            if code.side in ("left", "right") and code.au in units:
+                u = units.index(code.au)
+                same = (row[0, u] > row[1, u]) == (code.side == "left")
+                asked, right = asked + 1, right + same
+                if row[:, u].sum() > 0:
+                    found, found_right = found + 1, found_right + same
+    return {
+        "one_sided": asked,
+        "stronger_half_right": float(right / asked) if asked else None,
+        "found": found,
+        "stronger_half_right_of_found": float(found_right / found) if found else None,
+    }
+
+
+def _logistic(score: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-4 * score)))

@@ -1,0 +1,63 @@
+"""The estimators by name: `create("dis")`, and how others add theirs.
+
+Knows names and factories only; a factory is imported when its estimator is first created, so asking for
+the list costs nothing and a missing optional dependency hurts only the one who asks for it.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from mellm.errors import InputError
+from mellm.flow.field import FlowEstimator
+
+Factory = Callable[..., FlowEstimator]
+
+_FACTORIES: dict[str, Factory | str] = {
+    "meflownet": "mellm.flow.meflownet.runtime:create",
+    "dis": "mellm.flow.classical:create_dis",
+    "tvl1": "mellm.flow.classical:create_tvl1",
+    "farneback": "mellm.flow.classical:create_farneback",
+    "deepflow": "mellm.flow.classical:create_deepflow",
+    "rlof": "mellm.flow.classical:create_rlof",
+}
+
+
+def estimators() -> tuple[str, ...]:
+    """Return the names `create` knows."""
+    return tuple(_FACTORIES)
+
+
+def register(name: str, factory: Factory | str) -> None:
+    """Make `create(name, **options)` return `factory(**options)`.
+
+    `factory` is a callable or `"package.module:callable"`, imported at first use. A name that is taken is
+    refused with an InputError: silently replacing an estimator would change reports unseen.
+    """
+    if name in _FACTORIES:
+        raise InputError(f"A flow estimator named {name!r} is registered already; choose another name.")
+    _FACTORIES[name] = factory
+
+
+def create(name: str, **options: Any) -> FlowEstimator:
+    """Return the estimator registered as `name`, made with `options`.
+
+    Raises InputError for an unknown name or an option the estimator does not have.
+
+    >>> create("dis", preset="fast").name
+    'dis'
+    """
+    if name not in _FACTORIES:
+        raise InputError(f"There is no flow estimator named {name!r}; choose one of {', '.join(_FACTORIES)}.")
+    factory = _FACTORIES[name]
+    if isinstance(factory, str):
+        module, _, attribute = factory.partition(":")
+        factory = getattr(import_module(module), attribute)
+    try:
+        return factory(**options)
+    except TypeError as error:
+        if not options:
+            raise
+        raise InputError(
+            f"The flow estimator {name!r} was given an option it does not have: {error}."
+        ) from error

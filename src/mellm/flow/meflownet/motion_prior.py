@@ -1,0 +1,284 @@
+"""The learned motion prior: which expression and head motions a face makes, and how they are fitted.
+
+Expression flow is modelled as some two hundred principal motions of the face chart. Head flow is a rigid
+motion of the mesh's depth map, whose principal errors are unknowns too: they move with the head's turn. All
+are Gaussian a priori. Fitting them to two pictures is one linear least-squares problem per warp (Lucas and
+Kanade 1981, in a motion subspace; the prior makes it a maximum-a-posteriori estimate). Knows numpy and
+OpenCV; nothing of networks or files.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.flow.meflownet.chart import EYE_DISTANCE, Chart, cell_pixels, inside_face, slope
+from mellm.flow.meflownet.local import local_motion
+from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+
+RIGID = 6
+"""Shift u, v; scale; roll; yaw; pitch."""
+
+RIGID_SD = 10.0
+"""Prior spread of the rigid coefficients, chart pixels: almost free."""
+
+FACE = 0.3
+"""Share of `inside_face` from which a cell belongs to the motions' face."""
+
+SURE = 0.4
+"""Share of `inside_face` from which a cell is asked what most of the face does."""
+
+FADE = (0.3, 0.7)
+"""Shares of `inside_face` between which expression fades in: off the face nobody knows."""
+
+WARPS = 8
+"""Most warping passes of a fit."""
+
+SETTLED = 0.02
+"""Mean change of the flow, chart pixels, under which a fit stops."""
+
+CAMERA = 7.8
+"""Distance of the camera in eye distances: the middle of what the generator draws (5 face widths)."""
+
+AMPLITUDES = (0.02, 4.0)
+"""Least and greatest amplitude of an expression, 1 = the prior's unit."""
+
+AMPLITUDE_ROUNDS = 30
+"""Of the search for the amplitude (expectation maximisation)."""
+
+STILL = 0.1
+"""Turn of a head that is not known to turn, chart pixels: keeps `head`'s motions from vanishing."""
+
+ROUNDS, HUBER, TUKEY = 12, 1.345, 2.5
+"""Of the robust fit that gives the head what most of the face does (TUKEY chosen on validation pairs)."""
+
+Array = NDArray[np.float32]
+Double = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MotionPrior:
+    """Learned statistics of chart motion, on the N cells of `face_cells(template)`.
+
+    template: float32 (468, 3), the average mesh, chart pixels
+    expression: float32 (N, 2, K), principal expression motions of unit length
+    expression_sd: float32 (K,), their standard deviations for a pair of unit amplitude, chart pixels
+    depth: float32 (N, D), principal errors of the mesh's depth, of unit length
+    depth_sd: float32 (D,), their standard deviations, eye distances
+    head: float32 (N, 2, J), principal head motions beside those, of unit length
+    head_sd: float32 (J,), their standard deviations per chart pixel of turn
+    temperature: weight of the photometric evidence (neighbouring pixels' noise is not independent)
+    """
+
+    template: Array
+    expression: Array
+    expression_sd: Array
+    depth: Array
+    depth_sd: Array
+    head: Array
+    head_sd: Array
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class SubspaceFit:
+    """What the fit found: float32 (rows, cols, 2) chart pixels each, and the coefficients.
+
+    coefficients: rigid (chart pixels), then depth errors, head motions and expression (standard deviations),
+        before the robust step that moves shared motion from expression to head
+    amplitude: of the expression, 1 = the prior's unit
+    """
+
+    expression: Array
+    head: Array
+    coefficients: Double
+    amplitude: float
+
+
+def face_cells(template: Array) -> NDArray[np.bool_]:
+    """Return which cells (rows, cols) the motions of a prior with this template are given on."""
+    return inside_face(template) > FACE
+
+
+def rigid_motions(chart: Chart) -> Array:
+    """Return the six small rigid motions on the chart: (rows, cols, 2, RIGID).
+
+    Small rotations under weak perspective: yaw shifts near points sideways, pitch up and down. The picture's
+    motions are turned into the chart's with the map's local derivative.
+    """
+    x, y, z = np.moveaxis(_head_points(chart), -1, 0)
+    one, zero = np.ones_like(z), np.zeros_like(z)
+    u = np.stack([one, zero, x, -y, z, zero], axis=-1)
+    v = np.stack([zero, one, y, x, zero, z], axis=-1)
+    inverse = np.linalg.inv(slope(chart.affine, chart.bend) / chart.scale)
+    motions = np.einsum("hwij,hwjk->hwik", inverse, np.stack([u, v], axis=-2))
+    return np.asarray(motions, np.float32)
+
+
+def rigid_flow(chart: Chart, coefficients: Double) -> Array:
+    """Return the rigid motion with these coefficients, exactly: (rows, cols, 2), chart pixels.
+
+    Its derivative at rest is `rigid_motions`. A rotation, a change of size and a shift, seen by a camera
+    `CAMERA` eye distances away.
+    """
+    shift_u, shift_v, growth, roll, yaw, pitch = coefficients / EYE_DISTANCE
+    turn = cv2.Rodrigues(np.array([-pitch, yaw, roll]))[0].astype(np.float32)
+    points = _head_points(chart)
+    turned = points @ turn.T
+    nearer = CAMERA / (CAMERA + turned[..., 2:] - points[..., 2:])
+    seen = turned[..., :2] * np.float32(1 + growth) * nearer + np.array([shift_u, shift_v], np.float32)
+    move = (seen - points[..., :2]) * np.float32(chart.scale * EYE_DISTANCE)
+    cells = cell_pixels()
+    return chart.locate(chart.place(cells) + move) - cells
+
+
+def _head_points(chart: Chart) -> Array:
+    """Return every cell's point on the head, (rows, cols, 3): picture axes, eye distances, zero mean."""
+    place = chart.place(cell_pixels()) / (chart.scale * EYE_DISTANCE)
+    flat = place - place.mean((0, 1))
+    return np.concatenate([flat, chart.depth[..., None] / EYE_DISTANCE], axis=-1).astype(np.float32)
+
+
+def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
+    """Fit head and expression motion to two illumination-normalised chart pictures (HEIGHT, WIDTH).
+
+    `start` is any chart flow on the cells, (rows, cols, 2): only its rigid part is used, to begin within
+    reach of the linearisation.
+    """
+    inside = inside_face(prior.template)
+    face = inside > FACE
+    rigid = rigid_motions(chart)
+    trust = (prior.temperature * np.clip(inside[face] * 2 - 0.8, 0, 1))[:, None]
+    heads = RIGID + prior.depth_sd.size + prior.head_sd.size
+    coefficients: Double = np.zeros(heads + prior.expression_sd.size)
+    coefficients[:RIGID] = _robust_rigid(start[face], rigid[face])
+    # What one unit of each coefficient moves, in one place: joined anew it would cost more than it helps.
+    basis = np.empty((int(face.sum()), 2, len(coefficients)), np.float32)
+    basis[..., :RIGID] = rigid[face]
+    basis[..., heads:] = prior.expression * prior.expression_sd
+    flat = basis.reshape(-1, basis.shape[-1])
+    amplitude = 1.0
+
+    def fields() -> tuple[Array, Array]:
+        c = coefficients.astype(np.float32)
+        basis[..., RIGID:heads] = turned_motions(prior, chart, face, coefficients)
+        head = rigid_flow(chart, coefficients[:RIGID]) + _spread(flat[:, RIGID:heads] @ c[RIGID:heads], face)
+        return head, _spread(flat[:, heads:] @ c[heads:], face)
+
+    for step in range(WARPS):
+        head, expression = fields()
+        terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
+        evidence, right = _normal_equations(basis, terms * trust, coefficients)
+        before = coefficients
+        coefficients, amplitude = solve(evidence, right, heads, amplitude, search=step > 0)
+        change = flat @ (coefficients - before).astype(np.float32)
+        if step >= 2 and float(np.abs(change).mean()) < SETTLED:
+            break
+    head, expression = fields()
+    expression += local_motion(onset, apex, head + expression, inside)
+    shift = rigid_share(expression, rigid, face & (inside > SURE))
+    # Off the face the face's head motion stands alone.
+    fade = np.clip((inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
+    expression = np.asarray((expression - shift) * fade, np.float32)
+    return SubspaceFit(expression, head + shift, coefficients, amplitude)
+
+
+def turned_motions(prior: MotionPrior, chart: Chart, face: NDArray[np.bool_], coefficients: Double) -> Array:
+    """Return the motions that come with the head's turn, per standard deviation: (N, 2, D + J).
+
+    An error of the depth moves a cell as depth does, along the turn; so a still head has none, and what is
+    learned about one turned head holds for all.
+    """
+    yaw, pitch = np.float32(coefficients[4]), np.float32(coefficients[5])
+    along = np.linalg.inv(slope(chart.affine, chart.bend)[face] / chart.scale) @ np.array([yaw, pitch])
+    depth = along[:, :, None] * (prior.depth * prior.depth_sd)[:, None]
+    rest = prior.head * (prior.head_sd * np.float32(np.hypot(yaw, pitch) + STILL))
+    return np.concatenate([depth, rest], axis=-1).astype(np.float32)
+
+
+def solve(
+    evidence: Double, right: Double, heads: int, amplitude: float, *, search: bool
+) -> tuple[Double, float]:
+    """Solve the normal equations under the prior; return the coefficients and the expression's amplitude.
+
+    heads: how many coefficients belong to the head. Those are eliminated first; on the expression's
+    eigenvectors the amplitude that explains the pictures best (if it is to be searched: empirical Bayes by
+    expectation maximisation) costs a few scalar rounds.
+    """
+    free = np.ones(heads)
+    free[:RIGID] = RIGID_SD**-2
+    head = evidence[:heads, :heads] + np.diag(free)
+    gain = np.linalg.solve(head, np.c_[evidence[:heads, heads:], right[:heads]])
+    left = evidence[heads:, heads:] - evidence[heads:, :heads] @ gain[:, :-1]
+    values, vectors = np.linalg.eigh(left)
+    values = np.maximum(values, 0)
+    aim = vectors.T @ (right[heads:] - evidence[heads:, :heads] @ gain[:, -1])
+    for _ in range(AMPLITUDE_ROUNDS if search else 0):
+        precision = values + amplitude**-2
+        energy = float(((aim / precision) ** 2 + 1 / precision).mean())
+        amplitude = float(np.clip(np.sqrt(energy), *AMPLITUDES))
+    expression = vectors @ (aim / (values + amplitude**-2))
+    return np.concatenate([gain[:, -1] - gain[:, :-1] @ expression, expression]), amplitude
+
+
+def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Array:
+    """Return the rigid motion that most of the face shares within `expression`, (rows, cols, 2).
+
+    A Gaussian prior spreads what it cannot tell apart; but expressions are local, so what most of the face
+    does together is the head. Iteratively re-weighted least squares: Huber's weights, then Tukey's.
+    """
+    a = rigid[face].reshape(-1, RIGID).astype(np.float64)
+    b = expression[face].reshape(-1).astype(np.float64)
+    weight = np.ones(len(b))
+    solution: Double = np.zeros(RIGID)
+    for turn in range(ROUNDS):
+        weighted = a * weight[:, None]
+        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
+        residual = (b - a @ solution).reshape(-1, 2)
+        distance = np.hypot(residual[:, 0], residual[:, 1])
+        # The median of a 2D Gaussian's length is 1.177 sigma.
+        ratio = distance / max(float(np.median(distance)) / 1.177, 0.01)
+        if turn < ROUNDS // 2:
+            robust = np.minimum(1.0, HUBER / np.maximum(ratio, 1e-9))
+        else:
+            robust = np.where(ratio < TUKEY, (1 - (ratio / TUKEY) ** 2) ** 2, 0.0)
+        weight = np.repeat(robust, 2)
+    return np.asarray(rigid @ solution, np.float32)
+
+
+def _spread(values: Array, face: NDArray[np.bool_]) -> Array:
+    """Put motion (2 N,) of the face's cells on the chart's cells, zero elsewhere."""
+    field = np.zeros((*face.shape, 2), np.float32)
+    field[face] = values.reshape(-1, 2)
+    return field
+
+
+def _robust_rigid(flow: Array, basis: Array) -> Double:
+    """Fit the rigid motions (N, 2, RIGID) to flow (N, 2), iteratively re-weighted (Cauchy)."""
+    a = basis.reshape(-1, RIGID).astype(np.float64)
+    b = flow.reshape(-1).astype(np.float64)
+    weight = np.ones(len(b))
+    solution: Double = np.zeros(RIGID)
+    for _ in range(5):
+        weighted = a * weight[:, None]
+        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
+        residual = (b - a @ solution).reshape(-1, 2)
+        distance = np.hypot(residual[:, 0], residual[:, 1])
+        weight = np.repeat(1 / (1 + (distance / (1.5 * np.median(distance) + 1e-3)) ** 2), 2)
+    return solution
+
+
+def _normal_equations(basis: Array, terms: Array, coefficients: Double) -> tuple[Double, Double]:
+    """Sum B^T M B and B^T (M B c - g): Gauss-Newton about the flow B c of the coefficients c.
+
+    basis: B, (N, 2, K); terms: xx, xy, yy of M and the two of g, (N, 5). With M = L L^T the sum is one
+    symmetric product, which costs half.
+    """
+    u, v = basis[:, 0], basis[:, 1]
+    first = np.sqrt(np.maximum(terms[:, :1], 1e-12))
+    cross = terms[:, 1:2] / first
+    second = np.sqrt(np.maximum(terms[:, 2:3] - cross**2, 0))
+    rows = np.concatenate([first * u + cross * v, second * v])
+    evidence = (rows.T @ rows).astype(np.float64)
+    return evidence, evidence @ coefficients - (u.T @ terms[:, 3] + v.T @ terms[:, 4]).astype(np.float64)

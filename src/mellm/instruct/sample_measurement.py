@@ -1,0 +1,102 @@
+"""Measuring one sample for MEU-Instruct: the 29 regions and the map, and whether that can be right.
+
+Sees pictures and flow; knows nothing of labels, sets or files.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.face.people import Region
+from mellm.face.region_id import RegionId
+from mellm.flow.field import FlowField
+from mellm.flow.region_motion import RegionMotion
+from mellm.media.frame import Image
+
+RELATIVE_FLOOR = (0.5, 0.25)
+"""Flow without scale: a region moves from this multiple of the face's RMS motion on, and this share of the
+mean of its three strongest regions."""
+
+
+FARTHEST = 0.12
+"""Mean motion of a region, as a fraction of the inter-ocular distance, above which flow has failed."""
+
+HIDDEN = 0.3
+"""Share of a region that may be hidden in one frame of a generated pair (lids that close hide some)."""
+
+# Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
+_FINE, _INTER_OCULAR = 16, 20.0
+
+
+def measure_pair(
+    onset: Image, apex: Image, estimator: Any, map_scale_px: float | None
+) -> tuple[list[RegionMotion], Image]:
+    """Align both frames on the face, estimate flow, measure the regions (px of the crop), draw the map.
+
+    Raises InputError where no face is seen in either frame or their sizes differ.
+    """
+    from mellm.face import Alignment, FaceTracker, inter_ocular, regions_of
+    from mellm.flow import measure
+    from mellm.flow.colour import mmc_map
+    from mellm.media.frame import Frame
+
+    if onset.shape != apex.shape:
+        raise InputError("The onset and apex frames differ in size.")
+    tracker = FaceTracker(max_people=1)
+    seen = [tracker.update(Frame(i, 0.0, image)) for i, image in enumerate((onset, apex))]
+    if not all(seen):
+        raise InputError("No face was seen in the onset and the apex frame.")
+    points = [people[0].landmarks for people in seen]
+    alignment = Alignment.fit(points)
+    onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
+    there = alignment.landmarks_to_crop(points[0])
+    expression = estimator.estimate(onset_crop, apex_crop, there).expression
+    motion = measure(expression, regions_of(there), inter_ocular=inter_ocular(there))
+    return motion, mmc_map(expression, onset_crop, scale_px=map_scale_px)
+
+
+def measure_relative(field_: FlowField) -> list[RegionMotion]:
+    """Measure the 29 regions of recovered flow, in its own unit (the face's RMS motion)."""
+    from mellm.flow import measure
+    from mellm.flow.normalised import region_boxes
+
+    large = cv2.resize(field_, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    regions = [
+        Region(RegionId(name), ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
+        for name, (column, row, size) in region_boxes().items()
+    ]
+    return above_relative_floor(measure(large, regions, inter_ocular=_INTER_OCULAR, noise_floor=0.0))
+
+
+def above_relative_floor(motion: Sequence[RegionMotion]) -> list[RegionMotion]:
+    """Decide which regions of a flow without scale move (`RELATIVE_FLOOR`)."""
+    lengths = sorted((math.hypot(m.u, m.v) for m in motion if "eyelid" not in m.name), reverse=True)[:3]
+    floor = max(RELATIVE_FLOOR[0], RELATIVE_FLOOR[1] * sum(lengths) / max(1, len(lengths)))
+    return [replace(m, moving=math.hypot(m.u, m.v) >= floor) for m in motion]
+
+
+def implausible(motion: Sequence[RegionMotion]) -> str:
+    """Say why a measurement cannot be a micro-expression's; empty where it can."""
+    farthest = max(motion, key=lambda m: m.relative)
+    if farthest.relative <= FARTHEST:
+        return ""
+    return (
+        f"the {farthest.name} moves {farthest.relative:.0%} of the eyes' distance: something covers the "
+        "face, or the flow failed"
+    )
+
+
+def covered(visible: NDArray[np.bool_], regions: Sequence[Region]) -> str:
+    """Say which region is hidden in one of the frames for more than `HIDDEN` of it; empty if none is."""
+    for region in regions:
+        (x, y), half = region.center, region.size / 2
+        patch = visible[max(0, round(y - half)) : round(y + half), max(0, round(x - half)) : round(x + half)]
+        if patch.size and 1 - patch.mean() > HIDDEN:
+            return f"something covers the {region.name}"
+    return ""

@@ -1,0 +1,193 @@
+"""Truthful answers in English: their words. Knows no order of sentences (`writer`)."""
+
+from mellm.face.regions import REGION_NAMES
+from mellm.flow.colour import DIRECTION_COLOURS
+from mellm.instruct.truthful_writer import TrueWords, TrueWriter
+from mellm.language.english_reading import English
+from mellm.wording.names import region_part
+
+WORDS = TrueWords(
+    times="{:.2f} times the average",
+    colour="in {} {}",
+    no_colour="in mixed colours",
+    colours={colour: colour for colour in DIRECTION_COLOURS.values()},
+    brightness=("faint", "medium", "bright"),
+    strengths=("faintly", "clearly", "strongly"),
+    parts={part: part for part in map(region_part, REGION_NAMES)},
+    image_sides={"left": "left", "right": "right"},
+    both="both {part}s",
+    one="the {part} at image {side}",
+    middle="the {part}",
+    unit="AU {au} ({name}){side}",
+    unit_sides={
+        "left": " on the subject's left",
+        "right": " on the subject's right",
+        "top": " in the upper lip",
+        "bottom": " in the lower lip",
+    },
+    borne="{}, {}",
+    doubt=", though only the image-{} side shows it",
+    layout=("\n", "\n", "\n\n", " "),
+    sides=(
+        "Sides: image left is the subject's right. Motion is from onset to apex, head motion removed.",
+        "Image left is the subject's right; what follows is motion from onset to apex without the head's.",
+        "Read from onset to apex, with the motion of the head taken off (image left is the subject's right).",
+        "Onset to apex, head motion removed; note that image left is the subject's right.",
+        "Without the head's motion, this happens between onset and apex (image left is the subject's right).",
+        "Image left is the subject's right. The head's own motion is not part of what follows.",
+    ),
+    support=(
+        "borne out by {}",
+        "carried by {}",
+        "resting on {}",
+        "seen in {}",
+        "told by {}",
+        "supported by {}",
+        "visible in {}",
+    ),
+    hidden=(
+        "{unit} cannot be confirmed here: no region goes the way it would.",
+        "Nothing in the 29 regions bears out {unit}, so it stands on weak ground.",
+        "The motion does not show {unit}; if it is there, it is below what was measured.",
+        "{unit} belongs to the coding, but the flow does not show it.",
+    ),
+    outside=(
+        "{unit} lies outside what the 29 regions can show and cannot be judged from this motion.",
+        "These regions cannot show {unit}; it is taken over without evidence of its own.",
+    ),
+    still=(
+        "Nothing above the noise floor at the {}.",
+        "No motion worth noting at the {}.",
+        "No motion above the noise floor at the {}.",
+    ),
+    quiet=(
+        "None of the 29 regions moved by more than the noise floor between onset and apex.",
+        "From onset to apex no region leaves the noise floor.",
+        "All 29 regions are at rest: nothing exceeds the noise floor.",
+    ),
+    blink=(
+        "The lids look as in a blink; closing the eyes alone is not counted as an expression.",
+        "The lid motion has the look of a blink and is not taken as a sign of emotion.",
+        "This is how lids close in a blink, which on its own is not evidence of an expression.",
+    ),
+    strongest=(
+        "The strongest motion is at the {}.",
+        "Overall the strongest motion is at the {}.",
+        "Of the whole face, the strongest motion is at the {}.",
+    ),
+    reasons=(
+        "{aus} {verb} commonly described for {label}.",
+        "In favour of {label}: {aus}.",
+        "{aus} {verb} what one would look for in {label}.",
+        "{aus} {verb} often met in {label}.",
+        "{Label} is usually coded with such signs as {aus}.",
+        "The case for {label} rests on {aus}.",
+    ),
+    alone=(
+        "{them} {verb} the only unit seen, so the inference rests on little.",
+        "With a single unit the inference stays thin.",
+        "One unit alone leaves much open.",
+    ),
+    blind=(
+        "The measured motion bears out none of the coded units. {Label} is taken over from the coding; it is "
+        "not inferred from what was measured.",
+        "Nothing measured leads to {label}: the label follows the coding alone.",
+    ),
+    untypical=(
+        "None of the units is a textbook sign of {label}; the inference follows how such combinations are "
+        "usually labelled and is weak.",
+        "No unit here is a classic sign of {label}; it is inferred from the combination, with little weight.",
+        "{Label} has other textbook signs than these; it is named because such combinations are coded so.",
+    ),
+    unseen="{} could not be seen in the motion",
+    but=(
+        "Against it: {}.",
+        "On the other hand: {}.",
+        "What speaks against it: {}.",
+        "There are reservations: {}.",
+        "To be weighed against this: {}.",
+    ),
+    rival=(
+        "{Rival} would also be open to these units.",
+        "Taken alone, the units would allow {rival} as well.",
+        "Not ruled out: {rival}.",
+        "Still possible: {rival}.",
+    ),
+    clear=(
+        "Nothing measured speaks directly against it, though motion this small settles nothing alone.",
+        "No measured sign contradicts it; still, so small a motion settles nothing by itself.",
+        "There is no direct counter-evidence, which is not the same as proof.",
+    ),
+    balance=(
+        "On balance {label} fits best.",
+        "Weighing both, {label} remains the best reading.",
+        "Taken together this points to {label}.",
+        "All in all, {label} is the most fitting label.",
+        "So the pattern as a whole leans to {label}.",
+    ),
+    nothing=(
+        "Without motion there is no action unit, so there is nothing to infer an expression from.",
+        "No unit is seen, and without units no expression can be inferred.",
+        "There is no sign an expression could be inferred from.",
+    ),
+    uncoded=(
+        "Some regions moved, but not as an action unit would move them, so there is nothing to infer from.",
+        "What moved adds up to no action unit; no expression follows from it.",
+        "The motion belongs to no unit of FACS, so it says nothing about an expression.",
+    ),
+    eyes=(
+        "The only unit seen closes the eyes, and that by itself says nothing about an emotion.",
+        "Closing eyes are the only finding; they are no sign of an emotion on their own.",
+    ),
+    verdict=(
+        "AU {codes}. This suggests {label}.",
+        "AU {codes}. The pattern suggests {label}.",
+        "AU {codes}; together they suggest {label}.",
+        "AU {codes}. Most fitting label: {label}.",
+        "AU {codes}. What the face shows suggests {label}.",
+    ),
+    single_verdict=(
+        "AU {codes}. This suggests {label}.",
+        "AU {codes}. The pattern suggests {label}.",
+        "AU {codes}. Most fitting label: {label}.",
+        "AU {codes}. What the face shows suggests {label}.",
+        "AU {codes}; this alone suggests {label}.",
+    ),
+    phrases={"negative": "a negative expression", "positive": "a positive expression"},
+    more={
+        "up": ("{both} go up together", "{both} travel upward"),
+        "down": ("{both} go down together", "{both} travel downward"),
+        "outward": ("{both} travel outward, away from the midline",),
+        "inward": ("{both} travel inward, towards the midline",),
+        "up-outward": ("{both} travel up and outward", "{both} lift and move outward"),
+        "up-inward": ("{both} travel up and inward",),
+        "down-outward": ("{both} travel down and outward",),
+        "down-inward": ("{both} travel down and inward",),
+        "move": ("travels {}", "is displaced {}", "drifts {}", "slides {}"),
+        "still": (
+            "the {} at image {} does not move",
+            "the {} at image {} remains still",
+            "there is no motion in the {} at image {}",
+        ),
+        "apart": (("go different ways", "whereas"), ("are at odds", "while"), ("differ", "and")),
+        "au": (
+            "This is consistent with {}.",
+            "It can be read as {}.",
+            "The sign here is {}.",
+            "That corresponds to {}.",
+            "Such motion belongs to {}.",
+        ),
+        "none": (
+            "It carries no code of its own.",
+            "This motion is left without an action unit.",
+            "No coded unit accounts for it, so it is only noted.",
+            "It is seen, yet it is not evidence of any coded unit.",
+        ),
+    },
+)
+
+
+class TrueEnglish(TrueWriter, English):
+    """Writes one answer in English."""
+
+    true = WORDS

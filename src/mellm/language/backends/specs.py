@@ -1,0 +1,99 @@
+"""Backends by their spec: `embedded`, `transformers:PATH,adapter=PATH`, `openai:URL,model=NAME`.
+
+One string names a model completely, so it fits a command line, a settings file and a report alike. Knows
+names and places only; what a backend needs is imported when it is first made.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from mellm.errors import InputError
+from mellm.language.backends.protocol import LanguageBackend
+
+_OPTION = re.compile(r",(?=[a-z_]+=)")
+
+
+def _yes(value: str) -> bool:
+    if value not in ("yes", "no"):
+        raise ValueError("write yes or no")
+    return value == "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of backend: where its class is, what follows the colon, which options may come after."""
+
+    factory: str
+    target: str = ""
+    options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    needs: str = ""
+
+    def usage(self, name: str) -> str:
+        options = "".join(f"[,{option}=...]" for option in self.options)
+        return f"{name}:{self.target}{options}" if self.target else name
+
+
+_KINDS = {
+    "embedded": _Kind("mellm.language.backends.embedded:EmbeddedBackend"),
+    "embedded-untouched": _Kind("mellm.language.backends.embedded:untouched_backend"),
+    "transformers": _Kind(
+        "mellm.language.backends.transformers:TransformersBackend",
+        "PATH",
+        {"adapter": str, "system": str, "device": str, "dtype": str},
+        "pip install 'mellm[train]'",
+    ),
+    "openai": _Kind(
+        "mellm.language.backends.openai:OpenAIBackend",
+        "URL",
+        {"model": str, "system": str, "pictures": _yes, "silence": float, "retries": int},
+    ),
+}
+
+
+def backend_specs() -> tuple[str, ...]:
+    """Return how each kind of backend is written.
+
+    >>> backend_specs()[0]
+    'embedded'
+    """
+    return tuple(kind.usage(name) for name, kind in _KINDS.items())
+
+
+def create_backend(spec: str, **options: Any) -> LanguageBackend:
+    """Return the backend a spec stands for; `options` go to its class beside those in the spec.
+
+    Raises InputError for a spec that is none, an option the backend does not have, or a package that is not
+    installed. There is no backend `none`: whoever wants no language model makes no backend.
+    """
+    name, _, rest = spec.partition(":")
+    if name not in _KINDS:
+        extra = " (`none` means that no language model is asked)" if name == "none" else ""
+        raise InputError(
+            f"There is no language model '{name}'{extra}; write one of: {'; '.join(backend_specs())}."
+        )
+    kind = _KINDS[name]
+    target, *pairs = _OPTION.split(rest)
+    if bool(target) != bool(kind.target):
+        raise InputError(f"'{spec}' does not name a language model; write it as {kind.usage(name)}.")
+    given = {key: _value(spec, name, kind, key, value) for key, _, value in (p.partition("=") for p in pairs)}
+    module, _, attribute = kind.factory.partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if not kind.needs or (error.name or "").startswith("mellm"):
+            raise
+        raise InputError(f"The {name} backend needs the package {error.name}: {kind.needs}.") from error
+    backend: LanguageBackend = factory(*([target] if target else []), **given, **options)
+    return backend
+
+
+def _value(spec: str, name: str, kind: _Kind, key: str, value: str) -> Any:
+    if key not in kind.options:
+        raise InputError(f"'{key}' in '{spec}' is no option of {name}; write it as {kind.usage(name)}.")
+    try:
+        return kind.options[key](value)
+    except ValueError as error:
+        raise InputError(f"'{key}={value}' in '{spec}' has no such value: {error}.") from error

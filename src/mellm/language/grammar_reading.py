@@ -1,0 +1,75 @@
+"""A reading without a language model: analysis, reasoning, conclusion from the evidence alone.
+
+Instant, the same every time, and unable to claim what was not measured. Knows nothing about pictures,
+prompts or backends.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from mellm.facs import PRESENT
+from mellm.facs.codes import code_of, subject_side
+from mellm.facs.findings import AUEvidence
+from mellm.facs.taxonomies import emotion_name
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.chinese_reading import Chinese
+from mellm.language.claim_check import unsupported_claims
+from mellm.language.english_reading import English
+from mellm.language.reading_evidence import SIGNS, gather
+from mellm.language.reading_writer import Writer
+from mellm.report import Reading
+from mellm.wording.names import Language
+from mellm.wording.unit_names import au_name
+from mellm.wording.variation import Voice
+
+_WRITERS: dict[Language, type[Writer]] = {"en": English, "zh": Chinese}
+
+
+def write_reading(
+    motion: Sequence[RegionMotion],
+    aus: Sequence[AUEvidence],
+    emotion: Mapping[str, float] | None,
+    *,
+    taxonomy: str,
+    language: Language = "en",
+    au_names: Mapping[int, str] | None = None,
+    threshold: float = PRESENT,
+    mirrored: bool = False,
+) -> Reading:
+    """Put the evidence into words.
+
+    Args:
+        motion: the 29 regions, onset to apex, head motion removed
+        aus: action units with probabilities; those from `threshold` on count as present
+        emotion: label -> probability (one taxonomy), None where none was computed
+        taxonomy: name of that taxonomy, said in the conclusion
+        language: `en` or `zh`
+        au_names: names to use instead of the FACS names
+        threshold: probability from which a unit is present
+        mirrored: the picture is mirrored (image left is the subject's left)
+
+    Returns a `Reading` by the model `evidence`, already checked against the measured regions.
+    """
+    evidence = gather(motion, aus, emotion, threshold)
+    numbers = {au.au for au in aus} | set().union(*SIGNS.values())
+    names = {au: (au_names or {}).get(au) or au_name(au, language) for au in numbers}
+    seed = "|".join(f"{m.name}{m.u:.2f}{m.v:.2f}" for m in motion if m.moving)
+    writer = _WRITERS[language](
+        Voice(seed),
+        names,
+        {label: emotion_name(label, language) for label in emotion or {}},
+        {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present},
+        {"left": subject_side("left", mirrored), "right": subject_side("right", mirrored)},
+        taxonomy,
+    )
+    analysis, reasoning = writer.analysis(evidence, mirrored), writer.reasoning(evidence)
+    return Reading(
+        language=language,
+        model="evidence",
+        analysis=analysis,
+        reasoning=reasoning,
+        conclusion=writer.conclusion(evidence),
+        agrees_with_facs=True,
+        unsupported_claims=unsupported_claims(
+            f"{analysis}\n{reasoning}", motion, language, mirrored=mirrored
+        ),
+    )

@@ -1,0 +1,211 @@
+"""Building MEFlowDataset on disk: resumable, deterministic, with a datasheet and a contact sheet.
+
+Layout: `manifest.json`, `DATASHEET.md`, `contact_sheet.jpg`, and `train/`, `val/`, `test/` with numbered
+shards. Every pair follows from (seed, split, index), so a build that was killed goes on where it stopped and
+ends with the same bytes.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from mellm.errors import InputError
+from mellm.simulate.gallery import SPLITS, Gallery, Split
+from mellm.simulate.pair import FlowPair
+from mellm.simulate.pair_datasheet import contact_sheet, datasheet
+from mellm.simulate.pair_stream import MEFlowConfig, PairSource
+from mellm.simulate.shards import Shard, write_shard
+
+PAIRS = 54_611
+"""Default size, that of the published dataset (arXiv 2505.07007 v3)."""
+FORMAT = "meflow-1"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """A dataset to build: what from (`source`), how many pairs, in shards of how many, by how many workers.
+
+    val, test: share of the pairs in these splits. Identities never cross splits; a split for which the
+        pictures hold no identity is left out, and its pairs are made for training.
+    """
+
+    source: MEFlowConfig
+    pairs: int = PAIRS
+    seed: int = 0
+    shard: int = 64
+    workers: int = 1
+    val: float = 0.04
+    test: float = 0.04
+    splits: tuple[Split, ...] = field(default=SPLITS)
+
+    def counts(self) -> dict[Split, int]:
+        """Return the number of pairs in each split that is built."""
+        shares = {"val": self.val, "test": self.test}
+        held: dict[Split, int] = {s: round(self.pairs * shares[s]) for s in self.splits if s in shares}
+        counts: dict[Split, int] = {"train": self.pairs - sum(held.values()), **held}
+        return {s: n for s, n in counts.items() if s in self.splits and n > 0}
+
+    def recipe(self) -> dict[str, Any]:
+        """Return everything that decides the data's content (not how many workers make it)."""
+        recipe = asdict(self)
+        del recipe["workers"]
+        recipe["source"]["faces"] = self.source.faces.name
+        del recipe["source"]["cache"]
+        recipe["source"]["ict"] = self.source.ict.name if self.source.ict else None
+        return json.loads(json.dumps(recipe))  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    split: Split
+    number: int
+    first: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}/{self.number:05d}.npz"
+
+
+def _jobs(config: BuildConfig) -> Iterator[_Job]:
+    for split, total in config.counts().items():
+        for number, first in enumerate(range(0, total, config.shard)):
+            yield _Job(split, number, first, min(config.shard, total - first))
+
+
+class _Worker:
+    """Makes shards of one build; opens each split's source once."""
+
+    def __init__(self, config: BuildConfig, out: Path) -> None:
+        self._config, self._out = config, out
+        self._sources: dict[Split, PairSource] = {}
+
+    def make(self, job: _Job) -> tuple[str, dict[str, Any]]:
+        if job.split not in self._sources:
+            self._sources[job.split] = PairSource(self._config.source, job.split, self._config.seed)
+        source = self._sources[job.split]
+        indices = range(job.first, job.first + job.count)
+        digest = write_shard(self._out / job.name, (source.pair(index) for index in indices))
+        return job.name, {"sha256": digest, "pairs": job.count, "first": job.first}
+
+
+_WORKER: list[_Worker] = []
+"""The worker of a worker process, set when it starts."""
+
+
+def _start_worker(config: BuildConfig, out: Path) -> None:
+    cv2.setNumThreads(1)
+    _WORKER.append(_Worker(config, out))
+
+
+def _make_in_worker(job: _Job) -> tuple[str, dict[str, Any]]:
+    return _WORKER[0].make(job)
+
+
+def _read_manifest(out: Path) -> dict[str, Any] | None:
+    path = out / "manifest.json"
+    if not path.is_file():
+        return None
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}); delete the folder and build again.") from error
+    return manifest
+
+
+def _write_manifest(out: Path, manifest: dict[str, Any]) -> None:
+    partial = out / "manifest.json.partial"
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(out / "manifest.json")
+
+
+def build(
+    config: BuildConfig, out: str | Path, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Build the dataset into `out`, going on where an earlier build stopped; return the manifest.
+
+    progress(pairs done, pairs in all) is called after every shard. Raises InputError where the folder holds a
+    dataset of another recipe, or the sources hold no usable face.
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Opening the pictures here finds all meshes once, before the workers need them.
+    gallery = Gallery(config.source.faces, cache=config.source.cache)
+    config = replace(config, splits=tuple(s for s in config.splits if gallery.of(s)))
+    recipe = config.recipe()
+    splits = {s: tuple(p.identity for p in gallery.of(s)) for s in config.counts()}
+    signature = hashlib.sha256(json.dumps([recipe, splits], sort_keys=True).encode()).hexdigest()
+    manifest = _read_manifest(folder) or {
+        "format": FORMAT,
+        "signature": signature,
+        "recipe": recipe,
+        "identities": {s: list(names) for s, names in splits.items()},
+        "complete": False,
+        "shards": {},
+    }
+    if manifest["signature"] != signature:
+        raise InputError(
+            f"{folder} holds a dataset of another recipe or other pictures; choose another folder."
+        )
+    for split in splits:
+        (folder / split).mkdir(exist_ok=True)
+    for stale in folder.rglob("*.partial"):
+        stale.unlink()
+    total = sum(config.counts().values())
+    done = sum(entry["pairs"] for entry in manifest["shards"].values())
+    todo = [
+        job
+        for job in _jobs(config)
+        if job.name not in manifest["shards"] or not (folder / job.name).is_file()
+    ]
+    done -= sum(manifest["shards"][j.name]["pairs"] for j in todo if j.name in manifest["shards"])
+    for name, entry in _run(config, todo, folder):
+        manifest["shards"][name] = entry
+        _write_manifest(folder, manifest)
+        done += entry["pairs"]
+        if progress is not None:
+            progress(done, total)
+    manifest["complete"] = True
+    manifest["shards"] = dict(sorted(manifest["shards"].items()))
+    _write_manifest(folder, manifest)
+    samples = _samples(folder, manifest)
+    contact_sheet(samples, folder / "contact_sheet.jpg")
+    (folder / "DATASHEET.md").write_text(datasheet(manifest, folder), encoding="utf-8")
+    return manifest
+
+
+def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if config.workers <= 1 or len(todo) <= 1:
+        worker = _Worker(config, out)
+        for job in todo:
+            yield worker.make(job)
+        return
+    # Fresh processes: OpenVINO and OpenCV threads do not survive a fork.
+    with ProcessPoolExecutor(
+        config.workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(config, out)
+    ) as pool:
+        for future in as_completed([pool.submit(_make_in_worker, job) for job in todo]):
+            yield future.result()
+
+
+def _samples(folder: Path, manifest: dict[str, Any], count: int = 6) -> list[FlowPair]:
+    """The first pairs with an expression, for the contact sheet."""
+    found: list[FlowPair] = []
+    for name in manifest["shards"]:
+        for pair in Shard(folder / name):
+            if pair.action_units:
+                found.append(pair)
+            if len(found) == count:
+                return found
+    return found

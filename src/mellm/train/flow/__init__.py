@@ -1,0 +1,1 @@
+"""Training of MEFlowNet: pairs, motion prior, network, export."""

@@ -1,0 +1,1 @@
+"""Every sentence and name that a person reads, per language."""

@@ -1,0 +1,109 @@
+"""Many clips: one row each, failures listed, resumed, the same with one worker and two."""
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from mellm import Settings
+from mellm.analysis.batch import Job, Row, Worker, find_clips, run_batch, run_local
+from mellm.errors import InputError
+from mellm.simulate.generated_clip import ClipTruth
+
+
+@pytest.fixture
+def recordings(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(smile_clip[0], folder / "smile.mp4")
+    shutil.copy(smile_clip[0], folder / "deep" / "smile again.mp4")
+    (folder / "broken.mp4").write_bytes(b"\x00" * 5000)
+    return folder
+
+
+def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    rows = run_batch(recordings, out, workers=2)
+    assert [(r.clip, r.status) for r in rows] == [
+        ("broken.mp4", "failed"),
+        (str(Path("deep") / "smile again.mp4"), "done"),
+        ("smile.mp4", "done"),
+    ]
+    assert "broken.mp4" in rows[0].error
+    assert rows[2].micro_expressions == 1 and rows[2].emotions == "happiness" and "12" in rows[2].action_units
+    assert Path(rows[1].report).is_file()
+    with (out / "clips.csv").open(newline="", encoding="utf-8") as file:
+        assert [r["clip"] for r in csv.DictReader(file)] == [r.clip for r in rows]
+    assert pq.read_table(out / "clips.parquet").num_rows == 3
+
+    asked: list[Job] = []
+
+    def only_ask(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row]:
+        asked.extend(jobs)
+        yield from (Row(job.name, "failed", "asked") for job in jobs)
+
+    again = run_batch(recordings, out, run=only_ask)
+    assert [job.name for job in asked] == ["broken.mp4"]
+    assert [replace(r, seconds=0) for r in again[1:]] == [replace(r, seconds=0) for r in rows[1:]]
+    run_batch(recordings, out, Settings(language="zh"), run=only_ask)
+    assert len(asked) == 4, "other settings make another report"
+
+
+def test_a_process_that_dies_takes_only_its_clip(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The name of the clip tells the worker process, which has its own memory, to end itself.
+    (recordings / "deadly.mp4").write_bytes(b"")
+    monkeypatch.setattr("mellm.analysis.batch._do", _end_on_deadly)
+    jobs = [Job(str(p), p.name, str(tmp_path / p.name)) for p in find_clips(recordings)]
+    rows = {row.clip: row for row in run_local(jobs, Settings(), 2)}
+    assert set(rows) == {job.name for job in jobs}
+    assert "process" in rows["deadly.mp4"].error
+    assert rows["smile.mp4"].status == "done" and rows["smile again.mp4"].status == "done"
+
+
+def _end_on_deadly(job: Job) -> Row:
+    if job.name == "deadly.mp4":
+        os._exit(9)
+    return Worker(Settings()).do(job)
+
+
+def test_folders_of_pictures_are_clips_and_reports_are_not(tmp_path: Path) -> None:
+    for name in ("sub01/EP01/img1.jpg", "sub01/EP01/img2.jpg", "a.mellm/x.mp4", "b.mp4", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert find_clips(tmp_path) == [tmp_path / "b.mp4", tmp_path / "sub01/EP01"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no videos"):
+        find_clips(tmp_path / "empty")
+
+
+def test_the_same_on_a_ray_cluster_of_two_nodes(recordings: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (pip install mellm[ray])")
+    from ray.cluster_utils import Cluster
+
+    from mellm.analysis.ray_cluster import RayRunner
+
+    local = run_batch(recordings, tmp_path / "local")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        on_ray = run_batch(recordings, tmp_path / "ray", workers=2, run=RayRunner(cluster.address))
+    finally:
+        cluster.shutdown()
+    for here, there in zip(local, on_ray, strict=True):
+        assert replace(here, seconds=0, report="") == replace(there, seconds=0, report="")
+
+
+def test_every_kind_of_picture_the_media_stage_reads_makes_a_clip(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings" / "sub01"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        (folder / f"img{number}.webp").write_bytes(b"x")
+    assert find_clips(tmp_path / "recordings") == [folder]

@@ -1,0 +1,40 @@
+"""ME-VQA question files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mellm.datasets.vqa_questions import read_questions
+from mellm.errors import InputError
+
+ROW = {
+    "id": "a_1",
+    "dataset": "casme2",
+    "image_id": "sub01_A",
+    "subject": "sub01",
+    "filename": "A",
+    "question": "What is the action unit?",
+    "answer": "brow lowerer",
+}
+
+
+def test_questions_are_read_and_blank_lines_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps(ROW) + "\n\n" + json.dumps(ROW | {"id": "a_2"}) + "\n")
+    first, second = read_questions(path)
+    assert first.answer == "brow lowerer" and second.id == "a_2"
+
+
+@pytest.mark.parametrize("line", ["not json", "{}", "[1]", json.dumps({"id": "x"})])
+def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps(ROW) + "\n" + line)
+    with pytest.raises(InputError, match="line 2"):
+        read_questions(path)
+
+
+@pytest.mark.shared
+def test_the_real_questions(shared_data: Path) -> None:
+    questions = read_questions(shared_data / "me_vqa/casme2.jsonl")
+    assert len(questions) == 911 and len({q.image_id for q in questions}) == 145

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mellm.errors import InputError
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.findings import AUEvidence
+from mellm.facs.learned import motion_scale
+from mellm.facs.learned_emotion import load_emotion_model
+from mellm.facs.unit_figures import f1
+from mellm.facs.unit_rules import NOISE_FLOOR, UNITS
+from mellm.flow import create
+from mellm.simulate.gallery import Gallery
+from mellm.train.facs.facs_recipe import read_recipe, train_from_recipe
+from mellm.train.facs.lid_motion import with_moving_lids
+from mellm.train.facs.region_model import RegionsConfig, described, fit_au_model
+from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
+
+ALL = tuple(sorted(unit.au for unit in UNITS))
+
+
+def made_up(count: int, seed: int) -> RegionPairs:
+    rng = np.random.default_rng(seed)
+    vectors, halves = described(ALL, count, rng)
+    moving = np.linalg.norm(vectors, axis=-1) > 0
+    return RegionPairs(vectors, moving, halves, ALL, ("a",) * count, ("table",) * count)
+
+
+def test_a_short_training_reads_units_and_sides() -> None:
+    config = RegionsConfig("", "", hidden=48, epochs=20, mix=0.0, lids=0.1, nets=2)
+    model = fit_au_model(made_up(600, 0), made_up(200, 1), config)
+    test = made_up(200, 2)
+    present = test.halves.any(axis=1)
+    assert f1(model.probabilities(test.vectors) >= 0.5, present) > 0.5
+    halves = model.half_logits(test.vectors)
+    one = present & (test.halves.sum(axis=1) == 1)
+    # The picture's left half is the subject's right.
+    assert ((halves[:, 0] > halves[:, 1])[one] == (test.halves[:, 1] == 1)[one]).mean() > 0.9
+
+
+def test_lids_move_besides_and_nothing_else_does() -> None:
+    motion, halves = described(ALL, 3000, np.random.default_rng(0))
+    labels = halves[:, 1]
+    same, kept = with_moving_lids(motion, labels, ALL, 0.0, np.random.default_rng(1))
+    assert np.array_equal(same, motion) and np.array_equal(kept, labels)
+    moved, said = with_moving_lids(motion, labels, ALL, 1.0, np.random.default_rng(1))
+    lids = np.array(["eyelid" in name for name in REGION_NAMES])
+    assert np.array_equal(moved[:, ~lids], motion[:, ~lids])
+    added = (moved - motion)[:, REGION_NAMES.index("left upper eyelid centre")]
+    reach = np.abs(added[:, 1]) / np.hypot(motion_scale(motion), NOISE_FLOOR)
+    assert 0.8 < np.median(reach) < 1.4 and 3 < np.quantile(reach, 0.9) < 8
+    assert 0.55 < (added[:, 1] > 0).mean() < 0.65
+    changed = (said != labels).any(axis=0)
+    assert [au for au, c in zip(ALL, changed, strict=True) if c] == [43]
+    # Only lids that go down close.
+    assert (added[(said != labels).any(axis=1), 1] > 0).all()
+
+
+@pytest.mark.shared
+def test_measured_pairs_are_the_same_twice(shared_data: Path, tmp_path: Path) -> None:
+    gallery = Gallery(shared_data / "faces")
+    ict = shared_data / "ict_facekit/ict_facekit_compact.npz"
+    first, again = (measure_pairs(gallery, ict, "val", range(3), create("dis"), ALL, 4) for _ in range(2))
+    assert np.array_equal(first.vectors, again.vectors) and first.vectors.any()
+    first.save(tmp_path / "pairs.npz")
+    assert np.array_equal(load_region_pairs(tmp_path / "pairs.npz").halves, first.halves)
+
+
+def test_emotion_is_learned_from_a_sheet(tmp_path: Path) -> None:
+    rows = [("12+6", "happy"), ("4+7", "disgust"), ("1+2", "surprise"), ("L12", "contempt")] * 15
+    text = "Subject,AU,Emotion\n" + "".join(f"{i % 7},{au},{e}\n" for i, (au, e) in enumerate(rows))
+    (tmp_path / "sheet.csv").write_text(text)
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(f"model: emotion\nsheets: ['{tmp_path / 'sheet.csv'}']\ncopies: 3\n")
+    train_from_recipe(recipe, tmp_path / "w.safetensors")
+    model = load_emotion_model(tmp_path / "w.safetensors")
+    for au, side, label in ((12, "both", "happiness"), (4, "both", "disgust"), (12, "left", "contempt")):
+        answer = model.predict([AUEvidence(au, side, 0.9, None, ())], "7")
+        assert max(answer, key=lambda name: answer[name]) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("model: x", "choose grid"), ("model: emotion", "lacks"), ("[1]", "no recipe")]
+)
+def test_wrong_recipes_are_refused(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_recipe(tmp_path / "r.yaml")
