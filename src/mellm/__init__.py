@@ -6,7 +6,11 @@
 'happiness'
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mellm import report_writer
 
 __version__ = "0.1.0"
 
@@ -33,3 +37,12 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _write_report(report: "Report", folder: str | Path, pictures: Mapping[str, bytes]) -> Path:
+    from mellm.render import save_report
+
+    return save_report(report, folder, pictures)
+
+
+report_writer.write = _write_report

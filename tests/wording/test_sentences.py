@@ -7,10 +7,10 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from mellm.wording.sentences import SENTENCES, in_language
 
 import mellm
 from mellm.spot.reason import REASONS
-from mellm.wording.sentences import SENTENCES, in_language
 
 SOURCE = Path(mellm.__file__).parent
 

@@ -17,7 +17,6 @@ from mellm.facs.findings import AUEvidence, AUModel, EmotionModel, Intensity, Si
 from mellm.facs.prototype_emotion import abstains
 from mellm.facs.recognisers import create_au_model, create_emotion_model, untrained_emotion_model
 from mellm.facs.taxonomies import (
-    EMOTIONS_ZH,
     FINE,
     TAXONOMIES,
     Taxonomy,
@@ -26,6 +25,7 @@ from mellm.facs.taxonomies import (
     get_taxonomy,
 )
 from mellm.facs.unit_rules import INTENSITY_SCALE, PRESENT, EvidenceModel
+from mellm.wording.names import EMOTIONS_ZH
 from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
 
 __all__ = [

@@ -14,6 +14,7 @@ from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.signatures import StillHeader, still_header
 from mellm.media.source import Media
+from mellm.wording.message import Message
 
 # OpenCV reports damaged files on stderr; the user hears about them from us, once and in a sentence.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -53,7 +54,7 @@ def load_still(path: Path, limits: Limits) -> tuple[StillHeader, NDArray[np.uint
     data = np.fromfile(path, dtype=np.uint8)
     header = still_header(data.tobytes())
     if header is None:
-        raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
+        raise InputError(Message("media.picture_damaged", {"file": path.name}))
     limits.check_picture(path, header.width, header.height)
     return header, data
 
@@ -70,25 +71,23 @@ def peek_still(path: Path, limits: Limits) -> StillHeader | None:
 
 
 def decode_still(
-    path: Path, header: StillHeader, data: NDArray[np.uint8], warn: Callable[[str], None]
+    path: Path, header: StillHeader, data: NDArray[np.uint8], warn: Callable[[Message], None]
 ) -> Image:
     """Decode what `load_still` read; `warn` is told of a picture that decodes with faults.
 
     Raises `InputError` when the picture is damaged beyond that, or cut short.
     """
     if not header.complete:
-        raise InputError(
-            f"{path.name} is cut short or damaged, part of the picture is missing: copy or save it again."
-        )
+        raise InputError(Message("media.picture_cut_short", {"file": path.name}))
     try:
         with caught_chatter() as chatter:
             stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except cv2.error:
         stored = None
     if stored is None:
-        raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
+        raise InputError(Message("media.picture_damaged", {"file": path.name}))
     if any("Corrupt JPEG data" in line for line in chatter):
-        warn(f"{path.name} is damaged: parts of the picture may be wrong")
+        warn(Message("media.picture_faulty", {"file": path.name}))
     if stored.dtype == np.uint16:
         stored = cv2.convertScaleAbs(stored, alpha=1 / 257)
     if stored.dtype != np.uint8:

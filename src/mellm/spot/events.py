@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.wording.message import Message
+
 EventKind = Literal["micro", "macro", "blink", "head"]
 
 
@@ -51,4 +53,4 @@ class Event:
     offset_time: float
     confidence: float
     regions: tuple[str, ...] = ()
-    note: str = ""
+    note: Message | None = None

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from mellm.report import MessageRecord
 from mellm.web.child_process import Header
 from mellm.web.contract import Job, Progress
 from mellm.web.job_store import Store
@@ -17,6 +18,7 @@ from mellm.web.offered_models import NotOfferedError, Offers
 from mellm.web.parent_process import Child, ChildGoneError
 from mellm.web.server_options import ServerOptions
 from mellm.web.stored_files import Files
+from mellm.wording.message import Message
 
 JOBS_PER_PROCESS = 50
 """A worker is replaced after so many jobs: what libraries leak goes with it."""
@@ -124,12 +126,14 @@ class Dispatcher:
                 child.send(self._order(job, draft))
                 answer = self._wait(child, job, self._options.job_seconds)
                 if "failed" in answer:
-                    self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
+                    self._store.set_state(
+                        job.id, "failed", was=["running"], error=Message.from_json(answer["failed"])
+                    )
                     return _ended(child) if "ended" in answer else child
                 self._files.finish(draft, job.id)
                 self._store.finish(
                     job.id,
-                    verdict=answer["verdict"],
+                    verdict=MessageRecord.model_validate(answer["verdict"]),
                     emotions=answer["emotions"],
                     people=answer["people"],
                 )
@@ -137,11 +141,13 @@ class Dispatcher:
             except ChildGoneError:
                 child = _ended(child)
                 if attempt == ATTEMPTS:
-                    why = "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
+                    why = Message.plain(
+                        "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
+                    )
                     self._store.set_state(job.id, "failed", was=["running"], error=why)
             except TimeoutError:
                 child = _ended(child)
-                why = f"The analysis took longer than {self._options.job_seconds:g} s: cut the clip shorter."
+                why = Message("job.too_slow", {"seconds": self._options.job_seconds})
                 self._store.set_state(job.id, "failed", was=["running"], error=why)
                 return child
             except _CancelledError:
@@ -152,11 +158,12 @@ class Dispatcher:
                 return _ended(child)
             except NotOfferedError as error:
                 # The job waited while its server was started anew, without the model it asks for.
-                self._store.set_state(job.id, "failed", was=["running"], error=str(error))
+                self._store.set_state(job.id, "failed", was=["running"], error=error.message)
                 return child
             except Exception as error:
                 # A full disk, a deleted upload: this job's failure; the queue goes on.
-                self._store.set_state(job.id, "failed", was=["running"], error=f"The job failed: {error}.")
+                why = Message.plain(f"The job failed: {error}.")
+                self._store.set_state(job.id, "failed", was=["running"], error=why)
                 return _ended(child)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from mellm.errors import MellmError
+from mellm.report import MessageRecord
 from mellm.web.contract import Job, JobRequest, State
+from mellm.wording.message import Message
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS media (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, bytes INTEGER NOT NULL);
@@ -160,23 +162,26 @@ class Store:
             db.execute("UPDATE jobs SET state = 'running', started = ? WHERE id = ?", (_now(), row["id"]))
         return self.job(row["id"])
 
-    def finish(self, job: str, *, verdict: str, emotions: Sequence[str], people: int) -> None:
+    def finish(self, job: str, *, verdict: MessageRecord, emotions: Sequence[str], people: int) -> None:
         """A running job is done; its files are in place already."""
         with self._change() as db:
             db.execute(
                 "UPDATE jobs SET state = 'done', finished = ?, error = NULL, verdict = ?, emotions = ?, "
                 "people = ? WHERE id = ? AND state = 'running'",
-                (_now(), verdict, json.dumps(list(emotions)), people, job),
+                (_now(), verdict.model_dump_json(), json.dumps(list(emotions)), people, job),
             )
 
-    def set_state(self, job: str, state: State, *, was: Sequence[State], error: str | None = None) -> bool:
+    def set_state(
+        self, job: str, state: State, *, was: Sequence[State], error: Message | None = None
+    ) -> bool:
         """Move a job from one of the states `was` to another; False where it is in none of them."""
         marks = ", ".join("?" * len(was))
         finished = None if state == "queued" else _now()
+        record = None if error is None else MessageRecord.of(error).model_dump_json()
         with self._change() as db:
             changed = db.execute(
                 f"UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ? AND state IN ({marks})",
-                (state, error, finished, job, *was),
+                (state, record, finished, job, *was),
             ).rowcount
         return changed == 1
 
@@ -256,7 +261,8 @@ class Store:
             )
             position = int(ahead["n"]) if ahead else None
         request = JobRequest.model_validate_json(row["request"])
-        return Job(
+        error, verdict = _record(row["error"]), _record(row["verdict"])
+        job = Job(
             id=row["id"],
             state=row["state"],
             name=row["name"],
@@ -266,12 +272,22 @@ class Store:
             started=row["started"],
             finished=row["finished"],
             position=position,
-            error=row["error"],
-            verdict=row["verdict"],
+            error=error and error.text,
+            verdict=verdict and verdict.text,
             emotions=json.loads(row["emotions"]),
             people=row["people"],
             annotated=bool(row["annotated"]),
         )
+        return job.with_messages(filter(None, (verdict, error)))
+
+
+def _record(stored: str | None) -> MessageRecord | None:
+    """Return a stored sentence; rows of older versions hold its text alone."""
+    if stored is None:
+        return None
+    if stored.startswith("{"):
+        return MessageRecord.model_validate_json(stored)
+    return MessageRecord.of(Message.plain(stored))
 
 
 def _now() -> str:

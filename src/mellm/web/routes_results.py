@@ -50,10 +50,7 @@ def result_routes(service: Service) -> APIRouter:
     @api.get("/jobs/{job}/sentences")
     def sentences(job: str) -> Sentences:
         """Verdict, warnings and notes of the report in Chinese."""
-        found = service.report(job)
-        said = [found.verdict, *found.warnings, *(event.note for event in found.other_events)]
-        said += [warning for me in found.micro_expressions for warning in me.warnings]
-        return Sentences(chinese=chinese_of(said))
+        return Sentences(chinese=chinese_of(service.report(job).provenance.messages))
 
     @api.get("/jobs/{job}/frames")
     def frames(job: str) -> FrameTable:

@@ -6,6 +6,8 @@ no database.
 
 import sys
 import time
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from mellm.report import Report
 from mellm.web.child_process import Header, Wire, limit_memory
 from mellm.web.clip_decoder import encode_jpeg
 from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.wording.message import Message
 
 PROGRESS_EVERY = 0.1
 """Seconds between two progress messages."""
@@ -42,19 +45,23 @@ def main() -> None:
         try:
             wire.send(_run(order, wire, analyzers))
         except MellmError as error:
-            wire.send({"failed": _as_named(str(error), order)})
+            wire.send({"failed": _as_sent(error.message, order)})
         except Exception as error:
             # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
             # This process may not be whole any more: the next job gets a new one.
-            wire.send({"failed": _as_named(_sentence(error), order), "ended": True})
+            wire.send({"failed": _as_sent(_unforeseen(error), order), "ended": True})
             return
 
 
-def _as_named(sentence: str, order: Header) -> str:
-    """A sentence about a file under the name people gave it, instead of its hash."""
+def _as_named(text: str, order: Header) -> str:
+    """Return a text with a file under the name people gave it, instead of its hash."""
     for file, name in zip(order["files"], order["names"], strict=True):
-        sentence = sentence.replace(file, name).replace(Path(file).name, name)
-    return sentence
+        text = text.replace(file, name).replace(Path(file).name, name)
+    return text
+
+
+def _as_sent(message: Message, order: Header) -> dict[str, object]:
+    return asdict(message.mapped(partial(_as_named, order=order)))
 
 
 def _is_picture(file: Path) -> bool:
@@ -65,11 +72,11 @@ def _is_picture(file: Path) -> bool:
         return sniff(file, stream.read(4096)) == "image"
 
 
-def _sentence(error: Exception) -> str:
+def _unforeseen(error: Exception) -> Message:
     """What to tell people about an error nobody foresaw."""
     if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
-        return "The clip needs more memory than this server allows: cut it shorter or scale it down."
-    return f"The analysis failed ({type(error).__name__}: {error}): try another file."
+        return Message("job.no_memory")
+    return Message.plain(f"The analysis failed ({type(error).__name__}: {error}): try another file.")
 
 
 def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
@@ -83,9 +90,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
     files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
     frames: dict[str, Any] = order["frames"] or {}
     if len(files) == 1 and _is_picture(files[0]):
-        raise InputError(
-            f"{order['names'][0]} is one picture and shows no motion: send an onset and an apex."
-        )
+        raise InputError(Message("job.one_picture", {"file": order["names"][0]}))
     if len(files) == 2:
         report = analyzers[key].analyze(onset=files[0], apex=files[1], words=told.words)
         report.source.apex_path = order["names"][1]
@@ -104,13 +109,17 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
         # Where the weights lie is nobody's business; what is in them stands under `models`.
         report.provenance.settings["au_model"] = Path(settings["au_model"]).name
     report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
+    for record in report.provenance.messages:
+        record.text = _as_named(record.text, order)
+        record.fields = dict(record.message.mapped(partial(_as_named, order=order)).fields)
     told("saving", 0, None)
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
         write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
     labels = [me.emotion.label or "" for me in report.micro_expressions]
-    return {"done": True, "verdict": report.verdict, "emotions": labels, "people": len(report.people)}
+    verdict = report.record(report.verdict).model_dump()
+    return {"done": True, "verdict": verdict, "emotions": labels, "people": len(report.people)}
 
 
 def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float | None) -> list[float]:
