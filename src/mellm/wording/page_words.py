@@ -2,7 +2,7 @@
 
 from mellm.wording.names import Language
 
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "title": ("Micro-expression report", "微表情分析报告"),
     "person": ("person", "人物"),
     "person_counted": ("person", "人"),
@@ -161,5 +161,5 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 def page_word(key: str, language: Language, **values: object) -> str:
     """Return a label in the reader's language."""
-    text = _WORDS[key][1 if language == "zh" else 0]
+    text = WORDS[key][1 if language == "zh" else 0]
     return text.format(**values) if values else text
