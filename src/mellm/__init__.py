@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mellm import report_writer
+from mellm import former_names, report_writer
 
 __version__ = "0.1.0"
+
+former_names.install()
 
 __all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
 
