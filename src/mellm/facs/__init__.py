@@ -24,9 +24,10 @@ from mellm.facs.taxonomies import (
     emotion_name,
     get_taxonomy,
 )
+from mellm.facs.unit_lookup import au_number
 from mellm.facs.unit_rules import INTENSITY_SCALE, PRESENT, EvidenceModel
 from mellm.wording.names import EMOTIONS_ZH
-from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
+from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name
 
 __all__ = [
     "AU_NAMES",
