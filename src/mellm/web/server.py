@@ -23,13 +23,12 @@ from starlette.routing import compile_path
 
 from mellm.errors import MellmError
 from mellm.version import __version__
+from mellm.web import routes_jobs, routes_results, routes_review
 from mellm.web.coded_cases import NothingCodedError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
 from mellm.web.offered_models import NotOfferedError
-from mellm.web.routes_jobs import job_routes
-from mellm.web.routes_results import result_routes
-from mellm.web.routes_review import review_routes
+from mellm.web.server_log import attach
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import DiskFullError, TooLargeError
@@ -86,9 +85,8 @@ def create_app(options: ServerOptions) -> Guard:
         redirect_slashes=False,
     )
     app.state.service = service
-    app.include_router(job_routes(service))
-    app.include_router(result_routes(service))
-    app.include_router(review_routes(service))
+    for routes in (routes_jobs, routes_results, routes_review):
+        app.include_router(routes.router)
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
@@ -215,6 +213,7 @@ def _prepare(options: ServerOptions, room: str = "/") -> tuple[_Server, socket.s
         limit_concurrency=256,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    attach(app.service.log)
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     token = f"?token={options.token}" if options.token else ""
