@@ -2,7 +2,8 @@
 
 A plain ASGI layer round the application. Other web sites open in the same browser are the danger to a
 local server: requests for another host name (DNS rebinding) and from another origin are refused, and no
-answer may be read by another origin. Knows no job.
+answer may be read by another origin. (Starlette's TrustedHostMiddleware takes a list of names; "this machine"
+is all of 127.0.0.0/8, too, and a refusal is one sentence of JSON.) Knows no job.
 """
 
 import hmac
@@ -10,9 +11,10 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, MutableMapping
-from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import cookie_parser
 
 from mellm.web.server_options import is_local
 from mellm.web.service import Service
@@ -120,12 +122,7 @@ class Guard:
     ) -> tuple[int, str | None, list[tuple[bytes, bytes]]] | None:
         """Check the token; one in the page's address is turned into a cookie and leaves the address."""
         given = headers.get(b"authorization", "").removeprefix("Bearer ")
-        cookie: SimpleCookie = SimpleCookie()
-        try:
-            cookie.load(headers.get(b"cookie", ""))
-        except Exception:  # A client's broken cookie is no cookie.
-            cookie.clear()
-        stored = cookie[COOKIE].value if COOKIE in cookie else ""
+        stored = cookie_parser(headers.get(b"cookie", "")).get(COOKIE, "")
         if any(hmac.compare_digest(text.encode(), token.encode()) for text in (given, stored)):
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))

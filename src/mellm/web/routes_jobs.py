@@ -35,7 +35,6 @@ from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
 EVENT_EVERY = 0.2
 """Seconds between two looks at a job whose events are followed."""
 
-
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON, or not a form"},
     401: {"model": Problem, "description": "No token, or a wrong one"},
@@ -43,6 +42,7 @@ _BAD: Responses = {
     404: {"model": Problem, "description": "There is nothing of that name"},
     422: {"model": Problem, "description": "The request cannot be used; the sentence says why"},
 }
+
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=_BAD)
 
 
@@ -156,19 +156,19 @@ async def _follow(service: Service, job: str) -> AsyncIterator[bytes]:
             return
         pieces = service.dispatcher.words(job, heard)
         heard += len(pieces)
-        events = [
+        new = [
             format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
             for moment, piece in _joined(pieces)
         ]
         text = now.model_dump_json()
         if text != last:
-            events.append(format_sse_event(event="job", data_str=text))
+            new.append(format_sse_event(event="job", data_str=text))
             last = text
-        for event in events:
+        for event in new:
             yield event
         if now.state in ENDED:
             return
-        quiet = 0.0 if events else quiet + EVENT_EVERY
+        quiet = 0.0 if new else quiet + EVENT_EVERY
         if quiet > 15:
             # Keeps intermediaries from closing a silent connection.
             yield format_sse_event(comment="still here")

@@ -5,6 +5,7 @@ The only module here that knows all the others.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -32,6 +33,8 @@ from mellm.web.server_log import attach
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import DiskFullError, TooLargeError
+
+_log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 
@@ -126,6 +129,8 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         status = 422 if getattr(error, "exit_code", 1) == 2 else 503
+    if status >= 500:
+        _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     headers = {"retry-after": "5"} if status in (429, 503) else None
     return JSONResponse({"error": str(error)}, status, headers=headers)
 
