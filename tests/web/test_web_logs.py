@@ -12,7 +12,7 @@ import pytest
 
 from mellm.web.memory_limit import out_of_memory
 from mellm.web.parent_process import ChildGoneError, ChildProcess
-from mellm.web.server_log import FILE, close_log, open_log
+from mellm.web.server_log import FILE, server_log
 
 
 def wait_for(file: Path, words: str) -> str:
@@ -24,16 +24,13 @@ def wait_for(file: Path, words: str) -> str:
 
 
 def test_the_log_keeps_what_a_child_process_prints_and_how_it_fails(tmp_path: Path) -> None:
-    handler = open_log(tmp_path)
-    try:
+    with server_log(tmp_path):
         child = ChildProcess("mellm.web.worker", "no number")
         with pytest.raises(ChildGoneError):
             child.receive(60)
         text = wait_for(tmp_path / FILE, "ValueError: invalid literal")
         assert not child.killed
         child.end()
-    finally:
-        close_log(handler)
     assert f"mellm.web.worker[{child.pid}] Traceback (most recent call last):" in text
     logging.getLogger("mellm.web").warning("later")
     assert "later" not in (tmp_path / FILE).read_text(encoding="utf-8")
@@ -56,7 +53,9 @@ def test_the_log_leaves_the_screen_as_quiet_as_it_was(tmp_path: Path) -> None:
     logger.setLevel(logging.WARNING)
     logger.addHandler(screen)
     try:
-        close_log(open_log(tmp_path))
+        with server_log(tmp_path):
+            logging.getLogger("mellm.web").info("for the file alone")
+        assert "for the file alone" in (tmp_path / FILE).read_text(encoding="utf-8")
         assert screen.level == logging.WARNING
     finally:
         logger.removeHandler(screen)

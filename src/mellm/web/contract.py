@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from mellm.analysis.settings import Settings
 from mellm.facs import TAXONOMIES
@@ -79,7 +80,7 @@ _SEEING: dict[str, Any] = {
 }
 """Which settings go together, in the words of JSON Schema."""
 
-_ONE_SOURCE: dict[str, Any] = {
+_ONE_SOURCE: JsonDict = {
     "oneOf": [
         {
             "properties": {"media": {"type": "string"}, "onset": {"type": "null"}, "apex": {"type": "null"}},

@@ -29,7 +29,7 @@ from mellm.web.coded_cases import NothingCodedError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
 from mellm.web.offered_models import NotOfferedError
-from mellm.web.server_log import attach
+from mellm.web.server_log import server_log
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import DiskFullError, TooLargeError
@@ -155,11 +155,15 @@ def _sentence(errors: Any) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Tells the service at once that the server stops, so that followed events end."""
+    """Logs to the store; tells the service at once that the server stops, so that followed events end."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with server_log(self._service.options.store):
+            super().run(sockets)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._service.stopping.set()
@@ -218,7 +222,6 @@ def _prepare(options: ServerOptions, room: str = "/") -> tuple[_Server, socket.s
         limit_concurrency=256,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    attach(app.service.log)
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     token = f"?token={options.token}" if options.token else ""

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import logging
 import threading
 
 from pydantic import ValidationError
@@ -19,7 +18,6 @@ from mellm.web.frame_server import FramePool
 from mellm.web.job_store import JobStore
 from mellm.web.offered_models import Offers
 from mellm.web.result_exports import Result
-from mellm.web.server_log import close_log, open_log
 from mellm.web.server_options import ServerOptions
 from mellm.web.stored_files import FRAMES_FILE, StoredFiles
 
@@ -44,7 +42,6 @@ class Service:
     frames: FramePool
     stopping: threading.Event
     review: Review | None
-    log: logging.Handler
 
     @classmethod
     def open(cls, options: ServerOptions) -> "Service":
@@ -56,8 +53,7 @@ class Service:
         files = StoredFiles(options.store)
         store = JobStore(options.store)
         dispatcher, frames = Dispatcher(options, offers, store, files), FramePool(options)
-        log = open_log(options.store)
-        return cls(options, offers, files, store, dispatcher, frames, threading.Event(), review, log)
+        return cls(options, offers, files, store, dispatcher, frames, threading.Event(), review)
 
     def close(self) -> None:
         """Stop everything; what was running is queued again."""
@@ -67,7 +63,6 @@ class Service:
         self.store.close()
         if self.review is not None:
             self.review.close()
-        close_log(self.log)
 
     def submit(self, requests: list[JobRequest]) -> list[tuple[Job, bool]]:
         """Queue jobs, all or none; True where work was added.

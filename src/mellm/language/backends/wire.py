@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 import cv2
 from pydantic import BaseModel, Field
@@ -12,25 +12,11 @@ from mellm.language.backends.protocol import Message
 from mellm.media.frame import Image
 
 
-class Address(TypedDict):
-    """Where a picture is: a data URL."""
-
-    url: str
-
-
-class ContentPart(TypedDict, total=False):
-    """A text or a picture of a message."""
-
-    type: Literal["text", "image_url"]
-    text: str
-    image_url: Address
-
-
 class ChatMessage(TypedDict):
     """One message."""
 
     role: str
-    content: str | list[ContentPart]
+    content: str | list[Mapping[str, object]]
 
 
 class ChatRequest(TypedDict, total=False):
@@ -101,10 +87,10 @@ def to_wire(messages: Sequence[Message]) -> list[ChatMessage]:
     return [{"role": m.role, "content": _content(m)} for m in messages]
 
 
-def _content(message: Message) -> str | list[ContentPart]:
+def _content(message: Message) -> str | list[Mapping[str, object]]:
     if not message.images:
         return message.text
-    pictures: list[ContentPart] = [
+    pictures: list[Mapping[str, object]] = [
         {"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images
     ]
     return [*pictures, {"type": "text", "text": message.text}]
