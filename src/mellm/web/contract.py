@@ -42,11 +42,13 @@ WHOLE = BeforeValidator(_whole)
 """JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
 
 
-class _Wire(BaseModel):
+class WireModel(BaseModel):
+    """A request or an answer; fields it does not have are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Frames(_Wire):
+class Frames(WireModel):
     """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
 
     onset: Annotated[int, Field(ge=0, le=10_000_000, strict=True), WHOLE]
@@ -100,7 +102,7 @@ _ONE_SOURCE: JsonDict = {
 """A clip or a pair, in the words of JSON Schema."""
 
 
-class JobSettings(_Wire):
+class JobSettings(WireModel):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
     model_config = ConfigDict(json_schema_extra=_SEEING)
@@ -138,7 +140,7 @@ class JobSettings(_Wire):
         return value
 
 
-class JobRequest(_Wire):
+class JobRequest(WireModel):
     """A clip (`media`), or the pair `onset` and `apex`, all uploaded before."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
@@ -185,13 +187,13 @@ class JobRequest(_Wire):
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
-class Batch(_Wire):
+class Batch(WireModel):
     """Many jobs in one request."""
 
     jobs: list[JobRequest] = Field(min_length=1, max_length=500)
 
 
-class MediaFile(_Wire):
+class MediaFile(WireModel):
     """An uploaded file."""
 
     sha256: str
@@ -200,7 +202,7 @@ class MediaFile(_Wire):
     new: bool = Field(description="False where the same content was there already")
 
 
-class Progress(_Wire):
+class Progress(WireModel):
     """How far a running job is. `total` is null while it is not known."""
 
     stage: str
@@ -208,7 +210,7 @@ class Progress(_Wire):
     total: int | None
 
 
-class Job(_Wire):
+class Job(WireModel):
     """One analysis: what was asked, and how it stands."""
 
     id: str
@@ -240,26 +242,26 @@ def chinese_of(sentences: Iterable[str]) -> dict[str, str]:
     return {text: chinese for text, chinese in found.items() if chinese != text}
 
 
-class Sentences(_Wire):
+class Sentences(WireModel):
     """A report's verdict, warnings and notes in Chinese, by their English sentence."""
 
     chinese: dict[str, str]
 
 
-class JobPage(_Wire):
+class JobPage(WireModel):
     """Some jobs, newest first. Pass `next` as `before` to get older ones."""
 
     jobs: list[Job]
     next: str | None = None
 
 
-class BatchAnswer(_Wire):
+class BatchAnswer(WireModel):
     """The jobs of a batch, in the order of the request."""
 
     jobs: list[Job]
 
 
-class FrameTable(_Wire):
+class FrameTable(WireModel):
     """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
 
     width: int
@@ -268,7 +270,7 @@ class FrameTable(_Wire):
     times: list[float]
 
 
-class Choices(_Wire):
+class Choices(WireModel):
     """What this server offers: names for settings, names of action units, limits."""
 
     version: str
@@ -290,7 +292,7 @@ class Choices(_Wire):
     review: bool = Field(description="Whether instruction data can be reviewed here")
 
 
-class Problem(_Wire):
+class Problem(WireModel):
     """Every error: one sentence that says what is wrong and what to do."""
 
     error: str

@@ -10,18 +10,13 @@ import hmac
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, MutableMapping
-from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mellm.web.server_options import is_local
 from mellm.web.service import Service
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Any]
-Send = Callable[[MutableMapping[str, Any]], Any]
 
 COOKIE = "mellm_token"
 
@@ -49,7 +44,7 @@ _UPLOADS = ("/api/v1/media", "/api/v1/folders", "/api/v1/analyses")
 class Guard:
     """The layer; `application` sees only what passes."""
 
-    def __init__(self, application: Callable[..., Any], service: Service) -> None:
+    def __init__(self, application: ASGIApp, service: Service) -> None:
         """Wrap an ASGI application."""
         self._application, self.service, self._options = application, service, service.options
         self._rate = Rate(service.options.submissions)
@@ -64,7 +59,7 @@ class Guard:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 extra = [(k, v) for k, v in _HEADERS.items() if k not in present]
@@ -163,9 +158,9 @@ def _measured(receive: Receive, allowed: int) -> Receive:
     """Count a body while it comes: its announced length may be missing or a lie."""
     seen = 0
 
-    async def counted() -> MutableMapping[str, Any]:
+    async def counted() -> Message:
         nonlocal seen
-        message: MutableMapping[str, Any] = await receive()
+        message = await receive()
         seen += len(message.get("body", b""))
         if seen > allowed:
             raise BodyTooLargeError

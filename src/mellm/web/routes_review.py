@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mellm.errors import InputError
 from mellm.facs.region_support import supporting_regions
 from mellm.instruct.records import Case, Record
 from mellm.instruct.review import Decision, Review
 from mellm.instruct.rules_annotator import headings
-from mellm.web.contract import Problem
+from mellm.web.contract import Problem, WireModel
 from mellm.web.dependencies import Current, Responses
 from mellm.web.service import NotFoundError
 from mellm.wording.unit_names import au_name
@@ -31,11 +31,7 @@ _BAD: Responses = {
 }
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Typing(_Wire):
+class Typing(WireModel):
     """A text that is being written."""
 
     record: str = Field(max_length=200, description="The record's id")
@@ -50,20 +46,20 @@ class NewDecision(Typing):
     note: str = Field(default="", max_length=500)
 
 
-class Finding(_Wire):
+class Finding(WireModel):
     """One thing a check found wrong."""
 
     kind: str
     detail: str
 
 
-class Findings(_Wire):
+class Findings(WireModel):
     """Everything the checks found wrong; empty where they all pass."""
 
     problems: list[Finding]
 
 
-class Decided(_Wire):
+class Decided(WireModel):
     """A decision that is kept."""
 
     record: str
@@ -74,7 +70,7 @@ class Decided(_Wire):
     at: str = Field(description="ISO 8601, UTC")
 
 
-class ReviewState(_Wire):
+class ReviewState(WireModel):
     """How far a person is: records in all, decided ones by verdict, place of the next open one (from 0)."""
 
     total: int
@@ -82,14 +78,14 @@ class ReviewState(_Wire):
     next: int | None
 
 
-class Kept(_Wire):
+class Kept(WireModel):
     """The answer to a decision."""
 
     decision: Decided
     counts: dict[str, int]
 
 
-class UnitShown(_Wire):
+class UnitShown(WireModel):
     """A labelled action unit, and the regions whose motion bears it out."""
 
     code: str
@@ -98,7 +94,7 @@ class UnitShown(_Wire):
     support: list[str]
 
 
-class Item(_Wire):
+class Item(WireModel):
     """A record with what it must be true to: measured motion and labels."""
 
     place: int
