@@ -1,4 +1,4 @@
-"""The queue's other end: takes jobs from the store and has worker processes do them.
+"""Takes queued jobs from the store and runs them in worker processes.
 
 One thread per worker process. A job that ends its process is tried once more, then it has failed; a job
 whose server ends is queued again by the store. Knows jobs and processes, no HTTP.
@@ -71,11 +71,11 @@ class Dispatcher:
             thread.join(10)
 
     def wake(self) -> None:
-        """There is a new job."""
+        """Tell the threads that there is a new job."""
         self._work.set()
 
     def progress(self, job: str) -> Progress | None:
-        """How far a running job is."""
+        """Return how far a running job is; None where it does not run."""
         with self._lock:
             return self._running.get(job)
 
@@ -211,7 +211,7 @@ class Dispatcher:
 
 
 def _ended(child: ChildProcess | None) -> ChildProcess | None:
-    """End a process; what is left to use of it is nothing."""
+    """End a process; return None, since it cannot be used again."""
     if child is not None:
         child.end()
     return None

@@ -29,7 +29,7 @@ class StillLookingError(MellmError):
 
 
 class _Decoder:
-    """One process, and the lock that makes its questions and answers pair up."""
+    """One decoding process; its lock pairs each answer with its request."""
 
     def __init__(self, options: ServerOptions, key: _Key) -> None:
         path, fps = key

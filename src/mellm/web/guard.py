@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, how much, how often; and what every answer carries.
+"""The checks before every request (host, origin, token, size, rate), and the headers of every answer.
 
 A plain ASGI layer round the application. Other web sites open in the same browser are the danger to a
 local server: requests for another host name (DNS rebinding) and from another origin are refused, and no
@@ -42,7 +42,7 @@ _UPLOADS = ("/api/v1/media", "/api/v1/folders", "/api/v1/analyses")
 
 
 class Guard:
-    """The layer; `application` sees only what passes."""
+    """An ASGI application that refuses requests or passes them on to `application`."""
 
     def __init__(self, application: ASGIApp, service: Service) -> None:
         """Wrap an ASGI application."""
@@ -84,7 +84,7 @@ class Guard:
     def _refusal(
         self, scope: Scope, headers: dict[bytes, str]
     ) -> tuple[int, str | None, list[tuple[bytes, bytes]]] | None:
-        """Why this request goes no further: status, sentence, headers; None where it may."""
+        """Return status, sentence and headers of a refusal; None where the request is allowed."""
         host = headers.get(b"host", "")
         if self._options.token is None and not is_local(_name_of(host)):
             return 403, "This server answers to this machine's own names only, such as 127.0.0.1.", []
@@ -155,7 +155,7 @@ class BodyTooLargeError(Exception):
 
 
 def _measured(receive: Receive, allowed: int) -> Receive:
-    """Count a body while it comes: its announced length may be missing or a lie."""
+    """Count the bytes of a body as they arrive: its announced length may be missing or wrong."""
     seen = 0
 
     async def counted() -> Message:
@@ -175,7 +175,7 @@ class Rate:
     MOST_CLIENTS = 10_000
 
     def __init__(self, per_minute: int) -> None:
-        """Nobody has asked yet."""
+        """Start with full buckets."""
         self._per_second, self._most = per_minute / 60, float(per_minute)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 

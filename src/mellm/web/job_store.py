@@ -95,7 +95,7 @@ class JobStore:
             self._db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the database and release its lock."""
         with self._lock:
             self._db.close()
             self._alone.close()
@@ -169,7 +169,7 @@ class JobStore:
         return int(row["n"]) if row else 0
 
     def claim(self) -> Job | None:
-        """Take the next job: it is running from now on."""
+        """Return the next queued job, marked as running; None where none waits."""
         with self._change() as db:
             row = self._one(f"SELECT id FROM jobs WHERE state = 'queued' ORDER BY {_ORDER} LIMIT 1")
             if row is None:
@@ -178,7 +178,7 @@ class JobStore:
         return self.job(row["id"])
 
     def finish(self, job: str, *, verdict: str, emotions: Sequence[str], people: int) -> None:
-        """A running job is done; its files are in place already."""
+        """Mark a running job as done; its files must be in place already."""
         with self._change() as db:
             db.execute(
                 "UPDATE jobs SET state = 'done', finished = ?, error = NULL, verdict = ?, emotions = ?, "

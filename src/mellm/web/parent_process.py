@@ -99,7 +99,7 @@ class ChildProcess:
         return message
 
     def end(self) -> None:
-        """End the process now; it keeps nothing that is worth waiting for."""
+        """Kill the process and wait until it has ended."""
         with contextlib.suppress(OSError):
             self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):

@@ -178,7 +178,7 @@ def instruct_all(service: Current) -> FileResponse:
 
 
 def _packed(service: Service, jobs: list[str], stem: str) -> FileResponse:
-    """Instruction data of some jobs as a file that is gone once it is sent."""
+    """Return the instruction data of some jobs as a file that is deleted after it was sent."""
     target = service.files.draft_folder() / f"{stem}.meu.zip"
     try:
         write_instruct([service.result(job, program=False) for job in jobs], target, f"{stem}.meu")

@@ -116,7 +116,7 @@ def _static(name: str) -> Response:
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
-    """One sentence for every error."""
+    """Answer every error with one sentence."""
     if isinstance(error, HTTPException):
         words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
         sentence = words.get(error.status_code, str(error.detail))
@@ -136,7 +136,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> str:
-    """The methods an address takes; each route by itself knows only its own."""
+    """Return the methods that an address takes, over all its routes."""
     known = request.app.openapi()["paths"]
     found = {m.upper() for path, methods in known.items() if _matches(path, request) for m in methods}
     return ", ".join(sorted(found)) or "GET"
@@ -147,7 +147,7 @@ def _matches(path: str, request: Request) -> bool:
 
 
 def _sentence(errors: Any) -> str:
-    """The first of some validation errors as a sentence."""
+    """Return the first of some validation errors as a sentence."""
     first = errors[0]
     place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
     what = str(first.get("msg", "cannot be used")).removeprefix("Value error, ")

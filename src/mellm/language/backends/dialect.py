@@ -1,6 +1,6 @@
-"""What one OpenAI-compatible endpoint understands, found out once and remembered.
+"""What one OpenAI-compatible endpoint understands. It is found out once and remembered.
 
-Servers tell who they are in their list of models (`owned_by`); what they refuse they name in their refusal.
+Servers name themselves in their list of models (`owned_by`), and name in a refusal the field they refuse.
 Requests are built for what is known so far. Knows nothing about HTTP or about what is asked.
 """
 
@@ -15,7 +15,7 @@ from mellm.language.backends.wire import ChatRequest, to_wire
 
 _CONTINUE: ChatRequest = {"continue_final_message": True, "add_generation_prompt": False}
 _NO_THINKING: ChatRequest = {"chat_template_kwargs": {"enable_thinking": False}}
-"""Qwen3 thinks aloud unless its chat template is told not to."""
+"""Qwen3 writes its thoughts down unless its chat template is told not to."""
 
 
 _OPENAI_TOP, _MANY = 20, 1000
@@ -112,7 +112,7 @@ class Dialect:
         return cast(ChatRequest, {k: v for k, v in full.items() if v is not None and k not in self.refused})
 
     def learn(self, refusal: str, body: ChatRequest) -> bool:
-        """Take in a refusal's words; return whether the same may now be asked in another way."""
+        """Learn from the text of a refusal; return whether the request may be sent again in another form."""
         if "max_tokens" in body and _OTHER_LIMIT.search(refusal):
             self.refused.add("max_tokens")
             return True

@@ -58,13 +58,13 @@ class Server:
 
 
 class ServerError(MellmError):
-    """A server that cannot be reached, refuses, or answers what is no answer.
+    """The server cannot be reached, refuses the request, or sends something that is no answer.
 
     status: of the HTTP answer, None where there was none; detail: what the server said, in its words
     """
 
     def __init__(self, message: str, status: int | None = None, detail: str = "") -> None:
-        """Keep what a caller may decide by."""
+        """Keep the status and the server's text beside the message."""
         super().__init__(message)
         self.status, self.detail = status, detail
 

@@ -124,7 +124,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _place(path: str) -> tuple[str, dict[str, str]]:
-    """Where transformers finds a model, and what else it must be told."""
+    """Return the path that transformers loads a model from, and further arguments for it."""
     file = Path(path).expanduser()
     if file.is_file():
         if file.suffix != ".gguf":
@@ -179,7 +179,7 @@ def _adapted(model: Any, folder: Path) -> Any:
 
 
 def _system_of(adapter: str | None) -> str:
-    """What `mellm train language` wrote down beside an adapter; others say nothing."""
+    """Return the system message that `mellm train language` wrote beside an adapter, or an empty text."""
     facts = Path(adapter or "", "adapter.json")
     if adapter is None or not facts.is_file():
         return ""

@@ -1,4 +1,4 @@
-"""Choosing among options through a server: by likelihood where it tells any, else by its word.
+"""Choosing among options through a server: by likelihoods where it returns them, else by its answer's text.
 
 Ways, from best to last; the first that an endpoint is able to is remembered in its dialect:
 
@@ -34,7 +34,7 @@ _LEAST = 1e-12
 
 
 class UnableError(Exception):
-    """The endpoint does not do this at all, so it need not be tried again. Never leaves `choose_by`."""
+    """The endpoint cannot choose in this way, so it is not tried again. `choose_by` catches it."""
 
 
 def choose_by(
@@ -74,7 +74,7 @@ def _by_tokens(
 
 
 def _along(option: str, prefix: str, after: Callable[[str], dict[str, float]]) -> tuple[float, bool]:
-    """Log-probability of an option by its longest listed tokens, and whether any was listed.
+    """Return the log-probability of an option by its longest listed tokens, and whether any was listed.
 
     Where the next token is not listed, what is left over by the listed ones is an upper bound.
     """
@@ -90,7 +90,7 @@ def _along(option: str, prefix: str, after: Callable[[str], dict[str, float]]) -
 
 
 def _unlisted(tokens: Mapping[str, float]) -> float:
-    """The most a token can have that is not among the listed: the least of them, or what they leave."""
+    """Return the largest log-probability that a token can have which is not among the listed ones."""
     left = 1.0 - sum(math.exp(logprob) for logprob in tokens.values())
     return min(min(tokens.values()), math.log(max(left, _LEAST)))
 
@@ -202,5 +202,5 @@ def _one_of(options: Sequence[str]) -> str:
 
 
 def _room(options: Sequence[str]) -> int:
-    """Tokens that surely hold any option, as JSON too."""
+    """Return a number of tokens that is enough for any option, also as JSON."""
     return 24 + max(len(option.encode()) for option in options)
