@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from mellm.analysis.listeners import Progress as ProgressListener
 
 
-
-
 @contextmanager
 def stage_progress(*, hidden: bool) -> Iterator[ProgressListener]:
     """Yield `progress(stage, done, total)`; draws on standard error, only where that is a terminal."""
