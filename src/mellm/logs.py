@@ -4,13 +4,11 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 from mellm.errors import InputError
 
-Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-
-LEVELS: Final[tuple[str, ...]] = get_args(Level)
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 DEFAULT: Final = "WARNING"
 _LEVEL, _FILE = "MELLM_LOG_LEVEL", "MELLM_LOG_FILE"
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
@@ -41,11 +39,10 @@ def configure(level: str = DEFAULT, file: Path | None = None) -> None:
 
 
 def configure_child() -> None:
-    """Log as the parent process does, where it calls `configure` with a file; else log nothing."""
-    if file := os.environ.get(_FILE):
-        configure(os.environ.get(_LEVEL, DEFAULT), Path(file))
-    else:
-        logging.getLogger("mellm").addHandler(logging.NullHandler())
+    """Append to the log file of the parent process, where it has one; else log nothing."""
+    logger, file = logging.getLogger("mellm"), os.environ.get(_FILE)
+    logger.setLevel(os.environ.get(_LEVEL) or DEFAULT)
+    logger.addHandler(_file_handler(Path(file)) if file else logging.NullHandler())
 
 
 class _StandardError(logging.Handler):

@@ -1,7 +1,7 @@
 """One moment of one person: from an onset and an apex picture to everything the report says about it.
 
 flow -> facs -> language for a single pair, on a crop that is the same for both pictures. Knows nothing
-about clips, tracking or files; `pipeline` finds the moments and collects them.
+about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
 from collections.abc import Callable
@@ -41,6 +41,7 @@ from mellm.report import (
     EmotionReading,
     Interval,
     MicroExpression,
+    ModelUsed,
     Reading,
     RegionReading,
 )
@@ -84,6 +85,18 @@ class MomentReader:
                 "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
                 "--llm transformers:PATH with a vision model; or choose --route flow."
             )
+
+    def models(self) -> dict[str, ModelUsed]:
+        """Return the models that read moments, as a report's provenance lists them."""
+        used = {
+            "flow": ModelUsed(name=self.estimator.name, sha256=getattr(self.estimator, "sha256", None)),
+            "action_units": ModelUsed(name=self.au_model.name),
+            "emotion": ModelUsed(name=self.emotion_model.name),
+        }
+        if self.words is not None:
+            backend = self.words.backend
+            used["language"] = ModelUsed(name=backend.name, sha256=getattr(backend, "sha256", None))
+        return used
 
     def read(
         self,

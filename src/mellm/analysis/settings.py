@@ -48,7 +48,7 @@ class OptionModel(BaseModel):
                 raise InputError(
                     f"There is no option {name!r}; choose from {', '.join(cls.model_fields)}."
                 ) from None
-            what = first["msg"].removeprefix("Value error, ")
+            what = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
             raise InputError(f"{name} cannot be {first['input']!r}: {what}.") from None
 
 
@@ -74,7 +74,7 @@ class CommandLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ChosenFrom:
     """The names a page or an API offers for a field, as `names` returns them (it may import a stage)."""
 
     names: Callable[[], Sequence[str]]
@@ -131,11 +131,11 @@ class Settings(OptionModel):
     4
     """
 
-    estimator: Annotated[str, Choices(_estimators)] = Field(
+    estimator: Annotated[str, ChosenFrom(_estimators)] = Field(
         "meflownet",
         description="Optical flow: meflownet (learned), dis (fastest), tvl1, farneback, ...",
     )
-    compensation: Annotated[str, Choices(_compensations)] = Field(
+    compensation: Annotated[str, ChosenFrom(_compensations)] = Field(
         "auto",
         description="Head motion: auto (the estimator's own), mesh-rigid, nose-patch (the papers') or none.",
     )
@@ -143,7 +143,9 @@ class Settings(OptionModel):
         "evidence",
         description="Action units: evidence (documented rules), learned, or a file of weights.",
     )
-    taxonomy: Annotated[str, Choices(_taxonomies)] = Field("7", description="Emotion classes: 3, 5, 6 or 7.")
+    taxonomy: Annotated[str, ChosenFrom(_taxonomies)] = Field(
+        "7", description="Emotion classes: 3, 5, 6 or 7."
+    )
     language: Literal["en", "zh"] = Field("en", description="Language of the reading: en or zh.")
     llm: Annotated[str, CommandLine(panel=_WORDS)] = Field(
         "embedded",
