@@ -8,7 +8,10 @@
 
 from typing import TYPE_CHECKING
 
+from mellm import former_names
 from mellm.version import __version__
+
+former_names.install()
 
 __all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
 
