@@ -14,7 +14,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm import __version__
 from mellm.analysis.clip import ImportedLandmarks, Progress, Watched, imported_faces, watch
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
@@ -26,12 +25,12 @@ from mellm.analysis.named_frames import (
     read_named,
 )
 from mellm.analysis.report_entries import interval_entry, other_entry, person_entry, trace_entry, verdict
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError
 from mellm.face import find_faces, load_landmarks
 from mellm.face.people import Landmarks
 from mellm.face.refinding import landmarks_at, place_of
-from mellm.language.model_reader import Asking
-from mellm.media import Limits, Media, open_media, read_image
+from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
 from mellm.render.pictures import KINDS, encode_png
 from mellm.report import (
@@ -42,46 +41,11 @@ from mellm.report import (
     Report,
     Source,
 )
+from mellm.version import __version__
 from mellm.weights import MODELS
 
 TellWords = Callable[[int, str], None]
 """Hears a language model write: words(moment, piece)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything a user can choose; names and defaults are those of `mellm analyze`."""
-
-    estimator: str = "meflownet"
-    compensation: str = "auto"
-    au_model: str = "evidence"
-    taxonomy: str = "7"
-    language: str = "en"
-    llm: str = "embedded"
-    route: str = "flow"
-    prompt: Path | None = None
-    max_people: int = 4
-    fps: float | None = None
-    landmarks: Path | None = None
-    magnify: float | None = None
-    limits: Limits = field(default_factory=Limits)
-
-    def recorded(self) -> dict[str, str | int | float | bool | None]:
-        """What the report's provenance says of the settings."""
-        return {
-            "estimator": self.estimator,
-            "compensation": self.compensation,
-            "au_model": self.au_model,
-            "taxonomy": self.taxonomy,
-            "language": self.language,
-            "llm": self.llm,
-            "route": self.route,
-            "prompt": str(self.prompt) if self.prompt else None,
-            "max_people": self.max_people,
-            "fps": self.fps,
-            "landmarks": str(self.landmarks) if self.landmarks else None,
-            "magnify": self.magnify,
-        }
 
 
 @dataclass(slots=True)
@@ -104,17 +68,7 @@ class Analyzer:
     def __init__(self, settings: Settings | None = None) -> None:
         """Choose the settings; raises InputError for a name that does not exist."""
         self.settings = settings or Settings()
-        self._reader = MomentReader(
-            estimator=self.settings.estimator,
-            compensation=self.settings.compensation,
-            au_model=self.settings.au_model,
-            taxonomy=self.settings.taxonomy,
-            language=self.settings.language,
-            magnify=self.settings.magnify,
-            llm=self.settings.llm,
-            route=self.settings.route,
-            asking=Asking(template=self.settings.prompt),
-        )
+        self._reader = MomentReader(self.settings)
         self._landmarks: ImportedLandmarks | None = None
         if self.settings.landmarks is not None:
             self._landmarks = load_landmarks(self.settings.landmarks)

@@ -7,11 +7,11 @@ about clips, tracking or files; `pipeline` finds the moments and collects them.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import numpy as np
 
 from mellm.analysis.clip import Clock
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.face import Alignment, inter_ocular, regions_of
 from mellm.face.people import Landmarks, Region
@@ -61,38 +61,23 @@ class Moment:
 class MomentReader:
     """Reads moments with one flow estimator, one action-unit model and one emotion model."""
 
-    def __init__(
-        self,
-        *,
-        estimator: str,
-        compensation: str,
-        taxonomy: str,
-        language: str,
-        au_model: str = "evidence",
-        magnify: float | None = None,
-        llm: str = "none",
-        route: str = "flow",
-        asking: Asking | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Create the models once; raises InputError for a name that does not exist."""
-        if language not in ("en", "zh"):
-            raise InputError(f"There is no reading in {language!r}; choose en or zh.")
-        self.language: Language = cast(Language, language)
-        self._taxonomy = get_taxonomy(taxonomy)
-        self._magnify = magnify
+        self.language: Language = settings.language
+        self._taxonomy = get_taxonomy(settings.taxonomy)
+        self._magnify = settings.magnify
         # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
-        options = {} if compensation == "auto" else {"compensation": compensation}
-        self.estimator = create(estimator, **options)
-        self.au_model = create_au_model(au_model)
+        chosen = settings.compensation
+        self.estimator = create(settings.estimator, **({} if chosen == "auto" else {"compensation": chosen}))
+        self.au_model = create_au_model(settings.au_model)
         self.emotion_model = create_emotion_model()
-        self._seen = route == "vision"
-        if route not in ("flow", "vision"):
-            raise InputError(
-                f"There is no route {route!r}; choose flow (motion as text) or vision (MMC-Map)."
-            )
-        self._asking = asking or Asking()
+        self._seen = settings.route == "vision"
+        self._template = settings.prompt
         self.words = create_language_reader(
-            llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
+            settings.llm,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            asking=Asking(template=settings.prompt),
         )
         if self._seen and (self.words is None or not self.words.backend.sees):
             raise InputError(
@@ -178,7 +163,7 @@ class MomentReader:
             expression,
             taxonomy=self._taxonomy.name,
             language=self.language,
-            template=self._asking.template,
+            template=self._template,
         )
 
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:

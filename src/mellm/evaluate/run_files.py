@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mellm import __version__
 from mellm.errors import InputError
+from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
 _PACKAGES = ("numpy", "scikit-learn", "scipy", "torch", "opencv-contrib-python-headless")

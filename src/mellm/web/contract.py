@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from mellm.analysis.analyzer import Settings
+from mellm.analysis.settings import Settings
 from mellm.facs import TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
 from mellm.report import Report

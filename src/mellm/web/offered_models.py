@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from mellm.analysis.analyzer import Settings
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError
 from mellm.facs import create_au_model
 from mellm.facs.recognisers import WEIGHTS

@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
-from mellm import __version__
 from mellm.errors import InputError
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.facs import AU_NAMES, AU_NAMES_ZH, EMOTIONS_ZH, TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
+from mellm.version import __version__
 from mellm.web.contract import (
     ENDED,
     Batch,

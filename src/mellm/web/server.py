@@ -21,8 +21,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from mellm import __version__
 from mellm.errors import MellmError
+from mellm.version import __version__
 from mellm.web.coded_cases import NothingCodedError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError

@@ -6,11 +6,11 @@ import threading
 
 from pydantic import ValidationError
 
-from mellm import __version__
 from mellm.errors import InputError, MellmError
 from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
 from mellm.report import Report
+from mellm.version import __version__
 from mellm.web.annotation import Annotation, CodedMoment
 from mellm.web.contract import ENDED, Job, JobRequest
 from mellm.web.dispatcher import Dispatcher

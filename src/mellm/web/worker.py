@@ -12,7 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mellm.analysis.analyzer import Analyzer, Settings
+from mellm.analysis.analyzer import Analyzer
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.facs.recognisers import WEIGHTS
 from mellm.media import Limits, open_media

@@ -14,11 +14,11 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mellm import __version__
 from mellm.errors import InputError
 from mellm.train.language.adapted_model import adapted
 from mellm.train.language.base_model import Base, load_base
 from mellm.train.language.language_recipe import LanguageRecipe, read_recipe
+from mellm.version import __version__
 
 ADAPTER = "adapter.safetensors"
 _CARD = """---
