@@ -17,7 +17,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +35,8 @@ from mellm.facs.unit_rules import (
     relative_vectors,
     unit_score,
 )
+from mellm.facs.weight_files import load_weights, save_weights, shipped_weights
 from mellm.flow.region_motion import RegionMotion
-from mellm.weights.arrays import read_arrays, write_arrays
 
 SHIPPED = "facs_regions.safetensors"
 """File name of the shipped weights."""
@@ -260,12 +259,12 @@ def save_au_model(model: LearnedAUModel, path: Path, about: Mapping[str, str]) -
     """Write the weights as safetensors, with `about` in the header's metadata."""
     arrays: dict[str, NDArray[np.generic]] = {name: getattr(model.rules, name) for name in _RULES}
     arrays |= {name: getattr(model, name) for name in _FIELDS}
-    write_arrays(arrays | {"units": np.array(model.units, np.float32)}, path, about)
+    save_weights(arrays | {"units": np.array(model.units, np.float32)}, path, about)
 
 
 def load_au_model(path: Path) -> LearnedAUModel:
     """Read weights `save_au_model` wrote; raises MellmError where the file is missing or damaged."""
-    arrays = read_arrays(path, (*_RULES, *_FIELDS, "units"))
+    arrays = load_weights(path, (*_RULES, *_FIELDS, "units"))
     rules = Rules(**{name: arrays.pop(name) for name in _RULES})
     units = tuple(int(unit) for unit in arrays.pop("units"))
     return LearnedAUModel(units, rules, *(arrays[name] for name in _FIELDS))
@@ -274,5 +273,5 @@ def load_au_model(path: Path) -> LearnedAUModel:
 @cache
 def shipped_au_model(known_scale: bool = True) -> LearnedAUModel:
     """Return the weights that come with the package."""
-    model = load_au_model(Path(str(files("mellm.weights") / SHIPPED)))
+    model = load_au_model(shipped_weights(SHIPPED))
     return model if known_scale else replace(model, known_scale=False)
