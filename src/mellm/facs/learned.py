@@ -31,6 +31,7 @@ from mellm.facs.unit_rules import (
     PRESENT,
     UNITS,
     ImageSide,
+    Term,
     grade_of,
     relative_vectors,
     unit_score,
@@ -56,9 +57,8 @@ UNSUPPORTED = 0.4
 _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
 _CHIN = REGION_NAMES.index("chin")
-_SWAP = {"left": "right", "right": "left"}
-_MIRROR = [REGION_NAMES.index(" ".join(_SWAP.get(w, w) for w in n.split())) for n in REGION_NAMES]
-_NO_LID = np.array(["eyelid" not in name for name in REGION_NAMES])
+_MIRROR = [REGION_NAMES.index(name.mirrored) for name in REGION_NAMES]
+_NO_LID = np.array([not name.is_eyelid for name in REGION_NAMES])
 
 Vectors = NDArray[np.float32]
 
@@ -108,17 +108,17 @@ def rules_of(units: Sequence[int]) -> Rules:
     for row, au in enumerate(units):
         unit = _ROWS[au]
         total = sum(term.weight for term in unit.shows)
-        terms = [(_along_left(t.region, t.out, t.up), t.weight / total) for t in unit.shows]
+        terms = [(_along_left(t), t.weight / total) for t in unit.shows]
         shows.append(sum((w * row_ for row_, w in terms), np.zeros(2 * len(REGION_NAMES))))
         for term in unit.against:
-            against.append(term.weight / total * _along_left(term.region, term.out, term.up))
+            against.append(term.weight / total * _along_left(term))
             owner.append(row)
     return Rules(np.array(shows, np.float32), np.array(against, np.float32), np.array(owner, np.float32))
 
 
-def _along_left(region: str, out: float, up: float) -> NDArray[np.float64]:
+def _along_left(term: Term) -> NDArray[np.float64]:
     weights = np.zeros((len(REGION_NAMES), 2))
-    weights[REGION_NAMES.index(region.format(s="left"))] = -out, -up
+    weights[REGION_NAMES.index(term.region)] = -term.out, -term.up
     return weights.ravel()
 
 
