@@ -224,7 +224,7 @@ def described(units: Sequence[int], count: int, rng: np.random.Generator) -> tup
     left = np.zeros((len(units), len(REGION_NAMES), 2), np.float32)
     for k, au in enumerate(units):
         for term in rows[au].shows:
-            region = REGION_NAMES.index(term.region.format(s="left"))
+            region = REGION_NAMES.index(term.region)
             # The middle regions are met twice where both halves act.
             share = 1.0 if "{s}" in term.region or "left" in term.region else 0.5
             left[k, region] += np.array([-term.out, -term.up], np.float32) * term.weight * share
