@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks
-from mellm.face.regions import REGION_NAMES, regions_of
+from mellm.face.regions import REGION_NAMES
 from mellm.flow.field import FlowEstimator
-from mellm.flow.measure import measure
+from mellm.flow.pair_measurement import measure_flow
 from mellm.simulate.canonical_mesh import canonical_to_mesh
 from mellm.simulate.gallery import SPLITS, Gallery, Split
 from mellm.simulate.ict import IctModel
@@ -152,9 +152,8 @@ def measure_pairs(
         moved = crop.scene.move(motion)
         onset, apex, _ = photograph_both(crop.scene.onset, moved, config, rng)
         landmarks = _jittered(Landmarks(crop.scene.mesh.copy()), rng)
-        flow = estimator.estimate(onset, apex, landmarks)
-        found = measure(flow.expression, regions_of(landmarks), inter_ocular=inter_ocular(landmarks))
-        for k, region in enumerate(found):
+        measured = measure_flow(estimator.estimate(onset, apex, landmarks), landmarks)
+        for k, region in enumerate(measured.motion):
             share = region.relative / region.mean if region.mean > 0 else 0.0
             vectors[row, k] = region.u * share, region.v * share
             moving[row, k] = region.moving
