@@ -31,7 +31,7 @@ from mellm.simulate.photo_pairs import (
     photograph_both,
 )
 from mellm.simulate.scene import Motion, Scene
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
 from mellm.simulate.unit_statistics import draw_action_units
 
 DESCRIPTIONS = ("table", "scans", "mixed")
@@ -205,7 +205,9 @@ def _evenly(rng: np.random.Generator) -> list[tuple[int, Side]]:
     names = sorted(set(TABLE) - {27})
     chosen = rng.choice(names, size=int(rng.choice((1, 2, 3), p=(0.4, 0.4, 0.2))), replace=False)
     side: Side = "left" if rng.random() < 0.5 else "right"
-    return [(int(au), side if int(au) in ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen]
+    return [
+        (int(au), side if int(au) in CAN_BE_ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen
+    ]
 
 
 def _jittered(landmarks: Landmarks, rng: np.random.Generator) -> Landmarks:
