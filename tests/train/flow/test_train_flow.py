@@ -22,7 +22,7 @@ from mellm.simulate.canonical_mesh import canonical_points  # noqa: E402
 from mellm.simulate.pair import FlowPair  # noqa: E402
 from mellm.train.flow.cached_pairs import fill, shards  # noqa: E402
 from mellm.train.flow.chart_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
-from mellm.train.flow.meflownet_recipe import read_recipe  # noqa: E402
+from mellm.train.flow.meflownet_recipe import read_flow_recipe  # noqa: E402
 from mellm.train.flow.meflownet_training import schedule, train_flow  # noqa: E402
 
 RECIPE = """
@@ -184,16 +184,22 @@ def test_recipes_are_checked(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_text("photos: x\nwings: 3\n")
     with pytest.raises(InputError, match="not a flow recipe"):
-        read_recipe(path)
+        read_flow_recipe(path)
+    path.write_text("photos: x\nmodel: {wings: 3}\n")
+    with pytest.raises(InputError, match=r"no field 'model\.wings'"):
+        read_flow_recipe(path)
+    path.write_text("photos: x\nmodel: {stride: 3}\n")
+    with pytest.raises(InputError, match=r"r\.yaml: stride is 3"):
+        read_flow_recipe(path)
     path.write_text("photos: x\npairs: 3\nshard: 2\n")
     with pytest.raises(InputError, match="multiples of shard"):
-        read_recipe(path)
+        read_flow_recipe(path)
 
 
 @pytest.mark.parametrize("name", ["flow-compact.yaml", "flow-paper.yaml"])
 def test_shipped_recipes_can_be_read(name):
     from mellm.flow.meflownet.model import MEFlowNet
 
-    plan = read_recipe(Path(__file__).parents[3] / "recipes" / name)
+    plan = read_flow_recipe(Path(__file__).parents[3] / "recipes" / name)
     network = MEFlowNet(plan.model)
     assert sum(p.numel() for p in network.parameters()) > 100_000

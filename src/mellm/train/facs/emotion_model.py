@@ -26,6 +26,7 @@ from mellm.facs.learned_emotion import (
     save_emotion_model,
 )
 from mellm.facs.taxonomies import FINE, canonical
+from mellm.train.recipe import Recipe
 
 PROTOTYPES: dict[str, tuple[str, ...]] = {
     "happiness": ("12", "6+12"),
@@ -40,8 +41,7 @@ PROTOTYPES: dict[str, tuple[str, ...]] = {
 """Emotion -> units, as EMFACS describes them (Ekman & Friesen 1983)."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmotionConfig:
+class EmotionConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: emotion`).
 
     sheets: annotation sheets with units and emotion

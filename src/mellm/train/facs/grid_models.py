@@ -7,7 +7,6 @@ no flow of a real face.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,10 @@ from mellm.errors import InputError
 from mellm.facs.grid import GridModel, grid_features, mirrored_grid, save_grid_model
 from mellm.flow.normalised import nose_flow, recover_flow
 from mellm.simulate.generated_flow import GeneratedFlow, generate, read_patterns
+from mellm.train.recipe import Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class FacsConfig:
+class FacsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names).
 
     sheets: annotation sheets with the columns AU and Emotion

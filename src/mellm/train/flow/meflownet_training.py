@@ -8,6 +8,7 @@ in the modules it imports.
 import csv
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from mellm.train.flow.chart_batches import (
     read_chart_shard,
 )
 from mellm.train.flow.meflownet_checkpoint import Average, load, save
-from mellm.train.flow.meflownet_recipe import FlowRecipe, read_recipe
+from mellm.train.flow.meflownet_recipe import FlowRecipe, read_flow_recipe
 from mellm.train.flow.onnx_export import export_onnx
 from mellm.train.flow.prior_fit import chart_motion, learn_prior, mean_template
 
@@ -52,7 +53,7 @@ def train_flow(
     `minutes` and `steps` end this sitting early (checkpoint and export are still written). Writes `pairs/`,
     `meflownet_prior.safetensors`, `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `meflownet.onnx`.
     """
-    plan, folder = read_recipe(Path(recipe)), Path(out)
+    plan, folder = read_flow_recipe(Path(recipe)), Path(out)
     parallel = Accelerator(cpu=not torch.cuda.is_available())
     main = parallel.is_main_process
     tell = report if main else lambda text: None
@@ -80,7 +81,7 @@ def train_flow(
 
     def keep() -> None:
         if main:
-            facts = {"step": step, "model": plan.model.as_dict(), "seed": plan.seed}
+            facts = {"step": step, "model": asdict(plan.model), "seed": plan.seed}
             save(checkpoint, model, average, optimiser, facts)
 
     for batch in _endless(plan, files, prior, step, parallel):
@@ -216,11 +217,10 @@ def _prepare(
     path = folder / "meflownet_prior.safetensors"
     if parallel.is_main_process and not path.is_file():
         report("learning the motion prior")
-        wanted = shards(folder / "pairs" / "train")[: max(1, int(plan.prior["pairs"]) // plan.shard)]
+        wanted = shards(folder / "pairs" / "train")[: max(1, plan.prior.pairs // plan.shard)]
         template = mean_template([pair.landmarks for pair in read_shard(wanted[0])])
         motions = (chart_motion(pair, template) for shard in wanted for pair in read_shard(shard))
-        sizes = {name: int(plan.prior[name]) for name in ("expressions", "depths", "heads")}
-        learned = learn_prior(motions, template, **sizes, temperature=plan.prior["temperature"])
+        learned = learn_prior(motions, template, plan.prior)
         save_prior(learned, path)
     parallel.wait_for_everyone()
     return load_prior(path)

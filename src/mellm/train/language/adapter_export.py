@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mellm import __version__
 from mellm.errors import InputError
 from mellm.train.language.adapted_model import adapted
-from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_language_recipe
 from mellm.train.language.base_model import Base, load_base
 
 ADAPTER = "adapter.safetensors"
@@ -96,7 +97,7 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
 
     Raises InputError where the run has no adapter yet or the recipe is another one.
     """
-    plan, file, folder = read_recipe(Path(recipe)), Path(run) / ADAPTER, Path(out)
+    plan, file, folder = read_language_recipe(Path(recipe)), Path(run) / ADAPTER, Path(out)
     if not file.is_file():
         raise InputError(f"{run} holds no {ADAPTER}: train with --out {run} first.")
     base = load_base(plan.base, plan.precision, plan.attention)
@@ -119,14 +120,14 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
     return folder
 
 
-def _told(plan: LanguageRecipe) -> dict[str, object]:
+def _told(plan: LanguageRecipe) -> dict[str, JsonValue]:
     """The recipe without the folders of the machine it ran on."""
     names = {
         name: Path(value).name
         for name in ("base", "train", "val", "images", "start")
         if (value := getattr(plan, name)) is not None and Path(value).is_absolute()
     }
-    return plan.as_dict() | names
+    return {**plan.as_dict(), **names}
 
 
 def _peft_name(name: str) -> str:

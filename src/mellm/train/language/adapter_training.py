@@ -23,7 +23,7 @@ from mellm.errors import InputError
 from mellm.train.language import adapter_checkpoint as checkpoint
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
 from mellm.train.language.adapter_export import export_adapter
-from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_language_recipe
 from mellm.train.language.answer_quality import sample
 from mellm.train.language.base_model import Base, load_base
 from mellm.train.language.dialogue_batches import (
@@ -54,7 +54,7 @@ def train_language(
     records), `adapter/` (PEFT's folder) and `adapter.safetensors`. Raises InputError for a recipe, records or
     a base that cannot be used, and for a folder that holds another run.
     """
-    plan, folder = read_recipe(Path(recipe)), Path(out)
+    plan, folder = read_language_recipe(Path(recipe)), Path(out)
     run = LanguageRun(plan, folder, report)
     run.go_on(minutes, steps)
     return run.export()
