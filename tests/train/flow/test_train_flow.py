@@ -21,7 +21,7 @@ from mellm.flow.meflownet.chart import to_template  # noqa: E402
 from mellm.simulate.canonical_mesh import canonical_points  # noqa: E402
 from mellm.simulate.pair import FlowPair  # noqa: E402
 from mellm.train.flow.cached_pairs import fill, shards  # noqa: E402
-from mellm.train.flow.chart_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
+from mellm.train.flow.chart_batches import BatchOrder, mirror_rigid  # noqa: E402
 from mellm.train.flow.meflownet_recipe import read_flow_recipe  # noqa: E402
 from mellm.train.flow.meflownet_training import schedule, train_flow  # noqa: E402
 
@@ -142,12 +142,14 @@ def test_order_of_batches_can_be_entered_anywhere(prepared):
 
     prior = load_prior(folder / "meflownet_prior.safetensors")
     files = shards(folder / "pairs" / "train")
-    everything = list(epoch_batches(files, 2, prior, 1, seed=5, epoch=2))
-    assert len(everything) == batches_per_epoch(len(files), 2, 1) == 4
-    late = list(epoch_batches(files, 2, prior, 1, seed=5, epoch=2, skip=3))
+    order = BatchOrder(files, 2, prior, batch=1, seed=5)
+    everything = list(order.epoch(2))
+    assert len(everything) == order.per_epoch == 4
+    late = list(order.epoch(2, skip=3))
     assert len(late) == 1
     assert torch.equal(late[0].apex, everything[3].apex)
     assert torch.equal(late[0].facial, everything[3].facial)
+    assert torch.equal(next(order.from_step(2 * 4 + 3)).apex, everything[3].apex)
 
 
 def test_mirrored_rigid_motions_are_the_mirrored_faces_own(toy_chart):

@@ -7,7 +7,6 @@ The adapter file holds PEFT's names in float16, and in its metadata all that is 
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
@@ -18,6 +17,7 @@ from torch import Tensor
 from mellm import __version__
 from mellm.errors import InputError
 from mellm.train.language.adapted_model import adapted
+from mellm.train.language.adapter_checkpoint import AdapterFacts
 from mellm.train.language.adapter_recipe import LanguageRecipe, read_language_recipe
 from mellm.train.language.base_model import Base, load_base
 
@@ -46,7 +46,7 @@ def export_adapter(
     base: Base,
     language: PeftModel,
     weights: dict[str, Tensor],
-    facts: dict[str, Any],
+    facts: AdapterFacts,
 ) -> None:
     """Write `adapter/` (PEFT's form, with a card) and `adapter.safetensors` below a run's folder.
 
@@ -60,9 +60,9 @@ def export_adapter(
         "base": base.name,
         "base_sha256": base.sha256,
         "system": plan.system,
-        "steps": str(facts["step"]),
+        "steps": str(facts.step),
         "seed": str(plan.seed),
-        "data": str(facts["data"]),
+        "data": facts.data,
         "recipe": json.dumps(_told(plan)),
         "figures": json.dumps(figures),
         "mellm": __version__,
@@ -79,9 +79,9 @@ def export_adapter(
     (peft / "adapter_model.safetensors").chmod(0o644)
     card = _CARD.format(
         base=base.name, rank=plan.lora.rank, alpha=plan.lora.alpha, modules=plan.lora.target_modules,
-        sha256=base.sha256, system=plan.system, step=facts["step"], steps=plan.steps, batch=plan.batch,
+        sha256=base.sha256, system=plan.system, step=facts.step, steps=plan.steps, batch=plan.batch,
         reduction=plan.reduction, rate=plan.rate, seed=plan.seed, tasks=", ".join(plan.tasks),
-        routes=", ".join(plan.routes), data=facts["data"], version=__version__,
+        routes=", ".join(plan.routes), data=facts.data, version=__version__,
         figures=", ".join(f"{k} {v:.3f}" for k, v in figures.items()) or "none measured",
     )  # fmt: skip
     (peft / "README.md").write_text(card, encoding="utf-8")
