@@ -24,6 +24,7 @@ from mellm.instruct.sample_measurement import covered, implausible, measure_fram
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.simulate.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,25 +171,17 @@ class MEFlowSource:
 
     def recipe(self) -> dict[str, Any]:
         """Return what decides the content."""
-        return {"kind": "meflow", "signature": self._manifest["signature"], "estimator": self.estimator,
+        return {"kind": "meflow", "signature": self._manifest.signature, "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px, "limit": self.limit}  # fmt: skip
 
     @cached_property
-    def _manifest(self) -> dict[str, Any]:
-        import json
-
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise InputError(
-                f"{self.folder} holds no MEFlowDataset; build one with `mellm data meflow build`."
-            )
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return manifest
+    def _manifest(self) -> Manifest:
+        return Manifest.read(self.folder)
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:
-        shards = sorted(self._manifest["shards"].items())
-        places = [(name, i) for name, entry in shards for i in range(entry["pairs"])]
+        shards = sorted(self._manifest.shards.items())
+        places = [(name, i) for name, entry in shards for i in range(entry.pairs)]
         return places[: self.limit]
 
     @cached_property

@@ -38,7 +38,8 @@ def read_facts(path: Path, kind: type[F]) -> F:
         with safe_open(path, "pt") as file:
             return kind.model_validate_json(file.metadata()["facts"])
     except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is no checkpoint of such a run ({error}).") from error
+        why = str(error).partition("\n")[0]
+        raise InputError(f"{path} is no checkpoint of such a run ({why}).") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
