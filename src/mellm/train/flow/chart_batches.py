@@ -4,7 +4,6 @@ The order of an epoch follows from (seed, epoch) alone, so a run that stopped go
 would have had. Knows cached pairs and the prior; nothing of optimisation.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,7 +19,7 @@ from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior import MotionPrior
 from mellm.flow.meflownet.network_evidence import NETWORK_BLUR, normalise_illumination
 from mellm.flow.meflownet.runtime import start_from
-from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair, read_shard
+from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair, read_rows, read_shard, write_rows
 
 MIXED = 3
 """Shards held in memory at once and drawn from together."""
@@ -99,24 +98,13 @@ def chart_shard(shard: Path, prior: MotionPrior, jitter: float = 0.5, seed: int 
     if path.is_file():
         return path
     rng = np.random.default_rng([seed, int(shard.stem.split("-")[1])])
-    pairs = [to_chart(pair, prior, rng, jitter) for pair in read_shard(shard)]
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-    columns: dict[str, Any] = {
-        f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(ChartPair)
-    }
-    np.savez(partial, **columns)
-    partial.replace(path)
+    write_rows(path, [to_chart(pair, prior, rng, jitter) for pair in read_shard(shard)])
     return path
 
 
 def read_chart_shard(path: Path) -> list[ChartPair]:
     """Read a file of `chart_shard`."""
-    with np.load(path) as data:
-        columns = {f.name: data[f.name] for f in fields(ChartPair)}
-    return [
-        ChartPair(**{name: column[row] for name, column in columns.items()})
-        for row in range(len(columns["onset"]))
-    ]
+    return read_rows(path, ChartPair)
 
 
 @dataclass(frozen=True, slots=True)
