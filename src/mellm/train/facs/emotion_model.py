@@ -27,10 +27,10 @@ from mellm.facs.learned_emotion import (
     save_emotion_model,
 )
 from mellm.facs.taxonomies import FINE, canonical
+from mellm.train.recipe import Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class EmotionConfig:
+class EmotionConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: emotion`).
 
     sheets: annotation sheets with units and emotion
