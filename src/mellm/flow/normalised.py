@@ -23,6 +23,7 @@ from mellm.face.people import Region
 from mellm.face.region_id import ImageSide, Part, Patch, RegionId
 from mellm.flow.measure import measure, strongest_motion
 from mellm.flow.region_motion import RegionMotion
+from mellm.flow.robust import cauchy
 
 Stored = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -122,16 +123,16 @@ def _without_similarity(u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple
         solution = np.linalg.lstsq(weighted.T @ design, weighted.T @ target, rcond=None)[0]
         residual = target - design @ solution
         length = np.hypot(residual[: x.size], residual[x.size :])
-        weight = inside / (1 + (length / (2 * np.median(length[inside]) + 1e-9)) ** 2)
+        weight = inside * cauchy(length, 2 * float(np.median(length[inside])) + 1e-9)
     return residual[: x.size].reshape(u.shape), residual[x.size :].reshape(v.shape)
 
 
 def regional_motion(field: Field) -> list[RegionMotion]:
     """Measure the 29 regions of a recovered field (28, 28, 2), with boxes placed to a sixteenth of a pixel.
 
-    All lengths are in the field's own unit, the face's root-mean-square motion; `relative` is the mean divided
-    by `_INTER_OCULAR` and, like everything here, only good for ratios. A region moves if its mean vector
-    reaches `RELATIVE_FLOOR`.
+    All lengths are in the field's own unit, the face's root-mean-square motion; `relative` is the mean
+    divided by `_INTER_OCULAR` and, like all the others, only good for ratios. A region moves if its mean
+    vector reaches `RELATIVE_FLOOR`.
     """
     large = cv2.resize(field, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     regions = [
