@@ -3,6 +3,7 @@
 Knows nothing of torch; recipes name these fields, and checkpoints carry them.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -43,12 +44,12 @@ class MEFlowNetConfig:
         if self.iterations < 1:
             raise InputError(f"iterations is {self.iterations}; give at least 1.")
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the fields as plain values, for checkpoints and cards."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "MEFlowNetConfig":
+    def from_dict(cls, values: Mapping[str, Any]) -> "MEFlowNetConfig":
         """Build from a recipe's mapping; unknown fields are refused."""
         known = dict(values)
         if "widths" in known:
