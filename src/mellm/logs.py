@@ -41,7 +41,7 @@ def configure(level: str = DEFAULT, file: Path | None = None) -> None:
 def configure_child() -> None:
     """Append to the log file of the parent process, where it has one; else log nothing."""
     logger, file = logging.getLogger("mellm"), os.environ.get(_FILE)
-    logger.setLevel(os.environ.get(_LEVEL, DEFAULT))
+    logger.setLevel(os.environ.get(_LEVEL) or DEFAULT)
     logger.addHandler(_file_handler(Path(file)) if file else logging.NullHandler())
 
 

@@ -12,10 +12,11 @@ import pytest
 from web_client import client_of
 
 from mellm.errors import InputError, MellmError
+from mellm.report import MessageRecord
 from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest
 from mellm.web.frame_server import FramePool, StillLookingError
-from mellm.web.job_store import QueueFullError, Store
+from mellm.web.job_store import JobStore, QueueFullError
 from mellm.web.server import create_app, serving
 from mellm.web.server_options import MIB, ServerOptions
 
@@ -24,6 +25,7 @@ import sys
 from pathlib import Path
 from mellm.web.server_options import ServerOptions
 from mellm.web.server import serve
+from mellm.wording.message import Message
 serve(ServerOptions(store=Path(sys.argv[1]), port=0), ready=lambda address: print(address, flush=True))
 """
 
@@ -128,23 +130,23 @@ def test_a_frame_that_takes_long_is_asked_for_again(
 
 
 def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     with pytest.raises(MellmError, match="another server"):
-        Store(tmp_path)
+        JobStore(tmp_path)
     store.close()
-    Store(tmp_path).close()
+    JobStore(tmp_path).close()
 
 
 def test_states_after_a_restart(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     store.submit([(f"{n:020x}", "clip", request(max_people=n)) for n in (1, 2, 3)], limit=3)
     with pytest.raises(QueueFullError):
         store.submit([("f" * 20, "clip", request(max_people=4))], limit=3)
     first, second = store.claim(), store.claim()
     assert first is not None and second is not None
-    store.finish(first.id, verdict="found", emotions=["fear"], people=1)
+    store.finish(first.id, verdict=MessageRecord.of(Message.plain("found")), emotions=["fear"], people=1)
     store.close()
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     states = [job.state for job in store.jobs()[0]]
     assert states == ["queued", "queued", "done"]
     kept = store.job(first.id)
@@ -153,7 +155,7 @@ def test_states_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_moment_goes_before_clips(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     moment = JobRequest.model_validate(
         {"media": "0" * 64, "parent": "a" * 20, "frames": {"onset": 1, "apex": 2}}
     )

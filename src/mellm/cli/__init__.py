@@ -1,5 +1,6 @@
 """The command line: one thin module per verb (parse, call, print)."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ from mellm import logs
 from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
 from mellm.errors import MellmError
 from mellm.version import __version__
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="mellm",
@@ -61,6 +64,7 @@ def main() -> None:
     try:
         app()
     except MellmError as error:
+        logger.info("exit code %d: %s", error.exit_code, error)
         typer.secho(f"mellm: {error}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:

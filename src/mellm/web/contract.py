@@ -42,11 +42,13 @@ WHOLE = BeforeValidator(_whole)
 """JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
 
 
-class _Wire(BaseModel):
+class WireModel(BaseModel):
+    """A request or an answer; fields it does not have are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Frames(_Wire):
+class Frames(WireModel):
     """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
 
     onset: Annotated[int, Field(ge=0, le=10_000_000, strict=True), WHOLE]
@@ -110,7 +112,7 @@ _FIELDS: Any = {
     for name, field in Settings.model_fields.items()
     if not any(isinstance(mark, Local) for mark in field.metadata)
 }
-_Offered: Any = create_model("_Offered", __base__=_Wire, **_FIELDS)
+_Offered: Any = create_model("_Offered", __base__=WireModel, **_FIELDS)
 """The settings that a request may hold: all but those of the server's own machine."""
 
 
@@ -158,7 +160,7 @@ def _bounds() -> dict[str, dict[str, float]]:
     return {name: found for name, found in bounds.items() if found}
 
 
-class JobRequest(_Wire):
+class JobRequest(WireModel):
     """A clip (`media`), or the pair `onset` and `apex`, all uploaded before."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
@@ -205,13 +207,13 @@ class JobRequest(_Wire):
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
-class Batch(_Wire):
+class Batch(WireModel):
     """Many jobs in one request."""
 
     jobs: list[JobRequest] = Field(min_length=1, max_length=500)
 
 
-class MediaFile(_Wire):
+class MediaFile(WireModel):
     """An uploaded file."""
 
     sha256: str
@@ -220,7 +222,7 @@ class MediaFile(_Wire):
     new: bool = Field(description="False where the same content was there already")
 
 
-class Progress(_Wire):
+class Progress(WireModel):
     """How far a running job is. `total` is null while it is not known."""
 
     stage: str
@@ -228,7 +230,7 @@ class Progress(_Wire):
     total: int | None
 
 
-class Job(_Wire):
+class Job(WireModel):
     """One analysis: what was asked, and how it stands."""
 
     id: str
@@ -266,26 +268,26 @@ def chinese_of(messages: Iterable[MessageRecord]) -> dict[str, str]:
     return {text: chinese for text, chinese in found.items() if chinese != text}
 
 
-class Sentences(_Wire):
+class Sentences(WireModel):
     """A report's verdict, warnings and notes in Chinese, by their English sentence."""
 
     chinese: dict[str, str]
 
 
-class JobPage(_Wire):
+class JobPage(WireModel):
     """Some jobs, newest first. Pass `next` as `before` to get older ones."""
 
     jobs: list[Job]
     next: str | None = None
 
 
-class BatchAnswer(_Wire):
+class BatchAnswer(WireModel):
     """The jobs of a batch, in the order of the request."""
 
     jobs: list[Job]
 
 
-class FrameTable(_Wire):
+class FrameTable(WireModel):
     """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
 
     width: int
@@ -294,7 +296,7 @@ class FrameTable(_Wire):
     times: list[float]
 
 
-class Choices(_Wire):
+class Choices(WireModel):
     """What this server offers: names for settings, names of action units, limits."""
 
     version: str
@@ -322,7 +324,7 @@ class Choices(_Wire):
     )
 
 
-class Problem(_Wire):
+class Problem(WireModel):
     """Every error: one sentence that says what is wrong and what to do."""
 
     error: str
