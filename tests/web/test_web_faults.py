@@ -19,6 +19,7 @@ from mellm.web.frame_server import FramePool, StillLookingError
 from mellm.web.job_store import JobStore, QueueFullError
 from mellm.web.server import create_app, serving
 from mellm.web.server_options import MIB, ServerOptions
+from mellm.wording.message import Message
 
 RUN = """
 import sys

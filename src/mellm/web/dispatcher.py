@@ -155,8 +155,8 @@ class Dispatcher:
                     self._store.set_state(job.id, "failed", was=["running"], error=why)
             # A full disk, a deleted upload: this job's failure; the queue goes on.
             except Exception as error:
-                state, why = self._state_after(job, error)
-                self._store.set_state(job.id, state, was=["running"], error=why)
+                state, reason = self._state_after(job, error)
+                self._store.set_state(job.id, state, was=["running"], error=reason)
                 return _ended(child)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
