@@ -8,7 +8,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from mellm import former_names
+
 __version__ = "0.1.0"
+
+former_names.install()
 
 __all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
 

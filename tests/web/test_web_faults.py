@@ -174,7 +174,7 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
         "../../etc/cron.d/x.mp4": clip[:3000],
         "cut.mp4": clip[: len(clip) // 2],
         "zeros.mov": b"\0" * 10_000,
-        "one.jpg": (files("mellm.simulate") / "portrait.jpg").read_bytes(),
+        "one.jpg": (files("mellm.data") / "portrait.jpg").read_bytes(),
     }
     names = list(hostile)
     digests = [

@@ -147,7 +147,7 @@ def demo_clip(out_path: str | Path, *, seed: int = 0) -> ClipTruth:
     2.4 s at 30 fps, with sensor noise, a small head turn and one micro-expression: cheeks and mouth corners
     raised on both sides (AU 6+12) for 0.37 s.
     """
-    photo = read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
+    photo = read_image(Path(str(files("mellm.data") / "portrait.jpg")))
     frames, truth = make_clip(
         photo,
         fps=30.0,

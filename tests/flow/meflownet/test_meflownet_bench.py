@@ -16,7 +16,7 @@ def portraits(tmp_path_factory):
     """A folder with the shipped portrait, enlarged, under a name that falls into the test split."""
     folder = tmp_path_factory.mktemp("portraits")
     name = next(f"portrait{k}" for k in range(200) if split_of(f"portrait{k}") == "test")
-    picture = cv2.imread(str(files("mellm.simulate") / "portrait.jpg"))
+    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
     large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(folder / f"{name}.png"), large)
     return folder
