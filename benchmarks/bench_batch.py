@@ -14,9 +14,9 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from mellm.analysis.analyzer import Settings
 from mellm.analysis.batch import Row, run_batch
 from mellm.analysis.ray_cluster import RayRunner
+from mellm.analysis.settings import Settings
 from mellm.report import Report
 from mellm.simulate.generated_clip import ClipEvent, make_clip, write_video
 

@@ -17,14 +17,13 @@ from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import FINE, canonical, get_taxonomy
 from mellm.flow.colour import mmc_colours
-from mellm.flow.normalised import recover_flow
+from mellm.flow.normalised import recover_flow, regional_motion
 from mellm.instruct.facs_findings import stage_of_stored_flow
 from mellm.instruct.records import Case, Truth
-from mellm.instruct.sample_measurement import measure_relative
 from mellm.instruct.sources import Measured, Skipped, case_key, file_mark
 from mellm.instruct.truth import COARSE, labels_of
 from mellm.simulate.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
-from mellm.simulate.unit_fields import ONE_SIDED
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED
 
 BLOCK = 500
 """Samples that share a set of generated faces; a block is one `subject`, so faces are in one split only."""
@@ -85,7 +84,7 @@ class SheetsSource:
             name=name,
             split="val" if number % _ROUND == _HELD_OUT else "train",
             scale="relative",
-            motion=tuple(measure_relative(recovered)),
+            motion=tuple(regional_motion(recovered)),
             truth=_truth(pattern),
             picture=None,
             picture_face=False,
@@ -100,7 +99,8 @@ def _truth(pattern: Pattern) -> Truth:
     if not pattern.units:
         return Truth((), None, {}, expression=False, origin="none")
     codes = tuple(
-        ActionUnitCode(au, side if au in ONE_SIDED else "both").code for au, side in sorted(pattern.units)
+        ActionUnitCode(au, side if au in CAN_BE_ONE_SIDED else "both").code
+        for au, side in sorted(pattern.units)
     )
     word = canonical(pattern.emotion)
     labels = labels_of(word) | {COARSE: get_taxonomy(COARSE).labels[pattern.label]}

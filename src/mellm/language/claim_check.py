@@ -147,7 +147,7 @@ def unsupported_claims(
     Each entry is `sentence -> what is not measured`; an empty list means every claim found is supported.
     `mirrored` says that the picture is, so that the subject's left is the picture's left.
     """
-    measured = {region.name: region for region in motion}
+    measured: dict[str, RegionMotion] = {region.name: region for region in motion}
     grammar = GRAMMARS[language]
     found: list[str] = []
     for sentence in grammar.stop.split(text):

@@ -197,6 +197,7 @@ export interface Choices {
   au_models: string[];
   readers: string[];
   routes: string[];
+  settings: JobSettings;
   review: boolean;
 }
 
