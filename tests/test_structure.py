@@ -63,6 +63,5 @@ def test_the_test_tree_mirrors_the_source() -> None:
     tested = folders(ROOT / "tests") - {"e2e"}
     assert tested - source == set()
     # Much of the command line is tested beside what it calls and in e2e; `data` holds no code.
-    assert {name.partition("/")[0] for name in source} - {name.partition("/")[0] for name in tested} == {
-        "cli"
-    }
+    top = {name.partition("/")[0] for name in source - tested} - {name.partition("/")[0] for name in tested}
+    assert top <= {"cli", "data"}

@@ -198,6 +198,7 @@ export interface Choices {
   readers: string[];
   routes: string[];
   settings: JobSettings;
+  bounds: Record<string, { min?: number; max?: number }>;
   review: boolean;
 }
 
