@@ -18,12 +18,14 @@ import torch
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.evaluate.baselines.networks import STSTModule, ststnet, train_network
 from mellm.evaluate.classification import LabelScores
-from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
+from mellm.evaluate.learner import LEARNERS, Training, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
 from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
+from mellm.facs.stored_flow import COARSE
+from mellm.facs.unit_figures import calibration_error
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
@@ -39,14 +41,14 @@ def recognition(data: str, protocol: str, models: list[str]) -> None:
         if protocol == "zero-shot" and create_learner(model).trains:
             continue
         started = time.perf_counter()
-        figures = evaluate_recognition(data, protocol, model)["figures"]
+        figures = evaluate_recognition(data, protocol, model).figures
         seconds = time.perf_counter() - started
-        for name, f in {"all": figures, **figures.get("per_dataset", {})}.items():
-            low, high = f["uf1_interval"]
-            below, above = f["uar_interval"]
+        for name, f in {"all": figures, **figures.per_dataset}.items():
+            low, high = f.uf1_interval
+            below, above = f.uar_interval
             print(
-                f"| {model} | {name} | {f['uf1']:.3f} | {low:.3f}-{high:.3f} | {f['uar']:.3f} | "
-                f"{below:.3f}-{above:.3f} | {f['accuracy']:.3f} | {seconds:.0f} |",
+                f"| {model} | {name} | {f.uf1:.3f} | {low:.3f}-{high:.3f} | {f.uar:.3f} | "
+                f"{below:.3f}-{above:.3f} | {f.accuracy:.3f} | {seconds:.0f} |",
                 flush=True,
             )
 
@@ -56,9 +58,9 @@ def leak(data: str, epochs: int) -> None:
     flow_set = read_flow_set(data)
     learner = ststnet()
     x = np.stack([learner.prepare(stored) for stored in flow_set.flows])
-    y = np.array([CLASSES.index(s.label) for s in flow_set.samples])
+    y = np.array([COARSE.index(s.label) for s in flow_set.samples])
     people = [s.group for s in flow_set.samples]
-    last, best = LabelScores(CLASSES), LabelScores(CLASSES)
+    last, best = LabelScores(COARSE), LabelScores(COARSE)
     folds = list(splits("loso", people, [s.dataset for s in flow_set.samples]))
     for number, split in enumerate(folds, 1):
         training = Training(x[split.train], y[split.train], tuple(people[i] for i in split.train))
@@ -75,7 +77,7 @@ def leak(data: str, epochs: int) -> None:
         truth = y[split.test]
         picked = max(answers, key=lambda a, t=truth: (a == t).mean())
         for scores, called in ((last, answers[-1]), (best, picked)):
-            scores.update([CLASSES[t] for t in truth], [CLASSES[c] for c in called])
+            scores.update([COARSE[t] for t in truth], [COARSE[c] for c in called])
         print(f"fold {number}/{len(folds)}", flush=True)
     for name, scores in (("last epoch", last), ("best epoch of each test fold", best)):
         found = scores.compute()
@@ -148,9 +150,7 @@ def emotion(sheets: Path, folds: int = 5) -> None:
         found = score.compute()
         print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
     sure, right = np.array(errors).T
-    bins = np.minimum((sure * 10).astype(int), 9)
-    ece = sum(abs((sure - right)[bins == k].sum()) for k in range(10)) / len(sure)
-    print(f"learned: calibration error of the chosen label {ece:.3f}")
+    print(f"learned: calibration error of the chosen label {calibration_error(sure, right):.3f}")
 
 
 def speed(rounds: int) -> None:

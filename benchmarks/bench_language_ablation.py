@@ -16,7 +16,6 @@ import math
 import re
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,10 @@ from mellm.facs.taxonomies import get_taxonomy
 from mellm.instruct.answers import labels_in
 from mellm.instruct.records import Record, read_records
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
+from mellm.train.language.adapter_recipe import LanguageRecipe, LoRASettings
 from mellm.train.language.answer_quality import answer, figures, judge
 from mellm.train.language.base_model import load_base
-from mellm.train.language.language_batches import Encoder, Row
-from mellm.train.language.language_recipe import LanguageRecipe, LoRASettings
+from mellm.train.language.dialogue_batches import Encoder, Row
 
 TASKS = ("meu", "mer", "vqa")
 TOGETHER = 30
@@ -83,15 +82,16 @@ def chosen_records(path: Path, count: int, taxonomy: str) -> list[Record]:
 def measure(name: str, adapter: Path | None, records: list[Record], taxonomy: str) -> dict[str, Any]:
     """Return figures, and every answer beside its reference."""
     base = load_base(name, "bf16", "eager")
-    recipe = LanguageRecipe(name, Path(), Path(), reduction="square")
+    recipe = LanguageRecipe(base=name, train=Path(), val=Path(), reduction="square")
     if adapter:
         with safe_open(adapter, "pt") as file:
             told = file.metadata()
-        recipe = replace(recipe, system=told["system"], lora=LoRASettings(int(told["r"]), int(told["alpha"])))
+        lora = LoRASettings(rank=int(told["r"]), alpha=int(told["alpha"]))
+        recipe = recipe.model_copy(update={"system": told["system"], "lora": lora})
         language = adapted(base.model, recipe.lora, 0)
         begin_with(language, adapter)
     else:
-        language = adapted(base.model, LoRASettings(1, 1), 0)  # as made, an adapter does nothing
+        language = adapted(base.model, LoRASettings(rank=1, alpha=1), 0)  # as made, an adapter does nothing
     encoder = Encoder(base, recipe, Path())
     rows = [encoder.encode([record]) for record in records]
     with torch.autocast("cpu", torch.bfloat16):

@@ -1,19 +1,19 @@
 """One moment of one person: from an onset and an apex picture to everything the report says about it.
 
 flow -> facs -> language for a single pair, on a crop that is the same for both pictures. Knows nothing
-about clips, tracking or files; `pipeline` finds the moments and collects them.
+about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import numpy as np
 
 from mellm.analysis.clip import Clock
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
-from mellm.face import Alignment, inter_ocular, regions_of
+from mellm.face import Alignment
 from mellm.face.people import Landmarks, Region
 from mellm.facs import (
     INTENSITY_SCALE,
@@ -27,7 +27,7 @@ from mellm.facs import (
     get_taxonomy,
 )
 from mellm.facs.findings import AUEvidence
-from mellm.flow import create, measure
+from mellm.flow import create, measure_pair
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends.protocol import CancelledError, Message
@@ -41,6 +41,7 @@ from mellm.report import (
     EmotionReading,
     Interval,
     MicroExpression,
+    ModelUsed,
     Reading,
     RegionReading,
 )
@@ -61,44 +62,41 @@ class Moment:
 class MomentReader:
     """Reads moments with one flow estimator, one action-unit model and one emotion model."""
 
-    def __init__(
-        self,
-        *,
-        estimator: str,
-        compensation: str,
-        taxonomy: str,
-        language: str,
-        au_model: str = "evidence",
-        magnify: float | None = None,
-        llm: str = "none",
-        route: str = "flow",
-        asking: Asking | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Create the models once; raises InputError for a name that does not exist."""
-        if language not in ("en", "zh"):
-            raise InputError(f"There is no reading in {language!r}; choose en or zh.")
-        self.language: Language = cast(Language, language)
-        self._taxonomy = get_taxonomy(taxonomy)
-        self._magnify = magnify
+        self.language: Language = settings.language
+        self._taxonomy = get_taxonomy(settings.taxonomy)
+        self._magnify = settings.magnify
         # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
-        options = {} if compensation == "auto" else {"compensation": compensation}
-        self.estimator = create(estimator, **options)
-        self.au_model = create_au_model(au_model)
+        chosen = settings.compensation
+        self.estimator = create(settings.estimator, **({} if chosen == "auto" else {"compensation": chosen}))
+        self.au_model = create_au_model(settings.au_model)
         self.emotion_model = create_emotion_model()
-        self._seen = route == "vision"
-        if route not in ("flow", "vision"):
-            raise InputError(
-                f"There is no route {route!r}; choose flow (motion as text) or vision (MMC-Map)."
-            )
-        self._asking = asking or Asking()
+        self._seen = settings.route == "vision"
+        self._template = settings.prompt
         self.words = create_language_reader(
-            llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
+            settings.llm,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            asking=Asking(template=settings.prompt),
         )
         if self._seen and (self.words is None or not self.words.backend.sees):
             raise InputError(
                 "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
                 "--llm transformers:PATH with a vision model; or choose --route flow."
             )
+
+    def models(self) -> dict[str, ModelUsed]:
+        """Return the models that read moments, as a report's provenance lists them."""
+        used = {
+            "flow": ModelUsed(name=self.estimator.name, sha256=getattr(self.estimator, "sha256", None)),
+            "action_units": ModelUsed(name=self.au_model.name),
+            "emotion": ModelUsed(name=self.emotion_model.name),
+        }
+        if self.words is not None:
+            backend = self.words.backend
+            used["language"] = ModelUsed(name=backend.name, sha256=getattr(backend, "sha256", None))
+        return used
 
     def read(
         self,
@@ -114,22 +112,16 @@ class MomentReader:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
-        The crop is fitted once to both, so nothing in it moves that did not move in front of the camera.
         """
-        alignment = Alignment.fit(landmarks)
-        onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
-        points = alignment.landmarks_to_crop(landmarks[0])
         with clock("flow"):
-            flow = self.estimator.estimate(onset_crop, apex_crop, points)
-            regions = regions_of(points)
-            eyes = inter_ocular(points)
-            motion = measure(flow.expression, regions, inter_ocular=eyes, scale=1 / alignment.scale)
+            pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True)
+        flow, motion, alignment = pair.flow, pair.motion, pair.alignment
         with clock("facs"):
             aus = self.au_model.predict(motion)
             emotion = self._emotion(aus, motion)
         warnings = list(flow.warnings)
         with clock("reading"):
-            shown = partial(self._shown, onset_crop, flow.expression) if self._seen else None
+            shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
             reading = self._words(motion, aus, emotion, warnings, tell, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
@@ -138,7 +130,7 @@ class MomentReader:
             MicroExpression(
                 person=person,
                 interval=interval,
-                regions=[_region(m, r, alignment) for m, r in zip(motion, regions, strict=True)],
+                regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
                 action_units=[_action_unit(au) for au in aus],
                 emotion=emotion,
                 reading=reading,
@@ -146,7 +138,7 @@ class MomentReader:
                 head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
                 warnings=warnings,
             ),
-            partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),
+            partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
         )
 
     def _words(
@@ -178,7 +170,7 @@ class MomentReader:
             expression,
             taxonomy=self._taxonomy.name,
             language=self.language,
-            template=self._asking.template,
+            template=self._template,
         )
 
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:

@@ -6,17 +6,19 @@ Confusions are pooled over all folds before any figure is formed. Intervals resa
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
 from mellm.errors import InputError
-from mellm.evaluate.learner import CLASSES, Learner, Training, create_learner
+from mellm.evaluate.figures import LabelFigures
+from mellm.evaluate.learner import Learner, Training, create_learner
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
-from mellm.evaluate.run_files import provenance
-from mellm.evaluate.summary import label_figures, label_line
+from mellm.evaluate.runs import LabelRun, SampleResult, provenance
+from mellm.evaluate.summary import label_figures, label_sample
+from mellm.facs.stored_flow import COARSE
 
 Progress = Callable[[str, int, int], None]
 """Called with the fold's name, its number from 1, and how many there are."""
@@ -28,8 +30,8 @@ def evaluate_recognition(
     model: str = "evidence",
     seed: int = 0,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Evaluate a model by name on a folder of flow; returns figures, samples and provenance.
+) -> LabelRun:
+    """Evaluate a model by name on a folder of flow.
 
     Raises InputError for a folder, model or protocol that cannot be used.
     """
@@ -43,16 +45,12 @@ def evaluate_recognition(
             f"The model '{model}' has to be trained, zero-shot trains on nothing; use --protocol loso."
         )
     probabilities = predict(data, learner, protocol, seed, progress)
-    settings = {"model": learner.name, "protocol": protocol, "classes": list(CLASSES)}
-    root = Path(folder)
-    return {
-        "figures": figures_of(data.samples, probabilities, seed),
-        "samples": [
-            label_line(s.key, s.dataset, s.subject, s.label, p, CLASSES)
-            for s, p in zip(data.samples, probabilities, strict=True)
-        ],
-        "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
-    }
+    settings: dict[str, JsonValue] = {"model": learner.name, "protocol": protocol, "classes": list(COARSE)}
+    return LabelRun(
+        figures=figures_of(data.samples, probabilities, seed),
+        samples=results_of(data.samples, probabilities),
+        provenance=provenance(flow_set_files(folder), settings, seed, started),
+    )
 
 
 def predict(
@@ -62,7 +60,7 @@ def predict(
     prepared = np.stack([learner.prepare(stored) for stored in data.flows])
     people = [s.group for s in data.samples]
     truth = np.array([_class_number(s) for s in data.samples])
-    answers = np.zeros((len(people), len(CLASSES)))
+    answers = np.zeros((len(people), len(COARSE)))
     folds = list(splits(protocol, people, [s.dataset for s in data.samples], seed))
     for number, split in enumerate(folds, 1):
         training = Training(
@@ -76,27 +74,33 @@ def predict(
     return answers
 
 
-def figures_of(
-    samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0
-) -> dict[str, Any]:
+def figures_of(samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0) -> LabelFigures:
     """Return pooled figures with 95% intervals over people, and the same per data set."""
 
-    def figures(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    def figures(chosen: NDArray[np.bool_]) -> LabelFigures:
         here = [s for s, c in zip(samples, chosen, strict=True) if c]
         people = [s.group for s in here]
-        return label_figures([s.label for s in here], probabilities[chosen], people, CLASSES, seed)
+        return label_figures([s.label for s in here], probabilities[chosen], people, COARSE, seed)
 
     sets = np.array([s.dataset for s in samples])
     found = figures(np.ones(len(samples), bool))
     names = list(dict.fromkeys(sets.tolist()))
     if len(names) > 1:
-        found["per_dataset"] = {name: figures(sets == name) for name in names}
+        found.per_dataset = {name: figures(sets == name) for name in names}
     return found
 
 
+def results_of(samples: Sequence[Sample], probabilities: NDArray[np.float64]) -> list[SampleResult]:
+    """Return one line per sample from the probabilities (N, 3)."""
+    return [
+        label_sample(s.key, s.dataset, s.subject, s.label, p, COARSE)
+        for s, p in zip(samples, probabilities, strict=True)
+    ]
+
+
 def _class_number(sample: Sample) -> int:
-    if sample.label not in CLASSES:
+    if sample.label not in COARSE:
         raise InputError(
-            f"Sample '{sample.key}' has the label '{sample.label}', not one of {', '.join(CLASSES)}."
+            f"Sample '{sample.key}' has the label '{sample.label}', not one of {', '.join(COARSE)}."
         )
-    return CLASSES.index(sample.label)
+    return COARSE.index(sample.label)

@@ -9,7 +9,6 @@ Knows nothing about motion.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import FINE, get_taxonomy
-from mellm.weights.arrays import read_arrays, write_arrays
+from mellm.facs.weight_files import load_weights, save_weights, shipped_weights
 
 SHIPPED = "facs_emotion.safetensors"
 """File name of the shipped weights."""
@@ -48,6 +47,12 @@ def emotion_features(seen: Mapping[int, tuple[float, bool]]) -> NDArray[np.float
     return np.array([*present.values(), *alone.values(), *pairs])
 
 
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities (..., C) of scores (..., C)."""
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class LearnedEmotion:
     """The model behind `create_emotion_model("learned")`: an `EmotionModel`.
@@ -67,15 +72,13 @@ class LearnedEmotion:
 
     def fine(self, aus: Sequence[AUEvidence]) -> dict[str, float]:
         """Return the one distribution over `FINE` all taxonomies are read from."""
-        seen = {e.au: (e.probability, e.side in ("left", "right")) for e in aus}
+        seen = {e.au: (e.probability, e.one_sided) for e in aus}
         p = self.probabilities(emotion_features(seen)[None])[0]
         return dict(zip(FINE, p.tolist(), strict=True))
 
     def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities (N, 8) of features (N, SIZE)."""
-        scores = features @ self.weight + self.bias
-        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
+        return softmax(features @ self.weight + self.bias)
 
     def predict(self, aus: Sequence[AUEvidence], taxonomy: str = "7") -> Mapping[str, float]:
         """Return label -> probability (sums to 1) for a taxonomy of `mellm.facs.taxonomies`."""
@@ -87,15 +90,15 @@ _FIELDS = ("weight", "bias", "prior")
 
 def save_emotion_model(model: LearnedEmotion, path: Path, about: Mapping[str, str]) -> None:
     """Write the weights as safetensors, with `about` in the header's metadata."""
-    write_arrays({name: getattr(model, name) for name in _FIELDS}, path, about)
+    save_weights({name: getattr(model, name) for name in _FIELDS}, path, about)
 
 
 def load_emotion_model(path: Path) -> LearnedEmotion:
     """Read weights `save_emotion_model` wrote; raises MellmError where the file is missing or damaged."""
-    return LearnedEmotion(**read_arrays(path, _FIELDS))
+    return LearnedEmotion(**load_weights(path, _FIELDS))
 
 
 @cache
 def shipped_emotion_model() -> LearnedEmotion:
     """Return the weights that come with the package."""
-    return load_emotion_model(Path(str(files("mellm.weights") / SHIPPED)))
+    return load_emotion_model(shipped_weights(SHIPPED))

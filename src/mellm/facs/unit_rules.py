@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mellm.face.region_id import RegionId
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.flow.measure import strongest_motion
@@ -43,7 +44,7 @@ PRESENT = 0.5
 NOISE_FLOOR = 0.0035
 """Regional motion that estimators report on still faces, as a fraction of the inter-ocular distance."""
 
-ONE_SIDED = 0.5
+ONE_SIDED_RATIO = 0.5
 """A unit is one-sided where the weaker side scores less than this share of the stronger."""
 
 INTENSITY_STEPS: tuple[tuple[float, Intensity], ...] = ((0.10, "A"), (0.25, "B"), (0.55, "C"), (0.85, "D"))
@@ -56,17 +57,24 @@ INTENSITY_SCALE = (
 """What the letters mean, for the report."""
 
 
+ImageSide = Literal["left", "right"]
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One region's expected motion: `out` away from the face's midline, `up` towards the brow.
 
-    `{s}` in `region` is replaced by the image side; `(out, up)` is a unit vector or near it.
+    `region` lies on the picture's left half or on the midline; `(out, up)` is a unit vector or near it.
     """
 
-    region: str
+    region: RegionId
     out: float
     up: float
     weight: float = 1.0
+
+    def on(self, side: ImageSide) -> RegionId:
+        """Return the region on one side of the picture."""
+        return self.region if side == "left" else self.region.mirrored
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,12 @@ class Unit:
     central: bool = False
 
 
-_INNER, _OUTER = "{s} inner brow", "{s} outer brow"
-_UPPER, _LOWER = "{s} upper eyelid centre", "{s} lower eyelid centre"
-_NOSTRIL, _CORNER, _CHEEK = "{s} nostril wing", "{s} mouth corner", "{s} cheek"
-_UPLIP, _LOWLIP = "upper lip {s}", "lower lip {s}"
-_UPLIP_C, _LOWLIP_C, _CHIN = "upper lip centre", "lower lip centre", "chin"
+_INNER, _OUTER = RegionId.LEFT_INNER_BROW, RegionId.LEFT_OUTER_BROW
+_UPPER, _LOWER = RegionId.LEFT_UPPER_EYELID_CENTRE, RegionId.LEFT_LOWER_EYELID_CENTRE
+_NOSTRIL, _CORNER = RegionId.LEFT_NOSTRIL_WING, RegionId.LEFT_MOUTH_CORNER
+_CHEEK, _CHIN = RegionId.LEFT_CHEEK, RegionId.CHIN
+_UPLIP, _LOWLIP = RegionId.UPPER_LIP_LEFT, RegionId.LOWER_LIP_LEFT
+_UPLIP_C, _LOWLIP_C = RegionId.UPPER_LIP_CENTRE, RegionId.LOWER_LIP_CENTRE
 _D = math.sqrt(0.5)
 
 UNITS: tuple[Unit, ...] = (
@@ -123,11 +132,19 @@ UNITS: tuple[Unit, ...] = (
 )  # fmt: skip
 """The table, one row per unit. Jaw openings beyond AU26's range are reported as AU27."""
 
+EYE_CLOSURE = frozenset({43, 45, 46})
+"""Units that close the eyes: no evidence of a micro-expression on their own."""
+
+EXPRESSIVE: tuple[int, ...] = tuple(sorted({unit.au for unit in UNITS} - EYE_CLOSURE))
+"""AU numbers of the table, the units that close the eyes left out."""
+
+READ_AS = {45: 43, 46: 43, 27: 26}
+"""Units the table has no row for -> the unit whose motion they share: closing eyes, a wide jaw drop."""
+
 JAW_STRETCH = 0.25
 """Chin displacement (inter-ocular distances) from which a jaw drop is a mouth stretch, AU27."""
 
 _Vector = tuple[float, float]
-ImageSide = Literal["left", "right"]
 _SIDES: tuple[ImageSide, ImageSide] = ("left", "right")
 
 
@@ -188,7 +205,7 @@ def relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
 
 def along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
     """Return a region's motion along the direction a term expects, on one side of the picture."""
-    u, v = vectors.get(term.region.format(s=side), (0.0, 0.0))
+    u, v = vectors.get(term.on(side), (0.0, 0.0))
     outwards = -u if side == "left" else u
     return outwards * term.out - v * term.up
 
@@ -204,9 +221,9 @@ def _sides(unit: Unit, scores: Mapping[ImageSide, float]) -> tuple[float, Side, 
     """Combine both sides: (score, the subject's side, the image sides it is seen on)."""
     weak, strong = sorted(_SIDES, key=lambda s: scores[s])
     mean = (scores[weak] + scores[strong]) / 2
-    if unit.central or scores[weak] >= ONE_SIDED * scores[strong]:
+    if unit.central or scores[weak] >= ONE_SIDED_RATIO * scores[strong]:
         return mean, "both", _SIDES
-    return scores[strong] * (1 + ONE_SIDED) / 2, subject_side(strong), (strong,)
+    return scores[strong] * (1 + ONE_SIDED_RATIO) / 2, subject_side(strong), (strong,)
 
 
 def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vector]) -> tuple[str, ...]:
@@ -216,7 +233,7 @@ def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vec
         for term in unit.shows:
             share = term.weight * along(term, vectors, side)
             if share > 0:
-                shares[term.region.format(s=side)] = share
+                shares[term.on(side)] = share
     return tuple(sorted(shares, key=lambda name: -shares[name]))
 
 

@@ -20,10 +20,11 @@ from mellm.errors import InputError, MellmError
 from mellm.flow.colour import MMC_SCALE_PX
 from mellm.instruct.facs_findings import stage_of_motion, stage_of_stored_flow
 from mellm.instruct.records import Case, Split
-from mellm.instruct.sample_measurement import covered, implausible, measure_pair
+from mellm.instruct.sample_measurement import covered, implausible, measure_frames
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.simulate.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class IndexedSource:
             return Skipped(sample.key, "no onset or apex frame in the sheet")
         try:
             onset, apex = self._frames(self.root / sample.path, sample.onset, sample.apex)
-            motion, picture = measure_pair(onset, apex, self._estimator, self.map_scale_px)
+            motion, picture = measure_frames(onset, apex, self._estimator, self.map_scale_px)
         except MellmError as error:
             return Skipped(sample.key, str(error))
         if reason := implausible(motion):
@@ -170,25 +171,17 @@ class MEFlowSource:
 
     def recipe(self) -> dict[str, Any]:
         """Return what decides the content."""
-        return {"kind": "meflow", "signature": self._manifest["signature"], "estimator": self.estimator,
+        return {"kind": "meflow", "signature": self._manifest.signature, "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px, "limit": self.limit}  # fmt: skip
 
     @cached_property
-    def _manifest(self) -> dict[str, Any]:
-        import json
-
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise InputError(
-                f"{self.folder} holds no MEFlowDataset; build one with `mellm data meflow build`."
-            )
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return manifest
+    def _manifest(self) -> Manifest:
+        return Manifest.read(self.folder)
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:
-        shards = sorted(self._manifest["shards"].items())
-        places = [(name, i) for name, entry in shards for i in range(entry["pairs"])]
+        shards = sorted(self._manifest.shards.items())
+        places = [(name, i) for name, entry in shards for i in range(entry.pairs)]
         return places[: self.limit]
 
     @cached_property
@@ -199,8 +192,7 @@ class MEFlowSource:
 
     def measure(self, index: int) -> Measured | Skipped:
         """Measure one sample."""
-        from mellm.face import inter_ocular, regions_of
-        from mellm.flow import measure
+        from mellm.flow import Flow, measure_flow
         from mellm.flow.colour import mmc_map
         from mellm.simulate.shards import Shard
 
@@ -210,12 +202,12 @@ class MEFlowSource:
             self._open[name] = Shard(self.folder / name)
         pair = self._open[name][number]
         exact = self.estimator == "truth"
-        flow = None if exact else self._estimator.estimate(pair.onset, pair.apex, pair.landmarks)
-        expression = pair.facial - pair.head if flow is None else flow.expression
-        moved = float(np.abs(pair.facial - pair.head).max()) > 0
-        regions = regions_of(pair.landmarks)
-        motion = measure(expression, regions, inter_ocular=inter_ocular(pair.landmarks))
-        if reason := implausible(motion) or covered(pair.valid, regions):
+        truth = Flow(pair.facial, pair.head, "truth", "truth")
+        flow = truth if exact else self._estimator.estimate(pair.onset, pair.apex, pair.landmarks)
+        moved = float(np.abs(truth.expression).max()) > 0
+        measured = measure_flow(flow, pair.landmarks)
+        motion = measured.motion
+        if reason := implausible(motion) or covered(pair.valid, measured.regions):
             return Skipped(pair.key, reason)
         key = case_key("meflow", pair.identity, pair.key)
         case = Case(
@@ -232,7 +224,7 @@ class MEFlowSource:
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
             stage=stage_of_motion(motion),
         )
-        return Measured(case, mmc_map(expression, pair.onset, scale_px=self.map_scale_px))
+        return Measured(case, mmc_map(flow.expression, pair.onset, scale_px=self.map_scale_px))
 
 
 @dataclass

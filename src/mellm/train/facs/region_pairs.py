@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks
-from mellm.face.regions import REGION_NAMES, regions_of
+from mellm.face.regions import REGION_NAMES
+from mellm.facs.codes import ActionUnitCode, half_labels
 from mellm.flow.field import FlowEstimator
-from mellm.flow.measure import measure
+from mellm.flow.pair_measurement import measure_flow
 from mellm.simulate.canonical_mesh import canonical_to_mesh
 from mellm.simulate.gallery import SPLITS, Gallery, Split
 from mellm.simulate.ict import IctModel
@@ -31,7 +32,7 @@ from mellm.simulate.photo_pairs import (
     photograph_both,
 )
 from mellm.simulate.scene import Motion, Scene
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
 from mellm.simulate.unit_statistics import draw_action_units
 
 DESCRIPTIONS = ("table", "scans", "mixed")
@@ -141,8 +142,7 @@ def measure_pairs(
     config = PairConfig(smallest=0.3, largest=6.0)
     vectors = np.zeros((len(indices), len(REGION_NAMES), 2), np.float32)
     moving = np.zeros((len(indices), len(REGION_NAMES)), np.bool_)
-    halves = np.zeros((len(indices), 2, len(units)), np.int8)
-    identity, description = [], []
+    coded, identity, description = [], [], []
     for row, index in enumerate(indices):
         rng = np.random.default_rng([seed, _BRANCH, SPLITS.index(split), index])
         portrait = portraits[int(rng.integers(len(portraits)))]
@@ -152,19 +152,15 @@ def measure_pairs(
         moved = crop.scene.move(motion)
         onset, apex, _ = photograph_both(crop.scene.onset, moved, config, rng)
         landmarks = _jittered(Landmarks(crop.scene.mesh.copy()), rng)
-        flow = estimator.estimate(onset, apex, landmarks)
-        found = measure(flow.expression, regions_of(landmarks), inter_ocular=inter_ocular(landmarks))
-        for k, region in enumerate(found):
+        measured = measure_flow(estimator.estimate(onset, apex, landmarks), landmarks)
+        for k, region in enumerate(measured.motion):
             share = region.relative / region.mean if region.mean > 0 else 0.0
             vectors[row, k] = region.u * share, region.v * share
             moving[row, k] = region.moving
-        for au, side in shown:
-            if au in units:
-                column = units.index(au)
-                halves[row, 0, column] |= side in ("both", "left")
-                halves[row, 1, column] |= side in ("both", "right")
+        coded.append([ActionUnitCode(au, side) for au, side in shown])
         identity.append(portrait.identity)
         description.append(kind)
+    halves = half_labels(coded, units).astype(np.int8)
     return RegionPairs(vectors, moving, halves, tuple(units), tuple(identity), tuple(description))
 
 
@@ -206,7 +202,9 @@ def _evenly(rng: np.random.Generator) -> list[tuple[int, Side]]:
     names = sorted(set(TABLE) - {27})
     chosen = rng.choice(names, size=int(rng.choice((1, 2, 3), p=(0.4, 0.4, 0.2))), replace=False)
     side: Side = "left" if rng.random() < 0.5 else "right"
-    return [(int(au), side if int(au) in ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen]
+    return [
+        (int(au), side if int(au) in CAN_BE_ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen
+    ]
 
 
 def _jittered(landmarks: Landmarks, rng: np.random.Generator) -> Landmarks:
