@@ -94,7 +94,7 @@ def _smaller(grey: Grey, size: tuple[int, int]) -> Grey:
 
 
 def _still(grey: Grey) -> FlowField:
-    """The flow OpenCV's signatures ask for, where none is known."""
+    """Zero flow (H, W, 2): the initial flow that OpenCV's signatures require."""
     return np.zeros((*grey.shape, 2), np.float32)
 
 

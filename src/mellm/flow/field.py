@@ -1,4 +1,4 @@
-"""What the flow stage hands on: how every pixel moved from the onset to the apex frame.
+"""The types the flow stage returns: how every pixel moved from the onset to the apex frame.
 
 Flow is float32 (H, W, 2) in pixels, u right, v down: the point at (x, y) of the onset frame is at
 (x + u, y + v) in the apex frame.
@@ -50,7 +50,7 @@ class Flow:
     """Facial flow (all motion of the face), head flow (its rigid part), and what is left: expression.
 
     `warnings` says what makes this flow less sure (no face found, a turned head ...).
-    `head_motion` is the head's rigid motion, where the method can tell it.
+    `head_motion` is the head's motion as angles, shift and scale; None where the method does not give it.
     """
 
     facial: FlowField

@@ -2,7 +2,7 @@
 
 The default, `mesh-rigid`, samples the facial flow at all mesh points and fits a rotation in 3D, a shift and
 a change of size (a scaled orthographic camera) by iteratively re-weighted least squares, so that points
-that move by themselves lose their say. The depth of the mesh, spread over the picture, turns the fit into
+that move by themselves get no weight. The depth of the mesh, spread over the picture, turns the fit into
 dense head flow. Knows nothing of how the facial flow was made.
 """
 
@@ -68,7 +68,7 @@ def sample(flow: FlowField, points: Points) -> Points:
 
 
 def evenly(points: Points) -> Points:
-    """Return a weight (N,) per point that gives each piece of the face the same say.
+    """Return a weight (N,) per point that gives each piece of the face the same influence.
 
     The mesh is densest around eyes and mouth, which are the parts that expressions move: without this, the
     fit follows them. The weight is one over the number of points within about `REACH` of the face's width.

@@ -1,4 +1,4 @@
-"""Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them. Knows no sheets."""
+"""Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

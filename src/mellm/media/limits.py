@@ -1,4 +1,4 @@
-"""How large a source may be before it is refused. Knows sizes and words, not formats or decoders."""
+"""How large a source may be before it is refused. Does not read files."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -25,7 +25,7 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from mellm.errors import InputError
-from mellm.media.decoder_stderr import caught_chatter
+from mellm.media.decoder_stderr import captured_stderr
 from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_exif
@@ -67,7 +67,7 @@ class StillMedia(Media):
     """A single picture: one frame, index 0, time 0."""
 
     def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
-        """Decode the picture; `fps` means nothing here."""
+        """Decode the picture; `fps` is ignored."""
         super().__init__(path, limits)
         header, data = load_still(path, limits)
         self._image = decode_still(path, header, data, self.warn)
@@ -180,20 +180,20 @@ def _is_complete(data: bytes) -> bool:
 
 
 def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[Message], None]) -> Image:
-    """Decode what `load_still` read; `warn` is told of a picture that decodes with faults.
+    """Decode what `load_still` read to upright RGB; calls `warn` where the picture decodes with faults.
 
-    Raises `InputError` when the picture is damaged beyond that, or cut short.
+    Raises `InputError` when the picture cannot be decoded or is cut short.
     """
     if not _is_complete(data):
         raise InputError(Message("media.picture_cut_short", {"file": path.name}))
     try:
-        with caught_chatter() as chatter:
+        with captured_stderr() as printed:
             stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         stored = None
     if stored is None:
         raise InputError(Message("media.picture_damaged", {"file": path.name}))
-    if any("Corrupt JPEG data" in line for line in chatter):
+    if any("Corrupt JPEG data" in line for line in printed):
         warn(Message("media.picture_faulty", {"file": path.name}))
     if stored.dtype == np.uint16:
         stored = cv2.convertScaleAbs(stored, alpha=1 / 257)

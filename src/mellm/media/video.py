@@ -218,7 +218,7 @@ class VideoMedia(Media):
         return iter(())
 
     def _stamp(self, picture: VideoFrame, last: int | None) -> int:
-        """Presentation time stamp, made to rise where the file gives none or one that does not."""
+        """Presentation time stamp; a step after `last` where the file gives none or one that falls."""
         stamp = picture.pts if self._packets.timed else None
         if stamp is not None and (last is None or stamp > last):
             return stamp

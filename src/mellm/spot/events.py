@@ -1,4 +1,4 @@
-"""What the spotting stage takes and hands on: regional motion in, events with exact frames out."""
+"""The types of the spotting stage: regional motion in, events with exact frames out."""
 
 from dataclasses import dataclass
 from typing import Literal

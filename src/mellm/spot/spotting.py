@@ -62,7 +62,7 @@ def _spot_segment(segment: Segment, inter_ocular: float, fps: float, settings: S
 
 
 def _lids_follow(closure: Closure, bump: Bump, settings: SpotSettings) -> bool:
-    """The lids came down a little with a stronger movement of the brows, and the eyes stayed open."""
+    """Whether the closure only accompanies a stronger movement while the eyes stay open."""
     shallow = closure.depth < settings.blink_depth / 2
     return shallow and bump.peak > closure.lid and in_step(bump, closure)
 
