@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mellm.evaluate.intervals import match
 from mellm.face import AREAS, FaceTracker, find_faces, inter_ocular
 from mellm.face.people import Landmarks
 from mellm.media import open_media, read_image
@@ -100,7 +101,8 @@ class Score:
         for kind in ("micro", "macro", "blink"):
             found = [(e.onset, e.apex, e.offset) for e in events if e.kind == kind]
             truth = [t for t in sample.truth if t.kind == kind]
-            pairs = matches(found, [(t.onset, t.apex, t.offset) for t in truth])
+            matched = match([(t.onset, t.offset) for t in truth], [(f[0], f[2]) for f in found])
+            pairs = [(i, j) for j, i in matched]
             if kind != "micro":
                 counts = self.other.setdefault(kind, [0, 0, 0])
                 counts[0] += len(pairs)
@@ -143,22 +145,6 @@ class Score:
             "false_per_minute": self.fp / self.minutes if self.minutes else float("nan"),
             "minutes": self.minutes,
         }
-
-
-def matches(found: list[tuple[int, int, int]], truth: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
-    """One-to-one pairs (found, truth) with an interval IoU of at least 0.5, best first."""
-    overlaps = []
-    for i, f in enumerate(found):
-        for j, t in enumerate(truth):
-            shared = min(f[2], t[2]) - max(f[0], t[0]) + 1
-            union = max(f[2], t[2]) - min(f[0], t[0]) + 1
-            if shared / union >= 0.5:
-                overlaps.append((shared / union, i, j))
-    pairs: list[tuple[int, int]] = []
-    for _, i, j in sorted(overlaps, reverse=True):
-        if all(i != a and j != b for a, b in pairs):
-            pairs.append((i, j))
-    return pairs
 
 
 def trace(frames: Iterator[Frame], people: int = 1) -> dict[int, RegionalMotion]:
