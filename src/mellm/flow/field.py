@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mellm.face.people import Landmarks
 from mellm.media.frame import Image
+from mellm.wording.message import Message
 
 FlowField = NDArray[np.float32]
 """float32 (H, W, 2), pixels, u right, v down."""
@@ -48,7 +49,7 @@ class HeadMotion:
 class Flow:
     """Facial flow (all motion of the face), head flow (its rigid part), and what is left: expression.
 
-    `warnings` tells, in plain sentences, what makes this flow less sure (no face found, fast head, ...).
+    `warnings` says what makes this flow less sure (no face found, a turned head ...).
     `head_motion` is the head's motion as angles, shift and scale; None where the method does not give it.
     """
 
@@ -56,7 +57,7 @@ class Flow:
     head: FlowField
     estimator: str
     compensation: str
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[Message, ...] = field(default=())
     head_motion: HeadMotion | None = None
 
     @property

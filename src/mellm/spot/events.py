@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.region_id import RegionId
+from mellm.wording.message import Message
 
 EventKind = Literal["micro", "macro", "blink", "head"]
 
@@ -53,4 +54,4 @@ class Event:
     offset_time: float
     confidence: float
     regions: tuple[RegionId, ...] = ()
-    note: str = ""
+    note: Message | None = None
