@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.face.regions import REGION_NAMES
+from mellm.face.regions import OUTSIDE_EYES, REGION_NAMES
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.facs.unit_rules import (
@@ -58,7 +58,6 @@ _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
 _CHIN = REGION_NAMES.index("chin")
 _MIRROR = [REGION_NAMES.index(name.mirrored) for name in REGION_NAMES]
-_NO_LID = np.array([not name.is_eyelid for name in REGION_NAMES])
 
 Vectors = NDArray[np.float32]
 
@@ -76,7 +75,7 @@ def at_typical_scale(vectors: Vectors) -> Vectors:
 
 def motion_scale(vectors: Vectors) -> Vectors:
     """Return the strongest motion (N,): mean of the three strongest regions, eyelids left out."""
-    lengths = np.linalg.norm(vectors[:, _NO_LID], axis=-1)
+    lengths = np.linalg.norm(vectors[:, OUTSIDE_EYES], axis=-1)
     return np.asarray(np.sort(lengths, axis=1)[:, -3:].mean(axis=1), np.float32)
 
 
