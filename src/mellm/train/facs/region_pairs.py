@@ -1,10 +1,10 @@
 """Regional motion with known action units: generated pairs, measured by a real flow estimator.
 
-Photographs of made-up people are set into known motion (`mellm.simulate`), photographed twice, and read
-as `mellm analyze` reads a pair: flow, head motion removed, 29 regions. Half of the draws follow what coders
-of micro-expressions write, half take units evenly, so that rare units and rare sides are seen too. Still
-pairs, pairs of which only the head moves, blinks and motion that is no action unit are among them. Knows
-nothing of models.
+Photographs of made-up people are set into known motion (`mellm.simulate`), photographed twice, and read as
+`mellm analyze` reads a pair: flow, head motion removed, 29 regions. Half of the draws follow what coders of
+micro-expressions write, half take units evenly, so that rare units and rare sides are seen too. Still
+pairs, pairs of which only the head moves, blinks and motion that is no action unit are among them. The
+module knows nothing of models.
 """
 
 from collections.abc import Callable, Sequence
