@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Self
+from types import FrameType
+from typing import Self
 
 import numpy as np
 import torch
@@ -69,6 +70,10 @@ def schedule(step: int, warmup: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
 
+Handler = Callable[[int, FrameType | None], object] | int | None
+"""What `signal.signal` returns: a function, or one of its constants."""
+
+
 class Stop:
     """While it is open, SIGINT and SIGTERM ask to stop after the step instead of ending the process.
 
@@ -78,7 +83,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, Handler] = {}
 
     def __enter__(self) -> Self:
         """Take over the signals, where that is possible: in the main thread."""
