@@ -1,9 +1,9 @@
 """The mean face mesh on which action units are described, and how it is laid onto a given mesh.
 
-Points are those of the 468-point face mesh, averaged over synthetic portraits, aligned and made
-symmetric. Unit: one face width (between the points at the ears); origin midway between the outer eye
-corners; x to the picture's right (the subject's left), y up, z towards the viewer. Knows nothing about
-pictures or motion.
+Points are those of the 468-point face mesh, averaged over synthetic portraits, aligned and made symmetric.
+Unit: one face width (between the points at the ears); origin midway between the outer eye corners; x to the
+picture's right (the subject's left), y up, z towards the viewer. The module knows nothing about pictures or
+motion.
 """
 
 from functools import cache

@@ -1,6 +1,6 @@
 """What happens in a clip and when: events put on whole frames, their course in time, the head's path.
 
-Times are seconds from the first frame; sides are the subject's. Knows nothing about pictures.
+Times are seconds from the first frame; sides are the subject's. The module knows nothing about pictures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -128,7 +128,7 @@ def event_field(event: EventTruth, mesh: Points, variation: Variation | None, se
 
 
 def head_poses(path: HeadPath, frames: int, fps: float, rng: np.random.Generator) -> tuple[Pose, ...]:
-    """The head's pose in each frame; frame 0 is at rest."""
+    """Return the head's pose in each frame; frame 0 is at rest."""
     steps = max(3, int(frames / fps) + 3)
     knots = rng.standard_normal((steps, 4))
     where = np.linspace(0, steps - 1, frames)
@@ -158,7 +158,7 @@ def _smooth(where: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[n
 
 
 def expression_at(truths: Sequence[EventTruth], fields: Sequence[Points], index: int) -> Points:
-    """The mesh displacement of all events in one frame."""
+    """Return the mesh displacement of all events in one frame."""
     total = np.zeros((468, 3), np.float32)
     for event, displacement in zip(truths, fields, strict=True):
         share = pulse(index, event.onset, event.apex, event.offset)

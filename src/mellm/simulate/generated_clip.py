@@ -1,6 +1,7 @@
 """Clips of known motion: a photograph set into a micro-expression over time, or motion added to a real clip.
 
-Every event is put on whole frames, so onset, apex and offset are exact. Knows nothing about spotting.
+Every event is put on whole frames, so onset, apex and offset are exact. The module knows nothing about
+spotting.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

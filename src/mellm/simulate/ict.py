@@ -1,7 +1,8 @@
 """ICT-FaceKit as a source of shapes: heads, and expressions named by action units.
 
 Reads the compact .npz of ICT-FaceKit (Li et al., Learning Formation of Physically-Based Face Attributes,
-CVPR 2020; MIT licence), which is not shipped. Knows nothing about pictures but the landmarks of a face.
+CVPR 2020; MIT licence), which is not shipped. The module knows nothing about pictures but the landmarks of
+a face.
 """
 
 from dataclasses import dataclass

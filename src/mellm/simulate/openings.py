@@ -1,8 +1,8 @@
 """The eyes and the mouth of a still picture: where its skin is cut into sheets that move on their own.
 
-Above an opening lies one sheet (UP), below it another (LOW); what shows through is a third (INNER): eyeballs
-have a motion of their own, the inside of the mouth goes with the HEAD. The two skins are one beyond the
-opening's corners. Knows nothing about motion.
+Above an opening lies one sheet (UP), below it another (LOW); what shows through is a third (INNER):
+eyeballs have a motion of their own, the inside of the mouth goes with the HEAD. The two skins are one
+beyond the opening's corners. The module knows nothing about motion.
 """
 
 from dataclasses import dataclass
@@ -58,9 +58,9 @@ def _axes(mesh: Points, rims: Rims) -> tuple[Field, Field, Field]:
 
 
 def free_share(lattice: Lattice, mesh: Points, width: float) -> Field:
-    """How far the two sheets of an opening may move apart, 0..1, (h, w, 1) on the lattice; 0 at the corners.
+    """Return how far the two sheets of an opening may move apart, 0..1, (h, w, 1) on the lattice.
 
-    width: the face's, px.
+    The share is 0 at the corners. `width` is that of the face, px.
     """
     shares = [_free_share(lattice, mesh, rims, width) for rims in SLITS]
     return np.asarray(np.maximum.reduce(shares)[..., None], np.float32)
@@ -77,7 +77,7 @@ def _free_share(lattice: Lattice, mesh: Points, rims: Rims, width: float) -> Fie
 
 
 def above_share(lattice: Lattice, mesh: Points, width: float) -> Field:
-    """How far each node lies above the opening nearest to it, 1 above to 0 below, (h, w, 1)."""
+    """Return how far each node lies above the opening nearest to it, 1 above to 0 below, (h, w, 1)."""
     soft, reach = 0.05 * width, 0.15 * width
     total, weights = np.zeros(lattice.shape), np.full(lattice.shape, 1e-12)
     for rims in SLITS:
@@ -160,7 +160,7 @@ def _nearest(inside: NDArray[np.uint8]) -> Field:
 
 @cache
 def one_sided_points() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which mesh points belong to the upper, and which to the lower lids and lips alone: bool (468,) each."""
+    """Return the mesh points of the upper and of the lower lids and lips alone, bool (468,) each."""
     points = canonical_points()
     upper_side, lower_side = np.zeros(468, bool), np.zeros(468, bool)
     for rims, reach in zip(SLITS, (0.055, 0.055, 0.085), strict=True):

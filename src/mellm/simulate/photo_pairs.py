@@ -201,6 +201,24 @@ def draw_peak(config: PairConfig, rng: np.random.Generator) -> float:
     return config.size[0] / 400 * float(np.exp(rng.uniform(np.log(config.smallest), np.log(config.largest))))
 
 
+_VARIATION = Variation(reach=0.25, wider=0.15, weight=0.4, turn=0.3, shift=0.02)
+"""How a person differs from the table of units, and a little how an occurrence does."""
+
+
+def draw_field(
+    au: int, side: Side, rng: np.random.Generator, shapes: IctModel | None, share: float
+) -> NDArray[np.float64]:
+    """Draw a unit's motion as one person makes it, float64 (468, 3) in canonical axes, peak about 1.
+
+    The motion follows the table, and by `share` (0..1) ICT-FaceKit's scans where these have the unit.
+    """
+    field = canonical_field(au, side, _VARIATION, rng)
+    if shapes is None or share <= 0 or au not in shapes.action_units:
+        return field
+    scanned = shapes.canonical_field(au, "both" if au in shapes.two_sided else side)
+    return (1 - share) * field + share * scanned
+
+
 def draw_motion(
     scene: Scene, config: PairConfig, rng: np.random.Generator, shapes: IctModel | None = None
 ) -> tuple[Motion, tuple[ActionUnitTruth, ...]]:
@@ -213,8 +231,6 @@ def draw_motion(
         with_bumps = rng.random() < config.bumps
         only_bumps = with_bumps and rng.random() < 0.4
         if not only_bumps:
-            # How this person differs from the table, and a little how this occurrence does.
-            variation = Variation(reach=0.25, wider=0.15, weight=0.4, turn=0.3, shift=0.02)
             drawn = draw_action_units(rng)
             share = [float(a) for a in np.exp(rng.normal(0, 0.4, len(drawn)))]
             from_scan = 0.0
@@ -224,10 +240,7 @@ def draw_motion(
             to_mesh = canonical_to_mesh(scene.mesh).T
             sizes: list[float] = []
             for a, (au, side) in zip(share, drawn, strict=True):
-                field = canonical_field(au, side, variation, rng)
-                if shapes is not None and from_scan > 0 and au in shapes.action_units:
-                    scan_side: Side = "both" if au in shapes.two_sided else side
-                    field = (1 - from_scan) * field + from_scan * shapes.canonical_field(au, scan_side)
+                field = draw_field(au, side, rng, shapes, from_scan)
                 expression += a * field
                 sizes.append(a * float(np.linalg.norm((field @ to_mesh)[:, :2], axis=1).max()))
             expression = expression @ to_mesh

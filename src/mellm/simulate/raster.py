@@ -1,6 +1,6 @@
 """A small z-buffer rasteriser in NumPy: which triangle is seen at each pixel, and where in it.
 
-Made for meshes of small triangles (a few pixels each). Knows nothing about faces or colours.
+Made for meshes of small triangles (a few pixels each). The module knows nothing about faces or colours.
 """
 
 import numpy as np

@@ -4,8 +4,8 @@ The picture is cut into three sheets at the eyes and the mouth: what lies above 
 it, and what shows through (eyeball, mouth). Every sheet moves by a smooth map of its own, so lids and lips
 move independently. Motion is defined forwards, on the onset picture; the moved picture is drawn by
 inverting each sheet's map by fixed-point iteration and taking the front-most sheet. Both the onset and the
-moved picture are cut from one source of twice their resolution, so neither is sharper than the other.
-Knows nothing about action units, noise or files.
+moved picture are cut from one source of twice their resolution, so neither is sharper than the other. The
+module knows nothing about action units, noise or files.
 """
 
 import cv2

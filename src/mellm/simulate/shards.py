@@ -1,8 +1,8 @@
 """Pairs on disk: shards of PNG-packed pairs, written whole or not at all.
 
 A shard is an uncompressed .npz. Pictures are lossless PNG. Flow is stored in fixed point, 1/512 px in 16
-bits (range +-64 px, rounding error below 0.001 px), head and expression flow as one four-channel PNG. Knows
-nothing about how pairs are made.
+bits (range +-64 px, rounding error below 0.001 px), head and expression flow as one four-channel PNG. The
+module knows nothing about how pairs are made.
 """
 
 import json

@@ -2,8 +2,8 @@
 
 Each unit is a short list of soft pushes: where (a mesh point on the subject's right half, or the middle),
 which way, how far it reaches, and whether only one lid or one lip takes part. The table was written from
-the FACS descriptions of what moves (Ekman, Friesen & Hager 2002), not fitted to data. Knows nothing about
-pictures or time.
+the FACS descriptions of what moves (Ekman, Friesen & Hager 2002), not fitted to data. The module knows
+nothing about pictures or time.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Coarse shares, in percent, over about 3,000 published FACS annotations of micro-expressions from three
 public research sets; combinations seen less than about once in 200 are left out and made up from single
-shares instead. Knows no samples.
+shares instead. The module knows no samples.
 """
 
 import numpy as np

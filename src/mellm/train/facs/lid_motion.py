@@ -1,10 +1,10 @@
 """Lids that move besides: what generated pairs lack most against real flow.
 
-On real micro-expressions the upper lids move as far as the strongest other region in every fourth sample and
-three times as far in every tenth (blinks, glances, flow that fails on the iris); on generated pairs half as
-far. The numbers below were set so that the quantiles of lid motion, the share that moves down, and the
-correlations of left with right and upper with lower lid are those of SMIC and CASME II; no label was
-looked at. Knows regional vectors, no pictures.
+On real micro-expressions the upper lids move as far as the strongest other region in every fourth sample
+and three times as far in every tenth (blinks, glances, flow that fails on the iris); on generated pairs
+half as far. The numbers below were set so that the quantiles of lid motion, the share that moves down, and
+the correlations of left with right and upper with lower lid are those of SMIC and CASME II; no label was
+looked at. The module knows regional vectors, no pictures.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Regional motion of real micro-expressions with their coders' action units, for fine-tuning.
 
-Samples come from an indexed set and its frames, or from a folder that holds flow alone (whose scale is lost:
-the strongest motion is set to a typical one). Samples whose units are not coded or not certain, and samples
-that cannot be measured, are left out and counted. Knows nothing of models.
+Samples come from an indexed set and its frames, or from a folder that holds flow alone (whose scale is
+lost: the strongest motion is set to a typical one). Samples whose units are not coded or not certain, and
+samples that cannot be measured, are left out and counted. The module knows nothing of models.
 """
 
 import hashlib

@@ -1,10 +1,10 @@
 """Regional motion with known action units: generated pairs, measured by a real flow estimator.
 
-Photographs of made-up people are set into known motion (`mellm.simulate`), photographed twice, and read
-as `mellm analyze` reads a pair: flow, head motion removed, 29 regions. Half of the draws follow what coders
-of micro-expressions write, half take units evenly, so that rare units and rare sides are seen too. Still
-pairs, pairs of which only the head moves, blinks and motion that is no action unit are among them. Knows
-nothing of models.
+Photographs of made-up people are set into known motion (`mellm.simulate`), photographed twice, and read as
+`mellm analyze` reads a pair: flow, head motion removed, 29 regions. Half of the draws follow what coders of
+micro-expressions write, half take units evenly, so that rare units and rare sides are seen too. Still
+pairs, pairs of which only the head moves, blinks and motion that is no action unit are among them. The
+module knows nothing of models.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,19 +27,19 @@ from mellm.simulate.photo_pairs import (
     PairConfig,
     cut_scene,
     draw_bumps,
+    draw_field,
     draw_peak,
     draw_surroundings,
     photograph_both,
 )
 from mellm.simulate.scene import Motion, Scene
-from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side
 from mellm.simulate.unit_statistics import draw_action_units
 
 DESCRIPTIONS = ("table", "scans", "mixed")
 """How a pair's units were described: the built-in table, ICT-FaceKit's scans, or something between."""
 
 _BLINK = 45
-_VARIATION = Variation(reach=0.25, wider=0.15, weight=0.4, turn=0.3, shift=0.02)
 _BRANCH = 23  # keeps these draws apart from those of the flow dataset
 
 
@@ -179,10 +179,7 @@ def _draw(
         total = np.zeros((468, 3))
         blend = {"table": 0.0, "scans": 1.0, "mixed": float(rng.random())}[kind]
         for au, side in drawn:
-            field = canonical_field(au, side, _VARIATION, rng)
-            if blend > 0 and au in scans.action_units:
-                there: Side = "both" if au in scans.two_sided else side
-                field = (1 - blend) * field + blend * scans.canonical_field(au, there)
+            field = draw_field(au, side, rng, scans, blend)
             total += np.exp(rng.normal(0, 0.4)) * field
             shown.append((43 if au == _BLINK else au, side))
         total = total @ canonical_to_mesh(scene.mesh).T

@@ -1,7 +1,8 @@
 """Generated pairs kept on disk for training MEFlowNet: grey pictures, half-resolution truth, landmarks.
 
 Generating a pair costs as much as a training step, so pairs are made once, in shards, and used over several
-epochs; any number of processes may fill one folder. Knows the generator and files; nothing of networks.
+epochs; any number of processes may fill one folder. The module knows the generator and files, and nothing
+of networks.
 """
 
 import os

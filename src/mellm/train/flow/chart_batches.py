@@ -1,7 +1,7 @@
 """Batches for training MEFlowNet: pairs on the face chart with the motion prior's start, in resumable order.
 
 The order of an epoch follows from (seed, epoch) alone, so a run that stopped goes on with the very batch it
-would have had. Knows cached pairs and the prior; nothing of optimisation.
+would have had. The module knows cached pairs and the prior, and nothing of optimisation.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,8 +1,8 @@
 """Training MEFlowNet from a recipe: pairs, motion prior, network; resumable at any checkpoint.
 
-`train_flow` is what `mellm train flow RECIPE` calls; under `accelerate launch` it is one of several processes
-that share the generating and every batch, with the result of one. Knows the order of the work; the parts live
-in the modules it imports.
+`train_flow` is what `mellm train flow RECIPE` calls; under `accelerate launch` it is one of several
+processes that share the generating and every batch, with the result of one. The module knows the order of
+the work; the parts live in the modules it imports.
 """
 
 import csv
@@ -47,7 +47,7 @@ def train_flow(
     """Train by a recipe file into the folder `out`; returns the ONNX file of the averaged weights.
 
     Run again with the same arguments it goes on where it stopped, with the same result as without a stop.
-    `minutes` and `steps` end this sitting early (checkpoint and export are still written). Writes `pairs/`,
+    `minutes` and `steps` end this call early (checkpoint and export are still written). Writes `pairs/`,
     `meflownet_prior.safetensors`, `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `meflownet.onnx`.
     """
     run = FlowRun(read_flow_recipe(Path(recipe)), Path(out), report)

@@ -1,6 +1,6 @@
 """From torch to ONNX: the averaged network as the runtime without torch reads it.
 
-Knows the network's inputs and outputs; nothing of training.
+The module knows the network's inputs and outputs, and nothing of training.
 """
 
 import warnings

@@ -1,8 +1,9 @@
 """Learning MEFlowNet's motion prior from generated pairs: expressions, depth errors, other head motion.
 
 Principal component analysis on the face chart, each pair also mirrored: of expressions scaled to the same
-peak (the fit finds a pair's amplitude by itself), of the error of the mesh's depth that a turning head shows,
-and of what neither explains per pixel of turn. Knows pairs and the prior; nothing of networks.
+peak (the fit finds a pair's amplitude by itself), of the error of the mesh's depth that a turning head
+shows, and of what neither explains per pixel of turn. The module knows pairs and the prior, and nothing of
+networks.
 """
 
 from collections.abc import Iterable, Sequence

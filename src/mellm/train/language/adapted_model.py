@@ -1,7 +1,8 @@
 """A base with an adapter and the loss on its answers.
 
 The output layer runs at answer tokens only: over a vocabulary of 49,152, whole sequences would cost a small
-model more than all its layers. Knows batches; knows nothing about records, optimisers or processes.
+model more than all its layers. The module knows batches, and nothing about records, optimisers or
+processes.
 """
 
 from pathlib import Path

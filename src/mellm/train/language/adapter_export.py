@@ -1,7 +1,7 @@
 """What a run leaves to others: PEFT's folder with a card, the product's adapter file, merged weights.
 
 The adapter file holds PEFT's names in float16, and in its metadata all that is needed to merge and use it:
-`r`, `alpha`, `base`, `base_sha256`, `system`. Knows nothing about training.
+`r`, `alpha`, `base`, `base_sha256`, `system`. The module knows nothing about training.
 """
 
 import csv

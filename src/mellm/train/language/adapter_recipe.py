@@ -1,6 +1,6 @@
 """Recipes of the language model's training: what is trained on what, for how long.
 
-Knows the fields and what they may hold; knows nothing about models or records.
+The module knows the fields and what they may hold, and nothing about models or records.
 """
 
 import hashlib

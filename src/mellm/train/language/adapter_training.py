@@ -1,8 +1,8 @@
 """Fine-tuning a language model from a recipe: low-rank adapters on dialogues of MEU-Instruct.
 
 `train_language` is what `mellm train language RECIPE` calls; under `accelerate launch` it is one of several
-processes. LoRA: Hu et al. 2021 (arXiv 2106.09685); AdamW; cosine. Knows the order of the work; the parts live
-in the modules it imports.
+processes. LoRA: Hu et al. 2021 (arXiv 2106.09685); AdamW; cosine. The module knows the order of the work;
+the parts live in the modules it imports.
 """
 
 import csv
@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Self
+from types import FrameType
+from typing import Self
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ def train_language(
     """Train by a recipe file into the folder `out`; returns the file of the adapter.
 
     Run again with the same arguments it goes on where it stopped, with the same result as without a stop.
-    `minutes` and `steps` end this sitting early; an interrupt or SIGTERM does too, after the step.
+    `minutes` and `steps` end this call early; an interrupt or SIGTERM does too, after the step.
     Writes `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `samples.jsonl` (answers to held-out
     records), `adapter/` (PEFT's folder) and `adapter.safetensors`. Raises InputError for a recipe, records or
     a base that cannot be used, and for a folder that holds another run.
@@ -69,6 +70,10 @@ def schedule(step: int, warmup: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
 
+Handler = Callable[[int, FrameType | None], object] | int | None
+"""What `signal.signal` returns: a function, or one of its constants."""
+
+
 class Stop:
     """While it is open, SIGINT and SIGTERM ask to stop after the step instead of ending the process.
 
@@ -78,7 +83,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, Handler] = {}
 
     def __enter__(self) -> Self:
         """Take over the signals, where that is possible: in the main thread."""
@@ -162,7 +167,7 @@ class LanguageRun:
         return facts.step
 
     def go_on(self, minutes: float | None = None, steps: int | None = None) -> None:
-        """Train to the end of the recipe, or of this sitting; leaves a checkpoint behind."""
+        """Train to the end of the recipe, or for so many minutes or steps; leaves a checkpoint behind."""
         start = time.monotonic()
         self._forget_later_rows()
         self.report(f"step {self.step} of {self.plan.steps}")
@@ -242,7 +247,7 @@ class LanguageRun:
 
     @torch.no_grad()
     def validate(self) -> None:
-        """Measure the loss on held-out records and, every `sample_steps`, have some answered."""
+        """Measure the loss on held-out records; every `sample_steps` the model also answers some of them."""
         plan, parallel = self.plan, self.parallel
         self.model.eval()
         row: Figures = {}

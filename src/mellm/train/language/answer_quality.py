@@ -1,6 +1,6 @@
 """How good the answers are: their loss on records held out, and a few answers read back.
 
-Knows records and models; knows nothing about training.
+The module knows records and models, and nothing about training.
 """
 
 import json
@@ -90,7 +90,7 @@ def sample(
     step: int,
     together: int = 8,
 ) -> dict[str, float]:
-    """Have records answered, append question and answers to a file (JSON lines), return the figures."""
+    """Let the model answer records, append the answers to a file (JSON lines), and return the figures."""
     order = sorted(range(len(records)), key=lambda i: (records[i].task, len(rows[i])))
     answers: dict[int, tuple[str, bool]] = {}
     for start in range(0, len(order), together):

@@ -1,6 +1,7 @@
 """The model a run starts from: weights, tokenizer, picture processor, and who they are.
 
-Reads a pulled GGUF file, a folder in the hub's form or a hub id. Knows nothing about records or training.
+Reads a pulled GGUF file, a folder in the hub's form or a hub id. The module knows nothing about records or
+training.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """From records to batches: which records, in which order, as which tokens and pictures.
 
-A step's batch is a function of seed and step alone, so a run can go on anywhere. Knows tokenizers and
-picture processors; knows nothing about models.
+A step's batch is a function of seed and step alone, so a run can go on anywhere. The module knows
+tokenizers and picture processors, and nothing about models.
 """
 
 import hashlib
@@ -202,7 +202,7 @@ def _pack(row: Row, power: float, answers: bool) -> Packed:
 
 
 def grouped(records: Sequence[Record], share: bool) -> list[list[Record]]:
-    """Return what makes up a row each: one record, or (`share`) those of one case in one route."""
+    """Return the records of each row: one record, or (`share`) those of one case in one route."""
     if not share:
         return [[record] for record in records]
     found: dict[tuple[str, str, str], list[Record]] = {}
