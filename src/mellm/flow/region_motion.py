@@ -5,6 +5,8 @@ This is the evidence everything downstream reads: the FACS models, the words, th
 
 from dataclasses import dataclass
 
+from mellm.face.region_id import RegionId
+
 OCTANTS = ("right", "up-right", "up", "up-left", "left", "down-left", "down", "down-right")
 """Direction names in the picture, counter-clockwise from the picture's right, 45 degrees each."""
 
@@ -23,7 +25,7 @@ class RegionMotion:
     moving: above the noise floor
     """
 
-    name: str
+    name: RegionId
     u: float
     v: float
     mean: float
