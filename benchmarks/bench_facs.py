@@ -18,12 +18,13 @@ import torch
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.evaluate.baselines.networks import STSTModule, ststnet, train_network
 from mellm.evaluate.classification import LabelScores
-from mellm.evaluate.learner import CLASSES, LEARNERS, Training, create_learner
+from mellm.evaluate.learner import LEARNERS, Training, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
 from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
+from mellm.facs.stored_flow import COARSE
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
@@ -56,9 +57,9 @@ def leak(data: str, epochs: int) -> None:
     flow_set = read_flow_set(data)
     learner = ststnet()
     x = np.stack([learner.prepare(stored) for stored in flow_set.flows])
-    y = np.array([CLASSES.index(s.label) for s in flow_set.samples])
+    y = np.array([COARSE.index(s.label) for s in flow_set.samples])
     people = [s.group for s in flow_set.samples]
-    last, best = LabelScores(CLASSES), LabelScores(CLASSES)
+    last, best = LabelScores(COARSE), LabelScores(COARSE)
     folds = list(splits("loso", people, [s.dataset for s in flow_set.samples]))
     for number, split in enumerate(folds, 1):
         training = Training(x[split.train], y[split.train], tuple(people[i] for i in split.train))
@@ -75,7 +76,7 @@ def leak(data: str, epochs: int) -> None:
         truth = y[split.test]
         picked = max(answers, key=lambda a, t=truth: (a == t).mean())
         for scores, called in ((last, answers[-1]), (best, picked)):
-            scores.update([CLASSES[t] for t in truth], [CLASSES[c] for c in called])
+            scores.update([COARSE[t] for t in truth], [COARSE[c] for c in called])
         print(f"fold {number}/{len(folds)}", flush=True)
     for name, scores in (("last epoch", last), ("best epoch of each test fold", best)):
         found = scores.compute()

@@ -11,10 +11,11 @@ from flow_folder import make_folder
 from mellm.cli import evaluate as cli
 from mellm.errors import InputError
 from mellm.evaluate.emotion_from_units import evaluate_emotion_from_units
-from mellm.evaluate.learner import CLASSES, LEARNERS, create_learner
+from mellm.evaluate.learner import LEARNERS, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.evaluate.unit_recognition import evaluate_units
+from mellm.facs.stored_flow import COARSE
 
 PEOPLE = ["a/1", "a/1", "a/2", "b/1", "b/1", "b/3", "b/3"]
 SETS = ["a", "a", "a", "b", "b", "b", "b"]
@@ -104,7 +105,7 @@ def test_labels_of_the_tested_person_change_no_answer_about_them(
         rows = list(csv.DictReader(file))
     for row in rows:
         if (row["dataset"], row["subject"]) == ("smic", "002"):
-            row["label"] = CLASSES[(CLASSES.index(row["label"]) + 1) % 3]
+            row["label"] = COARSE[(COARSE.index(row["label"]) + 1) % 3]
     with (folder / "samples.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()

@@ -8,8 +8,9 @@ from mellm.datasets.vqa_questions import VQAQuestion
 from mellm.errors import InputError
 from mellm.evaluate.text_overlap import TextScores
 from mellm.evaluate.vqa_answers import Seen, answer, evaluate_vqa, kind_of, score_answers
+from mellm.facs import parse_codes
 
-SEEN = Seen("negative", "disgust", ("4", "L10"), {12: "R"})
+SEEN = Seen("negative", "disgust", parse_codes("4+L10").units, {12: "right"})
 
 
 def ask(question: str, truth: str = "") -> VQAQuestion:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.facs.codes import sides_by_unit
 
 Counts = NDArray[np.int64]
 AnyCounts = Counts | NDArray[np.float64]
@@ -126,7 +127,7 @@ class UnitScores:
             for i, unit in enumerate(self.units):
                 self.counts[i, int(unit in true), int(unit in called)] += 1
             for unit, side in true.items():
-                if side in ("L", "R") and unit in called:
+                if side in ("left", "right") and unit in called:
                     self.sides += (1, int(called[unit] == side))
 
     def compute(self, least: int = 10) -> dict[str, Any]:
@@ -157,13 +158,3 @@ class UnitScores:
                 for i, unit in enumerate(self.units)
             },
         }
-
-
-def sides_by_unit(codes: Sequence[str]) -> dict[int, str]:
-    """Return AU -> `L`, `R` or `` (both, or said of both sides one by one) from codes such as `L2`."""
-    sides: dict[int, str] = {}
-    for code in codes:
-        side, unit = (code[0], code[1:]) if code[:1].isalpha() else ("", code)
-        number = int(unit)
-        sides[number] = side if number not in sides or sides[number] == side else ""
-    return sides

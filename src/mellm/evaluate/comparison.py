@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.evaluate.classification import f1_precision_recall, sides_by_unit
+from mellm.evaluate.classification import f1_precision_recall
 from mellm.evaluate.run_files import read_run
 from mellm.evaluate.uncertainty import (
     Figure,
@@ -26,6 +26,7 @@ from mellm.evaluate.uncertainty import (
     uar_of,
     uf1_of,
 )
+from mellm.facs.codes import sides_by_unit
 
 FREQUENT = 10
 """Units with at least this many samples make the second mean F1 of action units."""

@@ -135,6 +135,6 @@ def _features(codes: AUCodes, model: str) -> dict[str, int]:
     features = {f"{u.family}{u.au}": 1 for u in codes.present}
     if model == "facs":
         features |= {f"sided {u.sided}": 1 for u in codes.present}
-        if any(u.side in ("left", "right") for u in codes.present):
+        if any(u.one_sided for u in codes.present):
             features["one-sided"] = 1
     return features

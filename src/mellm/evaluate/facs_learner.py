@@ -1,27 +1,54 @@
-"""The `facs` recogniser: what is known without training, and what the training fold adds to it.
+"""The `facs` recogniser on a training fold, and the recognisers that are trained on nothing.
 
-Known without training: the hand-made evidence model, and linear weights trained on generated flow for two
-views of the flow. Zero-shot, their log-odds are averaged. With a training fold, four small learners
+Without a training fold `facs` answers as `mellm.facs.stored_flow` does. With one, four small learners
 (linear and Gaussian-kernel ridge on each view's 7x7 grid) are fitted and their scores, each brought to unit
 spread on the training fold, are averaged; the linear ones also see the zero-shot log-odds. All settings are
 fixed; mirror images double the training fold.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
+from mellm.evaluate.learner import Features, Predictor, Training
 from mellm.evaluate.ridge import Array, fit_kernel_ridge, fit_ridge
-from mellm.facs.grid import CELLS, CHANNELS, grid_features, mirrored_grid, shipped_grid_model
-from mellm.facs.stored_flow import hand_made_answer
-from mellm.flow.normalised import nose_flow, recover_flow
+from mellm.facs.grid import CELLS, CHANNELS, mirrored_grid
+from mellm.facs.learned_emotion import softmax
+from mellm.facs.stored_flow import COARSE, coarse_findings, evidence_probabilities, rule_probabilities
 
 _GRID = CELLS * CELLS * CHANNELS
 _SOURCES = 3
 _SHARPNESS = 2.0
 """Turns averaged unit-spread scores into log-odds; it changes probabilities, never the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """A recogniser whose `answer` maps one stored flow (28, 28, 3) to probabilities (3,)."""
+
+    name: str
+    answer: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+    trains: bool = False
+
+    def prepare(self, stored: NDArray[np.uint8]) -> Features:
+        """Return the three probabilities themselves."""
+        return np.asarray(self.answer(stored), np.float32)
+
+    def fit(self, training: Training, seed: int) -> Predictor:
+        """Return the probabilities unchanged."""
+        return lambda x: x.astype(np.float64)
+
+
+def evidence() -> Untrained:
+    """The hand-made rules as they stand: regions -> action units -> emotion."""
+    return Untrained("evidence-1", evidence_probabilities)
+
+
+def rule() -> Untrained:
+    """The three-line rule to beat."""
+    return Untrained("baseline-rule", rule_probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +61,8 @@ class FacsLearner:
 
     def prepare(self, stored: NDArray[np.uint8]) -> Features:
         """Return both views' grids (2 x 147) and the zero-shot log-odds of three sources (9)."""
-        views = recover_flow(stored), nose_flow(stored)
-        cells = [grid_features(view) for view in views]
-        weights = shipped_grid_model()
-        odds = [_hand_odds(views[0]), *(weights.emotion_scores(c, v) for v, c in enumerate(cells))]
-        return np.concatenate([*(c.ravel() for c in cells), *odds]).astype(np.float32)
+        found = coarse_findings(stored)
+        return np.concatenate([found.grids.ravel(), found.odds.ravel()])
 
     def fit(self, training: Training, seed: int) -> Predictor:
         """Fit the four learners; without training samples return the zero-shot answer."""
@@ -49,13 +73,6 @@ class FacsLearner:
             scores.append(_fitted(training, view, with_odds=True))
             scores.append(_fitted(training, view, with_odds=False))
         return lambda x: softmax(_SHARPNESS * np.mean([s(x) for s in scores], axis=0))
-
-
-def _hand_odds(field: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Log-odds of the hand-made model against its own prior, (3,), mean zero."""
-    seen, prior = hand_made_answer(field)
-    odds = np.log(np.maximum(seen, 1e-3) / prior)
-    return np.asarray(odds - odds.mean())
 
 
 def _fitted(training: Training, view: int, with_odds: bool) -> Predictor:
@@ -69,7 +86,7 @@ def _fitted(training: Training, view: int, with_odds: bool) -> Predictor:
         return first, second
 
     fit = fit_ridge if with_odds else fit_kernel_ridge
-    score = fit(np.concatenate(design(training.x)).astype(np.float64), np.tile(training.y, 2), len(CLASSES))
+    score = fit(np.concatenate(design(training.x)).astype(np.float64), np.tile(training.y, 2), len(COARSE))
 
     def both(x: Features) -> Array:
         as_is, mirrored = design(x)
@@ -81,4 +98,4 @@ def _fitted(training: Training, view: int, with_odds: bool) -> Predictor:
 
 def _odds(x: Features) -> Array:
     """The zero-shot log-odds (N, 3 sources, 3 classes)."""
-    return x[:, 2 * _GRID :].reshape(len(x), _SOURCES, len(CLASSES)).astype(np.float64)
+    return x[:, 2 * _GRID :].reshape(len(x), _SOURCES, len(COARSE)).astype(np.float64)

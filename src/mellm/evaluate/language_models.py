@@ -18,7 +18,6 @@ from mellm.datasets.megc2019 import FlowSet, read_flow_set
 from mellm.datasets.vqa_questions import FINE_LABELS, VQAQuestion, read_questions
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
-from mellm.evaluate.learner import CLASSES
 from mellm.evaluate.recognition import Progress, figures_of
 from mellm.evaluate.run_files import provenance
 from mellm.evaluate.summary import label_line
@@ -26,6 +25,7 @@ from mellm.evaluate.unit_recognition import LEAST, commonest_units
 from mellm.evaluate.vqa_answers import kind_of, vqa_run
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
+from mellm.facs.stored_flow import COARSE
 from mellm.instruct.answers import labels_in
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
 from mellm.instruct.records import Case, Route, Stage
@@ -39,7 +39,7 @@ from mellm.language.prompt import MEU_QUESTION
 from mellm.media.frame import Image
 from mellm.report import Reading
 
-_COARSE = "3"
+_TAXONOMY = "3"
 _OPEN_TOKENS = 80
 _Kept = TypeVar("_Kept")
 
@@ -88,7 +88,7 @@ def evaluate_language(
     """
     started = time.perf_counter()
     data = _part(read_flow_set(folder), limit)
-    reader = LanguageReader(asked.backend, taxonomy=_COARSE, asking=Asking(form=asked.form))
+    reader = LanguageReader(asked.backend, taxonomy=_TAXONOMY, asking=Asking(form=asked.form))
     found = _kept(kept, Reading.model_validate_json)
     samples = list(_samples(data))
     readings: dict[str, Reading] = {}
@@ -98,7 +98,7 @@ def evaluate_language(
             found[key] = reader.read(
                 sample.case.motion,
                 sample.stage.evidence,
-                sample.stage.emotion(_COARSE),
+                sample.stage.emotion(_TAXONOMY),
                 scale="relative",
                 messages=_reading_messages(sample, asked),
             )
@@ -107,7 +107,7 @@ def evaluate_language(
         if progress:
             progress(key, number, len(data.samples))
     probabilities = np.array([_probabilities(readings[s.key]) for s in data.samples])
-    stages = np.array([[s.stage.emotion(_COARSE)[c] for c in CLASSES] for s in samples])
+    stages = np.array([[s.stage.emotion(_TAXONOMY)[c] for c in COARSE] for s in samples])
     figures = figures_of(data.samples, probabilities, seed)
     figures["facs_stage"] = figures_of(data.samples, stages, seed)
     figures["units"] = _unit_figures(data, {k: r.action_units for k, r in readings.items()})
@@ -115,11 +115,11 @@ def evaluate_language(
     figures["text"] = text_figures([(readings[s.case.name], s.case) for s in samples])
     lines = []
     for sample_, p in zip(data.samples, probabilities, strict=True):
-        line = label_line(sample_.key, sample_.dataset, sample_.subject, sample_.label, p, CLASSES)
+        line = label_line(sample_.key, sample_.dataset, sample_.subject, sample_.label, p, COARSE)
         reading = readings[sample_.key]
         lines.append({**line, "action_units": reading.action_units, "text": reading.raw})
     root = Path(folder)
-    settings = {**asked.settings, "protocol": "zero-shot", "classes": list(CLASSES), "limit": limit}
+    settings = {**asked.settings, "protocol": "zero-shot", "classes": list(COARSE), "limit": limit}
     return {
         "figures": figures,
         "samples": lines,
@@ -219,7 +219,7 @@ def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
 
 
 _CLOSED: dict[str, tuple[str, ...]] = {
-    "coarse": CLASSES,
+    "coarse": COARSE,
     "fine": FINE_LABELS,
     "shown": ("yes", "no"),
     "side": ("left", "right"),
@@ -228,9 +228,9 @@ _CLOSED: dict[str, tuple[str, ...]] = {
 
 def _reading_messages(sample: Sample, asked: Asked) -> list[Message]:
     if asked.form == "compact" and asked.route == "flow":
-        text = reading_prompt(sample.case.motion, sample.stage, MEU_QUESTION, _COARSE, scale="relative")
+        text = reading_prompt(sample.case.motion, sample.stage, MEU_QUESTION, _TAXONOMY, scale="relative")
         return [Message("user", text)]
-    return _with_picture(meu_prompt(sample.case, asked.route, "en", _COARSE), sample, asked)
+    return _with_picture(meu_prompt(sample.case, asked.route, "en", _TAXONOMY), sample, asked)
 
 
 def _with_picture(text: str, sample: Sample, asked: Asked) -> list[Message]:
@@ -261,8 +261,8 @@ def _spread(count: int, limit: int | None) -> list[int]:
 def _probabilities(reading: Reading) -> NDArray[np.float64]:
     """The model's own shares; equal ones where it finds no micro-expression."""
     if not reading.probabilities:
-        return np.full(len(CLASSES), 1 / len(CLASSES))
-    return np.array([reading.probabilities[name] for name in CLASSES])
+        return np.full(len(COARSE), 1 / len(COARSE))
+    return np.array([reading.probabilities[name] for name in COARSE])
 
 
 def _called(stage: Stage) -> list[str]:

@@ -18,9 +18,6 @@ Features = NDArray[np.float32]
 Predictor = Callable[[Features], NDArray[np.float64]]
 """Prepared test samples (N, ...) -> class probabilities (N, 3), rows sum to 1."""
 
-CLASSES: tuple[str, ...] = ("negative", "positive", "surprise")
-"""Order of class numbers and probability columns."""
-
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -53,16 +50,10 @@ class Learner(Protocol):
         ...
 
 
-def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities (N, C) of scores (N, C)."""
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
 _LEARNERS: dict[str, str] = {
     "facs": "mellm.evaluate.facs_learner:FacsLearner",
-    "evidence": "mellm.facs.stored_flow:Evidence",
-    "baseline-rule": "mellm.facs.stored_flow:ThreeLineRule",
+    "evidence": "mellm.evaluate.facs_learner:evidence",
+    "baseline-rule": "mellm.evaluate.facs_learner:rule",
     "baseline-lr": "mellm.evaluate.baselines.linear:logistic_baseline",
     "baseline-svm": "mellm.evaluate.baselines.linear:support_vector_baseline",
     "baseline-mdmo": "mellm.evaluate.baselines.histograms:MDMO",

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
 from mellm.errors import InputError
-from mellm.evaluate.learner import CLASSES, Learner, Training, create_learner
+from mellm.evaluate.learner import Learner, Training, create_learner
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
 from mellm.evaluate.run_files import provenance
 from mellm.evaluate.summary import label_figures, label_line
+from mellm.facs.stored_flow import COARSE
 
 Progress = Callable[[str, int, int], None]
 """Called with the fold's name, its number from 1, and how many there are."""
@@ -43,12 +44,12 @@ def evaluate_recognition(
             f"The model '{model}' has to be trained, zero-shot trains on nothing; use --protocol loso."
         )
     probabilities = predict(data, learner, protocol, seed, progress)
-    settings = {"model": learner.name, "protocol": protocol, "classes": list(CLASSES)}
+    settings = {"model": learner.name, "protocol": protocol, "classes": list(COARSE)}
     root = Path(folder)
     return {
         "figures": figures_of(data.samples, probabilities, seed),
         "samples": [
-            label_line(s.key, s.dataset, s.subject, s.label, p, CLASSES)
+            label_line(s.key, s.dataset, s.subject, s.label, p, COARSE)
             for s, p in zip(data.samples, probabilities, strict=True)
         ],
         "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
@@ -62,7 +63,7 @@ def predict(
     prepared = np.stack([learner.prepare(stored) for stored in data.flows])
     people = [s.group for s in data.samples]
     truth = np.array([_class_number(s) for s in data.samples])
-    answers = np.zeros((len(people), len(CLASSES)))
+    answers = np.zeros((len(people), len(COARSE)))
     folds = list(splits(protocol, people, [s.dataset for s in data.samples], seed))
     for number, split in enumerate(folds, 1):
         training = Training(
@@ -84,7 +85,7 @@ def figures_of(
     def figures(chosen: NDArray[np.bool_]) -> dict[str, Any]:
         here = [s for s, c in zip(samples, chosen, strict=True) if c]
         people = [s.group for s in here]
-        return label_figures([s.label for s in here], probabilities[chosen], people, CLASSES, seed)
+        return label_figures([s.label for s in here], probabilities[chosen], people, COARSE, seed)
 
     sets = np.array([s.dataset for s in samples])
     found = figures(np.ones(len(samples), bool))
@@ -95,8 +96,8 @@ def figures_of(
 
 
 def _class_number(sample: Sample) -> int:
-    if sample.label not in CLASSES:
+    if sample.label not in COARSE:
         raise InputError(
-            f"Sample '{sample.key}' has the label '{sample.label}', not one of {', '.join(CLASSES)}."
+            f"Sample '{sample.key}' has the label '{sample.label}', not one of {', '.join(COARSE)}."
         )
-    return CLASSES.index(sample.label)
+    return COARSE.index(sample.label)

@@ -1,7 +1,7 @@
 """The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
 
-`facs`: the hand-made model and linear weights on the grid of two views of the flow, averaged and squashed; a
-training fold adds a balanced ridge per unit and view. `learned`: the learned recogniser of `mellm.facs`
+`facs`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per unit
+and view. `learned`: the learned recogniser of `mellm.facs`
 over 29 regions as it is shipped, fine-tuned on the training fold.
 A half is read from the flow as it is (the subject's left) or mirrored (the right). A learner sees its
 samples one by one beforehand, and the labels of the training fold alone.
@@ -17,16 +17,13 @@ from mellm.datasets.megc2019 import FlowSet
 from mellm.errors import InputError
 from mellm.evaluate.ridge import Array, fit_ridge
 from mellm.face.regions import REGION_NAMES
-from mellm.facs.grid import grid_features, mirrored_grid, shipped_grid_model
 from mellm.facs.learned import LearnedAUModel, Vectors, at_typical_scale, shipped_au_model
-from mellm.facs.unit_rules import THRESHOLD, EvidenceModel, relative_vectors
-from mellm.flow.normalised import nose_flow, recover_flow, regional_motion
+from mellm.facs.stored_flow_units import read_units
+from mellm.facs.unit_rules import relative_vectors
+from mellm.flow.normalised import recover_flow, regional_motion
 
 PENALTY = 3.0
 """Of the ridge; fixed."""
-
-ZERO_SHOT_WEIGHT = 0.5
-"""Of the squashed zero-shot score (-1..1) beside the trained one (about -1..1)."""
 
 PULL = 100.0
 """Of the fine-tuned model towards its start; fixed."""
@@ -54,29 +51,12 @@ class GridUnits:
     """The learner `facs`."""
 
     def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
-        """Read every sample: grids (N, 2 views, 2 halves, 147), zero-shot scores (N, 3 sources, 2, U)."""
-        weights, hand = shipped_grid_model(), EvidenceModel(known_scale=False)
-        columns = {unit: i for i, unit in enumerate(weights.units)}
-        cells, known = [], []
-        for stored in data.flows:
-            recovered = recover_flow(stored)
-            grids = [grid_features(recovered), grid_features(nose_flow(stored))]
-            cells.append([[grid.ravel(), mirrored_grid(grid).ravel()] for grid in grids])
-            rules = hand.side_scores(regional_motion(recovered))
-            rows = [[[rules[u][h] - THRESHOLD if u in rules else np.nan for u in units] for h in (0, 1)]]
-            for view, grid in enumerate(grids):
-                found = weights.unit_scores(grid, view)
-                rows.append(
-                    [[found[h, columns[u]] if u in columns else np.nan for u in units] for h in (0, 1)]
-                )
-            known.append(rows)
-        self._cells, self._known = np.array(cells, np.float64), np.array(known, np.float64)
+        """Read every sample."""
+        self._found = read_units(data.flows, units)
 
     def zero_shot(self) -> Array:
-        """Average what knows the unit and squash it; a unit nothing knows is never called."""
-        found = np.isfinite(self._known)
-        mean = np.where(found, self._known, 0.0).sum(axis=1) / np.maximum(found.sum(axis=1), 1)
-        return np.asarray(np.where(found.any(axis=1), ZERO_SHOT_WEIGHT * np.tanh(mean), -ZERO_SHOT_WEIGHT))
+        """Average what the sources say."""
+        return self._found.scores()
 
     def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
         """Add a ridge per unit and view, both halves of every face as samples."""
@@ -90,9 +70,8 @@ class GridUnits:
 
     def _ridge(self, view: int, u: int, labels: Labels, train: Rows, test: Rows) -> Array:
         def design(rows: Rows, half: int) -> Array:
-            return np.asarray(
-                np.c_[self._cells[rows, view, half], np.nan_to_num(self._known[rows, :, half, u])]
-            )
+            sources = np.nan_to_num(self._found.sources[rows, :, half, u])
+            return np.asarray(np.c_[self._found.grids[rows, view, half], sources])
 
         x = np.concatenate([design(train, 0), design(train, 1)])
         score = fit_ridge(x, np.concatenate([labels[:, 0], labels[:, 1]]).astype(np.int64), 2, PENALTY)

@@ -2,7 +2,8 @@
 
 A unit's label on a half of the face is whether it was coded for both sides or for that side. Models
 (`mellm.evaluate.unit_learners`) give every half a score per unit; the unit is called where the mean of both
-halves is above zero, on one side alone where the halves differ by more than `ONE_SIDED`.
+halves is above zero, on one side alone where the halves differ by more than
+`mellm.facs.stored_flow_units.SIDE_GAP`.
 """
 
 import time
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
 from mellm.errors import InputError
@@ -22,17 +22,14 @@ from mellm.evaluate.recognition import Progress
 from mellm.evaluate.ridge import Array
 from mellm.evaluate.run_files import provenance
 from mellm.evaluate.unit_learners import create_unit_learner
+from mellm.facs.codes import half_labels, side_letter
+from mellm.facs.stored_flow_units import called_units, stronger_half
 
 COMMONEST = 12
 """How many units are scored: the commonest of the folder's sheet (ties: the lower number)."""
 
 LEAST = 10
 """Units with at least this many samples are also averaged on their own: fewer say little."""
-
-ONE_SIDED = 0.25
-"""Difference of the halves' scores from which a unit is called on one side alone."""
-
-_HALVES = ("L", "R")
 
 
 def evaluate_units(
@@ -55,7 +52,7 @@ def evaluate_units(
     units = commonest_units(data.samples)
     scores = unit_scores(data, units, protocol, seed, progress, model)
     truth = [[u.sided for u in s.action_units.present if u.family == "AU"] for s in data.samples]
-    called = [called_codes(row, units) for row in scores]
+    called = [[unit.code for unit in called_units(row, units)] for row in scores]
     table = UnitScores(units)
     table.update(truth, called)
     figures = {
@@ -79,7 +76,7 @@ def evaluate_units(
                     str(u): round(float(p), 4)
                     for u, p in zip(units, _logistic(row.mean(axis=0)), strict=True)
                 },
-                "leaning": {str(u): _HALVES[int(row[1, i] > row[0, i])] for i, u in enumerate(units)},
+                "leaning": {str(u): side_letter(stronger_half(row[:, i])) for i, u in enumerate(units)},
             }
             for s, t, c, row in zip(data.samples, truth, called, scores, strict=True)
         ],
@@ -115,7 +112,7 @@ def unit_scores(
     learner = create_unit_learner(model, data, units)
     if protocol == "zero-shot":
         return learner.zero_shot()
-    labels = half_truth(data.samples, units)
+    labels = half_labels([s.action_units.present for s in data.samples], units)
     scores = np.zeros(labels.shape)
     people, sets = [s.group for s in data.samples], [s.dataset for s in data.samples]
     folds = list(splits(protocol, people, sets, seed))
@@ -126,36 +123,12 @@ def unit_scores(
     return scores
 
 
-def half_truth(samples: Sequence[Sample], units: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return bool (N, 2, U): the unit was coded on that half (L, R) of the subject's face."""
-    truth = np.zeros((len(samples), 2, len(units)), bool)
-    for i, sample in enumerate(samples):
-        for code in sample.action_units.present:
-            if code.au in units and code.family == "AU":
-                u = units.index(code.au)
-                truth[i, 0, u] |= code.side != "right"
-                truth[i, 1, u] |= code.side != "left"
-    return truth
-
-
-def called_codes(scores: Array, units: tuple[int, ...]) -> list[str]:
-    """Return codes (`4`, `L12`) from one sample's scores (2, U)."""
-    codes = []
-    for u, unit in enumerate(units):
-        left, right = scores[:, u]
-        if left + right <= 0:
-            continue
-        alone = abs(left - right) > ONE_SIDED
-        codes.append(f"{_HALVES[int(right > left)]}{unit}" if alone else str(unit))
-    return codes
-
-
 def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> dict[str, Any]:
     """How often the stronger half is the coded side, over all one-sided codes, and over those called."""
     asked = right = found = found_right = 0
     for sample, row in zip(samples, scores, strict=True):
         for code in sample.action_units.present:
-            if code.side in ("left", "right") and code.au in units:
+            if code.one_sided and code.au in units:
                 u = units.index(code.au)
                 same = (row[0, u] > row[1, u]) == (code.side == "left")
                 asked, right = asked + 1, right + same

@@ -15,25 +15,27 @@ from mellm.datasets.megc2019 import read_flow_set
 from mellm.datasets.vqa_questions import FINE_LABELS, VQAQuestion, asked_unit, read_questions
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
-from mellm.evaluate.learner import CLASSES, create_learner
+from mellm.evaluate.learner import create_learner
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.run_files import provenance
 from mellm.evaluate.text_overlap import TextScores
-from mellm.evaluate.unit_recognition import called_codes, unit_scores
-from mellm.facs import AU_NAMES, AUEvidence, au_number, parse_codes, untrained_emotion_model
-from mellm.facs.unit_rules import UNITS
+from mellm.facs import AU_NAMES, AUEvidence, au_number, untrained_emotion_model
+from mellm.facs.codes import ActionUnitCode, SubjectSide
+from mellm.facs.stored_flow import COARSE
+from mellm.facs.stored_flow_units import called_units, read_units, stronger_half
+from mellm.facs.unit_rules import EXPRESSIVE
 
 KINDS = ("coarse", "fine", "units", "shown", "side", "spoken")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a model found in one sample: coarse and fine label, codes, and which half each unit leans to."""
+    """What a model found in one sample: coarse and fine label, units, and which half each unit leans to."""
 
     coarse: str
     fine: str
-    codes: tuple[str, ...]
-    leaning: Mapping[int, str]
+    units: tuple[ActionUnitCode, ...]
+    leaning: Mapping[int, SubjectSide]
 
 
 Answerer = Callable[[VQAQuestion, Seen], str]
@@ -59,7 +61,7 @@ def kind_of(question: str) -> str:
 
 def answer(question: VQAQuestion, seen: Seen) -> str:
     """Answer one question by template, in ME-VQA's wording."""
-    units = {unit.au for code in seen.codes for unit in parse_codes(code).units}
+    units = {unit.au for unit in seen.units}
     names = ", ".join(AU_NAMES[unit] for unit in sorted(units))
     kind = kind_of(question.question)
     if kind == "coarse":
@@ -72,9 +74,8 @@ def answer(question: VQAQuestion, seen: Seen) -> str:
         return "yes" if asked_unit(question.question) in units else "no"
     if kind == "side":
         unit = asked_unit(question.question)
-        coded = [code for code in seen.codes if parse_codes(code).units[0].au == unit]
-        half = coded[0][0] if coded and coded[0][0] in "LR" else seen.leaning.get(unit or 0, "L")
-        return {"L": "left", "R": "right"}[half]
+        named = next((code for code in seen.units if code.au == unit), None)
+        return named.side if named and named.one_sided else seen.leaning.get(unit or 0, "left")
     one = len(units) == 1
     return (
         f"The action unit{'' if one else 's'} present {'is' if one else 'are'}: {names}. Therefore, the "
@@ -135,19 +136,18 @@ def look(folder: str | Path, seed: int = 0) -> dict[str, Seen]:
     """Return key -> what the zero-shot FACS models see in every sample of a folder of flow."""
     data = read_flow_set(folder)
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
-    units = tuple(sorted({unit.au for unit in UNITS} - {43, 45, 46}))
-    scores = unit_scores(data, units, "zero-shot", seed)
+    scores = read_units(data.flows, EXPRESSIVE).scores()
     emotions = untrained_emotion_model()
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
-        codes = called_codes(row, units)
-        evidence = [AUEvidence(u.au, "both", 0.8, None, ()) for c in codes for u in parse_codes(c).units]
-        name = CLASSES[int(label.argmax())]
+        units = called_units(row, EXPRESSIVE)
+        evidence = [AUEvidence(unit.au, "both", 0.8, None, ()) for unit in units]
+        name = COARSE[int(label.argmax())]
         found[sample.key] = Seen(
             coarse=name,
             fine=_fine(name, emotions.fine(evidence)),
-            codes=tuple(codes),
-            leaning={unit: "LR"[int(row[1, i] > row[0, i])] for i, unit in enumerate(units)},
+            units=tuple(units),
+            leaning={unit: stronger_half(row[:, i]) for i, unit in enumerate(EXPRESSIVE)},
         )
     return found
 

@@ -8,12 +8,18 @@ Knows nothing about which units mean what (`emotion`) or what they are called (`
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mellm.errors import InputError
 from mellm.facs.findings import Intensity, Side
+
+SubjectSide = Literal["left", "right"]
+"""A half of the subject's face."""
 
 CodeSide = Side | Literal["unilateral"]
 """Sides a coder can write; `U` (one side, not said which) has no place in measured evidence."""
@@ -76,6 +82,16 @@ class ActionUnitCode:
         """The code without intensity, as evaluations compare it (`1`, `L2`)."""
         family = "" if self.family == "AU" else self.family
         return f"{family}{_PREFIXES[self.side]}{self.au}"
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether the code names the subject's left or right half."""
+        return self.side in ("left", "right")
+
+    @property
+    def halves(self) -> tuple[bool, bool]:
+        """Whether the unit acts on the subject's left and right half; any other side stands for both."""
+        return self.side != "right", self.side != "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +172,57 @@ def format_codes(codes: AUCodes | Iterable[ActionUnitCode]) -> str:
     return "".join(pieces)
 
 
+def parse_code(text: str) -> ActionUnitCode:
+    """Read exactly one code, such as `L12`.
+
+    >>> parse_code("L12").side
+    'left'
+
+    Raises InputError where the text holds no code, or several.
+    """
+    units = parse_codes(text).units
+    if len(units) != 1:
+        raise InputError(f"'{text}' is not one action unit; write a code such as 4 or L12.")
+    return units[0]
+
+
+def sides_by_unit(codes: Iterable[str]) -> dict[int, CodeSide]:
+    """Return AU -> side of codes such as `L2`; a unit that is coded with two different sides is on both.
+
+    >>> sides_by_unit(["L2", "R2", "L12"])
+    {2: 'both', 12: 'left'}
+    """
+    sides: dict[int, CodeSide] = {}
+    for unit in map(parse_code, codes):
+        sides[unit.au] = unit.side if sides.get(unit.au, unit.side) == unit.side else "both"
+    return sides
+
+
+def half_labels(coded: Sequence[Iterable[ActionUnitCode]], units: Sequence[int]) -> NDArray[np.bool_]:
+    """Return bool (N, 2, U): whether sample n's codes put a unit on the subject's left and right half.
+
+    Only facial action units (family `AU`) of `units` count.
+    """
+    labels = np.zeros((len(coded), 2, len(units)), bool)
+    column = {au: u for u, au in enumerate(units)}
+    for row, codes in zip(labels, coded, strict=True):
+        for code in codes:
+            if code.family == "AU" and code.au in column:
+                row[:, column[code.au]] |= code.halves
+    return labels
+
+
+def side_letter(side: CodeSide) -> str:
+    """Return the letter codes write for a side: `L`, `R`, `T`, `B`, `U`, or nothing for both."""
+    return _PREFIXES[side]
+
+
 def code_of(au: int, side: CodeSide = "both", intensity: Intensity | None = None) -> str:
     """Return the canonical FACS code, such as `L12B` for the subject's left lip corner at intensity B."""
     return ActionUnitCode(au, side, intensity).code
 
 
-def subject_side(image_side: Literal["left", "right"], mirrored: bool = False) -> Literal["left", "right"]:
+def subject_side(image_side: Literal["left", "right"], mirrored: bool = False) -> SubjectSide:
     """Turn a side of the picture into the subject's: opposite, unless the picture is mirrored.
 
     The only place in the package where this is decided.

@@ -28,6 +28,11 @@ class AUEvidence:
     intensity: Intensity | None
     evidence: tuple[str, ...]
 
+    @property
+    def one_sided(self) -> bool:
+        """Whether it is seen on the subject's left or right half alone."""
+        return self.side in ("left", "right")
+
 
 class AUModel(Protocol):
     """Regional motion in, action-unit probabilities out. Stateless and cheap (milliseconds)."""

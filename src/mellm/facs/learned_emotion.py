@@ -48,6 +48,12 @@ def emotion_features(seen: Mapping[int, tuple[float, bool]]) -> NDArray[np.float
     return np.array([*present.values(), *alone.values(), *pairs])
 
 
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities (..., C) of scores (..., C)."""
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class LearnedEmotion:
     """The model behind `create_emotion_model("learned")`: an `EmotionModel`.
@@ -67,15 +73,13 @@ class LearnedEmotion:
 
     def fine(self, aus: Sequence[AUEvidence]) -> dict[str, float]:
         """Return the one distribution over `FINE` all taxonomies are read from."""
-        seen = {e.au: (e.probability, e.side in ("left", "right")) for e in aus}
+        seen = {e.au: (e.probability, e.one_sided) for e in aus}
         p = self.probabilities(emotion_features(seen)[None])[0]
         return dict(zip(FINE, p.tolist(), strict=True))
 
     def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities (N, 8) of features (N, SIZE)."""
-        scores = features @ self.weight + self.bias
-        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
+        return softmax(features @ self.weight + self.bias)
 
     def predict(self, aus: Sequence[AUEvidence], taxonomy: str = "7") -> Mapping[str, float]:
         """Return label -> probability (sums to 1) for a taxonomy of `mellm.facs.taxonomies`."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from mellm.facs.codes import ActionUnitCode, subject_side
-from mellm.facs.unit_rules import UNITS, Term, Unit
+from mellm.facs.unit_rules import READ_AS, UNITS, Term, Unit
 from mellm.flow.region_motion import RegionMotion
 
 WITHIN = math.cos(math.radians(67.5))
@@ -16,7 +16,7 @@ WITHIN = math.cos(math.radians(67.5))
 checker reads words."""
 
 _ROWS: dict[int, Unit] = {unit.au: unit for unit in UNITS}
-_ROWS |= {45: _ROWS[43], 46: _ROWS[43], 27: _ROWS[26]}
+_ROWS |= {au: _ROWS[like] for au, like in READ_AS.items()}
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 

@@ -42,7 +42,7 @@ PRESENT = 0.5
 NOISE_FLOOR = 0.0035
 """Regional motion that estimators report on still faces, as a fraction of the inter-ocular distance."""
 
-ONE_SIDED = 0.5
+ONE_SIDED_RATIO = 0.5
 """A unit is one-sided where the weaker side scores less than this share of the stronger."""
 
 INTENSITY_STEPS: tuple[tuple[float, Intensity], ...] = ((0.10, "A"), (0.25, "B"), (0.55, "C"), (0.85, "D"))
@@ -121,6 +121,15 @@ UNITS: tuple[Unit, ...] = (
     Unit(43, 0.12, (Term(_UPPER, 0, -1),), (Term(_INNER, 0, -1, 0.7), Term(_LOWER, 0, 1, 0.5))),
 )  # fmt: skip
 """The table, one row per unit. Jaw openings beyond AU26's range are reported as AU27."""
+
+EYE_CLOSURE = frozenset({43, 45, 46})
+"""Units that close the eyes: no evidence of a micro-expression on their own."""
+
+EXPRESSIVE: tuple[int, ...] = tuple(sorted({unit.au for unit in UNITS} - EYE_CLOSURE))
+"""AU numbers of the table, the units that close the eyes left out."""
+
+READ_AS = {45: 43, 46: 43, 27: 26}
+"""Units the table has no row for -> the unit whose motion they share: closing eyes, a wide jaw drop."""
 
 JAW_STRETCH = 0.25
 """Chin displacement (inter-ocular distances) from which a jaw drop is a mouth stretch, AU27."""
@@ -213,9 +222,9 @@ def _sides(unit: Unit, scores: Mapping[ImageSide, float]) -> tuple[float, Side, 
     """Combine both sides: (score, the subject's side, the image sides it is seen on)."""
     weak, strong = sorted(_SIDES, key=lambda s: scores[s])
     mean = (scores[weak] + scores[strong]) / 2
-    if unit.central or scores[weak] >= ONE_SIDED * scores[strong]:
+    if unit.central or scores[weak] >= ONE_SIDED_RATIO * scores[strong]:
         return mean, "both", _SIDES
-    return scores[strong] * (1 + ONE_SIDED) / 2, subject_side(strong), (strong,)
+    return scores[strong] * (1 + ONE_SIDED_RATIO) / 2, subject_side(strong), (strong,)
 
 
 def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vector]) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training, softmax
+from mellm.evaluate.learner import Features, Predictor, Training
+from mellm.facs.learned_emotion import softmax
+from mellm.facs.stored_flow import COARSE
 
 _BLOCKS = 7
 
@@ -80,7 +82,7 @@ def fit_classifier(model: Any, x: NDArray[np.floating], y: NDArray[np.int64]) ->
 
     def predict(test: Features) -> NDArray[np.float64]:
         flat = test.reshape(len(test), -1)
-        answers = np.zeros((len(test), len(CLASSES)))
+        answers = np.zeros((len(test), len(COARSE)))
         if hasattr(model, "predict_proba"):
             answers[:, known] = model.predict_proba(flat)
             return answers

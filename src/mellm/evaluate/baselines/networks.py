@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mellm.evaluate.learner import CLASSES, Features, Predictor, Training
+from mellm.evaluate.learner import Features, Predictor, Training
 from mellm.evaluate.ridge import balanced_weights
+from mellm.facs.stored_flow import COARSE
 
 Watch = Callable[[int, Callable[[Features], NDArray[np.float64]]], None]
 """Called after each epoch with its number and a predictor."""
@@ -37,7 +38,7 @@ class STSTModule(nn.Module):
             for maps in (3, 5, 8)
         )
         self.pool = nn.AvgPool2d(2, 2)
-        self.classify = nn.Linear(16 * 5 * 5, len(CLASSES))
+        self.classify = nn.Linear(16 * 5 * 5, len(COARSE))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, 3) of flow pictures (N, 3, 28, 28)."""
@@ -58,7 +59,7 @@ class HTNetModule(nn.Module):
         self.place = nn.Parameter(torch.zeros(1, 25, width))
         self.inside = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.3, batch_first=True)
         self.across = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.3, batch_first=True)
-        self.classify = nn.Linear(4 * width, len(CLASSES))
+        self.classify = nn.Linear(4 * width, len(COARSE))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, 3) of flow pictures (N, 3, 28, 28)."""
@@ -94,7 +95,7 @@ def train_network(
     """Train with class-weighted cross-entropy and random mirroring; return the last epoch's predictor."""
     generator = torch.Generator().manual_seed(seed)
     x, y = torch.from_numpy(training.x), torch.from_numpy(training.y)
-    weight = torch.from_numpy(balanced_weights(training.y, len(CLASSES)).astype(np.float32))
+    weight = torch.from_numpy(balanced_weights(training.y, len(COARSE)).astype(np.float32))
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     turn = torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1, 1)
 
