@@ -1,14 +1,15 @@
-"""A language model's answer taken apart: the headed parts, the units and the label it concludes with.
+"""The answer of a language model: three headed parts, written and read back; what a conclusion says.
 
-Lenient: any model's text comes back as parts, however it is laid out. Knows nothing about what is true.
+Reading is lenient: any model's text comes back as parts, however it is laid out. Knows nothing about what is
+true.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mellm.errors import InputError
-from mellm.facs.codes import parse_codes
+from mellm.facs.codes import ActionUnitCode, parse_codes
+from mellm.facs.taxonomies import EMOTIONS_ZH, TAXONOMIES
 from mellm.wording.names import Language
 from mellm.wording.unit_names import AU_NAMES
 
@@ -18,78 +19,84 @@ HEADINGS: dict[Language, tuple[str, str, str]] = {
 }
 """Headings of the three parts."""
 
-CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?!\.?\d|[A-Za-z])"
-"""A FACS code, as a regular expression."""
+LABELS: frozenset[str] = frozenset(label for t in TAXONOMIES.values() for label in t.labels)
+"""The emotion labels of all taxonomies, in English."""
 
-CODES = re.compile(rf"\bAUs?\s*:?\s*({CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{CODE})*)")
-"""A list of codes after `AU`."""
-
+_CODE = r"(?:AD)?[LRTBU]?\d{1,2}[A-E]?(?!\.?\d|[A-Za-z])"
+_CODES = re.compile(rf"\bAUs?\s*:?\s*({_CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\s?)?{_CODE})*)")
 _NOTHING = re.compile(
     r"\bno (?:evidence of a )?micro-?expression|没有发现微表情|(?:没有|无)微表情", re.IGNORECASE
 )
-_MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
-_SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
-_NOT = {
-    "en": re.compile(
-        r"\b(?:no|not|nothing|none|cannot|without|never|neither|nor)\b",
-        re.IGNORECASE,
-    ),
-    "zh": re.compile(r"没有|无法|未|不(?!过)"),
-}
+_HEADED = r"(?:^|\n)(?P<before>[\s#*\d.、]*)(?P<heading>{})[\s*]*(?:[:：]|\n)[\s*]*"
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
-    """One time a text speaks of a unit: its number, the sentence, its place there, negated or not."""
+class Answer:
+    """The three parts of an answer; a part is empty where the text has no such heading.
 
-    au: int
-    sentence: str
-    start: int
-    end: int
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The three parts of an answer; the last two are empty where an answer has no such headings."""
+    canonical: nothing but the parts under their headings, spelled and ordered as `HEADINGS` has them
+    """
 
     analysis: str
     reasoning: str
     conclusion: str
+    canonical: bool = True
+
+    def text(self, language: Language) -> str:
+        """Return the parts under their headings, each heading on a line of its own."""
+        colon = "：" if language == "zh" else ":"
+        parts = (self.analysis, self.reasoning, self.conclusion)
+        return "\n\n".join(f"{h}{colon}\n{p}" for h, p in zip(HEADINGS[language], parts, strict=True))
+
+    def lines(self) -> str:
+        """Return the parts as three lines that begin with their English headings."""
+        parts = (self.analysis, self.reasoning, self.conclusion)
+        return "\n".join(f"{h}: {p}" for h, p in zip(HEADINGS["en"], parts, strict=True))
+
+    @classmethod
+    def parse(cls, text: str, language: Language) -> "Answer":
+        """Return the parts of an answer; what stands before the first heading is analysis."""
+        found: list[re.Match[str] | None] = []
+        start = 0
+        for heading in HEADINGS[language]:
+            match = re.compile(_HEADED.format(heading), re.IGNORECASE).search(text, start)
+            found.append(match)
+            start = match.end() if match else start
+        parts: list[str] = []
+        for number, match in enumerate(found):
+            begin = match.end() if match else 0
+            end = next((later.start() for later in found[number + 1 :] if later), len(text))
+            parts.append(text[begin:end].strip() if match or number == 0 else "")
+        analysis, reasoning, conclusion = parts
+        canonical = all(parts) and _is_canonical(text, found, language)
+        return cls(analysis, reasoning, conclusion, canonical)
 
 
-def take_apart(text: str, language: Language) -> Parts:
-    """Return the parts of an answer; what stands before the first heading is analysis."""
-    places: list[tuple[int, int] | None] = []
-    start = 0
-    for heading in HEADINGS[language]:
-        match = re.compile(rf"(?:^|\n)[\s#*\d.、]*{heading}[\s*]*(?:[:：]|\n)[\s*]*", re.IGNORECASE).search(
-            text, start
-        )
-        places.append(match.span() if match else None)
-        start = match.end() if match else start
-    places[0] = places[0] or (0, 0)
-    parts = []
-    for number, place in enumerate(places):
-        later = [begin for begin, _ in filter(None, places[number + 1 :])]
-        parts.append(text[place[1] : later[0] if later else len(text)].strip() if place else "")
-    return Parts(*parts)
+def _is_canonical(text: str, found: Sequence[re.Match[str] | None], language: Language) -> bool:
+    headed = all(
+        match and match["heading"] == heading and not match["before"].strip("#* \t\n")
+        for match, heading in zip(found, HEADINGS[language], strict=True)
+    )
+    return headed and found[0] is not None and not text[: found[0].start()].strip()
+
+
+def concluded_units(conclusion: str) -> tuple[ActionUnitCode, ...]:
+    """Return the units that a conclusion lists after `AU`, in its order, each code once."""
+    units: dict[str, ActionUnitCode] = {}
+    for listed in _CODES.finditer(conclusion):
+        for code in re.findall(_CODE, re.sub(r"AU\s?", " ", listed.group(1))):
+            for unit in parse_codes(code).units:
+                units.setdefault(unit.sided, unit)
+    return tuple(units.values())
 
 
 def concluded_codes(conclusion: str) -> tuple[str, ...]:
-    """Return the FACS codes (with sides) a conclusion names, in its order; other numbers are left out."""
-    codes: list[str] = []
-    for listed in CODES.finditer(conclusion):
-        for code in re.findall(CODE, re.sub(r"AU\s?", " ", listed.group(1))):
-            try:
-                codes += [unit.sided for unit in parse_codes(code).units if unit.au in AU_NAMES]
-            except InputError:
-                continue
-    return tuple(dict.fromkeys(codes))
+    """Return the codes (with sides) of the concluded units that FACS knows, in their order."""
+    return tuple(unit.sided for unit in concluded_units(conclusion) if unit.au in AU_NAMES)
 
 
 def finds_nothing(conclusion: str) -> bool:
-    """True where a conclusion says that there is no (evidence of a) micro-expression."""
+    """Return true where a conclusion says that there is no (evidence of a) micro-expression."""
     return _NOTHING.search(conclusion) is not None
 
 
@@ -102,31 +109,10 @@ def last_label(text: str, names: Sequence[str]) -> tuple[int, int] | None:
     return places[-1] if places else None
 
 
-def mentions(text: str, language: Language) -> list[Mention]:
-    """Return every mention of a unit by number."""
-    found: list[Mention] = []
-    for sentence in sentences(text, language):
-        negated = _NOT[language].search(re.sub(r"[（(][^（）()]*[）)]", " ", sentence)) is not None
-        found += [
-            Mention(int(unit["au"]), sentence, unit.start(), unit.end(), negated)
-            for unit in _MENTION.finditer(sentence)
-        ]
-    return found
-
-
-def coded_mentions(text: str) -> frozenset[str]:
-    """Return the units an English text says are there, each as it is written: `6`, `R12`.
-
-    What is found, but not in any part (`mellm.language.sentence_check.STAGE_ALONE`), is there.
-    """
-    text = re.sub(r"\bnot (?=in the parts|by any)", "", text, flags=re.IGNORECASE)
-    return frozenset(
-        re.sub(r"^AU\s?", "", mention.sentence[mention.start : mention.end])
-        for mention in mentions(text, "en")
-        if not mention.negated
-    )
-
-
-def sentences(text: str, language: Language) -> list[str]:
-    """Return the sentences of a text."""
-    return [s for s in _SENTENCE[language].split(text) if s.strip()]
+def labels_in(text: str, language: Language) -> list[str]:
+    """Return every emotion label (any taxonomy, English name) that occurs in a text, in order."""
+    if language == "zh":
+        names = {EMOTIONS_ZH[label]: label for label in LABELS}
+        return [names[word] for word in re.findall("|".join(names), text)]
+    words = re.findall(rf"(?<![\w-])(?:{'|'.join(LABELS)})(?![\w-])", text, re.IGNORECASE)
+    return [word.lower() for word in words]

@@ -1,17 +1,13 @@
-"""Evidence in Chinese sentences. Knows nothing about where the evidence comes from.
+"""The words of readings in Chinese, and of readings from labels. Knows no order of sentences.
 
 Sides: 画面左侧 is the picture's left; the subject's side (被摄者) is always said beside it.
 """
 
-import re
+from mellm.language.places import FacePart
+from mellm.language.reading_words import LabelledWords, Words
+from mellm.wording.names import AREA_NAMES_ZH, INTENSITY_ZH, OCTANTS_ZH, part_zh, patch_zh
 
-from mellm.language.reading_evidence import Finding, PartMotion
-from mellm.language.reading_writer import Words, Writer
-from mellm.wording.names import AREA_NAMES_ZH, INTENSITY_ZH, OCTANTS_ZH, part_zh, patch_zh, region_patch
-
-SIDE = {"left": "左侧", "right": "右侧"}
-"""Sides, of picture and subject."""
-_JOINT = {
+_JOINTS: dict[str, tuple[str, ...]] = {
     "up": ("{both}同时上抬", "{both}均向上移动", "{both}一起上提"),
     "down": ("{both}同时下移", "{both}均向下移动"),
     "outward": ("{both}同时向外移动", "{both}向外侧分开"),
@@ -22,8 +18,36 @@ _JOINT = {
     "down-inward": ("{both}下移并向内收拢", "{both}同时向下、向内移动"),
 }
 
+def _apart(*openings: str) -> tuple[str, ...]:
+    return tuple(f"{opening}：{{left}}（{{left_size}}），而{{right}}（{{right_size}}）。" for opening in openings)
+
 
 WORDS = Words(
+    parts={part: part_zh(part) for part in FacePart},
+    patches="{}",
+    patch_names={name: patch_zh(name) for name in ("outer", "centre", "inner", "left", "right")},
+    image_sides={"left": "左侧", "right": "右侧"},
+    subject="被摄者{}",
+    notes_on_side="，",
+    whole="{part}",
+    some="{part}（{patches}）",
+    sided="画面{side}的{part}（{note}）",
+    noted_side="画面{side}（{note}）",
+    both="两侧{part}",
+    ways=OCTANTS_ZH,
+    headings=OCTANTS_ZH,
+    no_way="有变化，但没有统一的方向",
+    moves=("{}移动", "{}偏移"),
+    joints=_JOINTS,
+    joint_sizes=("{side}{heading} {size}", "；"),
+    joint_frames=("{}：{}。",),
+    shift="{both}一同{way}平移（{sizes}），更像头部或整片皮肤的移动。",
+    shift_size="画面{side} {size}",
+    apart=_apart("两边的{part}并不一致", "左右两边的{part}走向不同", "两边的{part}各不相同"),
+    moved="{place}{motion}",
+    alone="{moved}，{strength}（{size}）",
+    other_still=("；画面{side}的{part}没有超过噪声水平的运动", "；画面{side}的{part}保持不动"),
+    stop="。",
     gap="",
     names=("、", "、"),
     alternatives=("或", "或"),
@@ -56,7 +80,7 @@ WORDS = Words(
     plain="画面左侧即被摄者右侧",
     mirrored="画面为镜像，画面左侧即被摄者左侧",
     homeless="从整体运动模式看：{}。",
-    still="{}没有超过噪声水平的运动。",
+    rest="{}没有超过噪声水平的运动。",
     blink="眼睑的变化像是眨眼；单纯的闭眼不作为表情证据。",
     weak="证据不足、未计入的动作单元：{}。",
     other="{aus}并不属于{label}的常见组合",
@@ -69,7 +93,7 @@ WORDS = Words(
     eyes_only="唯一观察到的动作是闭眼，它本身不能说明任何情绪。",
     no_emotion="观察到了动作单元，但没有据此计算情绪。",
     reasons=("{aus}是{label}的常见动作单元。", "支持{label}的证据是{aus}。", "{aus}通常与{label}相关。"),
-    alone="这是唯一观察到的动作单元，推断的依据有限。",
+    only="这是唯一观察到的动作单元，推断的依据有限。",
     untypical="这些动作单元都不是{label}的典型标志；该结果来自模型所学数据中此类组合的标注情况。",
     but=("与此不符的是：{}。", "另一方面：{}。", "需要注意的反面证据：{}。"),
     rival=("也不能排除{}。", "仍有可能的还有{}。"),
@@ -84,62 +108,150 @@ WORDS = Words(
     several={},
 )
 
-
-def _patches(moved: PartMotion) -> str:
-    if len(moved.regions) == moved.patches:
-        return ""
-    return "、".join(patch_zh(region_patch(name)) for name in moved.regions)
-
-
-class Chinese(Writer):
-    """Writes one reading in Chinese."""
-
-    words = WORDS
-
-    def typeset(self, text: str) -> str:
-        """Put a thin gap between Chinese and a code, as Chinese typesetting has it."""
-        return re.sub(r"(?<=[一-鿿])(?=AU\d)", " ", text)
-
-    def _part(self, moved: PartMotion) -> str:
-        patches = _patches(moved)
-        if not moved.side:
-            return part_zh(moved.part) + (f"（{patches}）" if patches else "")
-        return self._side(moved).replace("（", f"的{part_zh(moved.part)}（", 1)
-
-    def _side(self, moved: PartMotion) -> str:
-        note = "，".join(filter(None, (f"被摄者{SIDE[self.subject[moved.side]]}", _patches(moved))))
-        return f"画面{SIDE[moved.side]}（{note}）"
-
-    def _go(self, moved: PartMotion) -> str:
-        if moved.octant is None:
-            return "有变化，但没有统一的方向"
-        return self.voice.pick("move", ("{}移动", "{}偏移")).format(OCTANTS_ZH[moved.octant])
-
-    def finding(self, found: Finding) -> str:
-        """One sentence on how one part moved."""
-        first = found.motions[0]
-        both = f"两侧{part_zh(found.part)}"
-        if found.joint and found.joint != "shift":
-            opening = self.voice.pick(found.joint, _JOINT[found.joint]).format(both=both)
-            sizes = "；".join(
-                f"{self._side(m)}{OCTANTS_ZH[m.octant or 'up']} {self.size(m)}" for m in found.motions
-            )
-            return f"{opening}：{sizes}。"
-        if found.joint == "shift" and first.octant:
-            sizes = "，".join(f"画面{SIDE[m.side]} {self.size(m)}" for m in found.motions)
-            return f"{both}一同{OCTANTS_ZH[first.octant]}平移（{sizes}），更像头部或整片皮肤的移动。"
-        if len(found.motions) == 2:
-            left, right = found.motions
-            opening = self.voice.pick(
-                "apart", ("两边的{}并不一致", "左右两边的{}走向不同", "两边的{}各不相同")
-            ).format(part_zh(found.part))
-            return (
-                f"{opening}：{self._part(left)}{self._go(left)}（{self.size(left)}），"
-                f"而{self._part(right)}{self._go(right)}（{self.size(right)}）。"
-            )
-        sentence = f"{self._part(first)}{self._go(first)}，{self.strength(first)}（{self.size(first)}）"
-        if first.side:
-            other = "right" if first.side == "left" else "left"
-            still = self.voice.pick("still", ("；画面{}的{}没有超过噪声水平的运动", "；画面{}的{}保持不动"))
-            sentence += still.format(SIDE[other], part_zh(found.part))
-        return sentence + "。"
+LABELLED_WORDS = LabelledWords(
+    times="平均幅度的 {:.2f} 倍",
+    colour="呈{}{}",
+    no_colour="颜色混杂",
+    colours={
+        "red": "红色",
+        "orange": "橙色",
+        "yellow-green": "黄绿色",
+        "green": "绿色",
+        "cyan": "青色",
+        "blue": "蓝色",
+        "violet": "紫色",
+        "magenta": "品红色",
+    },
+    brightness=("暗淡的", "中等亮度的", "明亮的"),
+    strengths=("幅度微弱", "幅度较明显", "幅度明显"),
+    one="画面{side}的{part}",
+    unit="{side}AU{au}（{name}）",
+    unit_sides={"left": "被摄者左侧的", "right": "被摄者右侧的", "top": "上唇的", "bottom": "下唇的"},
+    borne="{}，{}",
+    doubt="，不过只有画面{}能看到",
+    layout=("\n", "\n", "\n\n", ""),
+    sides=(
+        "方位说明：画面左侧即被摄者右侧。以下为起始帧到顶点帧的运动，已去除头部运动。",
+        "画面左侧即被摄者右侧；以下运动从起始帧算到顶点帧，不含头部运动。",
+        "从起始帧到顶点帧、去除头部运动之后（画面左侧即被摄者右侧）：",
+        "起始帧到顶点帧，头部运动已去除；注意画面左侧即被摄者右侧。",
+        "去除头部自身的运动后，从起始帧到顶点帧的变化如下（画面左侧即被摄者右侧）。",
+        "画面左侧即被摄者右侧。以下不包括头部自身的运动。",
+    ),
+    support=("由{}支持", "依据是{}", "见于{}", "体现在{}", "可见于{}"),
+    hidden=(
+        "测量结果无法证实{unit}：没有区域按它的方式运动。",
+        "29 个区域都没有支持{unit}，它的依据不足。",
+        "光流没有显示出{unit}；若存在，也低于测量所及。",
+        "编码中有{unit}，但光流没有显示出来。",
+    ),
+    outside=(
+        "{unit}不在 29 个区域所能显示的范围内，无法由此运动判断。",
+        "这些区域无法显示{unit}，只能照录，没有自身的证据。",
+    ),
+    rest=(
+        "{}没有超过噪声水平的运动。",
+        "{}没有明显的运动。",
+        "{}静止。",
+    ),
+    quiet=(
+        "从起始帧到顶点帧，29 个区域的运动都没有超过噪声水平。",
+        "起始帧到顶点帧之间，所有区域都在噪声水平之内。",
+        "29 个区域全部处于噪声水平以下。",
+    ),
+    blink=(
+        "眼睑的变化像是眨眼；单纯的闭眼不作为表情证据。",
+        "眼睑的运动是眨眼的样子，不算作情绪的标志。",
+        "这是眨眼时眼睑的闭合，本身不是表情的证据。",
+    ),
+    strongest=("运动最强的是{}。", "就整张脸而言，运动最强的是{}。", "全脸之中，运动最强的是{}。"),
+    reasons=(
+        "{aus}通常与{label}相关。",
+        "支持{label}的有：{aus}。",
+        "{aus}是判断{label}时首先要找的迹象。",
+        "{aus}常见于{label}。",
+        "推断为{label}的依据是{aus}。",
+    ),
+    only=(
+        "这是唯一观察到的动作单元，推断的依据有限。",
+        "只有一个动作单元，推断较为单薄。",
+        "仅凭一个单元，仍有不少余地。",
+    ),
+    blind=(
+        "测量到的运动没有支持任何已编码的动作单元。{label}来自编码本身，不是由运动推断的。",
+        "没有测量结果指向{label}：该标签仅依据编码。",
+    ),
+    untypical=(
+        "这些动作单元都不是{label}的典型标志；推断依据的是此类组合通常的标注，分量较轻。",
+        "其中没有{label}的典型单元，只能从组合来推断，把握不大。",
+        "{label}另有典型的单元，这里是因为此类组合常被如此标注。",
+    ),
+    unseen="{}在运动中没有看到",
+    but=(
+        "与此不符的是：{}。",
+        "另一方面：{}。",
+        "需要注意的反面证据：{}。",
+        "保留意见有：{}。",
+        "与之相抵的是：{}。",
+    ),
+    rival=("也不能排除{rival}。", "单看这些单元，{rival}同样说得通。", "仍有可能的还有{rival}。"),
+    clear=(
+        "测量结果中没有直接的反面证据，但如此微小的运动本身不足以下定论。",
+        "没有与之矛盾的迹象；不过这样小的运动并不能说明一切。",
+        "没有直接的反证，但这并不等于证明。",
+    ),
+    balance=(
+        "权衡之下，{label}最为合适。",
+        "综合来看，更倾向于{label}。",
+        "总体而言，这一模式指向{label}。",
+        "正反两面相权，{label}仍是最佳解读。",
+    ),
+    nothing=(
+        "没有运动就没有动作单元，因此无从推断表情。",
+        "没有观察到动作单元，也就无法推断表情。",
+        "没有可供推断表情的迹象。",
+    ),
+    uncoded=(
+        "有些区域在动，但不是动作单元的运动方式，因此无从推断。",
+        "这些运动构不成任何动作单元，由此得不出表情。",
+        "该运动不属于任何 FACS 单元，不能说明表情。",
+    ),
+    eyes=(
+        "唯一的动作单元是闭眼，它本身不能说明情绪。",
+        "只有闭眼这一发现，单独来看不是情绪的标志。",
+    ),
+    verdict=(
+        "AU {codes}。提示{label}。",
+        "AU {codes}。这一组合提示{label}。",
+        "AU {codes}，综合起来提示{label}。",
+        "AU {codes}。最合适的类别：{label}。",
+        "AU {codes}。面部运动提示{label}。",
+    ),
+    single_verdict=(
+        "AU {codes}。提示{label}。",
+        "AU {codes}。这一组合提示{label}。",
+        "AU {codes}。最合适的类别：{label}。",
+        "AU {codes}。面部运动提示{label}。",
+        "AU {codes}，仅此一项，提示{label}。",
+    ),
+    phrases={"negative": "消极情绪", "positive": "积极情绪"},
+    more={
+        "up": ("{both}双双上移", "{both}同步上抬"),
+        "down": ("{both}双双下移", "{both}同步下沉"),
+        "outward": ("{both}各自向外侧移动",),
+        "inward": ("{both}各自向内侧移动",),
+        "up-outward": ("{both}一同上移并向外侧移动",),
+        "up-inward": ("{both}一同上移并向内侧移动",),
+        "down-outward": ("{both}一同下移并向外侧移动",),
+        "down-inward": ("{both}一同下移并向内侧移动",),
+        "move": ("{}位移", "{}滑动", "{}挪动"),
+        "still": ("；画面{side}的{part}静止", "；画面{side}的{part}没有明显的运动"),
+        "apart": _apart("左右{part}的运动并不相同", "两边的{part}方向各异"),
+        "au": ("可以解读为{}。", "对应的编码是{}。", "由此看到的是{}。", "该运动属于{}。"),
+        "none": (
+            "这一运动没有对应的编码，只作记录。",
+            "已编码的动作单元都不能解释它，故不记动作单元。",
+            "虽有运动，但不构成任何已编码动作单元的证据。",
+        ),
+    },
+)
