@@ -15,7 +15,7 @@ OCTANTS = ("right", "up-right", "up", "up-left", "left", "down-left", "down", "d
 class RegionMotion:
     """Motion of one region between onset and apex.
 
-    name: region name, image sides
+    name: the region; sides are image sides
     u, v: mean expression-flow vector, pixels, u right, v down
     mean, max: mean and maximum magnitude inside the region, pixels
     relative: mean magnitude as a fraction of the inter-ocular distance (outer eye corners)
