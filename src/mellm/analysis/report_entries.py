@@ -7,6 +7,7 @@ import numpy as np
 
 from mellm.analysis.clip import Watched
 from mellm.face import inter_ocular
+from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS
 from mellm.facs import emotion_name
 from mellm.flow.region_motion import RegionMotion
@@ -77,7 +78,7 @@ def trace_entry(person: int, motion: RegionalMotion) -> Trace:
 def region_motion(reading: RegionReading) -> RegionMotion:
     """A region's entry as the measurement it came from, for prompts."""
     return RegionMotion(
-        name=reading.name,
+        name=RegionId(reading.name),
         u=reading.u_px,
         v=reading.v_px,
         mean=reading.mean_px,

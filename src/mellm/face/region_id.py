@@ -79,6 +79,11 @@ class RegionId(StrEnum):
     LEFT_CHEEK = "left cheek"
     RIGHT_CHEEK = "right cheek"
 
+    @classmethod
+    def at(cls, part: Part, side: ImageSide | None = None, patch: Patch | None = None) -> "RegionId":
+        """The region of a part on a side (None: the midline); KeyError where there is none."""
+        return _BY_PLACE[part, side, patch]
+
     @property
     def part(self) -> Part:
         """What the region is a piece of."""

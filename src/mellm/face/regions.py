@@ -27,6 +27,9 @@ AREAS: dict[str, tuple[RegionId, ...]] = {
 }
 """Face areas of the timeline -> their regions."""
 
+OUTSIDE_EYES = np.array([not region.is_eyelid for region in REGION_NAMES])
+"""bool (29,): the regions that can show an expression by themselves, all but the eyelids."""
+
 REFERENCE_INTER_OCULAR = 200.0
 """Outer-eye-corner distance, px, on the 400x480 crop for which box sizes and offsets are given."""
 

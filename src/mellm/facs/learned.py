@@ -192,7 +192,7 @@ class LearnedAUModel:
         Where no region moves every probability is 0.
         """
         named = relative_vectors(motion)
-        moving = {m.name for m in motion if m.moving}
+        moving: set[str] = {m.name for m in motion if m.moving}
         vectors = np.array([[named.get(name, (0.0, 0.0)) for name in REGION_NAMES]], np.float32)
         if not moving or not vectors.any():
             return [AUEvidence(au, "both", 0.0, None, ()) for au in self.units]

@@ -33,7 +33,7 @@ def supporting_regions(unit: ActionUnitCode, motion: Sequence[RegionMotion]) -> 
     row = _ROWS.get(unit.au)
     if row is None:
         return ()
-    moved = {m.name: m for m in motion if m.moving}
+    moved: dict[str, RegionMotion] = {m.name: m for m in motion if m.moving}
     found: dict[str, float] = {}
     for side in _SIDES:
         if unit.side in _SIDES and subject_side(side) != unit.side and not row.central:

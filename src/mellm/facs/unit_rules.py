@@ -22,6 +22,7 @@ from typing import Literal
 
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
+from mellm.flow.measure import strongest_motion
 from mellm.flow.region_motion import RegionMotion
 
 GAIN = 7.0
@@ -192,16 +193,6 @@ def relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
         m.name: (m.u * m.relative / m.mean, m.v * m.relative / m.mean) if m.mean > 0 else (0.0, 0.0)
         for m in motion
     }
-
-
-def strongest_motion(vectors: Mapping[str, _Vector]) -> float:
-    """The face's own scale: the mean of its three strongest regional motions (one may be an artefact).
-
-    Eyelids are left out: a blink or a glance moves them further than any micro-expression moves a brow.
-    """
-    lengths = [math.hypot(*d) for name, d in vectors.items() if "eyelid" not in name]
-    lengths = sorted(lengths, reverse=True)[:3]
-    return sum(lengths) / len(lengths) if lengths else 0.0
 
 
 def along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:

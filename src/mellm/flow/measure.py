@@ -4,13 +4,15 @@ The numbers of the motion prompt (2505.07007v3): mean and largest magnitude, dom
 the region moves at all beyond noise. Knows flow and boxes, nothing of landmarks or action units.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from mellm.errors import InputError
 from mellm.face.people import Region
+from mellm.face.region_id import RegionId
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import OCTANTS, RegionMotion
 
@@ -29,7 +31,7 @@ FLOOR_HIGH = 0.0040
 FLOOR_SIGMAS = 4.0
 """Floor in standard deviations of a region's mean vector: pure noise passes once in 3,000 regions."""
 
-PLAIN_SKIN = {"left cheek": 2.0, "right cheek": 2.0, "chin": 2.0}
+PLAIN_SKIN = {RegionId.LEFT_CHEEK: 2.0, RegionId.RIGHT_CHEEK: 2.0, RegionId.CHIN: 2.0}
 """Regions of little texture, where flow is noisier: their floor is this many times the others'."""
 
 
@@ -85,6 +87,16 @@ def measure(
         _measure(expression, region, inter_ocular, scale, floor)
         for region, floor in zip(regions, floors, strict=True)
     ]
+
+
+def strongest_motion(vectors: Mapping[str, tuple[float, float]]) -> float:
+    """Return the face's own scale: the mean length of its three longest regional vectors (one may be wrong).
+
+    Eyelids are left out: a blink or a glance moves them further than any micro-expression moves a brow.
+    """
+    lengths = [math.hypot(*v) for name, v in vectors.items() if not RegionId(name).is_eyelid]
+    lengths = sorted(lengths, reverse=True)[:3]
+    return sum(lengths) / len(lengths) if lengths else 0.0
 
 
 _floor = noise_floor  # `measure` has an argument of the function's name

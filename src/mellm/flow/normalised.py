@@ -11,6 +11,8 @@ Stored pictures are uint8 (28, 28, 3): u, v, strain, each stretched to 0..255 on
 The result is in units of the face's own root-mean-square motion. Nothing here looks at labels.
 """
 
+import math
+from dataclasses import replace
 from functools import cache
 
 import cv2
@@ -18,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.people import Region
-from mellm.face.region_id import RegionId
-from mellm.flow.measure import measure
+from mellm.face.region_id import ImageSide, Part, Patch, RegionId
+from mellm.flow.measure import measure, strongest_motion
 from mellm.flow.region_motion import RegionMotion
+from mellm.flow.robust import cauchy
 
 Stored = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -32,37 +35,40 @@ _CENTRE = 13.5
 _INTER_OCULAR = 20.0
 _FINE = 16
 
-_BOXES: dict[str, tuple[float, float, float]] = {
-    "outer brow": (8.6, 4.0, 3.0),
-    "inner brow": (3.8, 4.3, 3.0),
-    "upper eyelid outer": (10.0, 6.6, 2.0),
-    "upper eyelid centre": (8.2, 6.3, 2.0),
-    "upper eyelid inner": (6.4, 6.6, 2.0),
-    "lower eyelid outer": (10.0, 8.4, 2.0),
-    "lower eyelid centre": (8.2, 8.8, 2.0),
-    "lower eyelid inner": (6.4, 8.4, 2.0),
-    "nostril wing": (3.4, 15.3, 2.5),
-    "mouth corner": (5.4, 19.4, 3.5),
-    "upper lip": (2.6, 18.8, 2.0),
-    "lower lip": (2.6, 21.4, 2.0),
-    "cheek": (8.0, 13.5, 4.0),
+RELATIVE_FLOOR = (0.5, 0.25)
+"""A region of recovered flow moves from this multiple of the face's root-mean-square motion on, and from this
+share of the mean of its three strongest regions."""
+
+_BOXES: dict[tuple[Part, Patch | None], tuple[float, float, float]] = {
+    (Part.BROW, Patch.OUTER): (8.6, 4.0, 3.0),
+    (Part.BROW, Patch.INNER): (3.8, 4.3, 3.0),
+    (Part.UPPER_EYELID, Patch.OUTER): (10.0, 6.6, 2.0),
+    (Part.UPPER_EYELID, Patch.CENTRE): (8.2, 6.3, 2.0),
+    (Part.UPPER_EYELID, Patch.INNER): (6.4, 6.6, 2.0),
+    (Part.LOWER_EYELID, Patch.OUTER): (10.0, 8.4, 2.0),
+    (Part.LOWER_EYELID, Patch.CENTRE): (8.2, 8.8, 2.0),
+    (Part.LOWER_EYELID, Patch.INNER): (6.4, 8.4, 2.0),
+    (Part.NOSTRIL_WING, None): (3.4, 15.3, 2.5),
+    (Part.MOUTH_CORNER, None): (5.4, 19.4, 3.5),
+    (Part.UPPER_LIP, None): (2.6, 18.8, 2.0),
+    (Part.LOWER_LIP, None): (2.6, 21.4, 2.0),
+    (Part.CHEEK, None): (8.0, 13.5, 4.0),
 }
-"""Part -> (columns from the midline, row, side length), pixels of the stored picture.
+"""Part and patch -> (columns from the midline, row, side length), pixels of the stored picture.
 
 From the crop's geometry (brows at rows 3..6, eyes 7..9, nose tip 15, mouth 19..21)."""
 
 
 @cache
-def region_boxes() -> dict[str, tuple[float, float, float]]:
-    """Return the 29 regions in the stored crop: name -> (centre column, centre row, side length)."""
-    boxes: dict[str, tuple[float, float, float]] = {}
-    for side, sign in (("left", -1.0), ("right", 1.0)):
-        for part, (away, row, size) in _BOXES.items():
-            name = f"{part} {side}" if part in ("upper lip", "lower lip") else f"{side} {part}"
-            boxes[name] = (_CENTRE + sign * away, row, size)
-    boxes["upper lip centre"] = (_CENTRE, 18.6, 2.0)
-    boxes["lower lip centre"] = (_CENTRE, 21.6, 2.0)
-    boxes["chin"] = (_CENTRE, 24.2, 4.0)
+def region_boxes() -> dict[RegionId, tuple[float, float, float]]:
+    """Return the 29 regions in the stored crop: region -> (centre column, centre row, side length)."""
+    boxes: dict[RegionId, tuple[float, float, float]] = {}
+    for side, sign in ((ImageSide.LEFT, -1.0), (ImageSide.RIGHT, 1.0)):
+        for (part, patch), (away, row, size) in _BOXES.items():
+            boxes[RegionId.at(part, side, patch)] = (_CENTRE + sign * away, row, size)
+    boxes[RegionId.UPPER_LIP_CENTRE] = (_CENTRE, 18.6, 2.0)
+    boxes[RegionId.LOWER_LIP_CENTRE] = (_CENTRE, 21.6, 2.0)
+    boxes[RegionId.CHIN] = (_CENTRE, 24.2, 4.0)
     return boxes
 
 
@@ -117,21 +123,26 @@ def _without_similarity(u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple
         solution = np.linalg.lstsq(weighted.T @ design, weighted.T @ target, rcond=None)[0]
         residual = target - design @ solution
         length = np.hypot(residual[: x.size], residual[x.size :])
-        weight = inside / (1 + (length / (2 * np.median(length[inside]) + 1e-9)) ** 2)
+        weight = inside * cauchy(length, 2 * float(np.median(length[inside])) + 1e-9)
     return residual[: x.size].reshape(u.shape), residual[x.size :].reshape(v.shape)
 
 
 def regional_motion(field: Field) -> list[RegionMotion]:
-    """Measure the 29 regions of a recovered field, with boxes placed to a sixteenth of a pixel.
+    """Measure the 29 regions of a recovered field (28, 28, 2), with boxes placed to a sixteenth of a pixel.
 
-    Only ratios mean anything: every region counts as moving, `relative` is in the field's own unit.
+    All lengths are in the field's own unit, the face's root-mean-square motion; `relative` is the mean
+    divided by `_INTER_OCULAR` and, like all the others, only good for ratios. A region moves if its mean
+    vector reaches `RELATIVE_FLOOR`.
     """
     large = cv2.resize(field, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     regions = [
-        Region(RegionId(name), ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
+        Region(name, ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
         for name, (column, row, size) in region_boxes().items()
     ]
-    return measure(large, regions, inter_ocular=_INTER_OCULAR * _FINE, scale=1 / _FINE, noise_floor=0.0)
+    motion = measure(large, regions, inter_ocular=_INTER_OCULAR, noise_floor=0.0)
+    least, share = RELATIVE_FLOOR
+    floor = max(least, share * strongest_motion({m.name: (m.u, m.v) for m in motion}))
+    return [replace(m, moving=math.hypot(m.u, m.v) >= floor) for m in motion]
 
 
 def nose_flow(stored: Stored) -> Field:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.field import FlowField, HeadMotion
+from mellm.flow.robust import huber_then_tukey
 
 Points = NDArray[np.float64]
 Surface = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
@@ -19,18 +20,8 @@ Surface = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float3
 GRID_STEP = 4
 """Head flow is evaluated on every fourth pixel and interpolated: it is smooth."""
 
-HUBER = 1.345
-"""Huber's constant: 95 % efficiency on Gaussian noise."""
-
 ORTHOGRAPHIC = 1e7
 """A camera distance, px, at which perspective is gone: the scaled orthographic camera."""
-
-TUKEY = 2.5
-"""Tukey's biweight constant. Below the usual 4.685: points that an expression moves a little are no
-outliers by the usual measure, but there are many and they all pull one way (docs/flow.md has the figures)."""
-
-SIGMA_FLOOR = 0.01
-"""Pixels; keeps the weights meaningful where the flow fits perfectly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +96,9 @@ def fit_rigid(
 ) -> RigidFit:
     """Fit a rigid motion to `flow` (N, 2) px at `points` (N, 3) px by Gauss-Newton with re-weighting.
 
-    `distance` is that of the camera, px. The first half of the `rounds` uses Huber's weights (convex, hence
-    safe to start with), the second half Tukey's, which ignore points that move by themselves altogether.
-    `turn=False` leaves out the rotations out of the picture's plane. `prior` (N,) multiplies the weights.
-    At least 4 points.
+    `distance` is that of the camera, px; the weights are `mellm.flow.robust.huber_then_tukey`. `turn=False`
+    leaves out the rotations out of the picture's plane. `prior` (N,) multiplies the weights.
+    Needs at least 4 points.
     """
     base = np.ones(len(points)) if prior is None else prior / prior.max()
     center = (points * base[:, None]).sum(0) / base.sum()
@@ -125,12 +115,7 @@ def fit_rigid(
         seen = moved[:, :2] * near[:, None]
         error = target - seen
         residual = np.hypot(error[:, 0], error[:, 1])
-        # The median length of a 2D Gaussian is 1.177 sigma.
-        ratio = residual / max(SIGMA_FLOOR, float(np.median(residual)) / 1.177)
-        if k < rounds // 2:
-            robust = np.minimum(1.0, HUBER / np.maximum(ratio, 1e-9))
-        else:
-            robust = np.where(ratio < TUKEY, (1 - (ratio / TUKEY) ** 2) ** 2, 0.0)
+        robust = huber_then_tukey(residual, k, rounds)
         weights = base * robust
         if k == rounds:
             break

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mellm.errors import InputError
+from mellm.face.region_id import RegionId
 from mellm.facs.codes import ActionUnitCode, parse_codes
 from mellm.facs.findings import AUEvidence, Side
 from mellm.facs.taxonomies import FINE, get_taxonomy
@@ -128,7 +129,7 @@ class Case:
         data = json.loads(line)
         units = data["truth"]["action_units"]
         truth = Truth(**{**data["truth"], "action_units": None if units is None else tuple(units)})
-        motion = tuple(RegionMotion(*values) for values in data["motion"])
+        motion = tuple(RegionMotion(RegionId(name), *values) for name, *values in data["motion"])
         found = data.get("stage")
         stage = Stage(tuple((u[0], u[1], u[2]) for u in found["units"]), found["fine"]) if found else None
         return cls(**{**data, "truth": truth, "motion": motion, "stage": stage})

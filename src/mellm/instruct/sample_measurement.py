@@ -3,35 +3,22 @@
 Sees pictures and flow; knows nothing of labels, sets or files.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.people import Region
-from mellm.face.region_id import RegionId
-from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
 from mellm.media.frame import Image
-
-RELATIVE_FLOOR = (0.5, 0.25)
-"""Flow without scale: a region moves from this multiple of the face's RMS motion on, and this share of the
-mean of its three strongest regions."""
-
 
 FARTHEST = 0.12
 """Mean motion of a region, as a fraction of the inter-ocular distance, above which flow has failed."""
 
 HIDDEN = 0.3
 """Share of a region that may be hidden in one frame of a generated pair (lids that close hide some)."""
-
-# Regions of the stored 28x28 crop are cut out to a sixteenth of a pixel; its eyes are 20 px apart.
-_FINE, _INTER_OCULAR = 16, 20.0
 
 
 def measure_pair(
@@ -59,26 +46,6 @@ def measure_pair(
     expression = estimator.estimate(onset_crop, apex_crop, there).expression
     motion = measure(expression, regions_of(there), inter_ocular=inter_ocular(there))
     return motion, mmc_map(expression, onset_crop, scale_px=map_scale_px)
-
-
-def measure_relative(field_: FlowField) -> list[RegionMotion]:
-    """Measure the 29 regions of recovered flow, in its own unit (the face's RMS motion)."""
-    from mellm.flow import measure
-    from mellm.flow.normalised import region_boxes
-
-    large = cv2.resize(field_, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    regions = [
-        Region(RegionId(name), ((column + 0.5) * _FINE, (row + 0.5) * _FINE), size * _FINE)
-        for name, (column, row, size) in region_boxes().items()
-    ]
-    return above_relative_floor(measure(large, regions, inter_ocular=_INTER_OCULAR, noise_floor=0.0))
-
-
-def above_relative_floor(motion: Sequence[RegionMotion]) -> list[RegionMotion]:
-    """Decide which regions of a flow without scale move (`RELATIVE_FLOOR`)."""
-    lengths = sorted((math.hypot(m.u, m.v) for m in motion if "eyelid" not in m.name), reverse=True)[:3]
-    floor = max(RELATIVE_FLOOR[0], RELATIVE_FLOOR[1] * sum(lengths) / max(1, len(lengths)))
-    return [replace(m, moving=math.hypot(m.u, m.v) >= floor) for m in motion]
 
 
 def implausible(motion: Sequence[RegionMotion]) -> str:

@@ -17,10 +17,9 @@ from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import FINE, canonical, get_taxonomy
 from mellm.flow.colour import mmc_colours
-from mellm.flow.normalised import recover_flow
+from mellm.flow.normalised import recover_flow, regional_motion
 from mellm.instruct.facs_findings import stage_of_stored_flow
 from mellm.instruct.records import Case, Truth
-from mellm.instruct.sample_measurement import measure_relative
 from mellm.instruct.sources import Measured, Skipped, case_key, file_mark
 from mellm.instruct.truth import COARSE, labels_of
 from mellm.simulate.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
@@ -85,7 +84,7 @@ class SheetsSource:
             name=name,
             split="val" if number % _ROUND == _HELD_OUT else "train",
             scale="relative",
-            motion=tuple(measure_relative(recovered)),
+            motion=tuple(regional_motion(recovered)),
             truth=_truth(pattern),
             picture=None,
             picture_face=False,

@@ -20,7 +20,7 @@ from mellm.errors import InputError, MellmError
 from mellm.flow.colour import MMC_SCALE_PX
 from mellm.instruct.facs_findings import stage_of_motion, stage_of_stored_flow
 from mellm.instruct.records import Case, Split
-from mellm.instruct.sample_measurement import covered, implausible, measure_pair, measure_relative
+from mellm.instruct.sample_measurement import covered, implausible, measure_pair
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
@@ -262,7 +262,7 @@ class FlowOnlySource:
 def measure_stored_flow(sample: Sample, stored: NDArray[np.uint8]) -> Measured:
     """Measure one sample of flow uint8 (28, 28, 3) whose scale was lost."""
     from mellm.flow.colour import mmc_colours
-    from mellm.flow.normalised import recover_flow
+    from mellm.flow.normalised import recover_flow, regional_motion
 
     flow = recover_flow(stored)
     large = cv2.resize(flow, (336, 336), interpolation=cv2.INTER_CUBIC).astype(np.float32)
@@ -273,7 +273,7 @@ def measure_stored_flow(sample: Sample, stored: NDArray[np.uint8]) -> Measured:
         name=sample.key,
         split=subject_split(sample.dataset, sample.subject),
         scale="relative",
-        motion=tuple(measure_relative(flow)),
+        motion=tuple(regional_motion(flow)),
         truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
         picture=None,
         picture_face=False,

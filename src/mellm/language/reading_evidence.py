@@ -217,7 +217,7 @@ def gather(
     threshold: float,
 ) -> Evidence:
     """Work out what may be said. `threshold` is the probability from which a unit counts as present."""
-    strength = {region.name: region.relative for region in motion if region.moving}
+    strength: dict[str, float] = {region.name: region.relative for region in motion if region.moving}
     present = tuple(sorted((au for au in aus if au.probability >= threshold), key=lambda au: au.au))
     possible = tuple(au for au in aus if POSSIBLE <= au.probability < threshold and au.evidence)
     homes = {au.au: _home(au, strength) for au in present if au.evidence}

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.face.region_id import Part
 from mellm.face.regions import REGION_NAMES
 from mellm.spot.series import Array, Segment, running_median, smoothed
 from mellm.spot.thresholds import SpotSettings
 
-UPPER_LIDS = [k for k, name in enumerate(REGION_NAMES) if "upper eyelid" in name]
+UPPER_LIDS = [k for k, region in enumerate(REGION_NAMES) if region.part is Part.UPPER_EYELID]
+"""Rows of the upper eyelids among REGION_NAMES."""
 
 HEAD_WINDOW = 0.25
 """Seconds over which head angles are smoothed: landmarks jitter by some tenths of a degree."""

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.face.region_id import RegionId
+
 EventKind = Literal["micro", "macro", "blink", "head"]
 
 
@@ -20,7 +22,7 @@ class RegionalMotion:
     head: float32 (T, 3) head rotation (pitch, yaw, roll) in degrees relative to the first frame, signs as in
         `mellm.face.HeadPose`; NaN where the face was not seen
     eye_opening: float32 (T, 2) image-left and image-right eye aperture as a fraction of its width
-    regions: the R names, in order
+    regions: the R regions, in order
     inter_ocular: pixels between the outer eye corners of the aligned crop
     """
 
@@ -29,7 +31,7 @@ class RegionalMotion:
     displacement: NDArray[np.float32]
     head: NDArray[np.float32]
     eye_opening: NDArray[np.float32]
-    regions: tuple[str, ...]
+    regions: tuple[RegionId, ...]
     inter_ocular: float
 
 
@@ -50,5 +52,5 @@ class Event:
     apex_time: float
     offset_time: float
     confidence: float
-    regions: tuple[str, ...] = ()
+    regions: tuple[RegionId, ...] = ()
     note: str = ""

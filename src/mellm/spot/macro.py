@@ -5,9 +5,9 @@ Knows the trace; nothing of micro-expressions or blinks.
 
 import numpy as np
 
+from mellm.face.regions import OUTSIDE_EYES
 from mellm.spot.blinks import joined, runs
 from mellm.spot.bumps import Bump
-from mellm.spot.micro import FACE
 from mellm.spot.series import Array, Segment, running_median
 from mellm.spot.thresholds import SpotSettings
 
@@ -31,7 +31,7 @@ def find_macros(segment: Segment, values: Array, inter_ocular: float, settings: 
     # What a turned head may leave behind is taken off before anything counts as an expression.
     turned = np.linalg.norm(segment.head - np.median(segment.head, axis=0), axis=1)
     size = np.linalg.norm(values - rest, axis=2) - settings.head_leak * turned[:, None]
-    size = np.where(FACE, np.maximum(size, 0), 0)
+    size = np.where(OUTSIDE_EYES, np.maximum(size, 0), 0)
     strongest = np.sort(size, axis=1)[:, -settings.best]
     smallest = settings.min_macro_iod * inter_ocular
     found: list[Bump] = []

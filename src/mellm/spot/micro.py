@@ -5,7 +5,7 @@ Knows the trace and the blinks found in it; nothing of macro-expressions.
 
 import numpy as np
 
-from mellm.face.regions import AREAS, REGION_NAMES
+from mellm.face.regions import AREAS, OUTSIDE_EYES, REGION_NAMES
 from mellm.spot.blinks import HEAD_WINDOW, Closure
 from mellm.spot.bumps import Bump, Scale, trace_bump
 from mellm.spot.series import (
@@ -19,8 +19,6 @@ from mellm.spot.series import (
 )
 from mellm.spot.thresholds import SpotSettings
 
-FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
-"""Regions whose motion can make an expression by itself: all but the eyelids."""
 _BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 SHORT = 1.2
 """Seconds below which a segment is too short for a running median."""
@@ -52,7 +50,7 @@ def find_micros(
     seen: list[Bump] = []
     left = activation.copy()
     while (snr := float(left[near := int(left.argmax())])) > settings.min_snr:
-        bump = trace_bump(values, residual, error[near], FACE, near, snr, scale)
+        bump = trace_bump(values, residual, error[near], OUTSIDE_EYES, near, snr, scale)
         left[max(0, min(near, bump.onset) - fringe) : max(near, bump.offset) + fringe + 1] = 0
         if any(other.onset <= bump.apex <= other.offset for other in seen):
             continue
@@ -96,7 +94,7 @@ def _noise(segment: Segment, residual: Array, short: bool, settings: SpotSetting
 
 def _activation(residual: Array, error: Array, best: int) -> Array:
     """Root mean square (N,) of displacement over noise in the `best` strongest regions outside the eyes."""
-    strength = np.where(FACE, np.linalg.norm(residual, axis=2) / error, 0.0)
+    strength = np.where(OUTSIDE_EYES, np.linalg.norm(residual, axis=2) / error, 0.0)
     strongest = np.sort(strength, axis=1)[:, -best:]
     return np.asarray(np.sqrt((strongest**2).mean(axis=1)))
 

@@ -10,6 +10,7 @@ Pure NumPy on the trace; knows nothing of pictures.
 
 import numpy as np
 
+from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head
 from mellm.spot.bumps import Bump
@@ -91,7 +92,7 @@ def _event(
     kind: EventKind,
     span: Span,
     confidence: float,
-    regions: tuple[str, ...] = (),
+    regions: tuple[RegionId, ...] = (),
     note: str = "",
     crest: float | None = None,
 ) -> Event:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face import (
-    AREAS,
     CROP_SIZE,
     REGION_NAMES,
     Alignment,
@@ -30,6 +29,7 @@ from mellm.face import (
     inter_ocular,
     regions_of,
 )
+from mellm.face.regions import OUTSIDE_EYES
 from mellm.flow.depth import depth_of_points, depth_surface
 from mellm.flow.rigid import Surface, fit_rigid
 from mellm.media.frame import Frame, Image
@@ -58,7 +58,6 @@ MIN_POINTS = 12
 GRID = 4
 """The warp is evaluated on every fourth crop pixel: it is smooth."""
 _SAMPLES = 5
-_FACE = np.array([name not in AREAS["eyes"] for name in REGION_NAMES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class _KeyFrame:
         inside = flow[self._region_pixels[..., 1], self._region_pixels[..., 0]]
         total = pose.displacement(self._region_body) + inside - fitted.displacement(self._region_body)
         mean = np.asarray(total.mean(axis=1), np.float64)
-        self._moved = float(np.linalg.norm(mean[_FACE], axis=1).max())
+        self._moved = float(np.linalg.norm(mean[OUTSIDE_EYES], axis=1).max())
         return mean
 
     def far(self) -> bool:

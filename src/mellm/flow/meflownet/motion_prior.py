@@ -7,6 +7,7 @@ Kanade 1981, in a motion subspace; the prior makes it a maximum-a-posteriori est
 OpenCV; nothing of networks or files.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from mellm.flow.meflownet.chart import EYE_DISTANCE, Chart, cell_pixels, inside_face, slope
 from mellm.flow.meflownet.local import local_motion
 from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+from mellm.flow.robust import cauchy, huber_then_tukey
 
 RIGID = 6
 """Shift u, v; scale; roll; yaw; pitch."""
@@ -50,8 +52,8 @@ AMPLITUDE_ROUNDS = 30
 STILL = 0.1
 """Turn of a head that is not known to turn, chart pixels: keeps `head`'s motions from vanishing."""
 
-ROUNDS, HUBER, TUKEY = 12, 1.345, 2.5
-"""Of the robust fit that gives the head what most of the face does (TUKEY chosen on validation pairs)."""
+ROUNDS = 12
+"""Of the robust fit that gives the head what most of the face does."""
 
 Array = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -226,24 +228,11 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     """Return the rigid motion that most of the face shares within `expression`, (rows, cols, 2).
 
     A Gaussian prior spreads what it cannot tell apart; but expressions are local, so what most of the face
-    does together is the head. Iteratively re-weighted least squares: Huber's weights, then Tukey's.
+    does together is the head.
     """
-    a = rigid[face].reshape(-1, RIGID).astype(np.float64)
-    b = expression[face].reshape(-1).astype(np.float64)
-    weight = np.ones(len(b))
-    solution: Double = np.zeros(RIGID)
-    for turn in range(ROUNDS):
-        weighted = a * weight[:, None]
-        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
-        residual = (b - a @ solution).reshape(-1, 2)
-        distance = np.hypot(residual[:, 0], residual[:, 1])
-        # The median of a 2D Gaussian's length is 1.177 sigma.
-        ratio = distance / max(float(np.median(distance)) / 1.177, 0.01)
-        if turn < ROUNDS // 2:
-            robust = np.minimum(1.0, HUBER / np.maximum(ratio, 1e-9))
-        else:
-            robust = np.where(ratio < TUKEY, (1 - (ratio / TUKEY) ** 2) ** 2, 0.0)
-        weight = np.repeat(robust, 2)
+    solution = _reweighted(
+        rigid[face], expression[face], ROUNDS, lambda lengths, turn: huber_then_tukey(lengths, turn, ROUNDS)
+    )
     return np.asarray(rigid @ solution, np.float32)
 
 
@@ -254,19 +243,28 @@ def _spread(values: Array, face: NDArray[np.bool_]) -> Array:
     return field
 
 
-def _robust_rigid(flow: Array, basis: Array) -> Double:
-    """Fit the rigid motions (N, 2, RIGID) to flow (N, 2), iteratively re-weighted (Cauchy)."""
+def _reweighted(basis: Array, flow: Array, rounds: int, weigh: Callable[[Double, int], Double]) -> Double:
+    """Fit the rigid motions (N, 2, RIGID) to flow (N, 2) by iteratively re-weighted least squares.
+
+    `weigh` maps the lengths of the residuals (N,) and the number of the round to weights (N,).
+    """
     a = basis.reshape(-1, RIGID).astype(np.float64)
     b = flow.reshape(-1).astype(np.float64)
     weight = np.ones(len(b))
     solution: Double = np.zeros(RIGID)
-    for _ in range(5):
+    for turn in range(rounds):
         weighted = a * weight[:, None]
         solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
         residual = (b - a @ solution).reshape(-1, 2)
-        distance = np.hypot(residual[:, 0], residual[:, 1])
-        weight = np.repeat(1 / (1 + (distance / (1.5 * np.median(distance) + 1e-3)) ** 2), 2)
+        weight = np.repeat(weigh(np.hypot(residual[:, 0], residual[:, 1]), turn), 2)
     return solution
+
+
+def _robust_rigid(flow: Array, basis: Array) -> Double:
+    """Fit the rigid motions (N, 2, RIGID) to flow (N, 2) with Cauchy's weights."""
+    return _reweighted(
+        basis, flow, 5, lambda lengths, _: cauchy(lengths, 1.5 * float(np.median(lengths)) + 1e-3)
+    )
 
 
 def _normal_equations(basis: Array, terms: Array, coefficients: Double) -> tuple[Double, Double]:
