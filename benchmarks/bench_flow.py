@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.face import find_faces, inter_ocular, regions_of
+from mellm.face import find_faces
 from mellm.face.people import Landmarks
-from mellm.flow import COMPENSATIONS, create, measure
+from mellm.flow import COMPENSATIONS, create, measure_flow
 from mellm.flow.field import FlowField
 
 WIDTH, HEIGHT, FACE_WIDTH = 400, 480, 280
@@ -188,7 +188,7 @@ def score(pairs: list[Pair], name: str, **options: object) -> tuple[float, float
     for pair in pairs:
         start = time.perf_counter()
         flow = estimator.estimate(pair.onset, pair.apex, pair.landmarks)
-        measure(flow.expression, regions_of(pair.landmarks), inter_ocular=inter_ocular(pair.landmarks))
+        measure_flow(flow, pair.landmarks)
         seconds.append(time.perf_counter() - start)
         rows.append(
             (error(flow.facial, pair.facial, pair.face), error(flow.expression, pair.expression, pair.face))
@@ -226,8 +226,7 @@ def moving(folder: Path, count: int) -> None:
                 apex = warped(face.onset, (size * bump).astype(np.float32))
                 pictures = [developed(picture, rng, noise) for picture in (face.onset, apex)]
                 flow = estimator.estimate(*pictures, face.landmarks)
-                eyes = inter_ocular(face.landmarks)
-                motion = measure(flow.expression, regions_of(face.landmarks), inter_ocular=eyes)
+                motion = measure_flow(flow, face.landmarks).motion
                 if size == 0.0:
                     wrong += sum(region.moving for region in motion)
                 else:

@@ -29,10 +29,10 @@ from mellm.facs.taxonomies import get_taxonomy
 from mellm.instruct.answers import labels_in
 from mellm.instruct.records import Record, read_records
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
+from mellm.train.language.adapter_recipe import LanguageRecipe, LoRASettings
 from mellm.train.language.answer_quality import answer, figures, judge
 from mellm.train.language.base_model import load_base
-from mellm.train.language.language_batches import Encoder, Row
-from mellm.train.language.language_recipe import LanguageRecipe, LoRASettings
+from mellm.train.language.dialogue_batches import Encoder, Row
 
 TASKS = ("meu", "mer", "vqa")
 TOGETHER = 30

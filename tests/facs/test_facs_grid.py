@@ -6,8 +6,8 @@ import pytest
 from mellm.errors import InputError, MellmError
 from mellm.facs.grid import grid_features, load_grid_model, mirrored_grid, save_grid_model, shipped_grid_model
 from mellm.simulate.generated_flow import generate, read_patterns
-from mellm.train.facs.facs_recipe import read_recipe
 from mellm.train.facs.grid_models import FacsConfig, train_facs
+from mellm.train.facs.trainings import read_recipe
 
 
 @pytest.fixture(scope="module")

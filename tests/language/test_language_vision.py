@@ -5,7 +5,7 @@ from mellm.errors import InputError
 from mellm.face import Alignment, FaceTracker
 from mellm.flow import create
 from mellm.instruct.records import Case, Truth
-from mellm.instruct.sample_measurement import measure_pair
+from mellm.instruct.sample_measurement import measure_frames
 from mellm.instruct.sources import MEFlowSource
 from mellm.instruct.task_prompts import IMAGE, meu_prompt
 from mellm.language.vision_question import vision_messages
@@ -25,7 +25,7 @@ def aligned(pair):
 
 def test_a_model_is_shown_what_it_was_trained_on(pair):
     scale = MEFlowSource.map_scale_px
-    _, trained_on = measure_pair(*(read_image(path) for path in pair), create("dis"), scale)
+    _, trained_on = measure_frames(*(read_image(path) for path in pair), create("dis"), scale)
     (onset, _), flow = aligned(pair)
     (message,) = vision_messages(onset, flow.expression, taxonomy="7", language="zh")
     assert message.images[0].shape == (480, 400, 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mellm.simulate.canonical_mesh import canonical_points, mirror_index, mirrored
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Variation, au_field, lid_closure
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Variation, au_field, lid_closure
 
 # A frontal face 300 px wide, in picture coordinates.
 MESH = (canonical_points() * (300, -300, -300) + (200, 200, 0)).astype(np.float32)
@@ -19,7 +19,7 @@ def test_every_required_unit_is_there_with_unit_peak() -> None:
         assert np.linalg.norm(field[:, :2], axis=1).max() == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("au", sorted(ONE_SIDED))
+@pytest.mark.parametrize("au", sorted(CAN_BE_ONE_SIDED))
 def test_one_sided_units_leave_the_other_side_still(au: int) -> None:
     # The subject's left is the picture's right in an unmirrored picture.
     right_of_picture = MESH[:, 0] > 200 + 35

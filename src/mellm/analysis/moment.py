@@ -13,7 +13,7 @@ import numpy as np
 
 from mellm.analysis.clip import Clock
 from mellm.errors import InputError, MellmError
-from mellm.face import Alignment, inter_ocular, regions_of
+from mellm.face import Alignment
 from mellm.face.people import Landmarks, Region
 from mellm.facs import (
     INTENSITY_SCALE,
@@ -27,7 +27,7 @@ from mellm.facs import (
     get_taxonomy,
 )
 from mellm.facs.findings import AUEvidence
-from mellm.flow import create, measure
+from mellm.flow import create, measure_pair
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends.protocol import CancelledError, Message
@@ -114,22 +114,16 @@ class MomentReader:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
-        The crop is fitted once to both, so nothing in it moves that did not move in front of the camera.
         """
-        alignment = Alignment.fit(landmarks)
-        onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
-        points = alignment.landmarks_to_crop(landmarks[0])
         with clock("flow"):
-            flow = self.estimator.estimate(onset_crop, apex_crop, points)
-            regions = regions_of(points)
-            eyes = inter_ocular(points)
-            motion = measure(flow.expression, regions, inter_ocular=eyes, scale=1 / alignment.scale)
+            pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True)
+        flow, motion, alignment = pair.flow, pair.motion, pair.alignment
         with clock("facs"):
             aus = self.au_model.predict(motion)
             emotion = self._emotion(aus, motion)
         warnings = list(flow.warnings)
         with clock("reading"):
-            shown = partial(self._shown, onset_crop, flow.expression) if self._seen else None
+            shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
             reading = self._words(motion, aus, emotion, warnings, tell, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
@@ -138,7 +132,7 @@ class MomentReader:
             MicroExpression(
                 person=person,
                 interval=interval,
-                regions=[_region(m, r, alignment) for m, r in zip(motion, regions, strict=True)],
+                regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
                 action_units=[_action_unit(au) for au in aus],
                 emotion=emotion,
                 reading=reading,
@@ -146,7 +140,7 @@ class MomentReader:
                 head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
                 warnings=warnings,
             ),
-            partial(draw_pictures, onset_crop, apex_crop, flow, regions, motion, magnify=self._magnify),
+            partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
         )
 
     def _words(

@@ -24,7 +24,7 @@ def flow(
     Example: mellm train flow recipes/flow-compact.yaml --out runs/flow
     """
     _need_torch()
-    from mellm.train.flow.flow_training import train_flow
+    from mellm.train.flow.meflownet_training import train_flow
 
     written = train_flow(recipe, out, typer.echo, minutes=minutes, steps=steps)
     typer.echo(f"  written  {written}")
@@ -40,7 +40,7 @@ def facs(
     Example: mellm train facs recipes/facs-grid.yaml --out facs_grid.safetensors
     """
     try:
-        from mellm.train.facs.facs_recipe import train_from_recipe
+        from mellm.train.facs.trainings import train_from_recipe
     except ImportError as error:
         raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
     if not recipe.is_file():
@@ -66,7 +66,7 @@ def language(
     """
     try:
         from mellm.train.language.adapter_export import merge_language
-        from mellm.train.language.language_training import train_language
+        from mellm.train.language.adapter_training import train_language
     except ImportError as error:
         raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
     if merge is not None:

@@ -8,6 +8,7 @@ from mellm.flow.head import COMPENSATIONS, compensate, nose_mean
 from mellm.flow.legend import annotate, legend
 from mellm.flow.magnify import magnify
 from mellm.flow.measure import measure
+from mellm.flow.pair_measurement import FlowMeasurement, PairMeasurement, measure_flow, measure_pair
 from mellm.flow.region_motion import OCTANTS, RegionMotion
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "Flow",
     "FlowEstimator",
     "FlowField",
+    "FlowMeasurement",
     "HeadMotion",
+    "PairMeasurement",
     "RegionMotion",
     "annotate",
     "compensate",
@@ -26,6 +29,8 @@ __all__ = [
     "legend",
     "magnify",
     "measure",
+    "measure_flow",
+    "measure_pair",
     "middlebury",
     "mmc_colours",
     "mmc_map",

@@ -4,13 +4,13 @@ Sees pictures and flow; knows nothing of labels, sets or files.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.people import Region
+from mellm.flow.field import FlowEstimator
 from mellm.flow.region_motion import RegionMotion
 from mellm.media.frame import Image
 
@@ -21,15 +21,15 @@ HIDDEN = 0.3
 """Share of a region that may be hidden in one frame of a generated pair (lids that close hide some)."""
 
 
-def measure_pair(
-    onset: Image, apex: Image, estimator: Any, map_scale_px: float | None
+def measure_frames(
+    onset: Image, apex: Image, estimator: FlowEstimator, map_scale_px: float | None
 ) -> tuple[list[RegionMotion], Image]:
     """Align both frames on the face, estimate flow, measure the regions (px of the crop), draw the map.
 
     Raises InputError where no face is seen in either frame or their sizes differ.
     """
-    from mellm.face import Alignment, FaceTracker, inter_ocular, regions_of
-    from mellm.flow import measure
+    from mellm.face import FaceTracker
+    from mellm.flow import measure_pair
     from mellm.flow.colour import mmc_map
     from mellm.media.frame import Frame
 
@@ -39,13 +39,8 @@ def measure_pair(
     seen = [tracker.update(Frame(i, 0.0, image)) for i, image in enumerate((onset, apex))]
     if not all(seen):
         raise InputError("No face was seen in the onset and the apex frame.")
-    points = [people[0].landmarks for people in seen]
-    alignment = Alignment.fit(points)
-    onset_crop, apex_crop = alignment.crop(onset), alignment.crop(apex)
-    there = alignment.landmarks_to_crop(points[0])
-    expression = estimator.estimate(onset_crop, apex_crop, there).expression
-    motion = measure(expression, regions_of(there), inter_ocular=inter_ocular(there))
-    return motion, mmc_map(expression, onset_crop, scale_px=map_scale_px)
+    pair = measure_pair(onset, apex, (seen[0][0].landmarks, seen[1][0].landmarks), estimator)
+    return pair.motion, mmc_map(pair.flow.expression, pair.onset, scale_px=map_scale_px)
 
 
 def implausible(motion: Sequence[RegionMotion]) -> str:

@@ -23,7 +23,7 @@ from mellm.instruct.records import Case, Truth
 from mellm.instruct.sources import Measured, Skipped, case_key, file_mark
 from mellm.instruct.truth import COARSE, labels_of
 from mellm.simulate.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
-from mellm.simulate.unit_fields import ONE_SIDED
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED
 
 BLOCK = 500
 """Samples that share a set of generated faces; a block is one `subject`, so faces are in one split only."""
@@ -99,7 +99,8 @@ def _truth(pattern: Pattern) -> Truth:
     if not pattern.units:
         return Truth((), None, {}, expression=False, origin="none")
     codes = tuple(
-        ActionUnitCode(au, side if au in ONE_SIDED else "both").code for au, side in sorted(pattern.units)
+        ActionUnitCode(au, side if au in CAN_BE_ONE_SIDED else "both").code
+        for au, side in sorted(pattern.units)
     )
     word = canonical(pattern.emotion)
     labels = labels_of(word) | {COARSE: get_taxonomy(COARSE).labels[pattern.label]}

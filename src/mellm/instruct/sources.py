@@ -20,7 +20,7 @@ from mellm.errors import InputError, MellmError
 from mellm.flow.colour import MMC_SCALE_PX
 from mellm.instruct.facs_findings import stage_of_motion, stage_of_stored_flow
 from mellm.instruct.records import Case, Split
-from mellm.instruct.sample_measurement import covered, implausible, measure_pair
+from mellm.instruct.sample_measurement import covered, implausible, measure_frames
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
@@ -110,7 +110,7 @@ class IndexedSource:
             return Skipped(sample.key, "no onset or apex frame in the sheet")
         try:
             onset, apex = self._frames(self.root / sample.path, sample.onset, sample.apex)
-            motion, picture = measure_pair(onset, apex, self._estimator, self.map_scale_px)
+            motion, picture = measure_frames(onset, apex, self._estimator, self.map_scale_px)
         except MellmError as error:
             return Skipped(sample.key, str(error))
         if reason := implausible(motion):
@@ -199,8 +199,7 @@ class MEFlowSource:
 
     def measure(self, index: int) -> Measured | Skipped:
         """Measure one sample."""
-        from mellm.face import inter_ocular, regions_of
-        from mellm.flow import measure
+        from mellm.flow import Flow, measure_flow
         from mellm.flow.colour import mmc_map
         from mellm.simulate.shards import Shard
 
@@ -210,12 +209,12 @@ class MEFlowSource:
             self._open[name] = Shard(self.folder / name)
         pair = self._open[name][number]
         exact = self.estimator == "truth"
-        flow = None if exact else self._estimator.estimate(pair.onset, pair.apex, pair.landmarks)
-        expression = pair.facial - pair.head if flow is None else flow.expression
-        moved = float(np.abs(pair.facial - pair.head).max()) > 0
-        regions = regions_of(pair.landmarks)
-        motion = measure(expression, regions, inter_ocular=inter_ocular(pair.landmarks))
-        if reason := implausible(motion) or covered(pair.valid, regions):
+        truth = Flow(pair.facial, pair.head, "truth", "truth")
+        flow = truth if exact else self._estimator.estimate(pair.onset, pair.apex, pair.landmarks)
+        moved = float(np.abs(truth.expression).max()) > 0
+        measured = measure_flow(flow, pair.landmarks)
+        motion = measured.motion
+        if reason := implausible(motion) or covered(pair.valid, measured.regions):
             return Skipped(pair.key, reason)
         key = case_key("meflow", pair.identity, pair.key)
         case = Case(
@@ -232,7 +231,7 @@ class MEFlowSource:
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
             stage=stage_of_motion(motion),
         )
-        return Measured(case, mmc_map(expression, pair.onset, scale_px=self.map_scale_px))
+        return Measured(case, mmc_map(flow.expression, pair.onset, scale_px=self.map_scale_px))
 
 
 @dataclass

@@ -15,7 +15,7 @@ from mellm.facs.codes import parse_codes
 from mellm.simulate.canonical_mesh import Points
 from mellm.simulate.pair import ActionUnitTruth
 from mellm.simulate.scene_motion import Pose
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Side, Variation, au_field, lid_closure
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, au_field, lid_closure
 
 EventKind = Literal["micro", "macro", "blink"]
 
@@ -103,7 +103,7 @@ def put_on_frames(event: ClipEvent, fps: float, frames: int) -> EventTruth:
 def _units(codes: str, amplitude: float) -> Iterator[ActionUnitTruth]:
     for unit in parse_codes(codes).units:
         side = unit.side if unit.side in ("left", "right") else "both"
-        if unit.au not in TABLE or (side != "both" and unit.au not in ONE_SIDED):
+        if unit.au not in TABLE or (side != "both" and unit.au not in CAN_BE_ONE_SIDED):
             known = ", ".join(map(str, TABLE))
             raise InputError(
                 f"No motion is known for {unit.sided}; use {known}; one side only where FACS has it."

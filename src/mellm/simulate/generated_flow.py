@@ -21,7 +21,7 @@ from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.simulate.canonical_mesh import canonical_points
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
 
 _SIZE = 28
 _CENTRE = 13.5
@@ -139,7 +139,7 @@ def _sample(
     total = np.zeros((len(points), 3))
     for unit, side in pattern.units:
         strength = np.exp(rng.normal(0, 0.4)) * _SMALL_UNITS.get(unit, 1.0)
-        total += strength * _sharpened(unit, side if unit in ONE_SIDED else "both", sharpness, rng)
+        total += strength * _sharpened(unit, side if unit in CAN_BE_ONE_SIDED else "both", sharpness, rng)
     if rng.random() < 0.4:
         side = "both" if rng.random() < 0.7 else ("left" if rng.random() < 0.5 else "right")
         strength = np.exp(rng.normal(-0.2, 0.8)) * (1 if rng.random() < 0.75 else -1)

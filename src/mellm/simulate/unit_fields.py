@@ -169,7 +169,7 @@ TABLE: dict[int, tuple[Push, ...]] = {
 }
 """Every unit the generator knows: FACS number -> pushes on the subject's right half."""
 
-ONE_SIDED = frozenset({1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 38, 39, 45})
+CAN_BE_ONE_SIDED = frozenset({1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 38, 39, 45})
 """Units FACS scores on one side alone; the others are made on both sides only."""
 
 # How far up a lid's fold a blink reaches, face widths; and how much further than the rim the lid is drawn,
@@ -228,7 +228,7 @@ def canonical_field(
     """
     if au not in TABLE:
         raise ValueError(f"no motion is known for AU {au}; known units are {', '.join(map(str, TABLE))}")
-    if side != "both" and au not in ONE_SIDED:
+    if side != "both" and au not in CAN_BE_ONE_SIDED:
         raise ValueError(f"AU {au} has no one-sided version in FACS; use side='both'")
     points = canonical_points().astype(np.float64)
     right = np.zeros((468, 3))

@@ -7,7 +7,7 @@ shares instead. Knows no samples.
 
 import numpy as np
 
-from mellm.simulate.unit_fields import ONE_SIDED, Side
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, Side
 
 COMBINATIONS: dict[tuple[int, ...], float] = {
     (4,): 22.0,
@@ -105,6 +105,6 @@ def draw_action_units(rng: np.random.Generator, invented: float = 0.25) -> list[
     side: Side = "left" if rng.random() < 0.5 else "right"
     drawn: list[tuple[int, Side]] = []
     for unit in sorted(chosen):
-        alone = unit in ONE_SIDED and rng.random() < ONE_SIDED_SHARE.get(unit, 0.05)
+        alone = unit in CAN_BE_ONE_SIDED and rng.random() < ONE_SIDED_SHARE.get(unit, 0.05)
         drawn.append((unit, side if alone else "both"))
     return drawn

@@ -24,7 +24,7 @@ def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
     pytest.importorskip("onnx")
     from mellm.flow.meflownet.config import MEFlowNetConfig
     from mellm.flow.meflownet.model import MEFlowNet
-    from mellm.train.flow.flow_export import export_onnx
+    from mellm.train.flow.onnx_export import export_onnx
 
     torch.manual_seed(2)
     model = MEFlowNet(MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), iterations=2)).eval()

@@ -12,10 +12,10 @@ from mellm.facs.unit_figures import f1
 from mellm.facs.unit_rules import NOISE_FLOOR, UNITS
 from mellm.flow import create
 from mellm.simulate.gallery import Gallery
-from mellm.train.facs.facs_recipe import read_recipe, train_from_recipe
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_model import RegionsConfig, described, fit_au_model
 from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
+from mellm.train.facs.trainings import read_recipe, train_from_recipe
 
 ALL = tuple(sorted(unit.au for unit in UNITS))
 

@@ -14,11 +14,11 @@ from mellm.face.regions import REGION_NAMES
 from mellm.facs import create_au_model
 from mellm.facs.learned import load_au_model, mirrored_motion, motion_scale, shipped_au_model
 from mellm.instruct.sources import FlowOnlySource
-from mellm.train.facs.facs_recipe import read_recipe
 from mellm.train.facs.real_pairs import gather_real, measure_real
 from mellm.train.facs.region_model import described
 from mellm.train.facs.region_pairs import RegionPairs
 from mellm.train.facs.region_tuning import TuningConfig, take, train_tuned, tune_au_model, tuned, units_to_fit
+from mellm.train.facs.trainings import read_recipe
 
 START = shipped_au_model()
 

@@ -20,10 +20,10 @@ from mellm.face.people import Landmarks  # noqa: E402
 from mellm.flow.meflownet.chart import to_template  # noqa: E402
 from mellm.simulate.canonical_mesh import canonical_points  # noqa: E402
 from mellm.simulate.pair import FlowPair  # noqa: E402
-from mellm.train.flow.flow_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
-from mellm.train.flow.flow_pairs import fill, shards  # noqa: E402
-from mellm.train.flow.flow_recipe import read_recipe  # noqa: E402
-from mellm.train.flow.flow_training import schedule, train_flow  # noqa: E402
+from mellm.train.flow.cached_pairs import fill, shards  # noqa: E402
+from mellm.train.flow.chart_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
+from mellm.train.flow.meflownet_recipe import read_recipe  # noqa: E402
+from mellm.train.flow.meflownet_training import schedule, train_flow  # noqa: E402
 
 RECIPE = """
 photos: nowhere

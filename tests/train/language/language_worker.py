@@ -6,7 +6,7 @@ import torch
 from accelerate import Accelerator
 from torch.distributed.fsdp import fully_shard
 
-from mellm.train.language.language_training import train_language
+from mellm.train.language.adapter_training import train_language
 
 
 def prepare(self, model, optimiser):

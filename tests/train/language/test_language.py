@@ -21,8 +21,8 @@ from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Auto
 
 from mellm.errors import InputError  # noqa: E402
 from mellm.train.language.adapter_export import merge_language  # noqa: E402
-from mellm.train.language.language_recipe import read_recipe  # noqa: E402
-from mellm.train.language.language_training import LanguageRun, schedule, train_language  # noqa: E402
+from mellm.train.language.adapter_recipe import read_recipe  # noqa: E402
+from mellm.train.language.adapter_training import LanguageRun, schedule, train_language  # noqa: E402
 
 RECIPE = """
 base: {base}

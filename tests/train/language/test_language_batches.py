@@ -9,15 +9,15 @@ from language_models import dialogues, record, save_qwen3, write_records  # noqa
 
 from mellm.errors import InputError  # noqa: E402
 from mellm.train.language.adapted_model import AnswerLoss, adapted  # noqa: E402
+from mellm.train.language.adapter_recipe import LanguageRecipe, LoRASettings  # noqa: E402
 from mellm.train.language.base_model import load_base  # noqa: E402
-from mellm.train.language.language_batches import (  # noqa: E402
+from mellm.train.language.dialogue_batches import (  # noqa: E402
     Encoder,
     chosen_records,
     grouped,
     passes,
     step_indices,
 )
-from mellm.train.language.language_recipe import LanguageRecipe, LoRASettings  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks
-from mellm.face.regions import REGION_NAMES, regions_of
+from mellm.face.regions import REGION_NAMES
 from mellm.flow.field import FlowEstimator
-from mellm.flow.measure import measure
+from mellm.flow.pair_measurement import measure_flow
 from mellm.simulate.canonical_mesh import canonical_to_mesh
 from mellm.simulate.gallery import SPLITS, Gallery, Split
 from mellm.simulate.ict import IctModel
@@ -31,7 +31,7 @@ from mellm.simulate.photo_pairs import (
     photograph_both,
 )
 from mellm.simulate.scene import Motion, Scene
-from mellm.simulate.unit_fields import ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
 from mellm.simulate.unit_statistics import draw_action_units
 
 DESCRIPTIONS = ("table", "scans", "mixed")
@@ -152,9 +152,8 @@ def measure_pairs(
         moved = crop.scene.move(motion)
         onset, apex, _ = photograph_both(crop.scene.onset, moved, config, rng)
         landmarks = _jittered(Landmarks(crop.scene.mesh.copy()), rng)
-        flow = estimator.estimate(onset, apex, landmarks)
-        found = measure(flow.expression, regions_of(landmarks), inter_ocular=inter_ocular(landmarks))
-        for k, region in enumerate(found):
+        measured = measure_flow(estimator.estimate(onset, apex, landmarks), landmarks)
+        for k, region in enumerate(measured.motion):
             share = region.relative / region.mean if region.mean > 0 else 0.0
             vectors[row, k] = region.u * share, region.v * share
             moving[row, k] = region.moving
@@ -206,7 +205,9 @@ def _evenly(rng: np.random.Generator) -> list[tuple[int, Side]]:
     names = sorted(set(TABLE) - {27})
     chosen = rng.choice(names, size=int(rng.choice((1, 2, 3), p=(0.4, 0.4, 0.2))), replace=False)
     side: Side = "left" if rng.random() < 0.5 else "right"
-    return [(int(au), side if int(au) in ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen]
+    return [
+        (int(au), side if int(au) in CAN_BE_ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen
+    ]
 
 
 def _jittered(landmarks: Landmarks, rng: np.random.Generator) -> Landmarks:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import COLS, ROWS, cell_pixels, inside_face, make_chart, slope, to_template
 from mellm.flow.meflownet.motion_prior import RIGID, STILL, MotionPrior, face_cells, rigid_flow, rigid_motions
-from mellm.train.flow.flow_pairs import TRUTH_STRIDE, CachedPair
+from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair
 
 UNIT_PEAK = 1.5
 """Peak of the pairs the principal motions describe, chart pixels."""

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mellm.errors import InputError
-from mellm.train.language.language_batches import Batch
-from mellm.train.language.language_recipe import LoRASettings
+from mellm.train.language.adapter_recipe import LoRASettings
+from mellm.train.language.dialogue_batches import Batch
 
 
 def adapted(model: Any, lora: LoRASettings, seed: int) -> PeftModel:

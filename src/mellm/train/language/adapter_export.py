@@ -17,8 +17,8 @@ from torch import Tensor
 from mellm import __version__
 from mellm.errors import InputError
 from mellm.train.language.adapted_model import adapted
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
 from mellm.train.language.base_model import Base, load_base
-from mellm.train.language.language_recipe import LanguageRecipe, read_recipe
 
 ADAPTER = "adapter.safetensors"
 _CARD = """---

@@ -14,7 +14,7 @@ import torch
 from mellm.instruct.answers import concluded_units, labels_in
 from mellm.instruct.records import Record
 from mellm.language.answer_text import finds_nothing
-from mellm.train.language.language_batches import Encoder, Row
+from mellm.train.language.dialogue_batches import Encoder, Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from torch import Tensor
 from mellm.errors import InputError
 from mellm.instruct.records import Record, read_records
 from mellm.instruct.task_prompts import IMAGE
+from mellm.train.language.adapter_recipe import LanguageRecipe, Reduction
 from mellm.train.language.base_model import Base
-from mellm.train.language.language_recipe import LanguageRecipe, Reduction
 
 _POWER: dict[Reduction, float] = {"token": 0.0, "square": 0.5, "answer": 1.0}
 

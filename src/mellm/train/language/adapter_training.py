@@ -23,9 +23,10 @@ from mellm.errors import InputError
 from mellm.train.language import adapter_checkpoint as checkpoint
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
 from mellm.train.language.adapter_export import export_adapter
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
 from mellm.train.language.answer_quality import sample
 from mellm.train.language.base_model import Base, load_base
-from mellm.train.language.language_batches import (
+from mellm.train.language.dialogue_batches import (
     Encoder,
     Row,
     chosen_records,
@@ -34,7 +35,6 @@ from mellm.train.language.language_batches import (
     passes,
     step_indices,
 )
-from mellm.train.language.language_recipe import LanguageRecipe, read_recipe
 
 Figures = dict[str, float]
 

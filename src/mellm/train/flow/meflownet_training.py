@@ -24,7 +24,8 @@ from mellm.flow.meflownet.motion_prior import MotionPrior
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
 from mellm.simulate.gallery import Split
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
-from mellm.train.flow.flow_batches import (
+from mellm.train.flow.cached_pairs import fill, read_shard, shards
+from mellm.train.flow.chart_batches import (
     Batch,
     batches_per_epoch,
     chart_shard,
@@ -32,10 +33,9 @@ from mellm.train.flow.flow_batches import (
     epoch_batches,
     read_chart_shard,
 )
-from mellm.train.flow.flow_checkpoint import Average, load, save
-from mellm.train.flow.flow_export import export_onnx
-from mellm.train.flow.flow_pairs import fill, read_shard, shards
-from mellm.train.flow.flow_recipe import FlowRecipe, read_recipe
+from mellm.train.flow.meflownet_checkpoint import Average, load, save
+from mellm.train.flow.meflownet_recipe import FlowRecipe, read_recipe
+from mellm.train.flow.onnx_export import export_onnx
 from mellm.train.flow.prior_fit import chart_motion, learn_prior, mean_template
 
 

@@ -20,7 +20,7 @@ from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior import MotionPrior
 from mellm.flow.meflownet.network_evidence import NETWORK_BLUR, normalise_illumination
 from mellm.flow.meflownet.runtime import start_from
-from mellm.train.flow.flow_pairs import TRUTH_STRIDE, CachedPair, read_shard
+from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair, read_shard
 
 MIXED = 3
 """Shards held in memory at once and drawn from together."""
