@@ -1,7 +1,6 @@
 import itertools
 
 import pytest
-
 from mellm.instruct.answers import concluded_units, labels_in, split_answer
 from mellm.instruct.truthful_wording import Place, RichVoice
 from mellm.language.answer_text import mentions

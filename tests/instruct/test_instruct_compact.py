@@ -3,13 +3,13 @@ import random
 from dataclasses import replace
 
 import pytest
+from mellm.instruct.answers import concluded_units, split_answer
 from typer.testing import CliRunner
 
 from mellm.cli.instruct import app
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.errors import InputError
 from mellm.instruct import BuildConfig, FlowOnlySource, Wanted, build, check_folder, open_store
-from mellm.instruct.answers import concluded_units, split_answer
 from mellm.instruct.compact_answers import terse_text, write_terse
 from mellm.instruct.compact_records import compact_records, reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.instruct.facs_findings import stage_of_stored_flow

@@ -1,5 +1,4 @@
 import pytest
-
 from mellm.language.answer_text import concluded_codes, finds_nothing, last_label, take_apart
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from mellm.errors import InputError
@@ -10,6 +11,23 @@ from mellm.wording.unit_names import au_number
 
 FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
 """Fine classes of the CASME II part of ME-VQA."""
+
+
+class QuestionKind(StrEnum):
+    """What a question asks for."""
+
+    COARSE = "coarse"
+    FINE = "fine"
+    UNITS = "units"
+    SHOWN = "shown"
+    SIDE = "side"
+    SPOKEN = "spoken"
+
+    @property
+    def names_units(self) -> bool:
+        """Whether question or answer names action units."""
+        return self not in (QuestionKind.COARSE, QuestionKind.FINE)
+
 
 _NAMED = re.compile(r"action unit (.+?) (?:shown|located)")
 _FIELDS = ("id", "dataset", "image_id", "subject", "filename", "question", "answer")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.datasets.megc2019 import FlowSet, read_flow_set
-from mellm.datasets.vqa_questions import FINE_LABELS, VQAQuestion, read_questions
+from mellm.datasets.vqa_questions import FINE_LABELS, QuestionKind, VQAQuestion, read_questions
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.recognition import Progress, figures_of
@@ -26,16 +26,16 @@ from mellm.evaluate.vqa_answers import kind_of, vqa_run
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.stored_flow import COARSE
-from mellm.instruct.answers import labels_in
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
 from mellm.instruct.records import Case, Route, Stage
 from mellm.instruct.sources import measure_stored_flow
 from mellm.instruct.task_prompts import IMAGE, ask, meu_prompt
-from mellm.language.answer_text import coded_mentions
+from mellm.language.answer import labels_in
 from mellm.language.backends import Decoding, LanguageBackend, Message
-from mellm.language.claim_check import claim_count, unsupported_claims
+from mellm.language.claim_check import claims_in, false_claims
+from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
-from mellm.language.prompt import MEU_QUESTION
+from mellm.language.unit_mentions import coded_mentions
 from mellm.media.frame import Image
 from mellm.report import Reading
 
@@ -180,11 +180,8 @@ def text_figures(readings: Sequence[tuple[Reading, Case]]) -> dict[str, Any]:
         counts["as_written"] += sound and not reading.mended
         counts["consistent"] += sound and consistent(reading)
         text = f"{reading.analysis}\n{reading.reasoning}"
-        claims += claim_count(text, reading.language)
-        wrong += sum(
-            line.rpartition(" -> ")[2].count(";") + 1
-            for line in unsupported_claims(text, case.motion, reading.language)
-        )
+        claims += sum(1 for _ in claims_in(text, reading.language))
+        wrong += len(false_claims(text, case.motion, reading.language))
     total = max(len(readings), 1)
     return {
         "readings": len(readings),
@@ -208,7 +205,9 @@ def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
     kind = kind_of(question.question)
     form = "compact" if asked.form == "compact" and asked.route == "flow" else "full"
     if form == "compact":
-        text = vqa_prompt(sample.case.motion, sample.stage, question.question, kind, scale="relative")
+        text = vqa_prompt(
+            sample.case.motion, sample.stage, question.question, QuestionKind(kind), scale="relative"
+        )
         messages = [Message("user", text)]
     else:
         messages = _with_picture(ask(sample.case, asked.route, "en", question.question), sample, asked)

@@ -16,10 +16,10 @@ Every file appears whole or not at all. Knows nothing about what is in the lines
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import cv2
 
@@ -30,6 +30,39 @@ from mellm.media.frame import Image
 FORMAT = "meu-instruct-1"
 FOLDERS = ("measured", "images", "skipped", "records", "queue")
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+
+
+class Recipe(TypedDict):
+    """Everything that decides the measured cases and the lines written, as JSON.
+
+    source, wanted: settings of both; annotator: its name; grammar: its version; shard: samples in each
+    """
+
+    source: Mapping[str, object]
+    wanted: Mapping[str, object]
+    annotator: str
+    grammar: str
+    shard: int
+
+
+class Counts(TypedDict):
+    """Lines in a dataset's folder: cases, samples left out, records, records for people to look at."""
+
+    cases: int
+    skipped: int
+    records: int
+    queue: int
+
+
+class Manifest(TypedDict):
+    """What was built, and how; `signature` is the SHA-256 of the recipe, `counts` are there when complete."""
+
+    format: str
+    mellm: str
+    signature: str
+    recipe: Recipe
+    complete: bool
+    counts: NotRequired[Counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +108,19 @@ class Store:
         partial.replace(path)
         return name
 
-    def read_manifest(self) -> dict[str, Any] | None:
+    def read_manifest(self) -> Manifest | None:
         """Return the manifest, None where nothing was begun. Raises InputError for a damaged one."""
         if not self.manifest.is_file():
             return None
         try:
-            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            manifest: Manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{self.manifest} is damaged ({error}); build into a new folder.") from error
         if manifest.get("format") != FORMAT:
             raise InputError(f"{self.root} is not a MEU-Instruct folder of this version; choose another.")
         return manifest
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest, whole or not at all."""
         partial = self.manifest.with_suffix(".partial")
         with partial.open("w", encoding="utf-8") as file:

@@ -5,25 +5,31 @@ first asked, so it can be handed to another process. Knows nothing about prompts
 """
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.sample import Sample as IndexedSample
+from mellm.datasets.set_index import read_table
 from mellm.errors import InputError, MellmError
+from mellm.facs.findings import Side
 from mellm.flow.colour import MMC_SCALE_PX
+from mellm.flow.field import FlowEstimator
 from mellm.instruct.facs_findings import stage_of_motion, stage_of_stored_flow
 from mellm.instruct.records import Case, Split
 from mellm.instruct.sample_measurement import covered, implausible, measure_frames
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.simulate.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class Source(Protocol):
         """Number of samples."""
         ...
 
-    def recipe(self) -> dict[str, Any]:
-        """What decides the content: kind, files (by name and size), settings."""
+    def recipe(self) -> Mapping[str, object]:
+        """Return what decides the content: kind, files (by name and size), settings."""
         ...
 
     def measure(self, index: int) -> Measured | Skipped:
@@ -86,19 +92,17 @@ class IndexedSource:
         """Return the number of samples."""
         return len(self._samples)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         return {"kind": "indexed", "table": file_mark(self.table), "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px}  # fmt: skip
 
     @cached_property
-    def _samples(self) -> Sequence[Any]:
-        from mellm.datasets import read_table
-
+    def _samples(self) -> Sequence[IndexedSample]:
         return read_table(self.table)
 
     @cached_property
-    def _estimator(self) -> Any:
+    def _estimator(self) -> FlowEstimator:
         from mellm.flow import create
 
         return create(self.estimator)
@@ -154,6 +158,17 @@ class IndexedSource:
         return frames[onset].image, frames[apex].image
 
 
+class _PairCount(TypedDict):
+    pairs: int
+
+
+class _PairManifest(TypedDict):
+    """What is read of the manifest of a MEFlowDataset; shards by file name."""
+
+    signature: str
+    shards: dict[str, _PairCount]
+
+
 @dataclass
 class MEFlowSource:
     """Pairs of a MEFlowDataset folder. `estimator="truth"` takes the exact flow instead of an estimate."""
@@ -162,27 +177,25 @@ class MEFlowSource:
     estimator: str = "dis"
     map_scale_px: float | None = MMC_SCALE_PX
     limit: int | None = None
-    _open: dict[str, Any] = field(default_factory=dict, repr=False)
+    _open: dict[str, Shard] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self._places)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         return {"kind": "meflow", "signature": self._manifest["signature"], "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px, "limit": self.limit}  # fmt: skip
 
     @cached_property
-    def _manifest(self) -> dict[str, Any]:
-        import json
-
+    def _manifest(self) -> _PairManifest:
         path = self.folder / "manifest.json"
         if not path.is_file():
             raise InputError(
                 f"{self.folder} holds no MEFlowDataset; build one with `mellm data meflow build`."
             )
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: _PairManifest = json.loads(path.read_text(encoding="utf-8"))
         return manifest
 
     @cached_property
@@ -192,7 +205,7 @@ class MEFlowSource:
         return places[: self.limit]
 
     @cached_property
-    def _estimator(self) -> Any:
+    def _estimator(self) -> FlowEstimator:
         from mellm.flow import create
 
         return create(self.estimator)
@@ -201,7 +214,6 @@ class MEFlowSource:
         """Measure one sample."""
         from mellm.flow import Flow, measure_flow
         from mellm.flow.colour import mmc_map
-        from mellm.simulate.shards import Shard
 
         name, number = self._places[index]
         if name not in self._open:
@@ -225,7 +237,7 @@ class MEFlowSource:
             split=split_of(pair.identity),
             scale="px",
             motion=tuple(motion),
-            truth=generated_truth([(u.au, u.side) for u in pair.action_units], moved, key),
+            truth=generated_truth([(u.au, cast(Side, u.side)) for u in pair.action_units], moved, key),
             picture=None,
             picture_face=True,
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
@@ -244,7 +256,7 @@ class FlowOnlySource:
         """Return the number of samples."""
         return len(self._set.samples)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         files = [file_mark(self.folder / name) for name in ("samples.csv", "flows.npz")]
         return {"kind": "flow-only", "files": files}

@@ -18,8 +18,11 @@ _JOINTS: dict[str, tuple[str, ...]] = {
     "down-inward": ("{both}下移并向内收拢", "{both}同时向下、向内移动"),
 }
 
+
 def _apart(*openings: str) -> tuple[str, ...]:
-    return tuple(f"{opening}：{{left}}（{{left_size}}），而{{right}}（{{right_size}}）。" for opening in openings)
+    return tuple(
+        f"{opening}：{{left}}（{{left_size}}），而{{right}}（{{right_size}}）。" for opening in openings
+    )
 
 
 WORDS = Words(

@@ -110,7 +110,7 @@ def on_side(places: Sequence[Regions], side: ImageSide | None) -> list[Regions]:
 
 @dataclass
 class _State:
-    """What is being spoken of: the places named last, narrowed to one side; claims still without a subject."""
+    """What is being spoken of: the places named last, one side of them; claims still without a subject."""
 
     places: list[Regions] = field(default_factory=list)
     focus: ImageSide | None = None
@@ -204,8 +204,3 @@ def unsupported_claims(
     claims = false_claims(text, motion, language, mirrored=mirrored)
     by_sentence = groupby(claims, key=lambda claim: (claim.number, claim.sentence))
     return [f"{sentence} -> {'; '.join(map(str, found))}" for (_, sentence), found in by_sentence]
-
-
-def claim_count(text: str, language: Language) -> int:
-    """Return how many claims about motion a text makes, borne out or not."""
-    return sum(1 for _ in claims_in(text, language))

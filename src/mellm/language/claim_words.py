@@ -176,9 +176,7 @@ GRAMMARS: dict[Language, Grammar] = {
             r"\bsubject'?s (?P<side>left|right) "
             r"(?=(?:inner|outer|upper|lower|mouth|lip|cheek|nostril|eye|brow))"
         ),
-        strip=_any_case(
-            rf"\(?\b(?:the )?subject'?s (?:left|right)\)?|\bAU\s?\d+\w?\s*\([^)]*\)|{_AU_EN}"
-        ),
+        strip=_any_case(rf"\(?\b(?:the )?subject'?s (?:left|right)\)?|\bAU\s?\d+\w?\s*\([^)]*\)|{_AU_EN}"),
     ),
     "zh": Grammar(
         token=_token(_pattern(list(_ZH), False), _DIRECTIONS_ZH, _STILL_ZH, _SIDE_ZH, ""),

@@ -51,7 +51,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CompactQuestion:
     """What a compact prompt asks.
 
     text: `MEU_QUESTION`, `MER_QUESTION` or any other; `$labels` in it becomes the taxonomy's labels
@@ -66,7 +66,7 @@ class Question:
 
 
 def compact_prompt(
-    found: Findings, question: Question, *, taxonomy: str = "3", template: str | Path | None = None
+    found: Findings, question: CompactQuestion, *, taxonomy: str = "3", template: str | Path | None = None
 ) -> str:
     """Return the compact prompt; `taxonomy` is the label set asked for."""
     text = load_template("flow", "en", template or "compact")

@@ -17,6 +17,7 @@ from mellm.report import Reading
 from mellm.wording.names import Language
 from mellm.wording.variation import Voice
 
+
 def write_reading(
     motion: Sequence[RegionMotion],
     aus: Sequence[AUEvidence],

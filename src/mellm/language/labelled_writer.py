@@ -123,9 +123,7 @@ class LabelledWriter(Writer):
         for part, sides in by_part(regions).items():
             side = sides[0]
             frame = words.both if len(sides) > 1 else self.labelled.one if side else words.whole
-            places.append(
-                frame.format(part=words.parts[part], side=words.image_sides[side] if side else "")
-            )
+            places.append(frame.format(part=words.parts[part], side=words.image_sides[side] if side else ""))
         return join(places, words.names)
 
     def _plain(self, au: AUEvidence) -> str:

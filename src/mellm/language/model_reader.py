@@ -21,7 +21,13 @@ from mellm.language.answer import HEADINGS, Answer, concluded_codes, finds_nothi
 from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.checked_answer import CheckedAnswer
 from mellm.language.claim_check import unsupported_claims
-from mellm.language.compact_prompt import MER_QUESTION, MEU_QUESTION, Findings, Question, compact_prompt
+from mellm.language.compact_prompt import (
+    MER_QUESTION,
+    MEU_QUESTION,
+    CompactQuestion,
+    Findings,
+    compact_prompt,
+)
 from mellm.language.prompt import Scale, flow_prompt, load_template
 from mellm.language.unit_mentions import with_true_names
 from mellm.report import Reading
@@ -164,7 +170,7 @@ class LanguageReader:
     def _ask(self, found: Findings) -> list[Message]:
         name, template = self._taxonomy.name, self._asking.template
         if self._asking.form == "compact":
-            text = compact_prompt(found, Question(MEU_QUESTION), taxonomy=name, template=template)
+            text = compact_prompt(found, CompactQuestion(MEU_QUESTION), taxonomy=name, template=template)
         else:
             text = flow_prompt(found.motion, taxonomy=name, language=self._language, template=template)
         return [Message("user", text)]
@@ -180,7 +186,7 @@ class LanguageReader:
             "flow", "en", template or "compact"
         ):
             return {}
-        text = compact_prompt(found, Question(MER_QUESTION), taxonomy=name, template=template)
+        text = compact_prompt(found, CompactQuestion(MER_QUESTION), taxonomy=name, template=template)
         asked = _Conversation(self.backend, [Message("user", text)], control)
         return self._as_shares(asked.choose("", list(self._names)))
 
@@ -193,9 +199,7 @@ class LanguageReader:
             shares = raised / raised.sum()
         return {label: float(p) for label, p in zip(self._names.values(), shares, strict=True)}
 
-    def _write(
-        self, asked: _Conversation, found: Findings, shares: Mapping[str, float], tell: Tell
-    ) -> str:
+    def _write(self, asked: _Conversation, found: Findings, shares: Mapping[str, float], tell: Tell) -> str:
         """Return the model's text, told as it is written; compact answers a checked sentence at a time."""
         form = self._asking.form or "full"
         decoding = Decoding(MOST_TOKENS[form], self._asking.temperature, self._asking.seed)

@@ -25,12 +25,13 @@ POSSIBLE = 0.3
 _COMPONENT = 0.385
 """A direction is said of a motion from this share of its vector on, just over cos 67.5 degrees."""
 
+
 @dataclass(frozen=True, slots=True)
 class PartMotion:
     """How one part on one image side moved: the mean over its moving patches, px, u right, v down.
 
-    `octant` is None where the patches share no clear direction; `regions` are the moving patches and `patches`
-    how many the part has.
+    `octant` is None where the patches share no clear direction; `regions` are the moving patches and
+    `patches` how many the part has.
     """
 
     place: Place
@@ -217,7 +218,7 @@ def gather(
     threshold: float,
 ) -> Evidence:
     """Work out what may be said. `threshold` is the probability from which a unit counts as present."""
-    strength: dict[str, float] = {region.name: region.relative for region in motion if region.moving}
+    strength = {region.name: region.relative for region in motion if region.moving}
     present = tuple(sorted((au for au in aus if au.probability >= threshold), key=lambda au: au.au))
     possible = tuple(au for au in aus if POSSIBLE <= au.probability < threshold and au.evidence)
     homes = {au.au: _home(au, strength) for au in present if au.evidence}

@@ -84,9 +84,7 @@ class Writer:
             frame = self.voice.pick("apart", words.apart)
             left, right = (self._moved(moved) for moved in found.motions)
             left_size, right_size = (self.size(moved) for moved in found.motions)
-            return frame.format(
-                part=part, left=left, left_size=left_size, right=right, right_size=right_size
-            )
+            return frame.format(part=part, left=left, left_size=left_size, right=right, right_size=right_size)
         moved, strength = self._moved(first), self.strength(first)
         sentence = words.alone.format(moved=moved, strength=strength, size=self.size(first))
         if first.side:

@@ -110,7 +110,9 @@ def _first_label(reasoning: str) -> str | None:
     return found.group(1).lower() if found else None
 
 
-def unaccounted(sentence: str, spoken: Collection[ActionUnitCode], analysis: str, found: Findings) -> Correction | None:
+def unaccounted(
+    sentence: str, spoken: Collection[ActionUnitCode], analysis: str, found: Findings
+) -> Correction | None:
     """Return a turn where reasoning begins before every unit of the FACS stage was spoken of, else None.
 
     The analysis goes on with the strongest moving part that bears such a unit out, where one was not told
@@ -132,7 +134,11 @@ def unaccounted(sentence: str, spoken: Collection[ActionUnitCode], analysis: str
             clauses, units = clauses_of(sides, found.scale), _told(borne, named)
             return Correction("", tuple(f" {PartSentence(clauses, units, verb).render()}" for verb in Verb))
     told = _told(left, named)
-    return Correction("", tuple(f" {StageSentence(told, way).render()}" for way in STAGE_ALONE)) if left else None
+    return (
+        Correction("", tuple(f" {StageSentence(told, way).render()}" for way in STAGE_ALONE))
+        if left
+        else None
+    )
 
 
 def spoken_units(analysis: str) -> tuple[ActionUnitCode, ...]:
