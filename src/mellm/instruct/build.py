@@ -22,7 +22,7 @@ from mellm.instruct.compact_records import compact_records
 from mellm.instruct.duplicates import Duplicates
 from mellm.instruct.record_checks import check_record
 from mellm.instruct.record_counts import statistics
-from mellm.instruct.record_store import FORMAT, Counts, Manifest, Recipe, Store
+from mellm.instruct.record_store import FORMAT, Manifest, Recipe, Store
 from mellm.instruct.records import Case, Problem, Record, read_cases, write_lines
 from mellm.instruct.records_datasheet import datasheet
 from mellm.instruct.rules_annotator import VERSION
@@ -198,20 +198,9 @@ def _records(case: Case, config: BuildConfig) -> Iterator[Record]:
     return records_of(case, config.wanted, config.annotator)
 
 
-def _counts(store: Store) -> Counts:
-    def lines(folder: str) -> int:
-        found = 0
-        for number in store.shards(folder):
-            with store.shard(folder, number).open("rb") as file:
-                found += sum(1 for _ in file)
-        return found
-
-    return Counts(
-        cases=lines("measured"),
-        skipped=lines("skipped"),
-        records=lines("records"),
-        queue=lines("queue"),
-    )
+def _counts(store: Store) -> dict[str, int]:
+    folders = {"cases": "measured", "skipped": "skipped", "records": "records", "queue": "queue"}
+    return {name: sum(store.line_counts(folder)) for name, folder in folders.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,24 +45,19 @@ class Recipe(TypedDict):
     shard: int
 
 
-class Counts(TypedDict):
-    """Lines in a dataset's folder: cases, samples left out, records, records for people to look at."""
-
-    cases: int
-    skipped: int
-    records: int
-    queue: int
-
-
 class Manifest(TypedDict):
-    """What was built, and how; `signature` is the SHA-256 of the recipe, `counts` are there when complete."""
+    """What was built, and how.
+
+    signature: SHA-256 of the recipe
+    counts: cases, skipped samples, records, queued records; there when the build is complete
+    """
 
     format: str
     mellm: str
     signature: str
     recipe: Recipe
     complete: bool
-    counts: NotRequired[Counts]
+    counts: NotRequired[dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,12 @@ class Store:
     def shards(self, folder: str = "records") -> list[int]:
         """Numbers of the finished shards of a folder."""
         return sorted(int(path.stem) for path in (self.root / folder).glob("[0-9]*.jsonl"))
+
+    def line_counts(self, folder: str) -> Iterator[int]:
+        """Yield the number of lines of each finished shard."""
+        for number in self.shards(folder):
+            with self.shard(folder, number).open("rb") as file:
+                yield sum(1 for _ in file)
 
     def picture_name(self, key: str) -> str:
         """Path of a case's map below the root."""

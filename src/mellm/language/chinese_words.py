@@ -7,6 +7,12 @@ from mellm.language.places import FacePart
 from mellm.language.reading_words import LabelledWords, Words
 from mellm.wording.names import AREA_NAMES_ZH, INTENSITY_ZH, OCTANTS_ZH, part_zh, patch_zh
 
+COLOURS_ZH = {
+    "red": "红色", "orange": "橙色", "yellow-green": "黄绿色", "green": "绿色", "cyan": "青色",
+    "blue": "蓝色", "violet": "紫色", "magenta": "品红色",
+}  # fmt: skip
+"""Colours of the motion map."""
+
 _JOINTS: dict[str, tuple[str, ...]] = {
     "up": ("{both}同时上抬", "{both}均向上移动", "{both}一起上提"),
     "down": ("{both}同时下移", "{both}均向下移动"),
@@ -115,16 +121,7 @@ LABELLED_WORDS = LabelledWords(
     times="平均幅度的 {:.2f} 倍",
     colour="呈{}{}",
     no_colour="颜色混杂",
-    colours={
-        "red": "红色",
-        "orange": "橙色",
-        "yellow-green": "黄绿色",
-        "green": "绿色",
-        "cyan": "青色",
-        "blue": "蓝色",
-        "violet": "紫色",
-        "magenta": "品红色",
-    },
+    colours=COLOURS_ZH,
     brightness=("暗淡的", "中等亮度的", "明亮的"),
     strengths=("幅度微弱", "幅度较明显", "幅度明显"),
     one="画面{side}的{part}",
@@ -152,18 +149,10 @@ LABELLED_WORDS = LabelledWords(
         "{unit}不在 29 个区域所能显示的范围内，无法由此运动判断。",
         "这些区域无法显示{unit}，只能照录，没有自身的证据。",
     ),
-    rest=(
-        "{}没有超过噪声水平的运动。",
-        "{}没有明显的运动。",
-        "{}静止。",
-    ),
-    quiet=(
-        "从起始帧到顶点帧，29 个区域的运动都没有超过噪声水平。",
-        "起始帧到顶点帧之间，所有区域都在噪声水平之内。",
-        "29 个区域全部处于噪声水平以下。",
-    ),
+    rest=(WORDS.rest, "{}没有明显的运动。", "{}静止。"),
+    quiet=(WORDS.quiet, "起始帧到顶点帧之间，所有区域都在噪声水平之内。", "29 个区域全部处于噪声水平以下。"),
     blink=(
-        "眼睑的变化像是眨眼；单纯的闭眼不作为表情证据。",
+        WORDS.blink,
         "眼睑的运动是眨眼的样子，不算作情绪的标志。",
         "这是眨眼时眼睑的闭合，本身不是表情的证据。",
     ),
@@ -175,11 +164,7 @@ LABELLED_WORDS = LabelledWords(
         "{aus}常见于{label}。",
         "推断为{label}的依据是{aus}。",
     ),
-    only=(
-        "这是唯一观察到的动作单元，推断的依据有限。",
-        "只有一个动作单元，推断较为单薄。",
-        "仅凭一个单元，仍有不少余地。",
-    ),
+    only=(WORDS.only, "只有一个动作单元，推断较为单薄。", "仅凭一个单元，仍有不少余地。"),
     blind=(
         "测量到的运动没有支持任何已编码的动作单元。{label}来自编码本身，不是由运动推断的。",
         "没有测量结果指向{label}：该标签仅依据编码。",
@@ -190,16 +175,10 @@ LABELLED_WORDS = LabelledWords(
         "{label}另有典型的单元，这里是因为此类组合常被如此标注。",
     ),
     unseen="{}在运动中没有看到",
-    but=(
-        "与此不符的是：{}。",
-        "另一方面：{}。",
-        "需要注意的反面证据：{}。",
-        "保留意见有：{}。",
-        "与之相抵的是：{}。",
-    ),
+    but=(*WORDS.but, "保留意见有：{}。", "与之相抵的是：{}。"),
     rival=("也不能排除{rival}。", "单看这些单元，{rival}同样说得通。", "仍有可能的还有{rival}。"),
     clear=(
-        "测量结果中没有直接的反面证据，但如此微小的运动本身不足以下定论。",
+        WORDS.clear,
         "没有与之矛盾的迹象；不过这样小的运动并不能说明一切。",
         "没有直接的反证，但这并不等于证明。",
     ),
@@ -219,10 +198,7 @@ LABELLED_WORDS = LabelledWords(
         "这些运动构不成任何动作单元，由此得不出表情。",
         "该运动不属于任何 FACS 单元，不能说明表情。",
     ),
-    eyes=(
-        "唯一的动作单元是闭眼，它本身不能说明情绪。",
-        "只有闭眼这一发现，单独来看不是情绪的标志。",
-    ),
+    eyes=("唯一的动作单元是闭眼，它本身不能说明情绪。", "只有闭眼这一发现，单独来看不是情绪的标志。"),
     verdict=(
         "AU {codes}。提示{label}。",
         "AU {codes}。这一组合提示{label}。",

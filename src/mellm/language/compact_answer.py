@@ -89,7 +89,7 @@ WELL_FORMED = re.compile(rf"\s*(?:Analysis:\s*)?[A-Z][a-z ]+ {_CLAUSE}(?:, [a-z 
 SENTENCE = re.compile(r"(?P<motion>[^:]*): (?P<units>AU .*|(?:blink, )?no unit)\.\s*$", re.DOTALL)
 """A sentence on motion and the units it bears out."""
 _WHOLE_CLAUSE = re.compile(
-    rf"(?P<subject>[A-Za-z ]+) (?P<verb>goe?s?|moves?) (?P<way>{_WAYS}) "
+    rf"(?P<subject>[A-Za-z ]+) (?:goe?s?|moves?) (?P<way>{_WAYS}) "
     rf"\((?P<size>[\d.]+) (?P<unit>{'|'.join(_SIZES.values())})\)"
 )
 
@@ -121,12 +121,8 @@ class Clause:
         return f"{self.sides[0]} {self.part}" if self.sides else str(self.part)
 
 
-_SUBJECTS = {
-    clause.subject: (clause.part, clause.sides)
-    for part in FacePart
-    for sides in ((), *((side,) for side in ImageSide), tuple(ImageSide))
-    if (clause := Clause(part, sides, Direction.UP, 0.0))
-}
+_SIDES = ((), (ImageSide.LEFT,), (ImageSide.RIGHT,), tuple(ImageSide))
+_SUBJECTS = {Clause(p, sides, Direction.UP, 0.0).subject: (p, sides) for p in FacePart for sides in _SIDES}
 
 
 def clauses_of(sides: Sequence[PartMotion], scale: Scale) -> tuple[Clause, ...]:
@@ -137,22 +133,11 @@ def clauses_of(sides: Sequence[PartMotion], scale: Scale) -> tuple[Clause, ...]:
             way = direction_word(sides[0].octant)
         else:
             way = joint if joint in OCTANTS else joint.replace("-", " and ")
-        size = _written(max(side.mean for side in sides))
-        return (Clause(part, tuple(ImageSide), Direction(way), size, scale),)
-    return tuple(
-        Clause(
-            part,
-            (moved.side,) if moved.side else (),
-            Direction(direction_word(moved.octant)),
-            _written(moved.mean),
-            scale,
-        )
-        for moved in sides
-    )
-
-
-def _written(size: float) -> float:
-    return float(size_text(size))
+        told = [(tuple(ImageSide), way, max(side.mean for side in sides))]
+    else:
+        told = [((m.side,) if m.side else (), direction_word(m.octant), m.mean) for m in sides]
+    # The size as it is written, so that the clause is read back as the same one.
+    return tuple(Clause(part, on, Direction(way), float(size_text(size)), scale) for on, way, size in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,17 +189,16 @@ class PartSentence:
         form = SENTENCE.fullmatch(text)
         if form is None:
             return None
-        found = list(_WHOLE_CLAUSE.finditer(form["motion"]))
         clauses = []
-        for clause in found:
-            subject = _SUBJECTS.get(clause["subject"].strip().lower())
+        for found in _WHOLE_CLAUSE.finditer(form["motion"]):
+            subject = _SUBJECTS.get(found["subject"].strip().lower())
             if subject is None:
                 return None
-            scale: Scale = "px" if clause["unit"] == _SIZES["px"] else "relative"
-            clauses.append(Clause(*subject, Direction(clause["way"]), float(clause["size"]), scale))
-        verb = Verb.GO if found and found[0]["verb"].startswith("go") else Verb.MOVE
-        sentence = cls(tuple(clauses), told_units(form["units"]), verb, form["units"].startswith(_BLINK))
-        return sentence if sentence.render() == text else None
+            scale: Scale = "px" if found["unit"] == _SIZES["px"] else "relative"
+            clauses.append(Clause(*subject, Direction(found["way"]), float(found["size"]), scale))
+        units, blink = told_units(form["units"]), form["units"].startswith(_BLINK)
+        written = (cls(tuple(clauses), units, verb, blink) for verb in Verb)
+        return next((sentence for sentence in written if sentence.render() == text), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +292,7 @@ class CompactAnswer:
     still: str = STILL[0]
     no_sign: str = NO_SIGN[0]
 
-    def parted(self) -> Answer:
+    def as_answer(self) -> Answer:
         """Return the answer's three parts."""
         told = [part.render() for part in self.parts] or [self.still]
         analysis = " ".join([*told, *([self.stage.render()] if self.stage else [])])
@@ -319,7 +303,7 @@ class CompactAnswer:
 
     def render(self) -> str:
         """Return the three lines."""
-        return self.parted().lines()
+        return self.as_answer().lines()
 
     @classmethod
     def parse(cls, text: str) -> "CompactAnswer | None":

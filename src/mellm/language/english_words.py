@@ -144,12 +144,7 @@ LABELLED_WORDS = LabelledWords(
     strengths=("faintly", "clearly", "strongly"),
     one="the {part} at image {side}",
     unit="AU {au} ({name}){side}",
-    unit_sides={
-        "left": " on the subject's left",
-        "right": " on the subject's right",
-        "top": " in the upper lip",
-        "bottom": " in the lower lip",
-    },
+    unit_sides=WORDS.sides,
     borne="{}, {}",
     doubt=", though only the image-{} side shows it",
     layout=("\n", "\n", "\n\n", " "),
@@ -180,18 +175,14 @@ LABELLED_WORDS = LabelledWords(
         "{unit} lies outside what the 29 regions can show and cannot be judged from this motion.",
         "These regions cannot show {unit}; it is taken over without evidence of its own.",
     ),
-    rest=(
-        "Nothing above the noise floor at the {}.",
-        "No motion worth noting at the {}.",
-        "No motion above the noise floor at the {}.",
-    ),
+    rest=(WORDS.rest, "No motion worth noting at the {}.", "No motion above the noise floor at the {}."),
     quiet=(
-        "None of the 29 regions moved by more than the noise floor between onset and apex.",
+        WORDS.quiet,
         "From onset to apex no region leaves the noise floor.",
         "All 29 regions are at rest: nothing exceeds the noise floor.",
     ),
     blink=(
-        "The lids look as in a blink; closing the eyes alone is not counted as an expression.",
+        WORDS.blink,
         "The lid motion has the look of a blink and is not taken as a sign of emotion.",
         "This is how lids close in a blink, which on its own is not evidence of an expression.",
     ),
@@ -201,18 +192,12 @@ LABELLED_WORDS = LabelledWords(
         "Of the whole face, the strongest motion is at the {}.",
     ),
     reasons=(
-        "{aus} {verb} commonly described for {label}.",
-        "In favour of {label}: {aus}.",
-        "{aus} {verb} what one would look for in {label}.",
+        *WORDS.reasons,
         "{aus} {verb} often met in {label}.",
         "{Label} is usually coded with such signs as {aus}.",
         "The case for {label} rests on {aus}.",
     ),
-    only=(
-        "{them} {verb} the only unit seen, so the inference rests on little.",
-        "With a single unit the inference stays thin.",
-        "One unit alone leaves much open.",
-    ),
+    only=(WORDS.only, "With a single unit the inference stays thin.", "One unit alone leaves much open."),
     blind=(
         "The measured motion bears out none of the coded units. {Label} is taken over from the coding; it is "
         "not inferred from what was measured.",
@@ -225,13 +210,7 @@ LABELLED_WORDS = LabelledWords(
         "{Label} has other textbook signs than these; it is named because such combinations are coded so.",
     ),
     unseen="{} could not be seen in the motion",
-    but=(
-        "Against it: {}.",
-        "On the other hand: {}.",
-        "What speaks against it: {}.",
-        "There are reservations: {}.",
-        "To be weighed against this: {}.",
-    ),
+    but=(*WORDS.but, "There are reservations: {}.", "To be weighed against this: {}."),
     rival=(
         "{Rival} would also be open to these units.",
         "Taken alone, the units would allow {rival} as well.",
@@ -239,7 +218,7 @@ LABELLED_WORDS = LabelledWords(
         "Still possible: {rival}.",
     ),
     clear=(
-        "Nothing measured speaks directly against it, though motion this small settles nothing alone.",
+        WORDS.clear,
         "No measured sign contradicts it; still, so small a motion settles nothing by itself.",
         "There is no direct counter-evidence, which is not the same as proof.",
     ),
@@ -251,7 +230,7 @@ LABELLED_WORDS = LabelledWords(
         "So the pattern as a whole leans to {label}.",
     ),
     nothing=(
-        "Without motion there is no action unit, so there is nothing to infer an expression from.",
+        WORDS.nothing,
         "No unit is seen, and without units no expression can be inferred.",
         "There is no sign an expression could be inferred from.",
     ),
@@ -260,10 +239,7 @@ LABELLED_WORDS = LabelledWords(
         "What moved adds up to no action unit; no expression follows from it.",
         "The motion belongs to no unit of FACS, so it says nothing about an expression.",
     ),
-    eyes=(
-        "The only unit seen closes the eyes, and that by itself says nothing about an emotion.",
-        "Closing eyes are the only finding; they are no sign of an emotion on their own.",
-    ),
+    eyes=(WORDS.eyes_only, "Closing eyes are the only finding; they are no sign of an emotion on their own."),
     verdict=(
         "AU {codes}. This suggests {label}.",
         "AU {codes}. The pattern suggests {label}.",

@@ -21,6 +21,7 @@ from mellm.errors import InputError
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.flow.region_motion import RegionMotion
+from mellm.language.chinese_words import COLOURS_ZH
 from mellm.wording.names import Language, octant_name, region_name
 
 Route = Literal["flow", "vision"]
@@ -28,10 +29,6 @@ Scale = Literal["px", "relative"]
 """What motion is measured in: px, or multiples of the face's own mean motion where the scale is lost."""
 
 _NO_MOTION_PX = 1e-4
-_COLOURS_ZH = {
-    "red": "红", "orange": "橙", "yellow-green": "黄绿", "green": "绿", "cyan": "青", "blue": "蓝",
-    "violet": "紫", "magenta": "品红",
-}  # fmt: skip
 
 
 def region_lines(motion: Sequence[RegionMotion], language: Language = "en") -> str:
@@ -124,5 +121,5 @@ def label_list(taxonomy: str, language: Language) -> str:
 def colour_legend(language: Language) -> str:
     """Return what each hue of an MMC-Map means, on one line."""
     if language == "zh":
-        return "；".join(f"{_COLOURS_ZH[c]}色：{octant_name(d, 'zh')}" for d, c in DIRECTION_COLOURS.items())
+        return "；".join(f"{COLOURS_ZH[c]}：{octant_name(d, 'zh')}" for d, c in DIRECTION_COLOURS.items())
     return "; ".join(f"{colour}: {direction}" for direction, colour in DIRECTION_COLOURS.items())
