@@ -14,16 +14,16 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from mellm.analysis.analyzer import Settings
 from mellm.analysis.batch import Row, run_batch
 from mellm.analysis.ray_cluster import RayRunner
+from mellm.analysis.settings import Settings
 from mellm.report import Report
 from mellm.simulate.generated_clip import ClipEvent, make_clip, write_video
 
 
 def make_clips(folder: Path, count: int, seconds: float) -> None:
     """Clips of the shipped portrait at 30 fps, each with its own noise and its own micro-expression."""
-    portrait = Path(str(files("mellm.simulate") / "portrait.jpg"))
+    portrait = Path(str(files("mellm.data") / "portrait.jpg"))
     for number in range(count):
         units = ("6+12", "4", "1+2", "L12")[number % 4]
         event = ClipEvent(units, 2.0, 0.5, 0.63, 0.9)

@@ -25,6 +25,7 @@ from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
 from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
 from mellm.facs.stored_flow import COARSE
+from mellm.facs.unit_figures import calibration_error
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
@@ -40,14 +41,14 @@ def recognition(data: str, protocol: str, models: list[str]) -> None:
         if protocol == "zero-shot" and create_learner(model).trains:
             continue
         started = time.perf_counter()
-        figures = evaluate_recognition(data, protocol, model)["figures"]
+        figures = evaluate_recognition(data, protocol, model).figures
         seconds = time.perf_counter() - started
-        for name, f in {"all": figures, **figures.get("per_dataset", {})}.items():
-            low, high = f["uf1_interval"]
-            below, above = f["uar_interval"]
+        for name, f in {"all": figures, **figures.per_dataset}.items():
+            low, high = f.uf1_interval
+            below, above = f.uar_interval
             print(
-                f"| {model} | {name} | {f['uf1']:.3f} | {low:.3f}-{high:.3f} | {f['uar']:.3f} | "
-                f"{below:.3f}-{above:.3f} | {f['accuracy']:.3f} | {seconds:.0f} |",
+                f"| {model} | {name} | {f.uf1:.3f} | {low:.3f}-{high:.3f} | {f.uar:.3f} | "
+                f"{below:.3f}-{above:.3f} | {f.accuracy:.3f} | {seconds:.0f} |",
                 flush=True,
             )
 
@@ -149,9 +150,7 @@ def emotion(sheets: Path, folds: int = 5) -> None:
         found = score.compute()
         print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
     sure, right = np.array(errors).T
-    bins = np.minimum((sure * 10).astype(int), 9)
-    ece = sum(abs((sure - right)[bins == k].sum()) for k in range(10)) / len(sure)
-    print(f"learned: calibration error of the chosen label {ece:.3f}")
+    print(f"learned: calibration error of the chosen label {calibration_error(sure, right):.3f}")
 
 
 def speed(rounds: int) -> None:

@@ -75,7 +75,7 @@ def seeds() -> dict[str, bytes]:
         path = Path(folder) / "clip.mp4"
         demo_clip(path)
         clip = path.read_bytes()
-    portrait = (files("mellm.simulate") / "portrait.jpg").read_bytes()
+    portrait = (files("mellm.data") / "portrait.jpg").read_bytes()
     picture = cv2.imdecode(np.frombuffer(portrait, np.uint8), cv2.IMREAD_COLOR)
     return {
         "mp4": clip,

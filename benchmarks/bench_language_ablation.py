@@ -16,7 +16,6 @@ import math
 import re
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +82,16 @@ def chosen_records(path: Path, count: int, taxonomy: str) -> list[Record]:
 def measure(name: str, adapter: Path | None, records: list[Record], taxonomy: str) -> dict[str, Any]:
     """Return figures, and every answer beside its reference."""
     base = load_base(name, "bf16", "eager")
-    recipe = LanguageRecipe(name, Path(), Path(), reduction="square")
+    recipe = LanguageRecipe(base=name, train=Path(), val=Path(), reduction="square")
     if adapter:
         with safe_open(adapter, "pt") as file:
             told = file.metadata()
-        recipe = replace(recipe, system=told["system"], lora=LoRASettings(int(told["r"]), int(told["alpha"])))
+        lora = LoRASettings(rank=int(told["r"]), alpha=int(told["alpha"]))
+        recipe = recipe.model_copy(update={"system": told["system"], "lora": lora})
         language = adapted(base.model, recipe.lora, 0)
         begin_with(language, adapter)
     else:
-        language = adapted(base.model, LoRASettings(1, 1), 0)  # as made, an adapter does nothing
+        language = adapted(base.model, LoRASettings(rank=1, alpha=1), 0)  # as made, an adapter does nothing
     encoder = Encoder(base, recipe, Path())
     rows = [encoder.encode([record]) for record in records]
     with torch.autocast("cpu", torch.bfloat16):

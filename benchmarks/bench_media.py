@@ -31,7 +31,7 @@ SECONDS = 10
 
 def make_clip(path: Path, width: int, height: int) -> None:
     """Ten seconds of H.264 with B-frames: the portrait drifting, with sensor noise."""
-    with as_file(files("mellm.simulate") / "portrait.jpg") as portrait:
+    with as_file(files("mellm.data") / "portrait.jpg") as portrait:
         face = cv2.resize(read_image(portrait), (width + 40, height + 40), interpolation=cv2.INTER_CUBIC)
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 3, (8, height, width, 1))

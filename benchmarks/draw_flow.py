@@ -47,7 +47,7 @@ PAPER, INK = 255, (40, 40, 40)
 
 def scene() -> Scene:
     """The portrait's face, 70 % of a 400x480 frame wide."""
-    picture = read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
+    picture = read_image(Path(str(files("mellm.data") / "portrait.jpg")))
     mesh = find_faces(picture, max_people=1)[0].landmarks.points
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     zoom = float(high[0] - low[0]) / (0.7 * SIZE[0])

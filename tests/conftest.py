@@ -26,7 +26,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def portrait() -> Image:
     """A real photograph of a face, uint8 RGB."""
-    return read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
+    return read_image(Path(str(files("mellm.data") / "portrait.jpg")))
 
 
 @pytest.fixture(scope="session")

@@ -6,25 +6,29 @@
 'happiness'
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from mellm import former_names
+from mellm.version import __version__
+
+former_names.install()
 
 __all__ = ["Analyzer", "Report", "Settings", "__version__", "analyze"]
 
 if TYPE_CHECKING:
-    from mellm.analysis.analyzer import Analyzer, Settings, analyze
+    from mellm.analysis.analyzer import Analyzer, analyze
+    from mellm.analysis.settings import Settings
     from mellm.report import Report
 
 _HOMES = {
     "Analyzer": "mellm.analysis.analyzer",
-    "Settings": "mellm.analysis.analyzer",
+    "Settings": "mellm.analysis.settings",
     "analyze": "mellm.analysis.analyzer",
     "Report": "mellm.report",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the public names on first use, so that `import mellm` stays instant (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'mellm' has no attribute {name!r}")

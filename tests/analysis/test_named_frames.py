@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mellm.analysis.named_frames import file_names, indices_of, named_frames, named_interval, read_named
+from mellm.analysis.named_frames import (
+    NamedFrames,
+    file_names,
+    indices_of,
+    named_frames,
+    named_interval,
+    read_named,
+)
 from mellm.errors import InputError
 from mellm.media import open_media
 
@@ -30,7 +37,7 @@ def test_frames_are_in_order_or_refused():
 
 def test_numbers_of_files_become_indices_and_an_interval(folder: Path):
     with open_media(folder, fps=200) as media:
-        named = indices_of(media, (47, 49, 51))
+        named = indices_of(media, NamedFrames(47, 49, 51))
         assert named == (1, 3, 5)
         interval = named_interval(named, read_named(media, named))
         assert (interval.onset_time, interval.apex_time, interval.offset_time) == pytest.approx(
@@ -40,6 +47,6 @@ def test_numbers_of_files_become_indices_and_an_interval(folder: Path):
         assert interval.origin == "given"
         assert file_names(media, interval) == ["img47.png", "img49.png", "img51.png"]
         with pytest.raises(InputError, match="no picture numbered 60"):
-            indices_of(media, (47, 60, None))
+            indices_of(media, NamedFrames(47, 60))
         with pytest.raises(InputError, match="no frame 9"):
-            read_named(media, (1, 9, None))
+            read_named(media, NamedFrames(1, 9))

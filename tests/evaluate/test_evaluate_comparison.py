@@ -1,7 +1,7 @@
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from mellm.errors import InputError
 from mellm.evaluate.comparison import compare_runs
 from mellm.evaluate.comparison_drawing import write_drawing
 from mellm.evaluate.recognition import evaluate_recognition
-from mellm.evaluate.run_files import write_run
+from mellm.evaluate.runs import AnyRun, LabelRun, SampleResult, UnitRun, read_run, write_run
 from mellm.evaluate.uncertainty import holm
 from mellm.evaluate.unit_recognition import evaluate_units
 
@@ -20,26 +20,28 @@ WRONG = {"negative": "positive", "positive": "surprise", "surprise": "negative"}
 
 
 @pytest.fixture(scope="module")
-def run(flow_folder: Path) -> dict[str, Any]:
+def run(flow_folder: Path) -> LabelRun:
     return evaluate_recognition(flow_folder, "zero-shot", "facs")
 
 
-def spoiled(run: dict[str, Any], share: float, seed: int = 0) -> dict[str, Any]:
+def spoiled(run: LabelRun, share: float, seed: int = 0) -> LabelRun:
     """The run with a share of its answers made wrong."""
     rng = np.random.default_rng(seed)
-    samples = [
-        {**s, "prediction": WRONG[s["truth"]] if rng.random() < share else s["truth"]} for s in run["samples"]
-    ]
-    return {**run, "samples": samples}
+    return changed(run, lambda s: {"prediction": WRONG[s.truth] if rng.random() < share else s.truth})
 
 
-def written(folder: Path, name: str, run: dict[str, Any]) -> Path:
-    write_run(folder / f"{name}.json", run["figures"], run["samples"], run["provenance"])
+def changed(run: AnyRun, change: Callable[[SampleResult], dict[str, object]]) -> AnyRun:
+    """The run with some fields of every sample changed."""
+    return run.model_copy(update={"samples": [s.model_copy(update=change(s)) for s in run.samples]})
+
+
+def written(folder: Path, name: str, run: AnyRun) -> Path:
+    write_run(folder / f"{name}.json", run)
     return folder / f"{name}.json"
 
 
 @pytest.fixture
-def three(run: dict[str, Any], tmp_path: Path) -> list[Path]:
+def three(run: LabelRun, tmp_path: Path) -> list[Path]:
     """Runs with half, nearly half, and none of the answers wrong."""
     shares = {"half": 0.5, "fewer": 0.45, "none": 0.0}
     return [written(tmp_path, name, spoiled(run, share)) for name, share in shares.items()]
@@ -47,34 +49,32 @@ def three(run: dict[str, Any], tmp_path: Path) -> list[Path]:
 
 def test_three_runs_in_one_table(three: list[Path]) -> None:
     found = compare_runs(three)
-    assert [r["name"] for r in found["runs"]] == ["half", "fewer", "none"]
-    assert found["reference"] == "half" and "against" not in found["runs"][0]
-    best = found["runs"][2]
-    assert set(best["sets"]) == {"all", "smic", "samm"}
-    assert best["sets"]["all"]["figures"]["UF1"]["value"] == 1
-    assert best["sets"]["smic"]["per_class"]["surprise"]["support"] == 12
+    assert [r.name for r in found.runs] == ["half", "fewer", "none"]
+    assert found.reference == "half" and not found.runs[0].against
+    best = found.runs[2]
+    assert set(best.sets) == {"all", "smic", "samm"}
+    assert best.sets["all"].figures["UF1"].value == 1
+    assert best.sets["smic"].per_class["surprise"].support == 12
     for name in ("UF1", "UAR", "accuracy"):
-        value, low, high = (
-            found["runs"][0]["sets"]["all"]["figures"][name][k] for k in ("value", "low", "high")
-        )
-        assert low <= value <= high
-    assert best["against"]["UF1"]["p_holm"] < 0.05 < found["runs"][1]["against"]["UF1"]["p_holm"]
+        figure = found.runs[0].sets["all"].figures[name]
+        assert figure.low <= figure.value <= figure.high
+    assert best.against["UF1"].p_holm < 0.05 < found.runs[1].against["UF1"].p_holm
 
 
-def test_the_figures_are_those_of_the_runs(run: dict[str, Any], tmp_path: Path) -> None:
+def test_the_figures_are_those_of_the_runs(run: LabelRun, tmp_path: Path) -> None:
     found = compare_runs([written(tmp_path, name, run) for name in ("a", "b")])
-    figures = found["runs"][0]["sets"]["all"]["figures"]
-    assert figures["UF1"]["value"] == pytest.approx(run["figures"]["uf1"])
-    assert [figures["UF1"]["low"], figures["UF1"]["high"]] == pytest.approx(run["figures"]["uf1_interval"])
-    assert found["runs"][1]["against"]["UAR"] == pytest.approx(
+    figures = found.runs[0].sets["all"].figures
+    assert figures["UF1"].value == pytest.approx(run.figures.uf1)
+    assert [figures["UF1"].low, figures["UF1"].high] == pytest.approx(run.figures.uf1_interval)
+    assert found.runs[1].against["UAR"].model_dump() == pytest.approx(
         {"difference": 0, "low": 0, "high": 0, "p": 1, "p_holm": 1}
     )
 
 
 def test_another_reference(three: list[Path]) -> None:
     found = compare_runs(three, against=three[2])
-    assert [r["name"] for r in found["runs"]] == ["none", "half", "fewer"]
-    assert all(r["against"]["UF1"]["difference"] < 0 for r in found["runs"][1:])
+    assert [r.name for r in found.runs] == ["none", "half", "fewer"]
+    assert all(r.against["UF1"].difference < 0 for r in found.runs[1:])
 
 
 def test_holm_is_never_below_the_plain_p_and_keeps_its_order() -> None:
@@ -85,38 +85,34 @@ def test_holm_is_never_below_the_plain_p_and_keeps_its_order() -> None:
 
 def test_units_are_compared_unit_by_unit(flow_folder: Path, tmp_path: Path) -> None:
     made = evaluate_units(flow_folder, "zero-shot")
-    blind = {**made, "samples": [{**s, "prediction": ["1"]} for s in made["samples"]]}
+    blind = changed(made, lambda s: {"prediction": ["1"]})
     found = compare_runs([written(tmp_path, "blind", blind), written(tmp_path, "seen", made)])
-    assert found["classes"] == [f"AU {u}" for u in made["figures"]["per_unit"]]
-    seen = found["runs"][1]
-    assert seen["sets"]["all"]["figures"]["macro F1"]["value"] == pytest.approx(made["figures"]["macro_f1"])
-    assert seen["sets"]["all"]["per_class"]["AU 12"]["value"] == pytest.approx(
-        made["figures"]["per_unit"]["12"]["f1"]
-    )
-    assert seen["against"]["macro F1"]["p"] < 0.05
+    assert found.classes == [f"AU {u}" for u in made.figures.per_unit]
+    seen = found.runs[1]
+    assert seen.sets["all"].figures["macro F1"].value == pytest.approx(made.figures.macro_f1)
+    assert seen.sets["all"].per_class["AU 12"].value == pytest.approx(made.figures.per_unit["12"].f1)
+    assert seen.against["macro F1"].p < 0.05
 
 
-def test_unlike_runs_are_refused(
-    run: dict[str, Any], three: list[Path], flow_folder: Path, tmp_path: Path
-) -> None:
-    few = written(tmp_path, "few", {**run, "samples": run["samples"][:60]})
+def test_unlike_runs_are_refused(run: LabelRun, three: list[Path], flow_folder: Path, tmp_path: Path) -> None:
+    few = written(tmp_path, "few", run.model_copy(update={"samples": run.samples[:60]}))
     with pytest.raises(InputError, match="different samples: half has 72, all of them share 60"):
         compare_runs([three[0], few])
-    assert compare_runs([three[0], few], shared=True)["samples"] == 60
-    loso = {**run["provenance"], "settings": {"model": "facs", "protocol": "loso"}}
-    other = written(tmp_path, "loso", {**run, "provenance": loso})
+    assert compare_runs([three[0], few], shared=True).samples == 60
+    loso = run.provenance.model_copy(update={"settings": {"model": "facs", "protocol": "loso"}})
+    other = written(tmp_path, "loso", run.model_copy(update={"provenance": loso}))
     with pytest.raises(InputError, match=r"different protocols \(half: zero-shot, loso: loso\)"):
         compare_runs([three[0], other])
-    assert compare_runs([three[0], other], any_protocol=True)["protocol"] == "zero-shot and loso"
-    relabelled = [{**s, "truth": WRONG[s["truth"]]} for s in run["samples"]]
+    assert compare_runs([three[0], other], any_protocol=True).protocol == "zero-shot and loso"
+    relabelled = changed(run, lambda s: {"truth": WRONG[s.truth]})
     with pytest.raises(InputError, match="disagree on the truth"):
-        compare_runs([three[0], written(tmp_path, "relabelled", {**run, "samples": relabelled})])
+        compare_runs([three[0], written(tmp_path, "relabelled", relabelled)])
     units = written(tmp_path, "units", evaluate_units(flow_folder, "zero-shot"))
     with pytest.raises(InputError, match="cannot be compared"):
         compare_runs([three[0], units])
-    asked = [{**s, "question": "?"} for s in run["samples"]]
+    asked = changed(run, lambda s: {"question": "?"})
     with pytest.raises(InputError, match="not a run of emotion labels or action units"):
-        compare_runs([three[0], written(tmp_path, "asked", {**run, "samples": asked})])
+        compare_runs([three[0], written(tmp_path, "asked", asked)])
     with pytest.raises(InputError, match="at least two"):
         compare_runs([three[0]])
     with pytest.raises(InputError, match="There is no file"):
@@ -154,3 +150,24 @@ def test_the_command_prints_tables_and_draws(three: list[Path], tmp_path: Path) 
     assert out.is_file()
     as_json = invoke(cli.app, ["compare", *map(str, three), "--against", str(three[1]), "--json"])
     assert json.loads(as_json.output)["reference"] == "fewer"
+
+
+@pytest.mark.parametrize("kind", ["labels", "units"])
+def test_a_run_is_read_as_it_was_written(flow_folder: Path, tmp_path: Path, kind: str, run: LabelRun) -> None:
+    made = run if kind == "labels" else evaluate_units(flow_folder, "zero-shot")
+    first = written(tmp_path, "first", made)
+    found = read_run(first)
+    assert type(found) is (LabelRun if kind == "labels" else UnitRun) and found == made
+    assert written(tmp_path, "second", found).read_bytes() == first.read_bytes()
+    content = json.loads(first.read_text())
+    assert ("per_dataset" in content["figures"], "text" in content["samples"][0]) == (kind == "labels", False)
+    # A file of an earlier version says less.
+    for name in ("labels", "ece", "frequent_units"):
+        content["figures"].pop(name, None)
+    del content["provenance"]
+    first.write_text(json.dumps(content))
+    assert read_run(first).samples == made.samples
+    del content["samples"][0]["truth"]
+    first.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="not a run"):
+        read_run(first)

@@ -50,13 +50,13 @@ class Echo:
 
 def test_a_model_that_repeats_the_facs_stage_scores_as_the_facs_stage(flow_folder: Path) -> None:
     run = evaluate_language(flow_folder, Asked(Echo()))
-    figures = run["figures"]
-    assert figures["uf1"] == pytest.approx(figures["facs_stage"]["uf1"])
-    assert figures["text"]["well_formed"] == figures["text"]["as_written"] == 1
-    assert figures["text"]["consistent"] == 1
-    assert len(run["samples"]) == figures["samples"] == len(read_flow_set(flow_folder).samples)
-    assert "4" in run["samples"][0]["action_units"]
-    assert run["provenance"]["settings"]["backend"] == "echo"
+    figures = run.figures
+    assert figures.uf1 == pytest.approx(figures.facs_stage.uf1)
+    assert figures.text.well_formed == figures.text.as_written == 1
+    assert figures.text.consistent == 1
+    assert len(run.samples) == figures.samples == len(read_flow_set(flow_folder).samples)
+    assert "4" in run.samples[0].action_units
+    assert run.provenance.settings["backend"] == "echo"
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(flow_folder: Path, tmp_path: Path) -> None:
@@ -73,17 +73,17 @@ def test_an_interrupted_run_goes_on_where_it_stopped(flow_folder: Path, tmp_path
         file.write('["cut off", "{\\"lang')  # what a kill leaves behind
     fresh = Echo()
     run = evaluate_language(flow_folder, Asked(fresh), kept=kept)
-    assert fresh.readings == len(run["samples"]) - 3
+    assert fresh.readings == len(run.samples) - 3
     whole = evaluate_language(flow_folder, Asked(Echo()))
-    assert run["figures"]["uf1"] == whole["figures"]["uf1"]
+    assert run.figures.uf1 == whole.figures.uf1
 
 
 def test_a_limit_spreads_over_the_samples(flow_folder: Path) -> None:
     run = evaluate_language(flow_folder, Asked(Echo()), limit=4)
     everything = [s.key for s in read_flow_set(flow_folder).samples]
-    assert len(run["samples"]) == 4
-    assert run["samples"][0]["key"] == everything[0]
-    assert run["samples"][-1]["key"] == everything[-1]
+    assert len(run.samples) == 4
+    assert run.samples[0].key == everything[0]
+    assert run.samples[-1].key == everything[-1]
 
 
 def test_the_full_prompt_tells_no_pixels_where_the_scale_is_lost(flow_folder: Path) -> None:
@@ -117,9 +117,9 @@ def test_closed_questions_are_chosen_and_open_ones_written(flow_folder: Path, tm
     backend = Echo()
     run = evaluate_language_vqa(flow_folder, questions, Asked(backend))
     assert (backend.readings, backend.choices) == (1, 2)
-    assert run["figures"]["units_f1"] == 1
-    assert run["figures"]["shown_accuracy"] == 1
-    assert {s["prediction"] for s in run["samples"]} >= {"brow lowerer", "yes"}
+    assert run.figures.units_f1 == 1
+    assert run.figures.shown_accuracy == 1
+    assert {s.prediction for s in run.samples} >= {"brow lowerer", "yes"}
 
 
 @pytest.mark.parametrize(

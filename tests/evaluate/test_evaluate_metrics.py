@@ -3,11 +3,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from mellm.errors import InputError
-from mellm.evaluate.calibration import CalibrationError
 from mellm.evaluate.classification import LabelScores, UnitScores
 from mellm.evaluate.flow_error import EndPointError
 from mellm.evaluate.intervals import SpottingScores, match, overlap
 from mellm.evaluate.uncertainty import bootstrap_interval, confusion_by_person, paired_test, uar_of, uf1_of
+from mellm.facs.unit_figures import calibration_error
 
 LABELS = ("negative", "positive", "surprise")
 
@@ -21,7 +21,7 @@ def test_figures_by_hand() -> None:
     scores = LabelScores(LABELS)
     scores.update(spelt([0, 0, 0, 0, 1, 1, 2, 2]), spelt([0, 0, 0, 1, 1, 0, 0, 0]))
     found = scores.compute()
-    assert found.confusion.tolist() == [[3, 1, 0], [1, 1, 0], [2, 0, 0]]
+    assert found.confusion == [[3, 1, 0], [1, 1, 0], [2, 0, 0]]
     assert found.accuracy == pytest.approx(4 / 8)
     # F1: 6/(4+6)=.6, 2/(2+2)=.5, 0
     assert found.uf1 == pytest.approx((0.6 + 0.5 + 0) / 3)
@@ -74,29 +74,26 @@ def test_action_units_and_sides_by_hand() -> None:
     called = [["4"], ["L12"], ["L12"], ["R12"], ["1"]]
     scores.update(truth, called)
     found = scores.compute()
-    units = found["per_unit"]
-    assert isinstance(units, dict)
-    assert units["4"]["f1"] == 1
+    units = found.per_unit
+    assert units["4"].f1 == 1
     # AU 12: 3 hits, 0 false, 1 missed
-    assert units["12"]["f1"] == pytest.approx(6 / 7)
-    assert units["12"]["balanced_accuracy"] == pytest.approx((0.75 + 1) / 2)
-    assert found["macro_f1"] == pytest.approx((1 + 1 + 6 / 7) / 3)
+    assert units["12"].f1 == pytest.approx(6 / 7)
+    assert units["12"].balanced_accuracy == pytest.approx((0.75 + 1) / 2)
+    assert found.macro_f1 == pytest.approx((1 + 1 + 6 / 7) / 3)
     # one-sided and found: L12 right, R12 called L; the missed L12 is not asked, nor the two-sided 12
-    assert (found["side_asked"], found["side_accuracy"]) == (2, 0.5)
+    assert (found.side_asked, found.side_accuracy) == (2, 0.5)
 
 
 def test_two_one_sided_codes_make_both_sides() -> None:
     scores = UnitScores((2,))
     scores.update([["L2", "R2"]], [["2"]])
-    assert scores.compute()["side_asked"] == 0
+    assert scores.compute().side_asked == 0
 
 
 def test_calibration_error_by_hand() -> None:
-    error = CalibrationError(bins=10)
-    error.update(np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, True, True, False]))
-    assert error.compute() == pytest.approx((2 * 0.05 + 2 * 0.05) / 4)
-    error.reset()
-    assert error.compute() == 0
+    sure, right = np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, True, True, False])
+    assert calibration_error(sure, right, bins=10) == pytest.approx((2 * 0.05 + 2 * 0.05) / 4)
+    assert calibration_error(sure[:0], right[:0]) == 0
 
 
 def test_end_point_error_by_hand() -> None:
@@ -109,9 +106,9 @@ def test_end_point_error_by_hand() -> None:
     where[0, 0] = True
     error.update(truth, truth, where)
     found = error.compute()
-    assert found["pixels"] == 17
-    assert found["epe"] == pytest.approx(5 * 16 / 17)
-    assert found["relative"] == pytest.approx(5 * 16 / (2 * 17))
+    assert found.pixels == 17
+    assert found.epe == pytest.approx(5 * 16 / 17)
+    assert found.relative == pytest.approx(5 * 16 / (2 * 17))
 
 
 def test_intervals_are_inclusive_and_matched_once() -> None:
@@ -129,9 +126,9 @@ def test_spotting_is_pooled_over_videos() -> None:
     scores.update([], [(3, 9)])
     scores.update([(5, 9)], [(5, 9)])
     found = scores.compute(recognition_f1=0.5)
-    assert found["precision"] == pytest.approx(2 / 3)
-    assert found["recall"] == pytest.approx(2 / 3)
-    assert found["strs"] == pytest.approx(found["f1"] * 0.5)
+    assert found.precision == pytest.approx(2 / 3)
+    assert found.recall == pytest.approx(2 / 3)
+    assert found.strs == pytest.approx(found.f1 * 0.5)
 
 
 def test_intervals_of_confidence_hold_the_figure_and_shrink_with_people() -> None:
@@ -163,7 +160,7 @@ def test_paired_test_finds_a_difference_and_only_then() -> None:
     good = confusion_by_person(truth, truth, people, LABELS)
     bad = confusion_by_person(truth, spelt([0, 0, 0] * 40), people, LABELS)
     found = paired_test(bad, good, uf1_of, draws=500)
-    assert found["difference"] > 0.5
-    assert found["low"] > 0
-    assert found["p"] < 0.01
-    assert paired_test(good, good, uf1_of, draws=500)["p"] == 1
+    assert found.difference > 0.5
+    assert found.low > 0
+    assert found.p < 0.01
+    assert paired_test(good, good, uf1_of, draws=500).p == 1

@@ -44,7 +44,7 @@ def test_one_set_cannot_be_left_out() -> None:
 @pytest.mark.parametrize("model", ["facs", "evidence", "baseline-rule"])
 def test_known_motion_is_recognised_without_training(flow_folder: Path, model: str) -> None:
     run = evaluate_recognition(flow_folder, "zero-shot", model)
-    assert run["figures"]["uf1"] > 0.85
+    assert run.figures.uf1 > 0.85
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_known_motion_is_recognised_without_training(flow_folder: Path, model: s
 )
 def test_known_motion_is_learned(flow_folder: Path, model: str) -> None:
     run = evaluate_recognition(flow_folder, "cross-dataset", model)
-    assert run["figures"]["uf1"] > 0.85
-    assert set(run["figures"]["per_dataset"]) == {"smic", "samm"}
+    assert run.figures.uf1 > 0.85
+    assert set(run.figures.per_dataset) == {"smic", "samm"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["baseline-ststnet", "baseline-htnet"])
 def test_networks_learn_known_motion(flow_folder: Path, model: str) -> None:
-    assert evaluate_recognition(flow_folder, "cross-dataset", model)["figures"]["uf1"] > 0.8
+    assert evaluate_recognition(flow_folder, "cross-dataset", model).figures.uf1 > 0.8
 
 
 def test_the_run_says_everything(flow_folder: Path, tmp_path: Path) -> None:
     run = evaluate_recognition(flow_folder, "loso", "facs")
-    sample = run["samples"][0]
-    assert set(sample) == {"key", "dataset", "subject", "truth", "prediction", "probabilities"}
-    assert sum(sample["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-    assert sample["prediction"] == max(sample["probabilities"], key=sample["probabilities"].get)
-    assert run["provenance"]["seed"] == 0
-    assert set(run["provenance"]["inputs"]) == {"samples.csv", "flows.npz"}
-    low, high = run["figures"]["uf1_interval"]
-    assert low <= run["figures"]["uf1"] <= high
+    sample = run.samples[0]
+    assert sample.model_fields_set == {"key", "dataset", "subject", "truth", "prediction", "probabilities"}
+    assert sum(sample.probabilities.values()) == pytest.approx(1, abs=1e-4)
+    assert sample.prediction == max(sample.probabilities, key=lambda label: sample.probabilities[label])
+    assert run.provenance.seed == 0
+    assert set(run.provenance.inputs) == {"samples.csv", "flows.npz"}
+    low, high = run.figures.uf1_interval
+    assert low <= run.figures.uf1 <= high
 
 
 @pytest.mark.parametrize("model", ["facs", "learned"])
@@ -87,12 +87,12 @@ def test_codes_of_the_tested_person_change_no_unit_called_of_them(
     for i, code in zip(mine, codes[3:] + codes[:3], strict=True):
         sheet[i] = sheet[i].rsplit(",", 1)[0] + "," + code
     (folder / "samples.csv").write_text("\n".join(sheet) + "\n")
-    runs = [evaluate_units(f, "loso", model=model)["samples"] for f in (flow_folder, folder)]
+    runs = [evaluate_units(f, "loso", model=model).samples for f in (flow_folder, folder)]
     for honest, lied in zip(*runs, strict=True):
-        if (honest["dataset"], honest["subject"]) == ("smic", "002"):
-            assert honest["truth"] != lied["truth"]
-            assert honest["probabilities"] == lied["probabilities"]
-    assert any(a["probabilities"] != b["probabilities"] for a, b in zip(*runs, strict=True))
+        if (honest.dataset, honest.subject) == ("smic", "002"):
+            assert honest.truth != lied.truth
+            assert honest.probabilities == lied.probabilities
+    assert any(a.probabilities != b.probabilities for a, b in zip(*runs, strict=True))
 
 
 @pytest.mark.parametrize("model", ["facs", "baseline-lr"])
@@ -110,20 +110,17 @@ def test_labels_of_the_tested_person_change_no_answer_about_them(
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    runs = [evaluate_recognition(f, "loso", model)["samples"] for f in (flow_folder, folder)]
+    runs = [evaluate_recognition(f, "loso", model).samples for f in (flow_folder, folder)]
     for honest, lied in zip(*runs, strict=True):
-        if (honest["dataset"], honest["subject"]) == ("smic", "002"):
-            assert honest["probabilities"] == lied["probabilities"]
-    assert any(a["probabilities"] != b["probabilities"] for a, b in zip(*runs, strict=True))
+        if (honest.dataset, honest.subject) == ("smic", "002"):
+            assert honest.probabilities == lied.probabilities
+    assert any(a.probabilities != b.probabilities for a, b in zip(*runs, strict=True))
 
 
 def test_other_people_in_the_folder_change_no_zero_shot_answer(flow_folder: Path, tmp_path: Path) -> None:
     few = make_folder(tmp_path / "few", people=4, sets=("smic",))
-    alone = {s["key"]: s["probabilities"] for s in evaluate_recognition(few, "zero-shot", "facs")["samples"]}
-    both = {
-        s["key"]: s["probabilities"]
-        for s in evaluate_recognition(flow_folder, "zero-shot", "facs")["samples"]
-    }
+    alone = {s.key: s.probabilities for s in evaluate_recognition(few, "zero-shot", "facs").samples}
+    both = {s.key: s.probabilities for s in evaluate_recognition(flow_folder, "zero-shot", "facs").samples}
     assert alone
     assert all(both[key] == probabilities for key, probabilities in alone.items())
 
@@ -141,17 +138,17 @@ def test_a_model_that_must_be_trained_is_not_zero_shot(flow_folder: Path) -> Non
 @pytest.mark.parametrize("protocol", ["loso", "zero-shot"])
 def test_action_units_and_their_sides(flow_folder: Path, protocol: str, model: str) -> None:
     run = evaluate_units(flow_folder, protocol, model=model)  # type: ignore[arg-type]
-    figures = run["figures"]
-    assert set(figures["per_unit"]) == {"1", "2", "4", "12"}
-    assert figures["sides"]["stronger_half_right"] > 0.95
+    figures = run.figures
+    assert set(figures.per_unit) == {"1", "2", "4", "12"}
+    assert figures.sides.stronger_half_right > 0.95
     if protocol == "loso":
-        assert figures["macro_f1"] > 0.9
-        assert figures["side_accuracy"] > 0.9
-    one_sided = next(s for s in run["samples"] if s["key"] == "smic_000_positive_1")
-    assert one_sided["truth"] == ["R12"]
+        assert figures.macro_f1 > 0.9
+        assert figures.side_accuracy > 0.9
+    one_sided = next(s for s in run.samples if s.key == "smic_000_positive_1")
+    assert one_sided.truth == ["R12"]
     # Untrained, the learned model leaves a corner that moves all alone in doubt.
-    assert "R12" in one_sided["prediction"] or (model, protocol) == ("learned", "zero-shot")
-    assert one_sided["leaning"]["12"] == "R"
+    assert "R12" in one_sided.prediction or (model, protocol) == ("learned", "zero-shot")
+    assert one_sided.leaning["12"] == "R"
 
 
 def write_sheet(path: Path, people: range) -> Path:
@@ -171,12 +168,12 @@ def write_sheet(path: Path, people: range) -> Path:
 
 def test_emotion_from_coded_units_uses_sides(tmp_path: Path) -> None:
     train, test = write_sheet(tmp_path / "a.csv", range(20)), write_sheet(tmp_path / "b.csv", range(20, 30))
-    ours = evaluate_emotion_from_units(train, test)["figures"]
-    plain = evaluate_emotion_from_units(train, test, model="baseline-lr")["figures"]
-    assert ours["per_class"]["contempt"]["f1"] == 1
-    assert plain["uf1"] < ours["uf1"]
+    ours = evaluate_emotion_from_units(train, test).figures
+    plain = evaluate_emotion_from_units(train, test, model="baseline-lr").figures
+    assert ours.per_class["contempt"].f1 == 1
+    assert plain.uf1 < ours.uf1
     held = evaluate_emotion_from_units(train, None)
-    assert held["figures"]["people"] == 4
+    assert held.figures.people == 4
     with pytest.raises(InputError, match="both sheets"):
         evaluate_emotion_from_units(train, train)
 

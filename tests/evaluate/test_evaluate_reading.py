@@ -108,8 +108,8 @@ def test_a_cell_of_units_nobody_can_read_stops_no_recognition(flow_folder: Path,
     assert "see video" in text
     run = evaluate_recognition(tmp_path, "zero-shot", "baseline-rule")
     units = evaluate_units(tmp_path, "zero-shot")
-    assert len(run["samples"]) == len(units["samples"]) + 1
-    assert units["figures"]["unreadable"] == 1
+    assert len(run.samples) == len(units.samples) + 1
+    assert units.figures.unreadable == 1
 
 
 def test_a_key_that_occurs_twice_is_refused(flow_folder: Path, tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mellm.datasets.vqa_questions import VQAQuestion
+from mellm.datasets.vqa_questions import VQAQuestion, kind_of
 from mellm.errors import InputError
 from mellm.evaluate.text_overlap import TextScores
-from mellm.evaluate.vqa_answers import Seen, answer, evaluate_vqa, kind_of, score_answers
+from mellm.evaluate.vqa_answers import Seen, answer, evaluate_vqa, score_answers
 from mellm.facs import parse_codes
 
 SEEN = Seen("negative", "disgust", parse_codes("4+L10").units, {12: "right"})
@@ -58,14 +58,15 @@ def test_scores_of_answers_with_known_results() -> None:
     answers = ["negative", "negative", "brow lowerer, cheek raiser", "no", "left"]
     figures = score_answers(questions, answers)
     # negative: 1 hit, 1 false alarm -> 2/3; positive: 0
-    assert figures["coarse"] == pytest.approx({"accuracy": 0.5, "uf1": 1 / 3, "uar": 0.5})
-    assert figures["units_f1"] == pytest.approx(0.5)
-    assert (figures["shown_accuracy"], figures["side_accuracy"]) == (0.0, 1.0)
+    assert figures.coarse is not None and figures.fine is None
+    assert figures.coarse.model_dump() == pytest.approx({"accuracy": 0.5, "uf1": 1 / 3, "uar": 0.5})
+    assert figures.units_f1 == pytest.approx(0.5)
+    assert (figures.shown_accuracy, figures.side_accuracy) == (0.0, 1.0)
 
 
 def test_an_answer_outside_the_labels_is_wrong() -> None:
     question = ask("What is the coarse expression class?", "negative")
-    assert score_answers([question], ["angry"])["coarse"]["uf1"] == 0.0
+    assert score_answers([question], ["angry"]).coarse.uf1 == 0.0
 
 
 def test_text_scores_of_equal_and_foreign_texts() -> None:
@@ -74,15 +75,15 @@ def test_text_scores_of_equal_and_foreign_texts() -> None:
     scores.update(
         ["the brow is lowered and the lids are tight"], ["the brow is lowered and the lids are tight"]
     )
-    assert scores.compute() == pytest.approx({"bleu": 1.0, "rouge1": 1.0, "rougeL": 1.0})
+    assert scores.compute().model_dump() == pytest.approx({"bleu": 1.0, "rouge1": 1.0, "rougeL": 1.0})
     scores.reset()
     scores.update(["one two three four"], ["five six seven eight"])
-    assert scores.compute()["rougeL"] == 0.0
+    assert scores.compute().rougeL == 0.0
 
 
 @pytest.mark.shared
 def test_the_real_questions_are_answered_better_than_by_chance(shared_data: Path) -> None:
     run = evaluate_vqa(shared_data / "megc2019_flow", shared_data / "me_vqa/casme2.jsonl")
-    figures = run["figures"]
-    assert figures["unanswered"] == 0 and len(run["samples"]) == 911
-    assert figures["coarse"]["uf1"] > 0.6 and figures["side_accuracy"] > 0.6
+    figures = run.figures
+    assert figures.unanswered == 0 and len(run.samples) == 911
+    assert figures.coarse.uf1 > 0.6 and figures.side_accuracy > 0.6

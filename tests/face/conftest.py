@@ -13,7 +13,7 @@ from mellm.media.frame import Image
 
 @pytest.fixture(scope="session")
 def portrait() -> Image:
-    path = Path(mellm.__file__).parent / "data" / "portrait.jpg"
+    path = Path(mellm.__file__).parent / "simulate" / "portrait.jpg"
     return np.asarray(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -21,6 +21,8 @@ from mellm.face import (
 from mellm.face.anchors import ANCHORS, FACE_OVAL, POINT_COUNTS, anchor
 from mellm.face.mean_face import MEAN_FACE
 from mellm.face.people import Scheme
+from mellm.face.region_id import ImageSide, Part, Patch, RegionId
+from mellm.face.regions import OUTSIDE_EYES
 
 SCHEMES: list[Scheme] = ["mesh468", "wflw98", "ibug68", "template"]
 
@@ -220,3 +222,16 @@ def test_tables_are_whole() -> None:
         assert max(max(indices) for indices in ANCHORS[scheme].values()) < POINT_COUNTS[scheme]
     assert len(set(FACE_OVAL)) == 36
     assert MEAN_FACE.shape == (45, 3)
+
+
+def test_region_ids_know_their_place_and_their_mirror_image() -> None:
+    lid = RegionId.LEFT_UPPER_EYELID_OUTER
+    assert (lid.part, lid.side, lid.patch) == (Part.UPPER_EYELID, ImageSide.LEFT, Patch.OUTER)
+    assert lid.mirrored is RegionId.RIGHT_UPPER_EYELID_OUTER
+    assert all(RegionId.at(r.part, r.side, r.patch) is r for r in RegionId)
+    assert [r for r in RegionId if r.mirrored is r] == [
+        RegionId.UPPER_LIP_CENTRE,
+        RegionId.LOWER_LIP_CENTRE,
+        RegionId.CHIN,
+    ]
+    assert sum(r.is_eyelid for r in RegionId) == 12 == (~OUTSIDE_EYES).sum()

@@ -7,7 +7,7 @@ from mellm.errors import InputError, MellmError
 from mellm.facs.grid import grid_features, load_grid_model, mirrored_grid, save_grid_model, shipped_grid_model
 from mellm.simulate.generated_flow import generate, read_patterns
 from mellm.train.facs.grid_models import FacsConfig, train_facs
-from mellm.train.facs.trainings import read_recipe
+from mellm.train.facs.trainings import read_facs_recipe
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,6 @@ def test_damaged_weights_and_wrong_recipes_are_refused(tmp_path: Path) -> None:
         load_grid_model(tmp_path / "cut.safetensors")
     (tmp_path / "r.yaml").write_text("sheets: [a.csv]\nsampels: 3\n")
     with pytest.raises(InputError, match="sampels"):
-        read_recipe(tmp_path / "r.yaml")
+        read_facs_recipe(tmp_path / "r.yaml")
     with pytest.raises(InputError, match=r"a\.csv"):
         train_facs(FacsConfig(sheets=("a.csv",)), tmp_path / "x")

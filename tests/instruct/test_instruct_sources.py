@@ -30,7 +30,7 @@ def generated(tmp_path_factory):
     """A MEFlowDataset of six pairs made from the shipped portrait."""
     root = tmp_path_factory.mktemp("meflow")
     (root / "faces").mkdir()
-    portrait = cv2.imread(str(files("mellm.simulate") / "portrait.jpg"))
+    portrait = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
     cv2.imwrite(str(root / "faces/portrait.jpg"), cv2.resize(portrait, None, fx=3, fy=3))
     config = PairConfig(smallest=1.5, head=0.0, still=0.0, bumps=0.0, occluded=0.0)
     pairs = PhotoSource(root / "faces", split=None, seed=4, config=config)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from media_samples import coded_picture, number_in
+from PIL import Image
 
 from mellm.media import open_media
 
@@ -89,3 +90,12 @@ def test_still_gif_webp_and_png_are_not_animations(tmp_path: Path) -> None:
     path = write_animation(tmp_path / "a.gif", [coded_picture(3)], [0])
     with open_media(path) as media:
         assert [(frame.index, frame.time) for frame in media.frames()] == [(0, 0.0)]
+
+
+def test_webp_frames_without_a_delay_are_shown_for_a_tenth_of_a_second(tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(coded_picture(number)) for number in range(3)]
+    path = tmp_path / "a.webp"
+    first.save(path, save_all=True, append_images=others, duration=[40, 0, 30], lossless=True)
+    with open_media(path) as media:
+        assert [frame.time for frame in media.frames()] == [0.0, 0.04, 0.14]
+        assert media.info.duration == 0.17

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from media_samples import coded_picture, number_in, write_video
+from PIL import Image
 
 from mellm.errors import InputError
 from mellm.media import Limits, open_media, read_image
@@ -223,3 +224,28 @@ def test_limits_may_be_raised_or_lowered(tmp_path: Path) -> None:
 def test_first_frame_of_a_video_serves_as_a_picture(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", [coded_picture(n) for n in (9, 10)])
     assert number_in(read_image(path)) == 9
+
+
+@pytest.mark.parametrize("orientation", EXIF_TURNS)
+def test_avif_is_turned_as_its_container_says(tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "photo.avif"
+    block = Image.Exif()
+    block[0x112] = orientation
+    # Pillow writes the orientation as the container's irot and imir properties.
+    Image.fromarray(RGB).save(path, quality=100, subsampling="4:4:4", exif=block)
+    expected = EXIF_TURNS[orientation](RGB)
+    image = read_image(path)
+    assert image.shape == expected.shape
+    assert np.abs(image.astype(int) - expected).mean() < 3
+
+
+def test_pillow_s_own_limit_of_pixels_does_not_replace_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for suffix in (".jpg", ".png", ".bmp", ".webp", ".tiff"):
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(encode(suffix, RGB))
+        assert read_image(path).shape == RGB.shape
+        with pytest.raises(InputError, match="224x130 pixels"):
+            read_image(path, limits=Limits(max_pixels=10_000))

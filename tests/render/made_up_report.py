@@ -138,7 +138,7 @@ def made_up_regions() -> list[Region]:
 
 
 def portrait() -> np.ndarray:
-    data = np.frombuffer((resources.files("mellm.simulate") / "portrait.jpg").read_bytes(), np.uint8)
+    data = np.frombuffer((resources.files("mellm.data") / "portrait.jpg").read_bytes(), np.uint8)
     return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 

@@ -18,7 +18,7 @@ SIZE = (200, 240)
 def portrait_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures of 12 'identities' in every split: the shipped portrait under many names."""
     folder = tmp_path_factory.mktemp("faces")
-    picture = cv2.imread(str(files("mellm.simulate") / "portrait.jpg"))
+    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
     assert picture is not None
     face = cv2.resize(picture[10:270, 100:350], None, fx=1.6, fy=1.6, interpolation=cv2.INTER_CUBIC)
     wanted = {"train": 4, "val": 2, "test": 2}

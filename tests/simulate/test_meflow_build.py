@@ -15,6 +15,7 @@ import pytest
 from mellm.errors import InputError
 from mellm.simulate import pair_build as building
 from mellm.simulate.gallery import split_of
+from mellm.simulate.manifest import Manifest
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.pair_build import BuildConfig, build
 from mellm.simulate.pair_check import MEFlowDataset, check
@@ -122,7 +123,7 @@ def test_a_few_pictures_are_enough(portrait_folder: Path, mesh_cache: Path, tmp_
 @pytest.mark.slow
 def test_workers_make_the_same_bytes(built: Path, config: BuildConfig, tmp_path: Path) -> None:
     manifest = build(replace(config, workers=2), tmp_path)
-    assert manifest["shards"] == json.loads((built / "manifest.json").read_text())["shards"]
+    assert manifest.shards == Manifest.read(built).shards
 
 
 @pytest.mark.slow
@@ -146,3 +147,14 @@ build(BuildConfig(source, pairs=12, shard=3, val=0.25, test=0.25), {str(tmp_path
     assert check(tmp_path).ok
     whole, resumed = (json.loads((d / "manifest.json").read_text()) for d in (built, tmp_path))
     assert whole["shards"] == resumed["shards"]
+
+
+def test_a_manifest_is_read_back_or_refused(built: Path, tmp_path: Path) -> None:
+    manifest = Manifest.read(built)
+    assert manifest.complete and manifest.pairs == 12
+    assert manifest.built_by.source.pair.size == (400, 480)
+    manifest.write(tmp_path)
+    assert (tmp_path / "manifest.json").read_bytes() == (built / "manifest.json").read_bytes()
+    (tmp_path / "manifest.json").write_text('{"format": 1}')
+    with pytest.raises(InputError, match="is damaged"):
+        Manifest.read(tmp_path)

@@ -15,7 +15,7 @@ from mellm.errors import InputError, MellmError
 from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest
 from mellm.web.frame_server import FramePool, StillLookingError
-from mellm.web.job_store import QueueFullError, Store
+from mellm.web.job_store import JobStore, QueueFullError
 from mellm.web.server import create_app, serving
 from mellm.web.server_options import MIB, ServerOptions
 
@@ -128,15 +128,15 @@ def test_a_frame_that_takes_long_is_asked_for_again(
 
 
 def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     with pytest.raises(MellmError, match="another server"):
-        Store(tmp_path)
+        JobStore(tmp_path)
     store.close()
-    Store(tmp_path).close()
+    JobStore(tmp_path).close()
 
 
 def test_states_after_a_restart(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     store.submit([(f"{n:020x}", "clip", request(max_people=n)) for n in (1, 2, 3)], limit=3)
     with pytest.raises(QueueFullError):
         store.submit([("f" * 20, "clip", request(max_people=4))], limit=3)
@@ -144,7 +144,7 @@ def test_states_after_a_restart(tmp_path: Path) -> None:
     assert first is not None and second is not None
     store.finish(first.id, verdict="found", emotions=["fear"], people=1)
     store.close()
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     states = [job.state for job in store.jobs()[0]]
     assert states == ["queued", "queued", "done"]
     kept = store.job(first.id)
@@ -153,7 +153,7 @@ def test_states_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_moment_goes_before_clips(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = JobStore(tmp_path)
     moment = JobRequest.model_validate(
         {"media": "0" * 64, "parent": "a" * 20, "frames": {"onset": 1, "apex": 2}}
     )
@@ -174,7 +174,7 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
         "../../etc/cron.d/x.mp4": clip[:3000],
         "cut.mp4": clip[: len(clip) // 2],
         "zeros.mov": b"\0" * 10_000,
-        "one.jpg": (files("mellm.simulate") / "portrait.jpg").read_bytes(),
+        "one.jpg": (files("mellm.data") / "portrait.jpg").read_bytes(),
     }
     names = list(hostile)
     digests = [

@@ -8,7 +8,7 @@ from shutil import copyfile
 import pytest
 from web_client import Client, client_of
 
-from mellm.analysis.analyzer import Settings
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError
 from mellm.facs.learned import SHIPPED
 from mellm.simulate.generated_clip import ClipTruth

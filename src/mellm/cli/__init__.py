@@ -1,13 +1,18 @@
 """The command line: one thin module per verb (parse, call, print)."""
 
+import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mellm import __version__
+from mellm import logs
 from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
 from mellm.errors import MellmError
+from mellm.version import __version__
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="mellm",
@@ -31,8 +36,16 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_level: Annotated[
+        str, typer.Option(help=f"What is logged: {', '.join(logs.LEVELS)} and above.", metavar="LEVEL")
+    ] = logs.DEFAULT,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(help="Append the log to this file, not to standard error.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Micro-expression understanding on your own machine."""
+    logs.configure(log_level, log_file)
 
 
 app.command("analyze")(analyze.analyze)
@@ -51,6 +64,7 @@ def main() -> None:
     try:
         app()
     except MellmError as error:
+        logger.info("exit code %d: %s", error.exit_code, error)
         typer.secho(f"mellm: {error}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:

@@ -2,16 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from pydantic import Field
 
+from mellm.analysis.settings import CommandLine, OptionModel, Settings
+from mellm.cli.options import First, with_options
 from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
 
-MARKED = "Frames you have marked"
-WORDS = "The reading in words"
-CLIPS = "A folder of clips"
+if TYPE_CHECKING:
+    from mellm.report import Report
+
+_CLIPS: Final = "A folder of clips"
+_MARKED: Final = "Frames you have marked"
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -23,134 +28,82 @@ EXAMPLES = """
 """
 
 
+class Pair(OptionModel):
+    """Two pictures instead of a clip."""
+
+    onset: Path | None = Field(None, description="Onset picture (with --apex, instead of SOURCE).")
+    apex: Path | None = Field(None, description="Apex picture.")
+
+
+class MarkedFrames(OptionModel):
+    """The frames of a moment that a person marked."""
+
+    onset_frame: Annotated[int | None, CommandLine(panel=_MARKED)] = Field(
+        None, ge=0, description="Onset frame index, counted from 0; skips spotting."
+    )
+    apex_frame: Annotated[int | None, CommandLine(panel=_MARKED)] = Field(
+        None, ge=0, description="Apex frame index, counted from 0."
+    )
+    offset_frame: Annotated[int | None, CommandLine(panel=_MARKED)] = Field(
+        None, ge=0, description="Offset frame index, from 0."
+    )
+    by_file_number: Annotated[bool, CommandLine(flag="--by-file-number", panel=_MARKED)] = Field(
+        False, description="Frames are the numbers in the pictures' file names, as in annotation sheets."
+    )
+
+    @property
+    def given(self) -> bool:
+        """Whether a frame is marked."""
+        return any(frame is not None for frame in (self.onset_frame, self.apex_frame, self.offset_frame))
+
+
+class BatchOptions(OptionModel):
+    """How the clips of a folder are worked through."""
+
+    workers: Annotated[int, CommandLine(panel=_CLIPS)] = Field(1, ge=1, description="Processes.")
+    engine: Annotated[str, CommandLine(panel=_CLIPS)] = Field("local", description="local, or ray.")
+    address: Annotated[str | None, CommandLine(panel=_CLIPS)] = Field(
+        None, description="Address of the Ray cluster to join."
+    )
+
+
+@with_options
 def analyze(
+    *,
     source: Annotated[
         Path | None,
         typer.Argument(help="A video, an animation, a folder of numbered pictures, or a folder of clips."),
     ] = None,
-    onset: Annotated[
-        Path | None, typer.Option(help="Onset picture (with --apex, instead of SOURCE).")
-    ] = None,
-    apex: Annotated[Path | None, typer.Option(help="Apex picture.")] = None,
-    onset_frame: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Onset frame index, counted from 0; skips spotting.", rich_help_panel=MARKED
-        ),
-    ] = None,
-    apex_frame: Annotated[
-        int | None, typer.Option(min=0, help="Apex frame index, counted from 0.", rich_help_panel=MARKED)
-    ] = None,
-    offset_frame: Annotated[
-        int | None, typer.Option(min=0, help="Offset frame index, from 0.", rich_help_panel=MARKED)
-    ] = None,
-    by_file_number: Annotated[
-        bool,
-        typer.Option(
-            "--by-file-number",
-            help="Frames are the numbers in the pictures' file names, as in annotation sheets.",
-            rich_help_panel=MARKED,
-        ),
-    ] = False,
+    pair: Pair,
+    marked: MarkedFrames,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the report; NAME.mellm where not given.")
     ] = None,
-    fps: Annotated[
-        float | None, typer.Option(min=0.1, help="Frame rate of a folder of pictures (frames per second).")
-    ] = None,
-    landmarks: Annotated[
-        Path | None, typer.Option(help="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face.")
-    ] = None,
-    estimator: Annotated[
-        str, typer.Option(help="Optical flow: meflownet (learned), dis (fastest), tvl1, farneback, ...")
-    ] = "meflownet",
-    compensation: Annotated[
-        str,
-        typer.Option(
-            help="Head motion: auto (the estimator's own), mesh-rigid, nose-patch (the papers') or none."
-        ),
-    ] = "auto",
-    au_model: Annotated[
-        str,
-        typer.Option(help="Action units: evidence (documented rules), learned, or a file of weights."),
-    ] = "evidence",
-    taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "7",
-    language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
-    llm: Annotated[
-        str,
-        typer.Option(
-            help="Who writes the reading: embedded (built in), none (the evidence's own words), "
-            "openai:URL,model=NAME, or transformers:PATH.",
-            rich_help_panel=WORDS,
-        ),
-    ] = "embedded",
-    route: Annotated[
-        str,
-        typer.Option(
-            help="What the model is given: flow (motion as text) or vision (the MMC-Map).",
-            rich_help_panel=WORDS,
-        ),
-    ] = "flow",
-    prompt: Annotated[
-        Path | None,
-        typer.Option(
-            help="Prompt template of your own, for a model trained with another.", rich_help_panel=WORDS
-        ),
-    ] = None,
-    people: Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")] = 4,
-    magnify: Annotated[
-        float | None,
-        typer.Option(min=1, help="Also draw the apex with its motion magnified this many times."),
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.", rich_help_panel=CLIPS)] = 1,
-    engine: Annotated[str, typer.Option(help="local, or ray.", rich_help_panel=CLIPS)] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Address of the Ray cluster to join.", rich_help_panel=CLIPS)
-    ] = None,
+    settings: Annotated[Settings, First("fps", "landmarks")],
+    batch: BatchOptions,
     json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Say when a face moved, how, which action units that is, and what it suggests."""
-    from rich.console import Console
-
-    from mellm.analysis.analyzer import Analyzer, Settings
-    from mellm.render.terminal import print_report
-
-    if source is not None and (onset or apex):
+    if source is not None and (pair.onset or pair.apex):
         raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
-    settings = Settings(
-        estimator=estimator,
-        compensation=compensation,
-        au_model=au_model,
-        taxonomy=taxonomy,
-        language=language,
-        llm=llm,
-        route=route,
-        prompt=prompt,
-        max_people=people,
-        fps=fps,
-        landmarks=landmarks,
-        magnify=magnify,
-    )
     if source is not None and _holds_clips(source):
         from mellm.cli.batch import analyze_folder
 
-        if onset_frame is not None or apex_frame is not None or offset_frame is not None:
+        if marked.given:
             raise InputError(
                 f"{source} holds many clips; name one of them with --onset-frame and --apex-frame."
             )
-        analyze_folder(source, out, settings, workers, engine, address, as_json=json_, quiet=quiet)
+        analyze_folder(source, out, settings, batch, as_json=json_, quiet=quiet)
         return
-    folder = out or Path(f"{_stem(source or onset)}.mellm")
+    folder = out or Path(f"{_stem(source or pair.onset)}.mellm")
+    from mellm.analysis.analyzer import Analyzer
+
     with stage_progress(hidden=quiet or json_) as progress:
         report = Analyzer(settings).analyze(
             source,
-            onset=onset,
-            apex=apex,
-            onset_frame=onset_frame,
-            apex_frame=apex_frame,
-            offset_frame=offset_frame,
-            by_file_number=by_file_number,
+            **dict(pair),
+            **dict(marked),
             progress=progress,
             command=" ".join(["mellm", *sys.argv[1:]]),
         )
@@ -158,12 +111,20 @@ def analyze(
     if json_:
         typer.echo(report.to_json())
     elif not quiet:
-        console = Console()
-        print_report(report, console)
-        console.print(f"\n  report  {written}", highlight=False, soft_wrap=True)
+        _print(report, written)
 
 
 analyze.__doc__ = f"{analyze.__doc__}\n{EXAMPLES}"
+
+
+def _print(report: "Report", written: Path) -> None:
+    from rich.console import Console
+
+    from mellm.render.terminal import print_report
+
+    console = Console()
+    print_report(report, console)
+    console.print(f"\n  report  {written}", highlight=False, soft_wrap=True)
 
 
 def _stem(source: Path | None) -> str:
@@ -175,7 +136,7 @@ def _stem(source: Path | None) -> str:
 
 
 def _holds_clips(source: Path) -> bool:
-    """Is it a folder of clips, rather than one clip as a folder of pictures?"""
+    """Whether it is a folder of clips, rather than one clip as a folder of pictures."""
     from mellm.media.frame import PICTURE_SUFFIXES
 
     if not source.is_dir():

@@ -3,20 +3,22 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from mellm.analysis.analyzer import Settings
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
+
+if TYPE_CHECKING:
+    from mellm.cli.analyze import BatchOptions
 
 
 def analyze_folder(
     folder: Path,
     out: Path | None,
     settings: Settings,
-    workers: int,
-    engine: str,
-    address: str | None,
+    batch: "BatchOptions",
     *,
     as_json: bool,
     quiet: bool,
@@ -28,9 +30,9 @@ def analyze_folder(
     from mellm.analysis.batch import run_batch
     from mellm.analysis.ray_cluster import RayRunner
 
-    if engine not in ("local", "ray"):
-        raise InputError(f"There is no engine {engine!r}; choose local or ray.")
-    if address and engine != "ray":
+    if batch.engine not in ("local", "ray"):
+        raise InputError(f"There is no engine {batch.engine!r}; choose local or ray.")
+    if batch.address and batch.engine != "ray":
         raise InputError("An --address goes with --engine ray.")
     target = out or Path(f"{folder.resolve().name}.mellm")
     bars = Progress(
@@ -47,9 +49,9 @@ def analyze_folder(
             folder,
             target,
             settings,
-            workers=workers,
+            workers=batch.workers,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
-            run=RayRunner(address) if engine == "ray" else None,
+            run=RayRunner(batch.address) if batch.engine == "ray" else None,
         )
     failed = [row for row in rows if row.status == "failed"]
     if as_json:

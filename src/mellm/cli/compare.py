@@ -39,11 +39,11 @@ def compare(
     if out:
         write_drawing(found, out)
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(json.dumps(found.model_dump(exclude_unset=True), indent=1))
         return
     console = Console()
-    protocol = f", {found['protocol']}" if found["protocol"] else ""
-    console.print(f"{found['samples']} samples of {found['people']} people{protocol}")
+    protocol = f", {found.protocol}" if found.protocol else ""
+    console.print(f"{found.samples} samples of {found.people} people{protocol}")
     for title, columns, rows in comparison_tables(found):
         table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
         for row in rows:

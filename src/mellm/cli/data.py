@@ -133,7 +133,7 @@ def build_meflow(
             out,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
         )
-    typer.echo(f"  {sum(s['pairs'] for s in manifest['shards'].values())} pairs   {out}")
+    typer.echo(f"  {manifest.pairs} pairs   {out}")
 
 
 def _check_meflow(folder: Path) -> None:

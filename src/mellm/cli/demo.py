@@ -27,7 +27,8 @@ def demo(
     """
     from rich.console import Console
 
-    from mellm.analysis.analyzer import Analyzer, Settings
+    from mellm.analysis.analyzer import Analyzer
+    from mellm.analysis.settings import Settings
     from mellm.errors import MellmError
     from mellm.render.terminal import print_report
     from mellm.simulate.generated_clip import demo_clip

@@ -108,8 +108,9 @@ def prompt(
 
     Example: mellm flow prompt onset.png apex.png
     """
-    from mellm.analysis.analyzer import Analyzer, Settings
+    from mellm.analysis.analyzer import Analyzer
     from mellm.analysis.report_entries import region_motion
+    from mellm.analysis.settings import Settings
     from mellm.language import flow_prompt
 
     if language not in ("en", "zh"):

@@ -1,14 +1,14 @@
 """`mellm data instruct`: build, check, count, review and export MEU-Instruct."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mellm.errors import InputError
+from mellm.cli.instruct_options import BuildOptions, ExportOptions, names_of
+from mellm.cli.options import with_options
 
 app = typer.Typer(
     help="MEU-Instruct: prompts with reasoned answers, each true to measured motion and to the labels.",
@@ -19,16 +19,10 @@ Folder = Annotated[Path, typer.Argument(help="Folder of the data.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _chosen(text: str, known: tuple[str, ...], what: str) -> tuple[str, ...]:
-    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
-    odd = [part for part in chosen if part not in known]
-    if odd or not chosen:
-        raise InputError(f"There is no {what} '{', '.join(odd) or text}'; choose from {', '.join(known)}.")
-    return chosen
-
-
 @app.command("build")
+@with_options
 def build_(
+    *,
     out: Annotated[Path, typer.Argument(help="Folder to build in; an unfinished build there goes on.")],
     source: Annotated[
         str,
@@ -38,43 +32,7 @@ def build_(
             "sheets:FILE,FILE (flow generated after annotation sheets).",
         ),
     ],
-    frames: Annotated[Path | None, typer.Option(help="The set's folder of frames, for a table.")] = None,
-    estimator: Annotated[
-        str, typer.Option(help="Flow estimator; for a MEFlowDataset also truth, its exact flow.")
-    ] = "dis",
-    tasks: Annotated[str, typer.Option(help="Tasks, with commas.")] = "meu,mer,vqa",
-    routes: Annotated[str, typer.Option(help="Routes, with commas.")] = "flow,vision",
-    languages: Annotated[str, typer.Option(help="Languages, with commas.")] = "en,zh",
-    annotator: Annotated[str, typer.Option(help="Who writes the answers: rules or openai.")] = "rules",
-    map_scale: Annotated[
-        float, typer.Option(min=0, help="Motion of full brightness in the maps, px; 0: each map by its own.")
-    ] = 1.0,
-    prompts: Annotated[
-        str, typer.Option(help="full, or compact: few tokens, for small models (flow route, English).")
-    ] = "full",
-    evidence: Annotated[bool, typer.Option(help="compact: tell what the FACS stage found.")] = True,
-    pairs: Annotated[int, typer.Option(min=1, help="sheets: samples to generate.")] = 6000,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first samples of a MEFlowDataset.")
-    ] = None,
-    unseen: Annotated[
-        bool, typer.Option(help="Also answers from faces whose motion shows none of the labels.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the wording and of what is asked.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
-    measured: Annotated[
-        Path | None, typer.Option(help="Take measurements over from data built of the same source.")
-    ] = None,
-    url: Annotated[
-        str, typer.Option(help="openai: base of the API; its key is read from MELLM_OPENAI_KEY.")
-    ] = "http://127.0.0.1:8000/v1",
-    model: Annotated[str, typer.Option(help="openai: the model's name at the server.")] = "",
-    per_minute: Annotated[float, typer.Option(min=0, help="openai: most requests a minute; 0: any.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="openai: requests at a time.")] = 4,
-    price: Annotated[
-        tuple[float, float], typer.Option(help="openai: price per million tokens, in and out.")
-    ] = (0.0, 0.0),
-    budget: Annotated[float, typer.Option(min=0, help="openai: most to spend; 0: any.")] = 0,
+    options: BuildOptions,
     as_json: Json = False,
 ) -> None:
     """Build the data; killed and started again, it goes on where it stopped.
@@ -95,51 +53,15 @@ def build_(
     from rich.progress import Progress
 
     from mellm.instruct.build import BuildConfig, build
-    from mellm.instruct.records import FORMS, LANGUAGES, ROUTES, TASKS
-    from mellm.instruct.sources import MEFlowSource, Source, open_source
-    from mellm.instruct.tasks import Annotator, Rules, Wanted
 
-    if source.startswith("sheets:"):
-        from mellm.instruct.sheet_cases import SheetsSource
-
-        files = tuple(Path(name.strip()) for name in source.removeprefix("sheets:").split(","))
-        found: Source = SheetsSource(files, pairs, seed)
-    else:
-        found = open_source(Path(source), frames, estimator, map_scale or None)
-    if limit and isinstance(found, MEFlowSource):
-        found.limit = limit
-    wanted = Wanted(
-        _chosen(tasks, TASKS, "task"),  # type: ignore[arg-type]
-        _chosen(routes, ROUTES, "route"),  # type: ignore[arg-type]
-        _chosen(languages, LANGUAGES, "language"),  # type: ignore[arg-type]
-        seed,
-        unseen,
-        _chosen(prompts, FORMS, "form of prompts")[0],  # type: ignore[arg-type]
-        evidence,
+    config = BuildConfig(
+        options.open_source(source),
+        options.wanted(),
+        options.make_annotator(out),
+        # An annotator that talks to a server brings its own threads.
+        workers=1 if options.annotator == "openai" else options.workers,
+        measured=options.measured,
     )
-    who: Annotator = Rules(seed)
-    if annotator == "openai":
-        from mellm.instruct.drafts import Endpoint, OpenAIDrafts
-
-        if not model:
-            raise InputError("Say which model drafts, with --model.")
-        who = OpenAIDrafts(
-            Endpoint(
-                url,
-                model,
-                key=os.environ.get("MELLM_OPENAI_KEY", ""),
-                per_minute=per_minute,
-                threads=threads,
-                price_in=price[0],
-                price_out=price[1],
-                budget=budget,
-            ),
-            out,
-        )
-        workers = 1  # it brings its own threads
-    elif annotator != "rules":
-        raise InputError(f"There is no annotator '{annotator}'; choose rules or openai.")
-    config = BuildConfig(found, wanted, who, workers=workers, measured=measured)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -263,22 +185,12 @@ def review_(
 
 
 @app.command("export")
+@with_options
 def export_(
+    *,
     folders: Annotated[list[Path], typer.Argument(help="Folders of the data.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
-    form: Annotated[
-        str, typer.Option("--format", help="trl, llama-factory, ms-swift, llava or canonical.")
-    ] = "trl",
-    tasks: Annotated[str, typer.Option(help="Tasks, with commas; all where not given.")] = "",
-    routes: Annotated[str, typer.Option(help="Routes, with commas.")] = "",
-    languages: Annotated[str, typer.Option(help="Languages, with commas.")] = "",
-    splits: Annotated[str, typer.Option(help="Splits, with commas: train, val, test.")] = "",
-    without: Annotated[str, typer.Option(help="People to leave out, as DATASET/SUBJECT, with commas.")] = "",
-    only: Annotated[str, typer.Option(help="Only these people, as DATASET/SUBJECT, with commas.")] = "",
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Leave records out until the labels asked for are even.")
-    ] = False,
-    absolute: Annotated[bool, typer.Option(help="Write the pictures' full paths.")] = True,
+    options: ExportOptions,
     as_json: Json = False,
 ) -> None:
     """Write the records in the form a trainer reads; what people rejected is left out, their edits are in.
@@ -289,36 +201,26 @@ def export_(
 
     Example: mellm data instruct export small/ small2/ --format canonical --balance --out records/
     """
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from functools import partial
 
     from mellm.instruct.balance import is_kept, kept_shares
-    from mellm.instruct.export import Chosen, export, with_pictures_below
+    from mellm.instruct.export import export, with_pictures_below
     from mellm.instruct.record_store import open_store
-    from mellm.instruct.records import LANGUAGES, ROUTES, SPLITS, TASKS, Record
+    from mellm.instruct.records import Record
     from mellm.instruct.review import reviewed
 
-    stores = [open_store(folder) for folder in folders]
-    given = {
-        "tasks": (tasks, TASKS, "task"),
-        "routes": (routes, ROUTES, "route"),
-        "languages": (languages, LANGUAGES, "language"),
-        "splits": (splits, SPLITS, "split"),
-    }
-    people = {
-        name: tuple(filter(None, text.split(","))) for name, text in (("without", without), ("only", only))
-    }
-    chosen = Chosen(**{name: _chosen(*parts) for name, parts in given.items() if parts[0]}, **people)
+    stores, chosen = [open_store(folder) for folder in folders], options.chosen()
 
     def records() -> Iterator[Record]:
         for store in stores:
             found = filter(chosen, reviewed(store))
-            yield from with_pictures_below(found, store.root) if absolute else found
+            yield from with_pictures_below(found, store.root) if options.absolute else found
 
-    if balance:
-        shares = kept_shares(records())
-        counts = export(records(), out, form, lambda record: is_kept(record, shares))
-    else:
-        counts = export(records(), out, form)
+    kept: Callable[[Record], bool] | None = None
+    if options.balance:
+        kept = partial(is_kept, shares=kept_shares(records()))
+    counts = export(records(), out, options.form, kept)
     if as_json:
         typer.echo(json.dumps(counts, indent=2))
         return
@@ -344,8 +246,7 @@ def show_(
     from mellm.instruct.record_store import open_store
     from mellm.instruct.records import TASKS
 
-    chosen = _chosen(tasks, TASKS, "task")
-    pairs = draw(open_store(folder), count, seed, chosen)  # type: ignore[arg-type]
+    pairs = draw(open_store(folder), count, seed, names_of(tasks, TASKS, "task"))
     if as_json:
         typer.echo(
             json.dumps([json.loads(record.to_json()) for record, _ in pairs], indent=2, ensure_ascii=False)

@@ -1,13 +1,13 @@
 """Progress of the stages on the terminal: one bar each, gone when the work is done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Progress = Callable[[str, int, int | None], None]
+from mellm.analysis.listeners import Progress as ProgressListener
 
 
 @contextmanager
-def stage_progress(*, hidden: bool) -> Iterator[Progress]:
+def stage_progress(*, hidden: bool) -> Iterator[ProgressListener]:
     """Yield `progress(stage, done, total)`; draws on standard error, only where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

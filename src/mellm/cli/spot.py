@@ -23,7 +23,8 @@ def spot(
     from rich.console import Console
     from rich.table import Table
 
-    from mellm.analysis.analyzer import Analyzer, Settings
+    from mellm.analysis.analyzer import Analyzer
+    from mellm.analysis.settings import Settings
 
     with stage_progress(hidden=json_) as progress:
         found = Analyzer(Settings(fps=fps, max_people=people, llm="none")).spot(source, progress=progress)

@@ -4,11 +4,14 @@ Finds the header below preamble lines (SAMM has thirteen). Knows nothing of what
 """
 
 import csv
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from mellm.errors import InputError
+
+_log = logging.getLogger(__name__)
 
 Row = dict[str, str]
 
@@ -77,6 +80,7 @@ def _excel(path: Path) -> list[list[str]]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever zipfile or its XML parser raised
+        _log.exception("reading %s failed", path)
         raise InputError(f"{path.name} cannot be read as an Excel file: save the sheet as CSV.") from error
     try:
         return [

@@ -14,7 +14,6 @@ import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,17 +66,21 @@ class FlowSet:
         return FlowSet(chosen, self.flows[keep])
 
 
+def flow_set_files(folder: str | Path) -> list[Path]:
+    """Return the two files of a folder in the format above: the sheet and the flow."""
+    return [Path(folder) / "samples.csv", Path(folder) / "flows.npz"]
+
+
 def read_flow_set(folder: str | Path) -> FlowSet:
     """Read a folder in the format above.
 
     Raises InputError where a file is missing, a column is, or a sample has no flow.
     """
-    root = Path(folder)
-    sheet, archive = root / "samples.csv", root / "flows.npz"
+    sheet, archive = flow_set_files(folder)
     for file in (sheet, archive):
         if not file.is_file():
             raise InputError(
-                f"There is no {file.name} in '{root}'; give a folder with samples.csv and flows.npz."
+                f"There is no {file.name} in '{Path(folder)}'; give a folder with samples.csv and flows.npz."
             )
     rows = _read_sheet(sheet)
     flows, keys = _read_archive(archive)
@@ -132,7 +135,7 @@ def _read_archive(archive: Path) -> tuple[NDArray[np.uint8], list[str] | None]:
 class _StringsOnly(pickle.Unpickler):
     """Rebuilds a NumPy array of strings and refuses everything else a pickle could ask for."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         rebuilt = {"_reconstruct": np._core.multiarray._reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}  # type: ignore[attr-defined]
         if module.split(".")[0] == "numpy" and name in rebuilt:
             return rebuilt[name]

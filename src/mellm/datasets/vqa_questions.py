@@ -30,6 +30,15 @@ class QuestionKind(StrEnum):
 
 
 _NAMED = re.compile(r"action unit (.+?) (?:shown|located)")
+_KIND_WORDS = (
+    ("based on", QuestionKind.SPOKEN),
+    ("coarse expression", QuestionKind.COARSE),
+    ("fine-grained expression", QuestionKind.FINE),
+    ("left or right", QuestionKind.SIDE),
+    ("shown on the face", QuestionKind.SHOWN),
+    ("action unit", QuestionKind.UNITS),
+)
+"""Words in a question -> its kind, the first that occurs."""
 _FIELDS = ("id", "dataset", "image_id", "subject", "filename", "question", "answer")
 
 
@@ -65,6 +74,15 @@ def read_questions(path: str | Path) -> list[VQAQuestion]:
     if not questions:
         raise InputError(f"{Path(path).name} holds no questions: is it the right file?")
     return questions
+
+
+def kind_of(question: str) -> QuestionKind:
+    """Return what a question asks for. Raises InputError for a form that is not known."""
+    text = question.lower()
+    for words, kind in _KIND_WORDS:
+        if words in text:
+            return kind
+    raise InputError(f"'{question}' is none of ME-VQA's questions.")
 
 
 def asked_unit(question: str) -> int | None:

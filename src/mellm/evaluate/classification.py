@@ -7,37 +7,16 @@ samples counts as 0 and is not skipped: leaving it out, or averaging over subjec
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.evaluate.figures import ClassFigures, LabelFigures, UnitClassFigures, UnitFigures
 from mellm.facs.codes import sides_by_unit
 
 Counts = NDArray[np.int64]
 AnyCounts = Counts | NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """Figures of one class."""
-
-    f1: float
-    precision: float
-    recall: float
-    support: int
-
-
-@dataclass(frozen=True, slots=True)
-class LabelFigures:
-    """What `LabelScores.compute` returns; `confusion[i, j]` counts truth i called j."""
-
-    accuracy: float
-    uf1: float
-    uar: float
-    per_class: dict[str, ClassFigures]
-    confusion: Counts
 
 
 @dataclass(slots=True)
@@ -75,10 +54,16 @@ class LabelScores:
             uf1=float(f1.mean()),
             uar=float(recall.mean()),
             per_class={
-                label: ClassFigures(float(f1[i]), float(precision[i]), float(recall[i]), int(support[i]))
+                label: ClassFigures(
+                    f1=float(f1[i]),
+                    precision=float(precision[i]),
+                    recall=float(recall[i]),
+                    support=int(support[i]),
+                )
                 for i, label in enumerate(self.labels)
             },
-            confusion=self.confusion.copy(),
+            labels=list(self.labels),
+            confusion=self.confusion.tolist(),
         )
 
     def _numbers(self, labels: Sequence[str]) -> list[int]:
@@ -130,31 +115,27 @@ class UnitScores:
                 if side in ("left", "right") and unit in called:
                     self.sides += (1, int(called[unit] == side))
 
-    def compute(self, least: int = 10) -> dict[str, Any]:
-        """Return macro F1, macro balanced accuracy, per-unit figures, and side accuracy.
-
-        `macro_f1_frequent` averages only units with at least `least` samples. Sides are scored on one-sided
-        true units that were found: the share called on the same side alone.
-        """
+    def compute(self, least: int = 10) -> UnitFigures:
+        """Return the figures; `macro_f1_frequent` averages only units with at least `least` samples."""
         f1, precision, recall = f1_precision_recall(self.counts)
         balanced = recall.mean(axis=-1)
         asked, right = (int(n) for n in self.sides)
         frequent = self.counts[:, 1].sum(axis=-1) >= least
-        return {
-            "macro_f1": float(f1[:, 1].mean()) if self.units else 0.0,
-            "macro_f1_frequent": float(f1[frequent, 1].mean()) if frequent.any() else 0.0,
-            "frequent_units": int(frequent.sum()),
-            "macro_balanced_accuracy": float(balanced.mean()) if self.units else 0.0,
-            "side_accuracy": right / asked if asked else None,
-            "side_asked": asked,
-            "per_unit": {
-                str(unit): {
-                    "f1": float(f1[i, 1]),
-                    "precision": float(precision[i, 1]),
-                    "recall": float(recall[i, 1]),
-                    "balanced_accuracy": float(balanced[i]),
-                    "support": int(self.counts[i, 1].sum()),
-                }
+        return UnitFigures(
+            macro_f1=float(f1[:, 1].mean()) if self.units else 0.0,
+            macro_f1_frequent=float(f1[frequent, 1].mean()) if frequent.any() else 0.0,
+            frequent_units=int(frequent.sum()),
+            macro_balanced_accuracy=float(balanced.mean()) if self.units else 0.0,
+            side_accuracy=right / asked if asked else None,
+            side_asked=asked,
+            per_unit={
+                str(unit): UnitClassFigures(
+                    f1=float(f1[i, 1]),
+                    precision=float(precision[i, 1]),
+                    recall=float(recall[i, 1]),
+                    balanced_accuracy=float(balanced[i]),
+                    support=int(self.counts[i, 1].sum()),
+                )
                 for i, unit in enumerate(self.units)
             },
-        }
+        )

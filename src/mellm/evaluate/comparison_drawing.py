@@ -1,18 +1,17 @@
 """A comparison as a picture: points with 95% intervals, as SVG, alone or in a page with the tables.
 
 Every cell is one figure on one set (or one class); its rows are the runs, the reference first. Runs differ
-in colour (Okabe-Ito), in the shape of the point, and are named. Nothing is fetched and no script runs. Knows
-what `compare_runs` returns.
+in colour (Okabe-Ito), in the shape of the point, and are named. Nothing is fetched and no script runs.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from mellm.errors import InputError, MellmError
+from mellm.evaluate.comparison import ComparedRun, Comparison
 from mellm.evaluate.comparison_table import comparison_note, comparison_tables
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#777777")
@@ -39,7 +38,7 @@ class Cell:
     rows: tuple[tuple[float, float, float, bool], ...]
 
 
-def write_drawing(found: Mapping[str, Any], file: str | Path) -> Path:
+def write_drawing(found: Comparison, file: str | Path) -> Path:
     """Write a comparison as .svg or .html (by the file's ending); the folder is made where needed.
 
     Raises InputError for another ending, MellmError where the file cannot be written.
@@ -56,19 +55,19 @@ def write_drawing(found: Mapping[str, Any], file: str | Path) -> Path:
     return path
 
 
-def comparison_svg(found: Mapping[str, Any], background: str | None = None) -> str:
+def comparison_svg(found: Comparison, background: str | None = None) -> str:
     """Draw all figures on every set, then the F1 of every class, as one `<svg>` element."""
-    runs, sets = found["runs"], list(found["runs"][0]["sets"])
-    wide = len(found["figures"])
-    grid = [[_figure_cell(runs, name, figure) for figure in found["figures"]] for name in sets]
-    classes = [_class_cell(runs, label) for label in found["classes"]]
+    runs, sets = found.runs, list(found.runs[0].sets)
+    wide = len(found.figures)
+    grid = [[_figure_cell(runs, name, figure) for figure in found.figures] for name in sets]
+    classes = [_class_cell(runs, label) for label in found.classes]
     parts = [(grid, "")]
     if classes:
         rows = [classes[i : i + wide] for i in range(0, len(classes), wide)]
         parts.append((rows, "F1 of each class, all samples"))
     low = min(low for cells, _ in parts for row in cells for cell in row for _, low, _, _ in cell.rows)
     start = math.floor(low * 10) / 10
-    names = [str(run["name"]) for run in runs]
+    names = [run.name for run in runs]
     left = 16 + round(6.3 * max(len(name) for name in names))
     width = left + wide * (_CELL + _VALUE + _PAD)
     out, y = [], 8
@@ -82,8 +81,8 @@ def comparison_svg(found: Mapping[str, Any], background: str | None = None) -> s
                 out.append(_cell(cell, left + column * (_CELL + _VALUE + _PAD), y, start))
             y += _TITLE + _ROW * len(names) + _AXIS + _GAP
     note = "Points: figures; lines: 95% intervals over people."
-    if len(runs) > 1 and any(_starred(run, f) for run in runs for f in found["figures"]):
-        note += f" * differs from {found['reference']}, p < {SIGNIFICANT:g} after Holm's correction."
+    if len(runs) > 1 and any(_starred(run, f) for run in runs for f in found.figures):
+        note += f" * differs from {found.reference}, p < {SIGNIFICANT:g} after Holm's correction."
     out.append(f'<text x="4" y="{y + 6}" opacity=".75">{escape(note)}</text>')
     height = y + 16
     paper = f'<rect width="{width}" height="{height}" fill="{background}"/>' if background else ""
@@ -94,14 +93,13 @@ def comparison_svg(found: Mapping[str, Any], background: str | None = None) -> s
     )
 
 
-def comparison_page(found: Mapping[str, Any]) -> str:
+def comparison_page(found: Comparison) -> str:
     """Return a page of its own: the drawing, the tables, and the command of every run."""
-    people = f"{found['samples']} samples of {found['people']} people"
-    protocol = f", {found['protocol']}" if found["protocol"] else ""
-    title = "Comparison: " + ", ".join(str(run["name"]) for run in found["runs"])
+    people = f"{found.samples} samples of {found.people} people"
+    protocol = f", {found.protocol}" if found.protocol else ""
+    title = "Comparison: " + ", ".join(run.name for run in found.runs)
     made = "".join(
-        f"<li>{escape(run['name'])}: <code>{escape(run['command'] or run['file'])}</code></li>"
-        for run in found["runs"]
+        f"<li>{escape(run.name)}: <code>{escape(run.command or run.file)}</code></li>" for run in found.runs
     )
     tables = "".join(_html_table(*table) for table in comparison_tables(found))
     return (
@@ -113,25 +111,23 @@ def comparison_page(found: Mapping[str, Any]) -> str:
     )
 
 
-def _starred(run: Mapping[str, Any], figure: str) -> bool:
-    return "against" in run and run["against"][figure]["p_holm"] < SIGNIFICANT
+def _starred(run: ComparedRun, figure: str) -> bool:
+    return figure in run.against and run.against[figure].p_holm < SIGNIFICANT
 
 
-def _figure_cell(runs: Sequence[Mapping[str, Any]], name: str, figure: str) -> Cell:
+def _figure_cell(runs: Sequence[ComparedRun], name: str, figure: str) -> Cell:
     rows = [
-        (f["value"], f["low"], f["high"], name == "all" and _starred(run, figure))
+        (f.value, f.low, f.high, name == "all" and _starred(run, figure))
         for run in runs
-        for f in (run["sets"][name]["figures"][figure],)
+        for f in (run.sets[name].figures[figure],)
     ]
     where = "all samples" if name == "all" else name
     return Cell(f"{figure}, {where}", tuple(rows))
 
 
-def _class_cell(runs: Sequence[Mapping[str, Any]], label: str) -> Cell:
-    found = [run["sets"]["all"]["per_class"][label] for run in runs]
-    return Cell(
-        f"{label} ({found[0]['support']})", tuple((f["value"], f["low"], f["high"], False) for f in found)
-    )
+def _class_cell(runs: Sequence[ComparedRun], label: str) -> Cell:
+    found = [run.sets["all"].per_class[label] for run in runs]
+    return Cell(f"{label} ({found[0].support})", tuple((f.value, f.low, f.high, False) for f in found))
 
 
 def _names_at(names: Sequence[str], y: float) -> str:
@@ -176,7 +172,7 @@ def _html_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     return f"<h2>{escape(title)}</h2><table><tr>{head}</tr>{body}</table>"
 
 
-def _standalone(found: Mapping[str, Any]) -> str:
+def _standalone(found: Comparison) -> str:
     return comparison_svg(found, background="#ffffff").replace("<svg ", '<svg color="#1b2230" ', 1) + "\n"
 
 

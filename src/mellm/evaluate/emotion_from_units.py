@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction import DictVectorizer
@@ -20,8 +19,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.protocols import splits
-from mellm.evaluate.run_files import provenance
-from mellm.evaluate.summary import label_figures, label_line
+from mellm.evaluate.runs import LabelRun, provenance
+from mellm.evaluate.summary import label_figures, label_sample
 from mellm.facs.codes import AUCodes, parse_codes
 from mellm.facs.taxonomies import canonical, get_taxonomy
 
@@ -63,7 +62,7 @@ def read_sheet(path: str | Path) -> list[CodedSample]:
 
 def evaluate_emotion_from_units(
     train: str | Path, test: str | Path | None, seed: int = 0, model: str = "facs", held_out: float = 0.2
-) -> dict[str, Any]:
+) -> LabelRun:
     """Train on one sheet, test on another (or on `held_out` of the training sheet's people where None).
 
     `model` is `facs` or `baseline-lr`. Raises InputError for people who are in both sheets.
@@ -79,21 +78,22 @@ def evaluate_emotion_from_units(
             raise InputError(
                 f"Person '{min(shared)}' is in both sheets; train and test must not share people."
             )
-    fitted, settings = fit_emotion(samples, model, seed)
+    fitted, penalty = fit_emotion(samples, model, seed)
     probabilities = np.zeros((len(tested), len(LABELS)))
     columns = [LABELS.index(label) for label in fitted.classes_]
     probabilities[:, columns] = fitted.predict_proba([_features(s.codes, model) for s in tested])
     people = [s.subject for s in tested]
     figures = label_figures([s.emotion for s in tested], probabilities, people, LABELS, seed)
     paths = [Path(train), *([Path(test)] if test is not None else [])]
-    return {
-        "figures": figures | {"trained_on": len(samples)},
-        "samples": [
-            label_line(s.key, "dfme", s.subject, s.emotion, p, LABELS)
+    figures.trained_on = len(samples)
+    return LabelRun(
+        figures=figures,
+        samples=[
+            label_sample(s.key, "dfme", s.subject, s.emotion, p, LABELS)
             for s, p in zip(tested, probabilities, strict=True)
         ],
-        "provenance": provenance(paths, {"model": model, **settings}, seed, started),
-    }
+        provenance=provenance(paths, {"model": model, "C": penalty}, seed, started),
+    )
 
 
 def hold_out(
@@ -105,14 +105,14 @@ def hold_out(
     return [s for s in samples if s.subject not in held], [s for s in samples if s.subject in held]
 
 
-def fit_emotion(samples: Sequence[CodedSample], model: str, seed: int) -> tuple[Pipeline, dict[str, Any]]:
-    """Fit `facs` or `baseline-lr`; returns the pipeline and the settings it ended with."""
+def fit_emotion(samples: Sequence[CodedSample], model: str, seed: int) -> tuple[Pipeline, float]:
+    """Fit `facs` or `baseline-lr`; return the pipeline and its penalty, the value of C."""
     if model not in ("facs", "baseline-lr"):
         raise InputError(f"There is no model '{model}' for sheets; choose facs or baseline-lr.")
     x = [_features(s.codes, model) for s in samples]
     y = [s.emotion for s in samples]
     c = _best_penalty(x, y, [s.subject for s in samples], seed) if model == "facs" else 1.0
-    return _pipeline(c).fit(x, y), {"C": c}
+    return _pipeline(c).fit(x, y), c
 
 
 def _best_penalty(x: Sequence[dict[str, int]], y: Sequence[str], people: Sequence[str], seed: int) -> float:

@@ -6,18 +6,19 @@ estimators by name and pairs from the generator; trains and tunes nothing.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from mellm.errors import InputError
 from mellm.evaluate.flow_calm import calm_figures
-from mellm.evaluate.run_files import provenance, write_run
+from mellm.evaluate.flow_figures import FlowFigures, MeanErrors, PairErrors, PairSample, StratumFigures
+from mellm.evaluate.runs import FlowRun, provenance, write_run
 from mellm.flow import create
+from mellm.flow.field import FlowEstimator
 from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.runtime import MEFlowNetEstimator
 from mellm.simulate.pair import FlowPair
@@ -36,17 +37,6 @@ HEAD_MOVES = 0.05
 Field = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class PairErrors:
-    """One estimator on one pair: mean end-point errors on the face, px; seconds; and mean |expression|."""
-
-    facial: float
-    head: float
-    expression: float
-    estimated_expression: float
-    seconds: float
-
-
 def bench_flow(
     data: str | Path,
     *,
@@ -57,51 +47,49 @@ def bench_flow(
     seed: int = 7,
     prior: str | Path | None = None,
     json: str | Path | None = None,
-) -> dict[str, Any]:
+) -> FlowFigures:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
     data: a folder made by `mellm data meflow build` (its test split), or a folder of portraits, whose test
     identities are set into motion on the fly; `ict` and `full_3d` are the generator's, for portraits.
     prior: another motion prior's file for `meflownet-prior`, such as a training run's.
-    Figures: `figures["strata"][stratum][head][estimator]` with facial, head, expression, relative
-    (expression error / mean true expression); `figures["seconds"]` the median time per pair; for portraits
-    `figures["calm"]`, the expression found where there was none.
+    The figures are in `calm` too for portraits: the expression found where there was none.
     """
     started = time.perf_counter()
-    made = [(name, _create(name, Path(prior) if prior else None)) for name in estimators]
-    samples: list[dict[str, Any]] = []
+    made = {name: _create(name, Path(prior) if prior else None) for name in estimators}
+    samples = []
     for pair in read_pairs(Path(data), pairs, seed, Path(ict) if ict else None, full_3d):
         where = pair.face & pair.valid
-        if not where.any():
-            continue
-        truth = pair.facial - pair.head
-        sample: dict[str, Any] = {
-            "key": pair.key,
-            "identity": pair.identity,
-            "peak": float(_length(truth)[where].max()),
-            "no_expression": float(_length(truth)[where].mean()),
-            "head_motion": float(_length(pair.head)[where].mean()),
-        }
-        for name, estimator in made:
-            errors = pair_errors(estimator, pair, where)
-            sample[name] = {
-                "facial": errors.facial,
-                "head": errors.head,
-                "expression": errors.expression,
-                "estimated_expression": errors.estimated_expression,
-                "seconds": errors.seconds,
-            }
-        samples.append(sample)
+        if where.any():
+            samples.append(_sample(pair, where, made))
     if not samples:
         raise InputError(f"{data} gave no pair with a visible face; give another folder.")
     figures = summarise(samples, estimators)
     if not (Path(data) / "manifest.json").is_file():
-        figures["calm"] = calm_figures(Path(data), dict(made), count=max(2, pairs // 10))
+        figures.calm = calm_figures(Path(data), made, count=max(2, pairs // 10))
     if json is not None:
-        settings = {"pairs": pairs, "estimators": list(estimators), "full_3d": full_3d, "data": str(data)}
+        settings: dict[str, JsonValue] = {
+            "pairs": pairs,
+            "estimators": list(estimators),
+            "full_3d": full_3d,
+            "data": str(data),
+        }
         inputs = [Path(prior)] if prior else []
-        write_run(json, figures, samples, provenance(inputs, settings, seed, started))
+        found = provenance(inputs, settings, seed, started)
+        write_run(json, FlowRun(figures=figures, samples=samples, provenance=found))
     return figures
+
+
+def _sample(pair: FlowPair, where: NDArray[np.bool_], estimators: Mapping[str, FlowEstimator]) -> PairSample:
+    truth = _length(pair.facial - pair.head)[where]
+    return PairSample(
+        key=pair.key,
+        identity=pair.identity,
+        peak=float(truth.max()),
+        no_expression=float(truth.mean()),
+        head_motion=float(_length(pair.head)[where].mean()),
+        **{name: pair_errors(estimator, pair, where) for name, estimator in estimators.items()},
+    )
 
 
 def read_pairs(
@@ -118,7 +106,7 @@ def read_pairs(
         yield source.pair(index)
 
 
-def pair_errors(estimator: Any, pair: FlowPair, where: NDArray[np.bool_]) -> PairErrors:
+def pair_errors(estimator: FlowEstimator, pair: FlowPair, where: NDArray[np.bool_]) -> PairErrors:
     """Run one estimator on one pair and measure it where `where` is true."""
     begun = time.perf_counter()
     flow = estimator.estimate(pair.onset, pair.apex, pair.landmarks)
@@ -137,61 +125,68 @@ def pair_errors(estimator: Any, pair: FlowPair, where: NDArray[np.bool_]) -> Pai
     )
 
 
-def summarise(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> dict[str, Any]:
+def summarise(samples: Sequence[PairSample], estimators: Sequence[str]) -> FlowFigures:
     """Average the samples per stratum and head motion, and over all."""
-    strata: dict[str, Any] = {}
+    strata: dict[str, dict[str, StratumFigures]] = {}
     for stratum, low, high in STRATA:
         for head in ("still", "moving"):
             chosen = [
                 s
                 for s in samples
-                if low <= s["peak"] < high and (s["head_motion"] > HEAD_MOVES) == (head == "moving")
+                if low <= s.peak < high and (s.head_motion > HEAD_MOVES) == (head == "moving")
             ]
             if chosen:
                 strata.setdefault(stratum, {})[head] = _averages(chosen, estimators)
-    return {
-        "pairs": len(samples),
-        "strata": strata,
-        "all": _averages(samples, estimators),
-        "seconds": {name: float(np.median([s[name]["seconds"] for s in samples])) for name in estimators},
-    }
+    return FlowFigures(
+        pairs=len(samples),
+        strata=strata,
+        all=_averages(samples, estimators),
+        seconds={name: float(np.median([s.errors[name].seconds for s in samples])) for name in estimators},
+    )
 
 
-def table(figures: dict[str, Any]) -> str:
+def table(figures: FlowFigures) -> str:
     """Return the figures as a table for people: facial / expression error, px, one column per estimator."""
-    names = list(figures["seconds"])
+    names = list(figures.seconds)
     width = max(16, *(len(name) + 2 for name in names))
     lines = ["facial / expression error on the face, px", ""]
     lines.append(f"{'stratum':<34}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
-    rows = [(f"{s}, {h} head", f) for s, heads in figures["strata"].items() for h, f in heads.items()]
-    for label, row in [*rows, ("all", figures["all"])]:
-        cells = [f"{row[n]['facial']:.3f} / {row[n]['expression']:.3f}" for n in names]
+    rows = [(f"{s}, {h} head", f) for s, heads in figures.strata.items() for h, f in heads.items()]
+    for label, row in [*rows, ("all", figures.all)]:
+        cells = [f"{row.errors[n].facial:.3f} / {row.errors[n].expression:.3f}" for n in names]
         lines.append(
-            f"{label:<34}{row['pairs']:>4}{row['no_expression']:>10.3f}"
+            f"{label:<34}{row.pairs:>4}{row.no_expression:>10.3f}"
             + "".join(f"{cell:>{width}}" for cell in cells)
         )
     lines.append(
-        f"{'ms per pair':<48}" + "".join(f"{1e3 * figures['seconds'][name]:>{width}.0f}" for name in names)
+        f"{'ms per pair':<48}" + "".join(f"{1e3 * figures.seconds[name]:>{width}.0f}" for name in names)
     )
-    for pose, row in figures.get("calm", {}).items():
+    for pose, found in figures.calm.items():
         label = f"no expression, {pose}: mean |found|"
-        lines.append(f"{label:<48}" + "".join(f"{row[name]:>{width}.3f}" for name in names))
+        lines.append(f"{label:<48}" + "".join(f"{found[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
 
 
-def _averages(samples: Sequence[dict[str, Any]], estimators: Sequence[str]) -> dict[str, Any]:
-    nothing = float(np.mean([s["no_expression"] for s in samples]))
-    row: dict[str, Any] = {"pairs": len(samples), "no_expression": nothing}
-    for name in estimators:
-        row[name] = {
-            key: float(np.mean([s[name][key] for s in samples]))
-            for key in ("facial", "head", "expression", "estimated_expression")
-        }
-        row[name]["relative"] = row[name]["expression"] / nothing if nothing > 1e-3 else None
-    return row
+def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> StratumFigures:
+    nothing = float(np.mean([s.no_expression for s in samples]))
+
+    def errors(name: str) -> MeanErrors:
+        found = [s.errors[name] for s in samples]
+        expression = float(np.mean([e.expression for e in found]))
+        return MeanErrors(
+            facial=float(np.mean([e.facial for e in found])),
+            head=float(np.mean([e.head for e in found])),
+            expression=expression,
+            estimated_expression=float(np.mean([e.estimated_expression for e in found])),
+            relative=expression / nothing if nothing > 1e-3 else None,
+        )
+
+    return StratumFigures(
+        pairs=len(samples), no_expression=nothing, **{name: errors(name) for name in estimators}
+    )
 
 
-def _create(name: str, prior: Path | None) -> Any:
+def _create(name: str, prior: Path | None) -> FlowEstimator:
     if name != "meflownet-prior":
         return create(name)
     if prior is None:

@@ -6,11 +6,11 @@ zero. Knows portraits and the generator's camera; nothing of strata or tables.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mellm.face.people import Landmarks
+from mellm.flow.field import FlowEstimator
 from mellm.simulate.gallery import Gallery
 from mellm.simulate.photo_pairs import PairConfig, cut_scene
 from mellm.simulate.scene_motion import Motion, Pose
@@ -23,7 +23,7 @@ POSES = {"still": Pose(), "turned 1 degree": Pose(yaw=1.0)}
 
 
 def calm_figures(
-    portraits: Path, estimators: Mapping[str, Any], count: int = 10, seed: int = 11
+    portraits: Path, estimators: Mapping[str, FlowEstimator], count: int = 10, seed: int = 11
 ) -> dict[str, dict[str, float]]:
     """Return pose -> estimator -> mean |expression| on the face, px, over `count` test identities."""
     gallery = Gallery(portraits).of("test")
@@ -36,7 +36,7 @@ def calm_figures(
             shots = [photograph(picture, CAMERA, rng) for picture in (scene.onset, moved.image)]
             face = scene.face & moved.valid
             for label, estimator in estimators.items():
-                flow = estimator.estimate(*shots, Landmarks(scene.mesh.copy()))
+                flow = estimator.estimate(shots[0], shots[1], Landmarks(scene.mesh.copy()))
                 length = np.hypot(flow.expression[..., 0], flow.expression[..., 1])
                 sums[name][label] += float(length[face].mean()) / count
     return sums

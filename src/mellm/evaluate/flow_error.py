@@ -11,6 +11,16 @@ from numpy.typing import NDArray
 Field = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class EndPointFigures:
+    """`epe` in px, `angular` in degrees, `relative` = EPE / mean true motion, over `pixels`."""
+
+    epe: float
+    angular: float
+    relative: float
+    pixels: int
+
+
 @dataclass(slots=True)
 class EndPointError:
     """Mean end-point error in pixels (and angular error in degrees) over all pixels updated."""
@@ -37,12 +47,12 @@ class EndPointError:
         self._angle += float(np.degrees(np.arccos(np.clip(dot / length, -1, 1))).sum())
         self._pixels += len(t)
 
-    def compute(self) -> dict[str, float]:
-        """Return `epe` (px), `angular` (degrees), `relative` (EPE / mean true motion), `pixels`."""
+    def compute(self) -> EndPointFigures:
+        """Return the means; all 0 where nothing was added."""
         count = max(self._pixels, 1)
-        return {
-            "epe": self._error / count,
-            "angular": self._angle / count,
-            "relative": self._error / self._motion if self._motion else 0.0,
-            "pixels": float(self._pixels),
-        }
+        return EndPointFigures(
+            epe=self._error / count,
+            angular=self._angle / count,
+            relative=self._error / self._motion if self._motion else 0.0,
+            pixels=self._pixels,
+        )

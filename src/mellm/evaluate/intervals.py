@@ -38,6 +38,16 @@ def match(
     return matched
 
 
+@dataclass(frozen=True, slots=True)
+class SpottingFigures:
+    """Interval precision, recall and F1; `strs` is None without a recognition F1."""
+
+    precision: float
+    recall: float
+    f1: float
+    strs: float | None = None
+
+
 @dataclass(slots=True)
 class SpottingScores:
     """Interval precision, recall and F1 over all videos updated; with labels also STRS.
@@ -62,13 +72,12 @@ class SpottingScores:
         self.called += len(spotted)
         return matched
 
-    def compute(self, recognition_f1: float | None = None) -> dict[str, float]:
-        """Return precision, recall, f1, and `strs` where the recognition F1 on true positives is given."""
-        figures = {
-            "precision": self.hits / self.called if self.called else 0.0,
-            "recall": self.hits / self.true if self.true else 0.0,
-            "f1": 2 * self.hits / (self.true + self.called) if self.true + self.called else 0.0,
-        }
-        if recognition_f1 is not None:
-            figures["strs"] = figures["f1"] * recognition_f1
-        return figures
+    def compute(self, recognition_f1: float | None = None) -> SpottingFigures:
+        """Return the figures, with `strs` where the recognition F1 on true positives is given."""
+        f1 = 2 * self.hits / (self.true + self.called) if self.true + self.called else 0.0
+        return SpottingFigures(
+            precision=self.hits / self.called if self.called else 0.0,
+            recall=self.hits / self.true if self.true else 0.0,
+            f1=f1,
+            strs=None if recognition_f1 is None else f1 * recognition_f1,
+        )

@@ -6,23 +6,24 @@ interrupted goes on. Knows the questions' form; answers are scored by `vqa` and 
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from mellm.datasets.megc2019 import FlowSet, read_flow_set
-from mellm.datasets.vqa_questions import FINE_LABELS, QuestionKind, VQAQuestion, read_questions
-from mellm.errors import InputError
+from mellm.datasets.megc2019 import FlowSet, flow_set_files, read_flow_set
+from mellm.datasets.vqa_questions import FINE_LABELS, QuestionKind, VQAQuestion, kind_of
 from mellm.evaluate.classification import UnitScores
-from mellm.evaluate.recognition import Progress, figures_of
-from mellm.evaluate.run_files import provenance
-from mellm.evaluate.summary import label_line
-from mellm.evaluate.unit_recognition import LEAST, commonest_units
-from mellm.evaluate.vqa_answers import kind_of, vqa_run
+from mellm.evaluate.figures import TextFigures, UnitFigures
+from mellm.evaluate.protocols import spread
+from mellm.evaluate.recognition import Progress, figures_of, results_of
+from mellm.evaluate.runs import LabelRun, VQARun, provenance
+from mellm.evaluate.unit_recognition import LEAST, commonest_units, has_units, true_codes
+from mellm.evaluate.vqa_answers import VQATask
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.stored_flow import COARSE
@@ -53,7 +54,7 @@ class Asked:
     route: Route = "flow"
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, JsonValue]:
         """For the provenance of a run."""
         return {"model": "language", "backend": self.backend.name, "prompt": self.form, "route": self.route}
 
@@ -74,12 +75,13 @@ def evaluate_language(
     progress: Progress | None = None,
     kept: Path | None = None,
     limit: int | None = None,
-) -> dict[str, Any]:
-    """Have every sample of a folder of flow read; returns figures, samples, provenance.
+) -> LabelRun:
+    """Have every sample of a folder of flow read.
 
     Args:
         folder: samples.csv and flows.npz
         asked: the model
+        seed: of the intervals
         progress: called with the sample's key, its number from 1, and how many there are
         kept: file of the readings so far; a run with the same file goes on where it stopped
         limit: only this many samples, evenly spread (for a quick look, and for services that cost)
@@ -88,10 +90,29 @@ def evaluate_language(
     """
     started = time.perf_counter()
     data = _part(read_flow_set(folder), limit)
+    samples = list(_samples(data))
+    readings = _readings(samples, asked, progress, kept)
+    probabilities = np.array([_probabilities(reading) for reading in readings])
+    stages = np.array([[s.stage.emotion(_TAXONOMY)[c] for c in COARSE] for s in samples])
+    figures, stage = figures_of(data.samples, probabilities, seed), figures_of(data.samples, stages, seed)
+    figures.units = _unit_figures(data, [reading.action_units for reading in readings])
+    stage.units = _unit_figures(data, [_called(s.stage) for s in samples])
+    figures.facs_stage = stage
+    figures.text = text_figures([(r, s.case) for r, s in zip(readings, samples, strict=True)])
+    results = results_of(data.samples, probabilities)
+    for result, reading in zip(results, readings, strict=True):
+        result.action_units, result.text = reading.action_units, reading.raw
+    settings = asked.settings | {"protocol": "zero-shot", "classes": list(COARSE), "limit": limit}
+    made = provenance(flow_set_files(folder), settings, seed, started)
+    return LabelRun(figures=figures, samples=results, provenance=made)
+
+
+def _readings(
+    samples: Sequence[Sample], asked: Asked, progress: Progress | None, kept: Path | None
+) -> list[Reading]:
+    """The reading of every sample, those in `kept` as they are."""
     reader = LanguageReader(asked.backend, taxonomy=_TAXONOMY, asking=Asking(form=asked.form))
     found = _kept(kept, Reading.model_validate_json)
-    samples = list(_samples(data))
-    readings: dict[str, Reading] = {}
     for number, sample in enumerate(samples, 1):
         key = sample.case.name
         if key not in found:
@@ -103,28 +124,9 @@ def evaluate_language(
                 messages=_reading_messages(sample, asked),
             )
             _keep(kept, key, found[key].model_dump_json())
-        readings[key] = found[key]
         if progress:
-            progress(key, number, len(data.samples))
-    probabilities = np.array([_probabilities(readings[s.key]) for s in data.samples])
-    stages = np.array([[s.stage.emotion(_TAXONOMY)[c] for c in COARSE] for s in samples])
-    figures = figures_of(data.samples, probabilities, seed)
-    figures["facs_stage"] = figures_of(data.samples, stages, seed)
-    figures["units"] = _unit_figures(data, {k: r.action_units for k, r in readings.items()})
-    figures["facs_stage"]["units"] = _unit_figures(data, {s.case.name: _called(s.stage) for s in samples})
-    figures["text"] = text_figures([(readings[s.case.name], s.case) for s in samples])
-    lines = []
-    for sample_, p in zip(data.samples, probabilities, strict=True):
-        line = label_line(sample_.key, sample_.dataset, sample_.subject, sample_.label, p, COARSE)
-        reading = readings[sample_.key]
-        lines.append({**line, "action_units": reading.action_units, "text": reading.raw})
-    root = Path(folder)
-    settings = {**asked.settings, "protocol": "zero-shot", "classes": list(COARSE), "limit": limit}
-    return {
-        "figures": figures,
-        "samples": lines,
-        "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
-    }
+            progress(key, number, len(samples))
+    return [found[sample.case.name] for sample in samples]
 
 
 def evaluate_language_vqa(
@@ -135,61 +137,48 @@ def evaluate_language_vqa(
     progress: Progress | None = None,
     kept: Path | None = None,
     limit: int | None = None,
-) -> dict[str, Any]:
+) -> VQARun:
     """Have a language model answer ME-VQA's questions about a folder's samples; arguments as above.
 
     Questions with a closed set of answers (coarse, fine, yes or no, side) are answered by the likeliest of
     them, open ones in the model's own words. Raises InputError where no question is about a sample.
     """
     started = time.perf_counter()
-    data = read_flow_set(folder)
-    samples = {s.case.name: s for s in _samples(data)}
-    everything = read_questions(questions)
-    known = [q for q in everything if q.image_id in samples]
-    if not known:
-        raise InputError(f"None of the questions in {Path(questions).name} is about a sample in {folder}.")
-    known = [known[i] for i in _spread(len(known), limit)]
+    samples = {s.case.name: s for s in _samples(read_flow_set(folder))}
+    task = VQATask.read(folder, questions, samples).part(limit)
     found = _kept(kept, str)
-    answers = []
-    for number, question in enumerate(known, 1):
+    for number, question in enumerate(task.questions, 1):
         if question.id not in found:
             found[question.id] = _answer(question, samples[question.image_id], asked)
             _keep(kept, question.id, found[question.id])
-        answers.append(found[question.id])
         if progress:
-            progress(question.id, number, len(known))
-    settings = {**asked.settings, "protocol": "zero-shot", "fine_labels": list(FINE_LABELS), "limit": limit}
-    unanswered = len(everything) - len(known)
-    return vqa_run(folder, questions, known, answers, unanswered, settings, seed, started)
+            progress(question.id, number, len(task.questions))
+    settings = asked.settings | {"protocol": "zero-shot", "fine_labels": list(FINE_LABELS), "limit": limit}
+    return task.run([found[q.id] for q in task.questions], settings, seed, started)
 
 
-def text_figures(readings: Sequence[tuple[Reading, Case]]) -> dict[str, Any]:
-    """Return shares of readings that are sound, over all of them.
-
-    well_formed: three parts, known units with one label of the set, or the words that there is nothing
-    as_written: the same of what the model wrote before its conclusion was made valid
-    consistent: the units concluded are those spoken of as seen, and the label is one the reasoning names
-    claims_supported: of all claims on regions, directions and sizes, those that are measured so
-    """
-    counts = {"well_formed": 0, "as_written": 0, "consistent": 0}
-    claims = wrong = 0
+def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
+    """Return the shares of readings that are sound."""
+    well_formed = as_written = agreeing = claims = wrong = 0
     for reading, case in readings:
         parts = (reading.analysis, reading.reasoning, reading.conclusion)
         sound = all(parts) and (bool(reading.action_units) == (reading.label is not None))
-        counts["well_formed"] += sound
-        counts["as_written"] += sound and not reading.mended
-        counts["consistent"] += sound and consistent(reading)
+        well_formed += sound
+        as_written += sound and not reading.mended
+        agreeing += sound and consistent(reading)
         text = f"{reading.analysis}\n{reading.reasoning}"
         claims += sum(1 for _ in claims_in(text, reading.language))
         wrong += len(false_claims(text, case.motion, reading.language))
     total = max(len(readings), 1)
-    return {
-        "readings": len(readings),
-        **{name: count / total for name, count in counts.items()},
-        "claims": claims,
-        "claims_supported": 1 - wrong / max(claims, 1),
-        "median_seconds": float(np.median([r.seconds or 0.0 for r, _ in readings])) if readings else 0.0,
-    }
+    return TextFigures(
+        readings=len(readings),
+        well_formed=well_formed / total,
+        as_written=as_written / total,
+        consistent=agreeing / total,
+        claims=claims,
+        claims_supported=1 - wrong / max(claims, 1),
+        median_seconds=float(np.median([r.seconds or 0.0 for r, _ in readings])) if readings else 0.0,
+    )
 
 
 def consistent(reading: Reading) -> bool:
@@ -205,9 +194,7 @@ def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
     kind = kind_of(question.question)
     form = "compact" if asked.form == "compact" and asked.route == "flow" else "full"
     if form == "compact":
-        text = vqa_prompt(
-            sample.case.motion, sample.stage, question.question, QuestionKind(kind), scale="relative"
-        )
+        text = vqa_prompt(sample.case.motion, sample.stage, question.question, kind, scale="relative")
         messages = [Message("user", text)]
     else:
         messages = _with_picture(ask(sample.case, asked.route, "en", question.question), sample, asked)
@@ -217,11 +204,11 @@ def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
     return "".join(asked.backend.generate(messages, Decoding(_OPEN_TOKENS))).strip()
 
 
-_CLOSED: dict[str, tuple[str, ...]] = {
-    "coarse": COARSE,
-    "fine": FINE_LABELS,
-    "shown": ("yes", "no"),
-    "side": ("left", "right"),
+_CLOSED: dict[QuestionKind, tuple[str, ...]] = {
+    QuestionKind.COARSE: COARSE,
+    QuestionKind.FINE: FINE_LABELS,
+    QuestionKind.SHOWN: ("yes", "no"),
+    QuestionKind.SIDE: ("left", "right"),
 }
 
 
@@ -246,15 +233,8 @@ def _samples(data: FlowSet) -> Iterator[Sample]:
 
 def _part(data: FlowSet, limit: int | None) -> FlowSet:
     chosen = np.zeros(len(data.samples), bool)
-    chosen[_spread(len(data.samples), limit)] = True
+    chosen[spread(len(data.samples), limit)] = True
     return data.select(chosen)
-
-
-def _spread(count: int, limit: int | None) -> list[int]:
-    """Indices of `limit` of `count` things, evenly spread; all of them without a limit."""
-    if limit is None or limit >= count:
-        return list(range(count))
-    return sorted({int(i) for i in np.linspace(0, count - 1, limit).round()})
 
 
 def _probabilities(reading: Reading) -> NDArray[np.float64]:
@@ -269,23 +249,16 @@ def _called(stage: Stage) -> list[str]:
     return [ActionUnitCode(au, side).code for au, side, probability in stage.units if probability >= PRESENT]
 
 
-def _unit_figures(data: FlowSet, codes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """F1 over the folder's commonest units, on the samples that have codes."""
-    truth, called, coded = [], [], []
-    for sample in data.samples:
-        try:
-            units = [u.sided for u in sample.action_units.present if u.family == "AU"]
-        except InputError:
-            continue
-        if units:
-            coded.append(sample)
-            truth.append(units)
-            called.append(list(codes[sample.key]))
+def _unit_figures(data: FlowSet, codes: Sequence[Sequence[str]]) -> UnitFigures:
+    """F1 of each sample's codes over the folder's commonest units, on the samples that have codes."""
+    coded = [(s, found) for s, found in zip(data.samples, codes, strict=True) if has_units(s)]
     if not coded:
-        return {"samples": 0}
-    table = UnitScores(commonest_units(coded))
-    table.update(truth, called)
-    return {"samples": len(coded), **table.compute(least=LEAST)}
+        return UnitFigures(samples=0)
+    table = UnitScores(commonest_units([sample for sample, _ in coded]))
+    table.update([true_codes(sample) for sample, _ in coded], [found for _, found in coded])
+    figures = table.compute(least=LEAST)
+    figures.samples = len(coded)
+    return figures
 
 
 def _kept(path: Path | None, read: Callable[[str], _Kept]) -> dict[str, _Kept]:

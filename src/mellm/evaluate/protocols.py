@@ -64,3 +64,10 @@ def grouped_folds(people: Sequence[str], folds: int, seed: int) -> list[str]:
         where[person] = int(np.argmin(filled))
         filled[where[person]] += counts[person]
     return [f"fold {where[person] + 1}" for person in people]
+
+
+def spread(count: int, limit: int | None) -> list[int]:
+    """Return the indices of `limit` of `count` samples, evenly spread; all of them without a limit."""
+    if limit is None or limit >= count:
+        return list(range(count))
+    return sorted({int(i) for i in np.linspace(0, count - 1, limit).round()})

@@ -6,17 +6,18 @@ Confusions are pooled over all folds before any figure is formed. Intervals resa
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
 from mellm.errors import InputError
+from mellm.evaluate.figures import LabelFigures
 from mellm.evaluate.learner import Learner, Training, create_learner
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
-from mellm.evaluate.run_files import provenance
-from mellm.evaluate.summary import label_figures, label_line
+from mellm.evaluate.runs import LabelRun, SampleResult, provenance
+from mellm.evaluate.summary import label_figures, label_sample
 from mellm.facs.stored_flow import COARSE
 
 Progress = Callable[[str, int, int], None]
@@ -29,8 +30,8 @@ def evaluate_recognition(
     model: str = "evidence",
     seed: int = 0,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Evaluate a model by name on a folder of flow; returns figures, samples and provenance.
+) -> LabelRun:
+    """Evaluate a model by name on a folder of flow.
 
     Raises InputError for a folder, model or protocol that cannot be used.
     """
@@ -44,16 +45,12 @@ def evaluate_recognition(
             f"The model '{model}' has to be trained, zero-shot trains on nothing; use --protocol loso."
         )
     probabilities = predict(data, learner, protocol, seed, progress)
-    settings = {"model": learner.name, "protocol": protocol, "classes": list(COARSE)}
-    root = Path(folder)
-    return {
-        "figures": figures_of(data.samples, probabilities, seed),
-        "samples": [
-            label_line(s.key, s.dataset, s.subject, s.label, p, COARSE)
-            for s, p in zip(data.samples, probabilities, strict=True)
-        ],
-        "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
-    }
+    settings: dict[str, JsonValue] = {"model": learner.name, "protocol": protocol, "classes": list(COARSE)}
+    return LabelRun(
+        figures=figures_of(data.samples, probabilities, seed),
+        samples=results_of(data.samples, probabilities),
+        provenance=provenance(flow_set_files(folder), settings, seed, started),
+    )
 
 
 def predict(
@@ -77,12 +74,10 @@ def predict(
     return answers
 
 
-def figures_of(
-    samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0
-) -> dict[str, Any]:
+def figures_of(samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0) -> LabelFigures:
     """Return pooled figures with 95% intervals over people, and the same per data set."""
 
-    def figures(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    def figures(chosen: NDArray[np.bool_]) -> LabelFigures:
         here = [s for s, c in zip(samples, chosen, strict=True) if c]
         people = [s.group for s in here]
         return label_figures([s.label for s in here], probabilities[chosen], people, COARSE, seed)
@@ -91,8 +86,16 @@ def figures_of(
     found = figures(np.ones(len(samples), bool))
     names = list(dict.fromkeys(sets.tolist()))
     if len(names) > 1:
-        found["per_dataset"] = {name: figures(sets == name) for name in names}
+        found.per_dataset = {name: figures(sets == name) for name in names}
     return found
+
+
+def results_of(samples: Sequence[Sample], probabilities: NDArray[np.float64]) -> list[SampleResult]:
+    """Return one line per sample from the probabilities (N, 3)."""
+    return [
+        label_sample(s.key, s.dataset, s.subject, s.label, p, COARSE)
+        for s, p in zip(samples, probabilities, strict=True)
+    ]
 
 
 def _class_number(sample: Sample) -> int:

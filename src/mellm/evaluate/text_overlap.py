@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mellm.errors import InputError
+from mellm.evaluate.figures import TextOverlap
 
 
 @dataclass(slots=True)
@@ -16,7 +17,7 @@ class TextScores:
 
     >>> scores = TextScores()
     >>> scores.update(["brow lowerer, lid tightener"], ["brow lowerer, lid tightener"])
-    >>> round(scores.compute()["rougeL"], 3)
+    >>> round(scores.compute().rougeL, 3)
     1.0
     """
 
@@ -35,7 +36,7 @@ class TextScores:
         self.references += references
         self.answers += answers
 
-    def compute(self) -> dict[str, float]:
+    def compute(self) -> TextOverlap:
         """Return the three figures; all 0 where nothing was added."""
         try:
             from rouge_score.rouge_scorer import RougeScorer
@@ -45,9 +46,9 @@ class TextScores:
                 "BLEU and ROUGE need the evaluate extra: pip install mellm[evaluate]."
             ) from error
         if not self.references:
-            return {"bleu": 0.0, "rouge1": 0.0, "rougeL": 0.0}
+            return TextOverlap(bleu=0.0, rouge1=0.0, rougeL=0.0)
         bleu = BLEU().corpus_score(self.answers, [self.references]).score / 100
         scorer = RougeScorer(["rouge1", "rougeL"])
         rows = [scorer.score(r, a) for r, a in zip(self.references, self.answers, strict=True)]
         means = {name: sum(row[name].fmeasure for row in rows) / len(rows) for name in ("rouge1", "rougeL")}
-        return {"bleu": float(bleu), **means}
+        return TextOverlap(bleu=float(bleu), **means)

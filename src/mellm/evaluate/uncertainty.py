@@ -9,11 +9,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from mellm.evaluate.classification import f1_precision_recall
 
 Figure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Counts such as confusions (..., C, C) -> figure (...)."""
+
+
+class PairedTest(BaseModel):
+    """A run's difference from another on the same people: 95% interval, two-sided p, and p after Holm."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
 
 
 def uf1_of(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,11 +69,12 @@ def bootstrap_interval(
 
 def paired_test(
     a: NDArray[np.float64], b: NDArray[np.float64], figure: Figure, seed: int = 0, draws: int = 10000
-) -> dict[str, float]:
-    """Compare run `b` with run `a` on the same people: difference, its 95% interval, two-sided p.
+) -> PairedTest:
+    """Compare run `b` with run `a` on the same people.
 
     `a` and `b` are counts (people, ...) in the same order. The p-value is the share of random
-    exchanges with a difference at least as large (with the +1 correction of Davison & Hinkley 1997).
+    exchanges with a difference at least as large (with the +1 correction of Davison & Hinkley 1997);
+    `p_holm` equals it, as for a single test.
     """
     difference = float(figure(b.sum(0)) - figure(a.sum(0)))
     rng = np.random.default_rng(seed)
@@ -73,12 +85,8 @@ def paired_test(
     weights = _draws(len(a), draws, seed + 1)
     spread = figure(_weighted(weights, b)) - figure(_weighted(weights, a))
     low, high = np.quantile(spread, [0.025, 0.975])
-    return {
-        "difference": difference,
-        "low": float(low),
-        "high": float(high),
-        "p": float(((np.abs(chance) >= abs(difference) - 1e-12).sum() + 1) / (draws + 1)),
-    }
+    p = float(((np.abs(chance) >= abs(difference) - 1e-12).sum() + 1) / (draws + 1))
+    return PairedTest(difference=difference, low=float(low), high=float(high), p=p, p_holm=p)
 
 
 def holm(p: Sequence[float]) -> list[float]:

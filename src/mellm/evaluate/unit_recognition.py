@@ -10,17 +10,18 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
-from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
+from mellm.evaluate.figures import SideFigures
 from mellm.evaluate.protocols import Protocol, splits
 from mellm.evaluate.recognition import Progress
 from mellm.evaluate.ridge import Array
-from mellm.evaluate.run_files import provenance
+from mellm.evaluate.runs import SampleResult, UnitRun, provenance
 from mellm.evaluate.unit_learners import create_unit_learner
 from mellm.facs.codes import half_labels, side_letter
 from mellm.facs.stored_flow_units import called_units, stronger_half
@@ -38,54 +39,55 @@ def evaluate_units(
     seed: int = 0,
     progress: Progress | None = None,
     model: str = "facs",
-) -> dict[str, Any]:
-    """Evaluate action units on the folder's samples that have codes; returns figures, samples, provenance.
+) -> UnitRun:
+    """Evaluate action units on the folder's samples that have codes.
 
     `model` is one of `mellm.evaluate.unit_learners`. Raises InputError where no sample has action units.
     """
     started = time.perf_counter()
     everything = read_flow_set(folder)
-    readable = [_readable(s) for s in everything.samples]
+    readable = [has_units(s) for s in everything.samples]
     data = everything.select(np.array([found is True for found in readable]))
     if not data.samples:
         raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
     units = commonest_units(data.samples)
     scores = unit_scores(data, units, protocol, seed, progress, model)
-    truth = [[u.sided for u in s.action_units.present if u.family == "AU"] for s in data.samples]
+    truth = [true_codes(s) for s in data.samples]
     called = [[unit.code for unit in called_units(row, units)] for row in scores]
     table = UnitScores(units)
     table.update(truth, called)
-    figures = {
-        "samples": len(truth),
-        "unreadable": sum(found is None for found in readable),
-        **table.compute(least=LEAST),
-        "sides": _side_figures(data.samples, scores, units),
-    }
-    root = Path(folder)
-    settings = {"model": model, "protocol": protocol, "units": list(units)}
-    return {
-        "figures": figures,
-        "samples": [
-            {
-                "key": s.key,
-                "dataset": s.dataset,
-                "subject": s.subject,
-                "truth": t,
-                "prediction": c,
-                "probabilities": {
+    figures = table.compute(least=LEAST)
+    figures.samples, figures.unreadable = len(truth), sum(found is None for found in readable)
+    figures.sides = _side_figures(data.samples, scores, units)
+    settings: dict[str, JsonValue] = {"model": model, "protocol": protocol, "units": list(units)}
+    return UnitRun(
+        figures=figures,
+        samples=[
+            SampleResult(
+                key=s.key,
+                dataset=s.dataset,
+                subject=s.subject,
+                truth=t,
+                prediction=c,
+                probabilities={
                     str(u): round(float(p), 4)
                     for u, p in zip(units, _logistic(row.mean(axis=0)), strict=True)
                 },
-                "leaning": {str(u): side_letter(stronger_half(row[:, i])) for i, u in enumerate(units)},
-            }
+                leaning={str(u): side_letter(stronger_half(row[:, i])) for i, u in enumerate(units)},
+            )
             for s, t, c, row in zip(data.samples, truth, called, scores, strict=True)
         ],
-        "provenance": provenance([root / "samples.csv", root / "flows.npz"], settings, seed, started),
-    }
+        provenance=provenance(flow_set_files(folder), settings, seed, started),
+    )
 
 
-def _readable(sample: Sample) -> bool | None:
-    """Whether a sample has units; None where its cell cannot be read (it is left out and counted)."""
+def true_codes(sample: Sample) -> list[str]:
+    """Return the codes of a sample's facial action units, without intensity."""
+    return [unit.sided for unit in sample.action_units.present if unit.family == "AU"]
+
+
+def has_units(sample: Sample) -> bool | None:
+    """Return whether a sample has facial action units; None where its cell cannot be read."""
     try:
         return any(unit.family == "AU" for unit in sample.action_units.present)
     except InputError:
@@ -123,7 +125,7 @@ def unit_scores(
     return scores
 
 
-def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> dict[str, Any]:
+def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> SideFigures:
     """How often the stronger half is the coded side, over all one-sided codes, and over those called."""
     asked = right = found = found_right = 0
     for sample, row in zip(samples, scores, strict=True):
@@ -134,12 +136,12 @@ def _side_figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ..
                 asked, right = asked + 1, right + same
                 if row[:, u].sum() > 0:
                     found, found_right = found + 1, found_right + same
-    return {
-        "one_sided": asked,
-        "stronger_half_right": float(right / asked) if asked else None,
-        "found": found,
-        "stronger_half_right_of_found": float(found_right / found) if found else None,
-    }
+    return SideFigures(
+        one_sided=asked,
+        stronger_half_right=float(right / asked) if asked else None,
+        found=found,
+        stronger_half_right_of_found=float(found_right / found) if found else None,
+    )
 
 
 def _logistic(score: Array) -> Array:

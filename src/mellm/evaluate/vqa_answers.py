@@ -6,26 +6,34 @@ by the same functions (`score_answers`).
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from mellm.datasets.megc2019 import read_flow_set
-from mellm.datasets.vqa_questions import FINE_LABELS, VQAQuestion, asked_unit, read_questions
+from pydantic import JsonValue
+
+from mellm.datasets.megc2019 import flow_set_files, read_flow_set
+from mellm.datasets.vqa_questions import (
+    FINE_LABELS,
+    QuestionKind,
+    VQAQuestion,
+    asked_unit,
+    kind_of,
+    read_questions,
+)
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
+from mellm.evaluate.figures import LabelSummary, TextOverlap, VQAFigures
 from mellm.evaluate.learner import create_learner
+from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import predict
-from mellm.evaluate.run_files import provenance
+from mellm.evaluate.runs import SampleResult, VQARun, provenance
 from mellm.evaluate.text_overlap import TextScores
 from mellm.facs import AU_NAMES, AUEvidence, au_number, untrained_emotion_model
 from mellm.facs.codes import ActionUnitCode, SubjectSide
 from mellm.facs.stored_flow import COARSE
 from mellm.facs.stored_flow_units import called_units, read_units, stronger_half
 from mellm.facs.unit_rules import EXPRESSIVE
-
-KINDS = ("coarse", "fine", "units", "shown", "side", "spoken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +46,27 @@ class Seen:
     leaning: Mapping[int, SubjectSide]
 
 
-Answerer = Callable[[VQAQuestion, Seen], str]
-
-
-def kind_of(question: str) -> str:
-    """Return which of `KINDS` a question is. Raises InputError for a form that is not known."""
-    text = question.lower()
-    if "based on" in text:
-        return "spoken"
-    if "coarse expression" in text:
-        return "coarse"
-    if "fine-grained expression" in text:
-        return "fine"
-    if "left or right" in text:
-        return "side"
-    if "shown on the face" in text:
-        return "shown"
-    if "action unit" in text:
-        return "units"
-    raise InputError(f"'{question}' is none of ME-VQA's questions.")
+Pair = tuple[VQAQuestion, str]
+"""A question and the answer that was given."""
 
 
 def answer(question: VQAQuestion, seen: Seen) -> str:
     """Answer one question by template, in ME-VQA's wording."""
     units = {unit.au for unit in seen.units}
     names = ", ".join(AU_NAMES[unit] for unit in sorted(units))
-    kind = kind_of(question.question)
-    if kind == "coarse":
-        return seen.coarse
-    if kind == "fine":
-        return seen.fine
-    if kind == "units":
-        return names
-    if kind == "shown":
-        return "yes" if asked_unit(question.question) in units else "no"
-    if kind == "side":
-        unit = asked_unit(question.question)
-        named = next((code for code in seen.units if code.au == unit), None)
-        return named.side if named and named.one_sided else seen.leaning.get(unit or 0, "left")
+    match kind_of(question.question):
+        case QuestionKind.COARSE:
+            return seen.coarse
+        case QuestionKind.FINE:
+            return seen.fine
+        case QuestionKind.UNITS:
+            return names
+        case QuestionKind.SHOWN:
+            return "yes" if asked_unit(question.question) in units else "no"
+        case QuestionKind.SIDE:
+            unit = asked_unit(question.question)
+            coded = next((code for code in seen.units if code.au == unit), None)
+            return coded.side if coded and coded.one_sided else seen.leaning.get(unit or 0, "left")
     one = len(units) == 1
     return (
         f"The action unit{'' if one else 's'} present {'is' if one else 'are'}: {names}. Therefore, the "
@@ -83,53 +74,70 @@ def answer(question: VQAQuestion, seen: Seen) -> str:
     )
 
 
-def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> dict[str, Any]:
-    """Answer every question about the folder's samples, zero-shot; returns figures, samples, provenance.
+@dataclass(frozen=True, slots=True)
+class VQATask:
+    """The questions about a folder's samples; `unanswered` counts those about other samples."""
+
+    folder: Path
+    file: Path
+    questions: tuple[VQAQuestion, ...]
+    unanswered: int
+
+    @classmethod
+    def read(cls, folder: str | Path, file: str | Path, keys: Container[str]) -> "VQATask":
+        """Read a file of questions, for the samples `keys` of a folder of flow.
+
+        Raises InputError where no question is about one of them.
+        """
+        asked = read_questions(file)
+        known = tuple(q for q in asked if q.image_id in keys)
+        if not known:
+            raise InputError(f"None of the questions in {Path(file).name} is about a sample in {folder}.")
+        return cls(Path(folder), Path(file), known, len(asked) - len(known))
+
+    def part(self, limit: int | None) -> "VQATask":
+        """Return the task with only `limit` of its questions, evenly spread."""
+        return replace(self, questions=tuple(self.questions[i] for i in spread(len(self.questions), limit)))
+
+    def run(
+        self, answers: Sequence[str], settings: Mapping[str, JsonValue], seed: int, started: float
+    ) -> VQARun:
+        """Return the run of the answers to all questions, whoever gave them."""
+        figures = score_answers(self.questions, answers)
+        figures.unanswered = self.unanswered
+        return VQARun(
+            figures=figures,
+            samples=[
+                SampleResult(
+                    key=q.id,
+                    dataset=q.dataset,
+                    subject=q.subject,
+                    question=q.question,
+                    truth=q.answer,
+                    prediction=a,
+                    probabilities={},
+                )
+                for q, a in zip(self.questions, answers, strict=True)
+            ],
+            provenance=provenance([*flow_set_files(self.folder), self.file], settings, seed, started),
+        )
+
+
+def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQARun:
+    """Answer every question about the folder's samples, zero-shot.
 
     Raises InputError where no question is about a sample of the folder.
     """
     started = time.perf_counter()
-    asked = read_questions(questions)
     seen = look(folder, seed)
-    known = [q for q in asked if q.image_id in seen]
-    if not known:
-        raise InputError(f"None of the questions in {Path(questions).name} is about a sample in {folder}.")
-    answers = [answer(q, seen[q.image_id]) for q in known]
-    settings = {"model": "facs", "protocol": "zero-shot", "fine_labels": list(FINE_LABELS)}
-    unanswered = len(asked) - len(known)
-    return vqa_run(folder, questions, known, answers, unanswered, settings, seed, started)
-
-
-def vqa_run(
-    folder: str | Path,
-    questions: str | Path,
-    known: Sequence[VQAQuestion],
-    answers: Sequence[str],
-    unanswered: int,
-    settings: dict[str, Any],
-    seed: int,
-    started: float,
-) -> dict[str, Any]:
-    """Return a run's figures, samples and provenance from its answers, whoever gave them."""
-    root = Path(folder)
-    return {
-        "figures": {"unanswered": unanswered, **score_answers(known, answers)},
-        "samples": [
-            {
-                "key": q.id,
-                "dataset": q.dataset,
-                "subject": q.subject,
-                "question": q.question,
-                "truth": q.answer,
-                "prediction": a,
-                "probabilities": {},
-            }
-            for q, a in zip(known, answers, strict=True)
-        ],
-        "provenance": provenance(
-            [root / "samples.csv", root / "flows.npz", Path(questions)], settings, seed, started
-        ),
+    task = VQATask.read(folder, questions, seen)
+    answers = [answer(q, seen[q.image_id]) for q in task.questions]
+    settings: dict[str, JsonValue] = {
+        "model": "facs",
+        "protocol": "zero-shot",
+        "fine_labels": list(FINE_LABELS),
     }
+    return task.run(answers, settings, seed, started)
 
 
 def look(folder: str | Path, seed: int = 0) -> dict[str, Seen]:
@@ -152,27 +160,36 @@ def look(folder: str | Path, seed: int = 0) -> dict[str, Seen]:
     return found
 
 
-def score_answers(questions: Sequence[VQAQuestion], answers: Sequence[str]) -> dict[str, Any]:
-    """Score answers against the questions' own, each kind by its measure; `mean` averages the kinds."""
-    by_kind: dict[str, list[tuple[VQAQuestion, str]]] = {kind: [] for kind in KINDS}
+def score_answers(questions: Sequence[VQAQuestion], answers: Sequence[str]) -> VQAFigures:
+    """Score answers against the questions' own, each kind by its measure."""
+    by_kind: dict[QuestionKind, list[Pair]] = {kind: [] for kind in QuestionKind}
     for question, given in zip(questions, answers, strict=True):
         by_kind[kind_of(question.question)].append((question, given))
-    figures: dict[str, Any] = {"questions": {kind: len(rows) for kind, rows in by_kind.items()}}
-    for kind in ("coarse", "fine"):
-        if rows := by_kind[kind]:
-            figures[kind] = _labels(rows)
-    if rows := by_kind["units"]:
-        figures["units_f1"] = _units_f1(rows)
-    for kind in ("shown", "side"):
-        if rows := by_kind[kind]:
-            right = sum(given.strip().lower() == q.answer.strip().lower() for q, given in rows)
-            figures[f"{kind}_accuracy"] = right / len(rows)
-    for kind in ("units", "spoken"):
-        if rows := by_kind[kind]:
-            texts = TextScores()
-            texts.update([q.answer for q, _ in rows], [given for _, given in rows])
-            figures[f"{kind}_text"] = texts.compute()
+    figures = VQAFigures(questions={kind.value: len(rows) for kind, rows in by_kind.items()})
+    if rows := by_kind[QuestionKind.COARSE]:
+        figures.coarse = _labels(rows)
+    if rows := by_kind[QuestionKind.FINE]:
+        figures.fine = _labels(rows)
+    if rows := by_kind[QuestionKind.UNITS]:
+        figures.units_f1 = _units_f1(rows)
+        figures.units_text = _text(rows)
+    if rows := by_kind[QuestionKind.SHOWN]:
+        figures.shown_accuracy = _accuracy(rows)
+    if rows := by_kind[QuestionKind.SIDE]:
+        figures.side_accuracy = _accuracy(rows)
+    if rows := by_kind[QuestionKind.SPOKEN]:
+        figures.spoken_text = _text(rows)
     return figures
+
+
+def _accuracy(rows: Sequence[Pair]) -> float:
+    return sum(given.strip().lower() == q.answer.strip().lower() for q, given in rows) / len(rows)
+
+
+def _text(rows: Sequence[Pair]) -> TextOverlap:
+    texts = TextScores()
+    texts.update([q.answer for q, _ in rows], [given for _, given in rows])
+    return texts.compute()
 
 
 def _fine(coarse: str, fine: Mapping[str, float]) -> str:
@@ -183,7 +200,7 @@ def _fine(coarse: str, fine: Mapping[str, float]) -> str:
     return max(("disgust", "repression"), key=lambda label: fine[label])
 
 
-def _labels(rows: Sequence[tuple[VQAQuestion, str]]) -> dict[str, float]:
+def _labels(rows: Sequence[Pair]) -> LabelSummary:
     labels = tuple(sorted({q.answer for q, _ in rows}))
     # An answer outside the label set is wrong, whatever it is: it counts against the class that was asked.
     other = "(none of them)"
@@ -191,14 +208,14 @@ def _labels(rows: Sequence[tuple[VQAQuestion, str]]) -> dict[str, float]:
     scores.update([q.answer for q, _ in rows], [given if given in labels else other for _, given in rows])
     per_class = scores.compute().per_class
     kept = [per_class[label] for label in labels]
-    return {
-        "accuracy": sum(q.answer == given for q, given in rows) / len(rows),
-        "uf1": sum(c.f1 for c in kept) / len(kept),
-        "uar": sum(c.recall for c in kept) / len(kept),
-    }
+    return LabelSummary(
+        accuracy=sum(q.answer == given for q, given in rows) / len(rows),
+        uf1=sum(c.f1 for c in kept) / len(kept),
+        uar=sum(c.recall for c in kept) / len(kept),
+    )
 
 
-def _units_f1(rows: Sequence[tuple[VQAQuestion, str]]) -> float:
+def _units_f1(rows: Sequence[Pair]) -> float:
     """Micro F1 over all named units."""
     hits = wrong = missed = 0
     for question, given in rows:

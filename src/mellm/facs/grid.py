@@ -8,13 +8,12 @@ flow alone (their card tells how); they are read with NumPy.
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.weights.arrays import read_arrays, write_arrays
+from mellm.facs.weight_files import load_weights, save_weights, shipped_weights
 
 CELLS = 7
 """Cells along each side of the grid."""
@@ -80,12 +79,12 @@ _FIELDS = ("mean", "spread", "emotion", "emotion_bias", "unit_weight", "unit_bia
 def save_grid_model(model: GridModel, path: Path, about: dict[str, str]) -> None:
     """Write the weights as safetensors (float32), with `about` in the header's metadata."""
     arrays: dict[str, NDArray[np.generic]] = {name: getattr(model, name) for name in _FIELDS}
-    write_arrays(arrays | {"units": np.array(model.units, np.float32)}, path, about)
+    save_weights(arrays | {"units": np.array(model.units, np.float32)}, path, about)
 
 
 def load_grid_model(path: Path) -> GridModel:
     """Read weights `save_grid_model` wrote; raises MellmError where the file is missing or damaged."""
-    arrays = read_arrays(path, (*_FIELDS, "units"))
+    arrays = load_weights(path, (*_FIELDS, "units"))
     units = tuple(int(unit) for unit in arrays.pop("units"))
     return GridModel(**arrays, units=units)
 
@@ -93,4 +92,4 @@ def load_grid_model(path: Path) -> GridModel:
 @cache
 def shipped_grid_model() -> GridModel:
     """Return the weights that come with the package."""
-    return load_grid_model(Path(str(files("mellm.weights") / SHIPPED)))
+    return load_grid_model(shipped_weights(SHIPPED))

@@ -17,7 +17,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +31,13 @@ from mellm.facs.unit_rules import (
     PRESENT,
     UNITS,
     ImageSide,
+    Term,
     grade_of,
     relative_vectors,
     unit_score,
 )
+from mellm.facs.weight_files import load_weights, save_weights, shipped_weights
 from mellm.flow.region_motion import RegionMotion
-from mellm.weights.arrays import read_arrays, write_arrays
 
 SHIPPED = "facs_regions.safetensors"
 """File name of the shipped weights."""
@@ -57,9 +57,8 @@ UNSUPPORTED = 0.4
 _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
 _CHIN = REGION_NAMES.index("chin")
-_SWAP = {"left": "right", "right": "left"}
-_MIRROR = [REGION_NAMES.index(" ".join(_SWAP.get(w, w) for w in n.split())) for n in REGION_NAMES]
-_NO_LID = np.array(["eyelid" not in name for name in REGION_NAMES])
+_MIRROR = [REGION_NAMES.index(name.mirrored) for name in REGION_NAMES]
+_NO_LID = np.array([not name.is_eyelid for name in REGION_NAMES])
 
 Vectors = NDArray[np.float32]
 
@@ -109,17 +108,17 @@ def rules_of(units: Sequence[int]) -> Rules:
     for row, au in enumerate(units):
         unit = _ROWS[au]
         total = sum(term.weight for term in unit.shows)
-        terms = [(_along_left(t.region, t.out, t.up), t.weight / total) for t in unit.shows]
+        terms = [(_along_left(t), t.weight / total) for t in unit.shows]
         shows.append(sum((w * row_ for row_, w in terms), np.zeros(2 * len(REGION_NAMES))))
         for term in unit.against:
-            against.append(term.weight / total * _along_left(term.region, term.out, term.up))
+            against.append(term.weight / total * _along_left(term))
             owner.append(row)
     return Rules(np.array(shows, np.float32), np.array(against, np.float32), np.array(owner, np.float32))
 
 
-def _along_left(region: str, out: float, up: float) -> NDArray[np.float64]:
+def _along_left(term: Term) -> NDArray[np.float64]:
     weights = np.zeros((len(REGION_NAMES), 2))
-    weights[REGION_NAMES.index(region.format(s="left"))] = -out, -up
+    weights[REGION_NAMES.index(term.region)] = -term.out, -term.up
     return weights.ravel()
 
 
@@ -260,12 +259,12 @@ def save_au_model(model: LearnedAUModel, path: Path, about: Mapping[str, str]) -
     """Write the weights as safetensors, with `about` in the header's metadata."""
     arrays: dict[str, NDArray[np.generic]] = {name: getattr(model.rules, name) for name in _RULES}
     arrays |= {name: getattr(model, name) for name in _FIELDS}
-    write_arrays(arrays | {"units": np.array(model.units, np.float32)}, path, about)
+    save_weights(arrays | {"units": np.array(model.units, np.float32)}, path, about)
 
 
 def load_au_model(path: Path) -> LearnedAUModel:
     """Read weights `save_au_model` wrote; raises MellmError where the file is missing or damaged."""
-    arrays = read_arrays(path, (*_RULES, *_FIELDS, "units"))
+    arrays = load_weights(path, (*_RULES, *_FIELDS, "units"))
     rules = Rules(**{name: arrays.pop(name) for name in _RULES})
     units = tuple(int(unit) for unit in arrays.pop("units"))
     return LearnedAUModel(units, rules, *(arrays[name] for name in _FIELDS))
@@ -274,5 +273,5 @@ def load_au_model(path: Path) -> LearnedAUModel:
 @cache
 def shipped_au_model(known_scale: bool = True) -> LearnedAUModel:
     """Return the weights that come with the package."""
-    model = load_au_model(Path(str(files("mellm.weights") / SHIPPED)))
+    model = load_au_model(shipped_weights(SHIPPED))
     return model if known_scale else replace(model, known_scale=False)

@@ -9,7 +9,6 @@ Knows nothing about motion.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import FINE, get_taxonomy
-from mellm.weights.arrays import read_arrays, write_arrays
+from mellm.facs.weight_files import load_weights, save_weights, shipped_weights
 
 SHIPPED = "facs_emotion.safetensors"
 """File name of the shipped weights."""
@@ -91,15 +90,15 @@ _FIELDS = ("weight", "bias", "prior")
 
 def save_emotion_model(model: LearnedEmotion, path: Path, about: Mapping[str, str]) -> None:
     """Write the weights as safetensors, with `about` in the header's metadata."""
-    write_arrays({name: getattr(model, name) for name in _FIELDS}, path, about)
+    save_weights({name: getattr(model, name) for name in _FIELDS}, path, about)
 
 
 def load_emotion_model(path: Path) -> LearnedEmotion:
     """Read weights `save_emotion_model` wrote; raises MellmError where the file is missing or damaged."""
-    return LearnedEmotion(**read_arrays(path, _FIELDS))
+    return LearnedEmotion(**load_weights(path, _FIELDS))
 
 
 @cache
 def shipped_emotion_model() -> LearnedEmotion:
     """Return the weights that come with the package."""
-    return load_emotion_model(Path(str(files("mellm.weights") / SHIPPED)))
+    return load_emotion_model(shipped_weights(SHIPPED))

@@ -39,7 +39,7 @@ def supporting_regions(unit: ActionUnitCode, motion: Sequence[RegionMotion]) -> 
         if unit.side in _SIDES and subject_side(side) != unit.side and not row.central:
             continue
         for term in row.shows:
-            name = term.region.format(s=side)
+            name = term.on(side)
             share = _share(term, side, moved.get(name))
             if share > 0:
                 found[name] = max(share, found.get(name, 0.0))

@@ -1,4 +1,4 @@
-"""Figures of action-unit probabilities on arrays, and the rule that tells one-sided units; NumPy alone."""
+"""Figures of probabilities on arrays, and the rule that tells one-sided units; NumPy alone."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,12 @@ def f1(called: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
 
 
 def calibration_error(p: NDArray[np.float64], true: NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the expected calibration error of probabilities, pooled over units."""
-    flat, hit = p.ravel(), true.ravel()
-    number = np.minimum((flat * bins).astype(int), bins - 1)
-    found = [number == b for b in range(bins)]
-    return float(sum(abs(flat[k].mean() - hit[k].mean()) * k.mean() for k in found if k.any()))
+    """Return the expected calibration error (Guo et al. 2017, eq. 3) of probabilities, pooled; 0 when empty.
+
+    Bins have equal width; it is the sum of |share that is true - mean probability|, weighted by the bin's
+    share of all.
+    """
+    sure, right = p.ravel(), true.ravel().astype(float)
+    number = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = [abs(right[number == b].sum() - sure[number == b].sum()) for b in np.unique(number)]
+    return float(sum(gaps) / max(len(sure), 1))

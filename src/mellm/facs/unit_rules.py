@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mellm.face.region_id import RegionId
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.flow.measure import strongest_motion
@@ -56,17 +57,24 @@ INTENSITY_SCALE = (
 """What the letters mean, for the report."""
 
 
+ImageSide = Literal["left", "right"]
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One region's expected motion: `out` away from the face's midline, `up` towards the brow.
 
-    `{s}` in `region` is replaced by the image side; `(out, up)` is a unit vector or near it.
+    `region` lies on the picture's left half or on the midline; `(out, up)` is a unit vector or near it.
     """
 
-    region: str
+    region: RegionId
     out: float
     up: float
     weight: float = 1.0
+
+    def on(self, side: ImageSide) -> RegionId:
+        """Return the region on one side of the picture."""
+        return self.region if side == "left" else self.region.mirrored
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,12 @@ class Unit:
     central: bool = False
 
 
-_INNER, _OUTER = "{s} inner brow", "{s} outer brow"
-_UPPER, _LOWER = "{s} upper eyelid centre", "{s} lower eyelid centre"
-_NOSTRIL, _CORNER, _CHEEK = "{s} nostril wing", "{s} mouth corner", "{s} cheek"
-_UPLIP, _LOWLIP = "upper lip {s}", "lower lip {s}"
-_UPLIP_C, _LOWLIP_C, _CHIN = "upper lip centre", "lower lip centre", "chin"
+_INNER, _OUTER = RegionId.LEFT_INNER_BROW, RegionId.LEFT_OUTER_BROW
+_UPPER, _LOWER = RegionId.LEFT_UPPER_EYELID_CENTRE, RegionId.LEFT_LOWER_EYELID_CENTRE
+_NOSTRIL, _CORNER = RegionId.LEFT_NOSTRIL_WING, RegionId.LEFT_MOUTH_CORNER
+_CHEEK, _CHIN = RegionId.LEFT_CHEEK, RegionId.CHIN
+_UPLIP, _LOWLIP = RegionId.UPPER_LIP_LEFT, RegionId.LOWER_LIP_LEFT
+_UPLIP_C, _LOWLIP_C = RegionId.UPPER_LIP_CENTRE, RegionId.LOWER_LIP_CENTRE
 _D = math.sqrt(0.5)
 
 UNITS: tuple[Unit, ...] = (
@@ -136,7 +145,6 @@ JAW_STRETCH = 0.25
 """Chin displacement (inter-ocular distances) from which a jaw drop is a mouth stretch, AU27."""
 
 _Vector = tuple[float, float]
-ImageSide = Literal["left", "right"]
 _SIDES: tuple[ImageSide, ImageSide] = ("left", "right")
 
 
@@ -197,7 +205,7 @@ def relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
 
 def along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:
     """Return a region's motion along the direction a term expects, on one side of the picture."""
-    u, v = vectors.get(term.region.format(s=side), (0.0, 0.0))
+    u, v = vectors.get(term.on(side), (0.0, 0.0))
     outwards = -u if side == "left" else u
     return outwards * term.out - v * term.up
 
@@ -225,7 +233,7 @@ def _evidence(unit: Unit, sides: Sequence[ImageSide], vectors: Mapping[str, _Vec
         for term in unit.shows:
             share = term.weight * along(term, vectors, side)
             if share > 0:
-                shares[term.region.format(s=side)] = share
+                shares[term.on(side)] = share
     return tuple(sorted(shares, key=lambda name: -shares[name]))
 
 

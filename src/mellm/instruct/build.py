@@ -16,7 +16,6 @@ from pathlib import Path
 
 import cv2
 
-from mellm import __version__
 from mellm.errors import InputError
 from mellm.instruct.compact_records import compact_records
 from mellm.instruct.duplicates import Duplicates
@@ -28,6 +27,7 @@ from mellm.instruct.records_datasheet import datasheet
 from mellm.instruct.rules_annotator import VERSION
 from mellm.instruct.sources import Skipped, Source
 from mellm.instruct.tasks import Annotator, Rules, Wanted, meu_jobs, records_of
+from mellm.version import __version__
 
 Progress = Callable[[str, int, int], None]
 """Called with the step (`measuring`, `writing`), shards done, shards in all."""

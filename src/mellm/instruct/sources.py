@@ -5,12 +5,11 @@ first asked, so it can be handed to another process. Knows nothing about prompts
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypedDict, cast
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
@@ -29,6 +28,7 @@ from mellm.instruct.sample_measurement import covered, implausible, measure_fram
 from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.simulate.manifest import Manifest
 from mellm.simulate.shards import Shard
 
 
@@ -158,17 +158,6 @@ class IndexedSource:
         return frames[onset].image, frames[apex].image
 
 
-class _PairCount(TypedDict):
-    pairs: int
-
-
-class _PairManifest(TypedDict):
-    """What is read of the manifest of a MEFlowDataset; shards by file name."""
-
-    signature: str
-    shards: dict[str, _PairCount]
-
-
 @dataclass
 class MEFlowSource:
     """Pairs of a MEFlowDataset folder. `estimator="truth"` takes the exact flow instead of an estimate."""
@@ -185,23 +174,17 @@ class MEFlowSource:
 
     def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
-        return {"kind": "meflow", "signature": self._manifest["signature"], "estimator": self.estimator,
+        return {"kind": "meflow", "signature": self._manifest.signature, "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px, "limit": self.limit}  # fmt: skip
 
     @cached_property
-    def _manifest(self) -> _PairManifest:
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise InputError(
-                f"{self.folder} holds no MEFlowDataset; build one with `mellm data meflow build`."
-            )
-        manifest: _PairManifest = json.loads(path.read_text(encoding="utf-8"))
-        return manifest
+    def _manifest(self) -> Manifest:
+        return Manifest.read(self.folder)
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:
-        shards = sorted(self._manifest["shards"].items())
-        places = [(name, i) for name, entry in shards for i in range(entry["pairs"])]
+        shards = sorted(self._manifest.shards.items())
+        places = [(name, i) for name, entry in shards for i in range(entry.pairs)]
         return places[: self.limit]
 
     @cached_property

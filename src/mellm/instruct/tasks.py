@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from mellm import __version__
 from mellm.facs.taxonomies import emotion_name
 from mellm.instruct.records import (
     LANGUAGES,
@@ -26,6 +25,7 @@ from mellm.instruct.rules_annotator import NAME, VERSION, write_answer
 from mellm.instruct.task_prompts import ask, mer_prompt, meu_prompt
 from mellm.instruct.truth import COARSE, is_seen, reasoned_label, taxonomies_of
 from mellm.instruct.vqa_dialogues import questions
+from mellm.version import __version__
 from mellm.wording.names import Language
 
 

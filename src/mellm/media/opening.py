@@ -40,7 +40,7 @@ def open_media(
 
     Example:
         >>> from importlib.resources import files
-        >>> with open_media(files("mellm.simulate") / "portrait.jpg") as media:
+        >>> with open_media(files("mellm.data") / "portrait.jpg") as media:
         ...     print(media.info.kind, [frame.image.shape for frame in media.frames()])
         image [(512, 512, 3)]
     """

@@ -1,28 +1,65 @@
-"""Still pictures: JPEG, PNG, WebP, TIFF, BMP, PNM, AVIF to upright RGB. Knows no video and no folder."""
+"""Still pictures: JPEG, PNG, WebP, TIFF, BMP, PNM, AVIF to upright RGB. Knows no video and no folder.
 
+Pillow reads headers, so that a picture which would fill the memory is refused before a decoder sees it.
+OpenCV decodes: it keeps the 16 bits of colour PNG and TIFF files, and says what libjpeg says of damage.
+"""
+
+import struct
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from mellm.errors import InputError
 from mellm.media.decoder_stderr import caught_chatter
 from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
-from mellm.media.signatures import StillHeader, still_header
+from mellm.media.orientation import UPRIGHT, Orientation, from_exif
+from mellm.media.signatures import still_format
 from mellm.media.source import Media
 
-# OpenCV reports damaged files on stderr; the user hears about them from us, once and in a sentence.
+# OpenCV and Pillow report damaged files on stderr; the user hears about them from us, once and in a sentence.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 BACKGROUND = 128
 """Grey value that transparent pixels are laid over, for stills, animations and videos alike."""
 
+_PILLOW = {
+    "jpeg": JpegImageFile,
+    "png": PngImageFile,
+    "bmp": BmpImageFile,
+    "pnm": PpmImageFile,
+    "avif": AvifImageFile,
+}
+_DAMAGE = (OSError, SyntaxError, ValueError, KeyError, IndexError, RuntimeError, OverflowError, struct.error)
+"""What Pillow raises on files that are not what they begin as."""
+
 _HEAD_BYTES = 1 << 16
 _TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+
+
+@dataclass(frozen=True, slots=True)
+class StillHeader:
+    """Size in pixels as decoded, and how the decoded picture must be turned."""
+
+    width: int
+    height: int
+    orientation: Orientation = UPRIGHT
 
 
 class StillMedia(Media):
@@ -46,12 +83,11 @@ class StillMedia(Media):
         return {frame.index: frame for frame in self.frames() if 0 in set(indices)}
 
 
-def load_still(path: Path, limits: Limits) -> tuple[StillHeader, NDArray[np.uint8]]:
+def load_still(path: Path, limits: Limits) -> tuple[StillHeader, bytes]:
     """Header and bytes of a still file, checked against the limits before anything is decoded."""
     limits.check_picture_bytes(path, path.stat().st_size)
-    # np.fromfile and not cv2.imread: the latter cannot open every path on Windows.
-    data = np.fromfile(path, dtype=np.uint8)
-    header = still_header(data.tobytes())
+    data = path.read_bytes()
+    header = still_header(BytesIO(data))
     if header is None:
         raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
     limits.check_picture(path, header.width, header.height)
@@ -59,30 +95,101 @@ def load_still(path: Path, limits: Limits) -> tuple[StillHeader, NDArray[np.uint
 
 
 def peek_still(path: Path, limits: Limits) -> StillHeader | None:
-    """Header of a still file, reading as little of it as possible; None when it is not a readable picture."""
+    """Header of a still file, mostly without reading all of it; None when it is no readable picture."""
+    if (size := path.stat().st_size) > _HEAD_BYTES:
+        limits.check_picture_bytes(path, size)
     with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
-        header = still_header(head)
-        if header is None and len(head) == _HEAD_BYTES:
-            limits.check_picture_bytes(path, path.stat().st_size)
-            header = still_header(head + stream.read())
-    return header
+        return still_header(stream)
 
 
-def decode_still(
-    path: Path, header: StillHeader, data: NDArray[np.uint8], warn: Callable[[str], None]
-) -> Image:
+def still_header(stream: BinaryIO) -> StillHeader | None:
+    """Size and orientation of a still file; None when its header is damaged or its format unknown."""
+    kind = still_format(stream.read(64))
+    stream.seek(0)
+    try:
+        if kind == "webp":
+            return _webp_header(stream.read())
+        if kind == "tiff":
+            return _tiff_header(stream)
+        if kind is None:
+            return None
+        # The class itself and not Image.open, which has a limit of pixels of its own.
+        picture = _PILLOW[kind](stream)
+        width, height = picture.size
+        return StillHeader(width, height, _exif_orientation(picture.info.get("exif", b"")))
+    except _DAMAGE:
+        return None
+
+
+def _tiff_header(stream: BinaryIO) -> StillHeader:
+    # Only the tags: Pillow opens fewer kinds of pixels than OpenCV. OpenCV turns TIFF pictures upright
+    # itself, so the size given here is already that of the upright one.
+    tags = ImageFileDirectory_v2(stream.read(8))
+    stream.seek(tags.next)
+    tags.load(stream)
+    return StillHeader(*from_exif(tags.get(0x112, 1)).size(tags[0x100], tags[0x101]))
+
+
+def _webp_header(data: bytes) -> StillHeader | None:
+    # By hand (RFC 9649): Pillow allocates the canvas before it tells the size, and tells none of a cut file.
+    size, orientation, at = None, UPRIGHT, 12
+    while at + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, at)
+        body = at + 8
+        if name == b"VP8X":
+            packed = data[body + 4 : body + 10]
+            size = int.from_bytes(packed[:3], "little") + 1, int.from_bytes(packed[3:], "little") + 1
+        elif name == b"VP8 " and size is None:
+            width, height = struct.unpack_from("<HH", data, body + 6)
+            size = width & 0x3FFF, height & 0x3FFF
+        elif name == b"VP8L" and size is None:
+            (bits,) = struct.unpack_from("<I", data, body + 1)
+            size = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        elif name == b"EXIF":
+            orientation = _exif_orientation(data[body : body + length])
+        at = body + length + (length & 1)
+    return StillHeader(*size, orientation) if size else None
+
+
+def _exif_orientation(exif: bytes) -> Orientation:
+    tags = Pillow.Exif()
+    try:
+        tags.load(exif)
+        return from_exif(tags.get(0x112, 1))
+    except _DAMAGE:
+        return UPRIGHT
+
+
+def _is_complete(data: bytes) -> bool:
+    """Whether nothing of the picture is missing. Of formats not named here OpenCV refuses cut files."""
+    kind = still_format(data)
+    if kind == "webp":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    stream = BytesIO(data)
+    try:
+        if kind == "png":
+            PngImageFile(stream).verify()
+        elif kind == "jpeg":
+            JpegImageFile(stream)
+            # Inside picture data FF is always stuffed, so the end mark can only be the end.
+            return data.find(b"\xff\xd9", stream.tell()) >= 0
+    except _DAMAGE:
+        return False
+    return True
+
+
+def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[str], None]) -> Image:
     """Decode what `load_still` read; `warn` is told of a picture that decodes with faults.
 
     Raises `InputError` when the picture is damaged beyond that, or cut short.
     """
-    if not header.complete:
+    if not _is_complete(data):
         raise InputError(
             f"{path.name} is cut short or damaged, part of the picture is missing: copy or save it again."
         )
     try:
         with caught_chatter() as chatter:
-            stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+            stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         stored = None
     if stored is None:

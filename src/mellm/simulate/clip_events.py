@@ -15,7 +15,7 @@ from mellm.facs.codes import parse_codes
 from mellm.simulate.canonical_mesh import Points
 from mellm.simulate.pair import ActionUnitTruth
 from mellm.simulate.scene_motion import Pose
-from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, au_field, lid_closure
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Variation, au_field, half_of, lid_closure
 
 EventKind = Literal["micro", "macro", "blink"]
 
@@ -102,7 +102,7 @@ def put_on_frames(event: ClipEvent, fps: float, frames: int) -> EventTruth:
 
 def _units(codes: str, amplitude: float) -> Iterator[ActionUnitTruth]:
     for unit in parse_codes(codes).units:
-        side = unit.side if unit.side in ("left", "right") else "both"
+        side = half_of(unit.side)
         if unit.au not in TABLE or (side != "both" and unit.au not in CAN_BE_ONE_SIDED):
             known = ", ".join(map(str, TABLE))
             raise InputError(
@@ -122,8 +122,7 @@ def event_field(event: EventTruth, mesh: Points, variation: Variation | None, se
     rng = np.random.default_rng(seed)
     total = np.zeros((468, 3), np.float32)
     for unit in event.action_units:
-        side: Side = "left" if unit.side == "left" else "right" if unit.side == "right" else "both"
-        total += au_field(unit.au, side, mesh, variation, rng)
+        total += au_field(unit.au, unit.side, mesh, variation, rng)
     peak = float(np.linalg.norm(total[:, :2], axis=1).max())
     return np.asarray(total * (event.action_units[0].amplitude / max(peak, 1e-6)), np.float32)
 

@@ -4,8 +4,10 @@ Every event is put on whole frames, so onset, apex and offset are exact. Knows n
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +35,7 @@ from mellm.simulate.video_writer import write_video
 
 __all__ = [
     "ClipEvent",
+    "ClipPlan",
     "ClipTruth",
     "EventTruth",
     "HeadPath",
@@ -46,22 +49,9 @@ __all__ = [
 _VARIATION = Variation(reach=0.15, wider=0.15, weight=0.2, turn=0.15)
 
 
-def make_clip(
-    photo: Image | str | Path,
-    *,
-    fps: float = 30.0,
-    seconds: float = 2.0,
-    events: Sequence[ClipEvent] = (),
-    blinks: Sequence[float] = (),
-    macro: Sequence[ClipEvent] = (),
-    head: HeadPath | None = None,
-    noise: Camera | None = None,
-    seed: int = 0,
-    mesh: Points | None = None,
-    frame: tuple[float, float, float] | None = None,
-    size: tuple[int, int] | None = None,
-) -> tuple[Iterator[Image], ClipTruth]:
-    """Set a still photograph into known motion over time; return its frames (made lazily) and the truth.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPlan:
+    """What is to be seen in a clip, and how it is filmed.
 
     events, macro: movements to put in (macro-expressions are longer and larger); blinks: times of the
         closed eye, s (a blink takes 0.1 s to close, 0.2 s to open)
@@ -69,36 +59,59 @@ def make_clip(
     mesh: float32 (468, 3) px of the photo; found by the face model where not given
     frame: (left, top, zoom): the cut-out's corner in photo px and photo px per frame px; default the whole
         picture. size: (width, height) of the frames, even numbers.
+    """
 
+    fps: float = 30.0
+    seconds: float = 2.0
+    events: Sequence[ClipEvent] = ()
+    blinks: Sequence[float] = ()
+    macro: Sequence[ClipEvent] = ()
+    head: HeadPath | None = None
+    noise: Camera | None = None
+    seed: int = 0
+    mesh: Points | None = None
+    frame: tuple[float, float, float] | None = None
+    size: tuple[int, int] | None = None
+
+    def truths(self) -> tuple[EventTruth, ...]:
+        """Put all movements on frames, in order of their onsets."""
+        blinks = (ClipEvent("45", 0.0, t - 0.1, t, t + 0.2, "blink") for t in self.blinks)
+        macro = (replace(event, kind="macro") for event in self.macro)
+        count = round(self.fps * self.seconds)
+        placed = (put_on_frames(e, self.fps, count) for e in (*self.events, *macro, *blinks))
+        return tuple(sorted(placed, key=lambda event: event.onset))
+
+
+def make_clip(
+    photo: Image | str | Path, plan: ClipPlan | None = None, **changes: Any
+) -> tuple[Iterator[Image], ClipTruth]:
+    """Set a still photograph into known motion over time; return its frames (made lazily) and the truth.
+
+    `changes` are fields of the plan: `make_clip(photo, fps=60)` is `make_clip(photo, ClipPlan(fps=60))`.
     Raises InputError where no face is found or an event does not fit into the clip.
     """
+    plan = replace(plan or ClipPlan(), **changes)
     picture = photo if isinstance(photo, np.ndarray) else read_image(Path(photo))
+    mesh = plan.mesh
     if mesh is None:
         faces = find_faces(picture, max_people=1)
         if not faces:
             raise InputError("No face was found in the photograph; use a frontal portrait.")
         mesh = faces[0].landmarks.points
-    left, top, zoom = frame or (0.0, 0.0, 1.0)
-    width, height = size or (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
-    count = round(fps * seconds)
-    blink_events = [ClipEvent("45", 0.0, t - 0.1, t, t + 0.2, "blink") for t in blinks]
-    macro_events = [ClipEvent(e.codes, e.amplitude, e.onset, e.apex, e.offset, "macro") for e in macro]
-    truths = sorted(
-        (put_on_frames(e, fps, count) for e in (*events, *macro_events, *blink_events)),
-        key=lambda e: e.onset,
-    )
-    rng = np.random.default_rng(seed)
-    poses = head_poses(head or HeadPath(), count, fps, rng)
-    truth = ClipTruth(fps, count, (width, height), tuple(truths), poses, seed)
-    scene = Scene(picture, mesh, np.array([[zoom, 0, left], [0, zoom, top]]), (width, height))
-    fields = [event_field(e, scene.mesh, _VARIATION, seed + k) for k, e in enumerate(truths)]
+    left, top, zoom = plan.frame or (0.0, 0.0, 1.0)
+    size = plan.size or (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
+    truths, count = plan.truths(), round(plan.fps * plan.seconds)
+    rng = np.random.default_rng(plan.seed)
+    poses = head_poses(plan.head or HeadPath(), count, plan.fps, rng)
+    scene = Scene(picture, mesh, np.array([[zoom, 0, left], [0, zoom, top]]), size)
+    fields = [event_field(e, scene.mesh, _VARIATION, plan.seed + k) for k, e in enumerate(truths)]
 
     def frames() -> Iterator[Image]:
         for index, pose in enumerate(poses):
             image = scene.draw(Motion(expression_at(truths, fields, index), pose))
-            yield image if noise is None else photograph(image, noise, rng)
+            yield image if plan.noise is None else photograph(image, plan.noise, rng)
 
-    return frames(), truth
+    return frames(), ClipTruth(plan.fps, count, size, truths, poses, plan.seed)
 
 
 def inject(
@@ -147,9 +160,8 @@ def demo_clip(out_path: str | Path, *, seed: int = 0) -> ClipTruth:
     2.4 s at 30 fps, with sensor noise, a small head turn and one micro-expression: cheeks and mouth corners
     raised on both sides (AU 6+12) for 0.37 s.
     """
-    photo = read_image(Path(str(files("mellm.simulate") / "portrait.jpg")))
-    frames, truth = make_clip(
-        photo,
+    photo = read_image(Path(str(files("mellm.data") / "portrait.jpg")))
+    plan = ClipPlan(
         fps=30.0,
         seconds=2.4,
         events=[ClipEvent("6+12", 2.5, 1.1, 1.1 + 4 / 30, 1.1 + 11 / 30)],
@@ -159,5 +171,6 @@ def demo_clip(out_path: str | Path, *, seed: int = 0) -> ClipTruth:
         frame=(122.0, 10.0, 0.45),
         size=(480, 480),
     )
+    frames, truth = make_clip(photo, plan)
     write_video(out_path, frames, truth.fps)
     return truth

@@ -21,7 +21,7 @@ from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.simulate.canonical_mesh import canonical_points
-from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field, half_of
 
 _SIZE = 28
 _CENTRE = 13.5
@@ -66,17 +66,13 @@ def read_patterns(sheets: Sequence[Path]) -> list[Pattern]:
                     raise InputError(f"'{sheet}' needs the columns AU and Emotion.")
                 label = coarse.label_of(lower["emotion"])
                 units = tuple(
-                    (unit.au, _side(unit.side))
+                    (unit.au, half_of(unit.side))
                     for unit in parse_codes(lower["au"]).present
                     if unit.au in TABLE
                 )
                 if label is not None and units:
                     patterns.append(Pattern(units, coarse.labels.index(label), lower["emotion"]))
     return patterns
-
-
-def _side(side: str) -> Side:
-    return "left" if side == "left" else "right" if side == "right" else "both"
 
 
 def generate(patterns: Sequence[Pattern], count: int, seed: int) -> GeneratedFlow:

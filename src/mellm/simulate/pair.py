@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mellm.face.people import Landmarks
 from mellm.flow.field import FlowField
 from mellm.media.frame import Image
+from mellm.simulate.unit_fields import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class ActionUnitTruth:
     """An action unit put into a pair: `side` is the subject's; `amplitude` is its peak motion in pixels."""
 
     au: int
-    side: str
+    side: Side
     amplitude: float
 
 

@@ -7,18 +7,18 @@ ends with the same bytes.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
+from pydantic import JsonValue
 
 from mellm.errors import InputError
 from mellm.simulate.gallery import SPLITS, Gallery, Split
+from mellm.simulate.manifest import FILE, Manifest, ShardEntry
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.pair_datasheet import contact_sheet, datasheet
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
@@ -53,7 +53,7 @@ class BuildConfig:
         counts: dict[Split, int] = {"train": self.pairs - sum(held.values()), **held}
         return {s: n for s, n in counts.items() if s in self.splits and n > 0}
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, JsonValue]:
         """Return everything that decides the data's content (not how many workers make it)."""
         recipe = asdict(self)
         del recipe["workers"]
@@ -88,13 +88,13 @@ class _Worker:
         self._config, self._out = config, out
         self._sources: dict[Split, PairSource] = {}
 
-    def make(self, job: _Job) -> tuple[str, dict[str, Any]]:
+    def make(self, job: _Job) -> tuple[str, ShardEntry]:
         if job.split not in self._sources:
             self._sources[job.split] = PairSource(self._config.source, job.split, self._config.seed)
         source = self._sources[job.split]
         indices = range(job.first, job.first + job.count)
         digest = write_shard(self._out / job.name, (source.pair(index) for index in indices))
-        return job.name, {"sha256": digest, "pairs": job.count, "first": job.first}
+        return job.name, ShardEntry(sha256=digest, pairs=job.count, first=job.first)
 
 
 _WORKER: list[_Worker] = []
@@ -106,33 +106,13 @@ def _start_worker(config: BuildConfig, out: Path) -> None:
     _WORKER.append(_Worker(config, out))
 
 
-def _make_in_worker(job: _Job) -> tuple[str, dict[str, Any]]:
+def _make_in_worker(job: _Job) -> tuple[str, ShardEntry]:
     return _WORKER[0].make(job)
-
-
-def _read_manifest(out: Path) -> dict[str, Any] | None:
-    path = out / "manifest.json"
-    if not path.is_file():
-        return None
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}); delete the folder and build again.") from error
-    return manifest
-
-
-def _write_manifest(out: Path, manifest: dict[str, Any]) -> None:
-    partial = out / "manifest.json.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(out / "manifest.json")
 
 
 def build(
     config: BuildConfig, out: str | Path, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
+) -> Manifest:
     """Build the dataset into `out`, going on where an earlier build stopped; return the manifest.
 
     progress(pairs done, pairs in all) is called after every shard. Raises InputError where the folder holds a
@@ -143,49 +123,50 @@ def build(
     # Opening the pictures here finds all meshes once, before the workers need them.
     gallery = Gallery(config.source.faces, cache=config.source.cache)
     config = replace(config, splits=tuple(s for s in config.splits if gallery.of(s)))
-    recipe = config.recipe()
-    splits = {s: tuple(p.identity for p in gallery.of(s)) for s in config.counts()}
-    signature = hashlib.sha256(json.dumps([recipe, splits], sort_keys=True).encode()).hexdigest()
-    manifest = _read_manifest(folder) or {
-        "format": FORMAT,
-        "signature": signature,
-        "recipe": recipe,
-        "identities": {s: list(names) for s, names in splits.items()},
-        "complete": False,
-        "shards": {},
-    }
-    if manifest["signature"] != signature:
-        raise InputError(
-            f"{folder} holds a dataset of another recipe or other pictures; choose another folder."
-        )
-    for split in splits:
+    identities = {s: [p.identity for p in gallery.of(s)] for s in config.counts()}
+    manifest = _opened(folder, config.recipe(), identities)
+    for split in identities:
         (folder / split).mkdir(exist_ok=True)
     for stale in folder.rglob("*.partial"):
         stale.unlink()
+    todo = [j for j in _jobs(config) if j.name not in manifest.shards or not (folder / j.name).is_file()]
     total = sum(config.counts().values())
-    done = sum(entry["pairs"] for entry in manifest["shards"].values())
-    todo = [
-        job
-        for job in _jobs(config)
-        if job.name not in manifest["shards"] or not (folder / job.name).is_file()
-    ]
-    done -= sum(manifest["shards"][j.name]["pairs"] for j in todo if j.name in manifest["shards"])
+    done = manifest.pairs - sum(manifest.shards[j.name].pairs for j in todo if j.name in manifest.shards)
     for name, entry in _run(config, todo, folder):
-        manifest["shards"][name] = entry
-        _write_manifest(folder, manifest)
-        done += entry["pairs"]
+        manifest.shards[name] = entry
+        manifest.write(folder)
+        done += entry.pairs
         if progress is not None:
             progress(done, total)
-    manifest["complete"] = True
-    manifest["shards"] = dict(sorted(manifest["shards"].items()))
-    _write_manifest(folder, manifest)
-    samples = _samples(folder, manifest)
-    contact_sheet(samples, folder / "contact_sheet.jpg")
+    manifest.complete = True
+    manifest.shards = dict(sorted(manifest.shards.items()))
+    manifest.write(folder)
+    contact_sheet(_samples(folder, manifest), folder / "contact_sheet.jpg")
     (folder / "DATASHEET.md").write_text(datasheet(manifest, folder), encoding="utf-8")
     return manifest
 
 
-def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _opened(folder: Path, recipe: dict[str, JsonValue], identities: dict[Split, list[str]]) -> Manifest:
+    """The manifest of a build that stopped, or a new one. Raises InputError where it is another build's."""
+    signature = hashlib.sha256(json.dumps([recipe, identities], sort_keys=True).encode()).hexdigest()
+    if not (folder / FILE).is_file():
+        return Manifest(
+            format=FORMAT,
+            signature=signature,
+            recipe=recipe,
+            identities=identities,
+            complete=False,
+            shards={},
+        )
+    manifest = Manifest.read(folder)
+    if manifest.signature != signature:
+        raise InputError(
+            f"{folder} holds a dataset of another recipe or other pictures; choose another folder."
+        )
+    return manifest
+
+
+def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str, ShardEntry]]:
     if config.workers <= 1 or len(todo) <= 1:
         worker = _Worker(config, out)
         for job in todo:
@@ -199,10 +180,10 @@ def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str
             yield future.result()
 
 
-def _samples(folder: Path, manifest: dict[str, Any], count: int = 6) -> list[FlowPair]:
+def _samples(folder: Path, manifest: Manifest, count: int = 6) -> list[FlowPair]:
     """The first pairs with an expression, for the contact sheet."""
     found: list[FlowPair] = []
-    for name in manifest["shards"]:
+    for name in manifest.shards:
         for pair in Shard(folder / name):
             if pair.action_units:
                 found.append(pair)

@@ -1,15 +1,14 @@
 """Checking a built dataset, in plain words; and reading it back."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mellm.errors import InputError
 from mellm.simulate.gallery import Split
+from mellm.simulate.manifest import Manifest
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.shards import LIMIT, Shard
 from mellm.weights.model_store import sha256_of
@@ -29,38 +28,30 @@ class CheckResult:
         return not self.problems
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no manifest.json; it is not a MEFlowDataset folder.")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
-
-
 def check(path: str | Path) -> CheckResult:
     """Verify a dataset: every file is there and unchanged, every pair decodes and keeps its promises."""
     folder = Path(path)
-    manifest = _manifest(folder)
+    manifest = Manifest.read(folder)
     problems: list[str] = []
-    if not manifest["complete"]:
+    if not manifest.complete:
         problems.append("The build is not finished; run it again to go on where it stopped.")
-    width, height = manifest["recipe"]["source"]["pair"]["size"]
-    owners = {identity: s for s, names in manifest["identities"].items() for identity in names}
-    if len(owners) != sum(len(names) for names in manifest["identities"].values()):
+    width, height = manifest.built_by.source.pair.size
+    owners: dict[str, str] = {identity: s for s, names in manifest.identities.items() for identity in names}
+    if len(owners) != sum(len(names) for names in manifest.identities.values()):
         problems.append("An identity is listed in more than one split.")
     seen: set[str] = set()
     pairs = 0
-    for name, entry in manifest["shards"].items():
+    for name, entry in manifest.shards.items():
         file = folder / name
         if not file.is_file():
             problems.append(f"{name} is missing; run the build again.")
             continue
-        if sha256_of(file) != entry["sha256"]:
+        if sha256_of(file) != entry.sha256:
             problems.append(f"{name} has changed since it was written; delete it and run the build again.")
             continue
         shard = Shard(file)
-        if len(shard) != entry["pairs"]:
-            problems.append(f"{name} holds {len(shard)} pairs, the manifest says {entry['pairs']}.")
+        if len(shard) != entry.pairs:
+            problems.append(f"{name} holds {len(shard)} pairs, the manifest says {entry.pairs}.")
         for pair in shard:
             pairs += 1
             if pair.key in seen:
@@ -69,9 +60,9 @@ def check(path: str | Path) -> CheckResult:
             if owners.get(pair.identity) != name.split("/")[0]:
                 problems.append(f"{name}: identity {pair.identity} does not belong to this split.")
             problems.extend(f"{name}: pair {pair.key} {why}." for why in _faults(pair, width, height))
-    extra = {p.relative_to(folder).as_posix() for p in folder.glob("*/*.npz")} - set(manifest["shards"])
+    extra = {p.relative_to(folder).as_posix() for p in folder.glob("*/*.npz")} - set(manifest.shards)
     problems.extend(f"{name} is not in the manifest." for name in sorted(extra))
-    return CheckResult(tuple(problems), len(manifest["shards"]), pairs)
+    return CheckResult(tuple(problems), len(manifest.shards), pairs)
 
 
 def _faults(pair: FlowPair, width: int, height: int) -> Iterator[str]:
@@ -98,11 +89,11 @@ class MEFlowDataset:
     def __init__(self, path: str | Path, split: Split = "train") -> None:
         """Open one split. Raises InputError where the folder holds none."""
         self._folder = Path(path)
-        shards = _manifest(self._folder)["shards"]
+        shards = Manifest.read(self._folder).shards
         self._names = sorted(n for n in shards if n.startswith(f"{split}/"))
         if not self._names:
             raise InputError(f"{path} holds no {split} split; build it first.")
-        self._ends = np.cumsum([shards[n]["pairs"] for n in self._names])
+        self._ends = np.cumsum([shards[n].pairs for n in self._names])
         self._open: tuple[int, Shard] | None = None
 
     def __len__(self) -> int:

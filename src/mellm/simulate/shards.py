@@ -8,9 +8,8 @@ nothing about how pairs are made.
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from mellm.errors import InputError
 from mellm.face.people import Landmarks
 from mellm.simulate.pair import ActionUnitTruth, FlowPair
+from mellm.simulate.unit_fields import Side
 from mellm.weights.model_store import sha256_of
 
 STEP = 1 / 512
@@ -28,6 +28,22 @@ LIMIT = 32767 * STEP
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 # Parts of one pair, in file order: onset, apex, flow, masks.
 _PARTS = 4
+
+
+class UnitLabel(TypedDict):
+    """An action unit as shards store it; the fields are those of `ActionUnitTruth`."""
+
+    au: int
+    side: Side
+    amplitude: float
+
+
+class PairLabel(TypedDict):
+    """What shards store of a pair beside pictures, flow and landmarks."""
+
+    key: str
+    identity: str
+    action_units: list[UnitLabel]
 
 
 def _pack(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -62,11 +78,13 @@ def write_shard(path: Path, pairs: Iterable[FlowPair]) -> str:
     Pairs are packed one by one as they come, so only their packed form is held in memory.
     """
     blobs: list[NDArray[np.uint8]] = []
-    labels: list[dict[str, Any]] = []
+    labels: list[PairLabel] = []
     landmarks: list[NDArray[np.float32]] = []
     for pair in pairs:
         blobs += _parts(pair)
-        units = [asdict(unit) for unit in pair.action_units]
+        units: list[UnitLabel] = [
+            {"au": u.au, "side": u.side, "amplitude": u.amplitude} for u in pair.action_units
+        ]
         labels.append({"key": pair.key, "identity": pair.identity, "action_units": units})
         landmarks.append(pair.landmarks.points)
     ends = np.cumsum([len(b) for b in blobs], dtype=np.int64)
@@ -96,7 +114,7 @@ class Shard:
                 self._data = stored["data"]
                 self._ends = stored["ends"]
                 self._landmarks = stored["landmarks"]
-                self.labels: list[dict[str, Any]] = json.loads(stored["labels"].tobytes())
+                self.labels: list[PairLabel] = json.loads(stored["labels"].tobytes())
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise InputError(f"{path.name} is damaged ({error}); delete it and build again.") from error
 

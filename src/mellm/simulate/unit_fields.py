@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.facs.codes import CodeSide
 from mellm.simulate.canonical_mesh import (
     MOUTH,
     SLITS,
@@ -23,6 +24,11 @@ from mellm.simulate.canonical_mesh import (
 
 Sheet = Literal["skin", "upper lid", "lower lid", "upper lip", "lower lip"]
 Side = Literal["both", "left", "right"]
+
+
+def half_of(side: CodeSide) -> Side:
+    """Return the subject's half that a coded side names; any other side stands for both halves."""
+    return side if side in ("left", "right") else "both"
 
 
 @dataclass(frozen=True, slots=True)

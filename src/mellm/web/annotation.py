@@ -5,20 +5,16 @@ Kept in versions beside the report; `corrected` lays one over the other. Knows n
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from mellm.errors import InputError
 from mellm.facs import parse_codes
-from mellm.web.contract import WHOLE, Frames
+from mellm.web.contract import WHOLE, Frames, WireModel
 
 Verdict = Literal["open", "agreed", "changed", "rejected", "added"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CodedUnit(_Part):
+class CodedUnit(WireModel):
     """One action unit as a person sees it; `was` is the program's code, null for one the person added."""
 
     code: str = Field(
@@ -42,14 +38,14 @@ class CodedUnit(_Part):
         return units[0].code
 
 
-class CodedEmotion(_Part):
+class CodedEmotion(WireModel):
     """The emotion a person sees, in one of the taxonomies."""
 
     taxonomy: str = Field(max_length=8)
     label: str | None = Field(max_length=40, description="null: none")
 
 
-class CodedText(_Part):
+class CodedText(WireModel):
     """The reading as a person rewrote it."""
 
     analysis: str = Field(max_length=20_000)
@@ -57,7 +53,7 @@ class CodedText(_Part):
     conclusion: str = Field(max_length=4000)
 
 
-class CodedMoment(_Part):
+class CodedMoment(WireModel):
     """One micro-expression as a person sees it.
 
     `number` is the program's micro-expression (from 1), null for one the person added. `reread` is the job
@@ -75,7 +71,7 @@ class CodedMoment(_Part):
     reread: str | None = Field(default=None, pattern=r"^[0-9a-f]{20}$")
 
 
-class AnnotationBody(_Part):
+class AnnotationBody(WireModel):
     """Everything one person says about one report."""
 
     coder: str = Field(default="", max_length=100)
@@ -97,7 +93,7 @@ class Annotation(AnnotationBody):
     created: str | None = None
 
 
-class Versions(_Part):
+class Versions(WireModel):
     """All versions of one job's annotation, oldest first."""
 
     versions: list[Annotation]

@@ -1,7 +1,8 @@
 """What runs inside a child process: resource limits, messages over pipes, an end when the parent ends.
 
 A message is two 32-bit big-endian lengths, a JSON header, and bytes (a picture, or nothing). Standard
-output belongs to the messages alone: whatever a library prints goes to standard error. Knows no task.
+output belongs to the messages alone: whatever a library prints goes to standard error, and from there with
+the log into the log of the parent. Knows no task.
 """
 
 import json
@@ -13,8 +14,11 @@ import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from mellm import logs
+
 _LENGTHS = struct.Struct(">II")
 Header = dict[str, Any]
+"""The JSON object of a message; who reads it knows its keys."""
 
 
 def write_message(stream: BinaryIO, header: Header, body: bytes = b"") -> None:
@@ -43,11 +47,12 @@ def _read(stream: BinaryIO, length: int) -> bytes | None:
     return parts
 
 
-class Wire:
-    """The child's end: orders from the parent, answers to it."""
+class ParentPipe:
+    """The child's end of the pipes: orders from the parent, answers to it."""
 
     def __init__(self) -> None:
-        """Take standard output away from everything else and listen to the parent from now on."""
+        """Take standard output away from everything else, log to standard error, listen to the parent."""
+        logs.configure("INFO")
         self._out = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
         self._orders: queue.Queue[Header] = queue.Queue()
@@ -69,16 +74,3 @@ class Wire:
     def send(self, header: Header, body: bytes = b"") -> None:
         """Answer the parent."""
         write_message(self._out, header, body)
-
-
-def limit_memory(size: int) -> None:
-    """Let this process have at most `size` bytes of address space, where the system can do that."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits; the wall-clock limit holds there too.
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        size = min(size, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

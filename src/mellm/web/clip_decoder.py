@@ -5,6 +5,7 @@ decodes a few frames around the one asked for, since people step. Knows no job a
 """
 
 import json
+import logging
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -15,7 +16,10 @@ import numpy as np
 from mellm.errors import InputError, MellmError
 from mellm.media import Limits, Media, open_media
 from mellm.media.frame import Image
-from mellm.web.child_process import Wire, limit_memory
+from mellm.web.child_process import ParentPipe
+from mellm.web.memory_limit import limit_memory
+
+_log = logging.getLogger("mellm.web.clip_decoder")
 
 CACHE_BYTES = 96 * 1024 * 1024
 AHEAD, BEHIND = 12, 4
@@ -70,23 +74,24 @@ def encode_jpeg(image: Image, width: int) -> bytes:
 
 def main() -> None:
     """Open the clip and serve frames until the parent goes away."""
-    wire = Wire()
+    parent = ParentPipe()
     limit_memory(int(sys.argv[1]))
     limits, path = Limits(**json.loads(sys.argv[2])), Path(sys.argv[3])
     fps = float(sys.argv[4]) if len(sys.argv) > 4 else None
     try:
         with open_media(path, limits=limits, fps=fps) as media:
             pictures = Pictures(media)
-            wire.send({"ready": True})
-            for order in wire.orders():
+            parent.send({"ready": True})
+            for order in parent.orders():
                 try:
-                    wire.send({"index": order["index"]}, pictures.jpeg(order["index"], order["width"]))
+                    parent.send({"index": order["index"]}, pictures.jpeg(order["index"], order["width"]))
                 except MellmError as error:
-                    wire.send({"failed": str(error), "asked": order["index"]})
+                    parent.send({"failed": str(error), "asked": order["index"]})
     except MellmError as error:
-        wire.send({"failed": str(error)})
+        parent.send({"failed": str(error)})
     except MemoryError:
-        wire.send({"failed": "This frame needs more memory than the server allows."})
+        _log.exception("no memory left for a frame")
+        parent.send({"failed": "This frame needs more memory than the server allows."})
 
 
 if __name__ == "__main__":

@@ -6,21 +6,22 @@ Frames count from 0, times are seconds, as in `mellm.report`.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     computed_field,
+    create_model,
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
-from mellm.analysis.analyzer import Settings
-from mellm.facs import TAXONOMIES
-from mellm.flow import COMPENSATIONS, estimators
+from mellm.analysis.settings import ChosenFrom, Local, Settings
 from mellm.report import Report
 from mellm.wording.sentences import in_language
 
@@ -41,11 +42,13 @@ WHOLE = BeforeValidator(_whole)
 """JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
 
 
-class _Wire(BaseModel):
+class WireModel(BaseModel):
+    """A request or an answer; fields it does not have are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Frames(_Wire):
+class Frames(WireModel):
     """A moment a person named: nothing is spotted, this is read. Frame indices from 0."""
 
     onset: Annotated[int, Field(ge=0, le=10_000_000, strict=True), WHOLE]
@@ -71,7 +74,7 @@ Route = Literal["flow", "vision"]
 """`flow`: the language model is given motion as text; `vision`: the MMC-Map, which takes one that sees."""
 
 
-_SEEING: dict[str, Any] = {
+_SEEING: JsonDict = {
     "anyOf": [
         {"properties": {"route": {"const": "flow"}}},
         {"properties": {"llm": {"const": "server"}}, "required": ["llm"]},
@@ -79,7 +82,7 @@ _SEEING: dict[str, Any] = {
 }
 """Which settings go together, in the words of JSON Schema."""
 
-_ONE_SOURCE: dict[str, Any] = {
+_ONE_SOURCE: JsonDict = {
     "oneOf": [
         {
             "properties": {"media": {"type": "string"}, "onset": {"type": "null"}, "apex": {"type": "null"}},
@@ -99,21 +102,34 @@ _ONE_SOURCE: dict[str, Any] = {
 """A clip or a pair, in the words of JSON Schema."""
 
 
-class JobSettings(_Wire):
+def _narrowed(name: str, **other: Any) -> Any:
+    """A setting under a server's own bounds and description; the default is that of `mellm analyze`."""
+    return Field(**{"default": Settings.model_fields[name].default, **other})
+
+
+_FIELDS: Any = {
+    name: (field.annotation, field)
+    for name, field in Settings.model_fields.items()
+    if not any(isinstance(mark, Local) for mark in field.metadata)
+}
+_Offered: Any = create_model("_Offered", __base__=WireModel, **_FIELDS)
+"""The settings that a request may hold: all but those of the server's own machine."""
+
+
+class JobSettings(_Offered):
     """How to analyse; names and defaults are those of `mellm analyze`."""
 
     model_config = ConfigDict(json_schema_extra=_SEEING)
 
-    estimator: str = Field(default="meflownet", json_schema_extra={"enum": list(estimators())})
-    compensation: str = Field(default="auto", json_schema_extra={"enum": ["auto", *COMPENSATIONS]})
-    au_model: UnitModel = Field(default="evidence", description="Who says which action units there are")
-    taxonomy: str = Field(default="7", json_schema_extra={"enum": list(TAXONOMIES)})
-    language: Literal["en", "zh"] = "en"
-    llm: Reader = Field(default=cast(Reader, Settings().llm), description="Who writes the reading")
-    route: Route = Field(default="flow", description="What a language model is given")
-    max_people: Annotated[int, Field(ge=1, le=16, strict=True), WHOLE] = 4
-    fps: float | None = Field(default=None, ge=0.1, le=100_000, description="Replaces the file's own times")
-    magnify: float | None = Field(default=4.0, ge=1, le=20, description="Draw motion this many times as far")
+    au_model: UnitModel = _narrowed("au_model", description="Who says which action units there are")
+    llm: Reader = _narrowed("llm", description="Who writes the reading")
+    route: Route = _narrowed("route", description="What a language model is given")
+    max_people: Annotated[int, Field(ge=1, le=16, strict=True), WHOLE] = _narrowed("max_people")
+    fps: float | None = _narrowed("fps", ge=0.1, le=100_000, description="Replaces the file's own times")
+    # The page has a view of the magnified motion, so that a server draws it where nobody says otherwise.
+    magnify: float | None = _narrowed(
+        "magnify", default=4.0, ge=1, le=20, description="Draw motion this many times as far"
+    )
 
     @model_validator(mode="after")
     def _seen(self) -> "JobSettings":
@@ -123,21 +139,28 @@ class JobSettings(_Wire):
             )
         return self
 
-    @field_validator("estimator", "compensation", "taxonomy")
+    @field_validator("*")
     @classmethod
-    def _known(cls, value: str, info: object) -> str:
-        name = getattr(info, "field_name", "")
-        known = {
-            "estimator": estimators(),
-            "compensation": ("auto", *COMPENSATIONS),
-            "taxonomy": tuple(TAXONOMIES),
-        }[name]
-        if value not in known:
+    def _known(cls, value: object, info: ValidationInfo) -> object:
+        name = info.field_name or ""
+        marks = cls.model_fields[name].metadata
+        known = next((mark.names() for mark in marks if isinstance(mark, ChosenFrom)), None)
+        if known is not None and value not in known:
             raise ValueError(f"there is no {name} {value!r}; choose one of {', '.join(known)}")
         return value
 
 
-class JobRequest(_Wire):
+def _bounds() -> dict[str, dict[str, float]]:
+    """Return the bounds of the numbers among the settings: {"max_people": {"min": 1, "max": 16}}."""
+    edges = (("min", "ge"), ("max", "le"))
+    bounds = {
+        name: {edge: getattr(mark, of) for mark in field.metadata for edge, of in edges if hasattr(mark, of)}
+        for name, field in JobSettings.model_fields.items()
+    }
+    return {name: found for name, found in bounds.items() if found}
+
+
+class JobRequest(WireModel):
     """A clip (`media`), or the pair `onset` and `apex`, all uploaded before."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
@@ -184,13 +207,13 @@ class JobRequest(_Wire):
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
-class Batch(_Wire):
+class Batch(WireModel):
     """Many jobs in one request."""
 
     jobs: list[JobRequest] = Field(min_length=1, max_length=500)
 
 
-class MediaFile(_Wire):
+class MediaFile(WireModel):
     """An uploaded file."""
 
     sha256: str
@@ -199,7 +222,7 @@ class MediaFile(_Wire):
     new: bool = Field(description="False where the same content was there already")
 
 
-class Progress(_Wire):
+class Progress(WireModel):
     """How far a running job is. `total` is null while it is not known."""
 
     stage: str
@@ -207,7 +230,7 @@ class Progress(_Wire):
     total: int | None
 
 
-class Job(_Wire):
+class Job(WireModel):
     """One analysis: what was asked, and how it stands."""
 
     id: str
@@ -239,26 +262,26 @@ def chinese_of(sentences: Iterable[str]) -> dict[str, str]:
     return {text: chinese for text, chinese in found.items() if chinese != text}
 
 
-class Sentences(_Wire):
+class Sentences(WireModel):
     """A report's verdict, warnings and notes in Chinese, by their English sentence."""
 
     chinese: dict[str, str]
 
 
-class JobPage(_Wire):
+class JobPage(WireModel):
     """Some jobs, newest first. Pass `next` as `before` to get older ones."""
 
     jobs: list[Job]
     next: str | None = None
 
 
-class BatchAnswer(_Wire):
+class BatchAnswer(WireModel):
     """The jobs of a batch, in the order of the request."""
 
     jobs: list[Job]
 
 
-class FrameTable(_Wire):
+class FrameTable(WireModel):
     """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
 
     width: int
@@ -267,7 +290,7 @@ class FrameTable(_Wire):
     times: list[float]
 
 
-class Choices(_Wire):
+class Choices(WireModel):
     """What this server offers: names for settings, names of action units, limits."""
 
     version: str
@@ -287,9 +310,15 @@ class Choices(_Wire):
     readers: list[Reader] = Field(description="Who may write readings here; the first one is preferred")
     routes: list[Route] = Field(description="What the server's own language model may be given")
     review: bool = Field(description="Whether instruction data can be reviewed here")
+    settings: JobSettings = Field(
+        default_factory=JobSettings, description="How a job is analysed where its request says nothing"
+    )
+    bounds: dict[str, dict[str, float]] = Field(
+        default_factory=_bounds, description="Least and greatest value of settings that are numbers"
+    )
 
 
-class Problem(_Wire):
+class Problem(WireModel):
     """Every error: one sentence that says what is wrong and what to do."""
 
     error: str

@@ -1,22 +1,27 @@
-"""The queue's other end: takes jobs from the store and has worker processes do them.
+"""Takes queued jobs from the store and runs them in worker processes.
 
 One thread per worker process. A job that ends its process is tried once more, then it has failed; a job
 whose server ends is queued again by the store. Knows jobs and processes, no HTTP.
 """
 
 import dataclasses
+import logging
 import shutil
 import threading
 import time
 from pathlib import Path
+from typing import cast
 
 from mellm.web.child_process import Header
-from mellm.web.contract import Job, Progress
-from mellm.web.job_store import Store
+from mellm.web.contract import Job, Progress, State
+from mellm.web.job_store import JobStore
 from mellm.web.offered_models import NotOfferedError, Offers
-from mellm.web.parent_process import Child, ChildGoneError
+from mellm.web.parent_process import ChildGoneError, ChildProcess
 from mellm.web.server_options import ServerOptions
-from mellm.web.stored_files import Files
+from mellm.web.stored_files import StoredFiles
+from mellm.web.worker_order import NO_MEMORY, Order
+
+_log = logging.getLogger(__name__)
 
 JOBS_PER_PROCESS = 50
 """A worker is replaced after so many jobs: what libraries leak goes with it."""
@@ -25,6 +30,8 @@ START_SECONDS = 120.0
 """A process that has not loaded its libraries by then never will."""
 
 ATTEMPTS = 2
+
+_ENDED_BY_ITSELF = "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
 
 
 class _StoppedError(Exception):
@@ -38,7 +45,7 @@ class _CancelledError(Exception):
 class Dispatcher:
     """Runs jobs until `stop`; `wake` it after queueing one."""
 
-    def __init__(self, options: ServerOptions, offers: Offers, store: Store, files: Files) -> None:
+    def __init__(self, options: ServerOptions, offers: Offers, store: JobStore, files: StoredFiles) -> None:
         """Start nothing yet."""
         self._options, self._offers, self._store, self._files = options, offers, store, files
         self._lock = threading.Lock()
@@ -64,11 +71,11 @@ class Dispatcher:
             thread.join(10)
 
     def wake(self) -> None:
-        """There is a new job."""
+        """Tell the threads that there is a new job."""
         self._work.set()
 
     def progress(self, job: str) -> Progress | None:
-        """How far a running job is."""
+        """Return how far a running job is; None where it does not run."""
         with self._lock:
             return self._running.get(job)
 
@@ -88,7 +95,7 @@ class Dispatcher:
         return running
 
     def _serve(self) -> None:
-        child: Child | None = None
+        child: ChildProcess | None = None
         done = 0
         while not self._stopping.is_set():
             self._work.clear()
@@ -111,7 +118,7 @@ class Dispatcher:
         if child is not None:
             child.end()
 
-    def _do(self, job: Job, child: Child | None) -> Child | None:
+    def _do(self, job: Job, child: ChildProcess | None) -> ChildProcess | None:
         """Run one job to its end, whichever that is; return the process if it can be used again."""
         for attempt in range(1, ATTEMPTS + 1):
             draft = self._files.draft_folder()
@@ -119,50 +126,54 @@ class Dispatcher:
                 self._words[job.id] = []
             try:
                 if child is None or not child.alive:
-                    child = Child("mellm.web.worker", str(self._options.memory))
+                    child = ChildProcess("mellm.web.worker", str(self._options.memory))
                     self._wait(child, job, START_SECONDS)
-                child.send(self._order(job, draft))
+                child.send(cast(Header, self._order(job, draft)))
                 answer = self._wait(child, job, self._options.job_seconds)
-                if "failed" in answer:
-                    self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
-                    return _ended(child) if "ended" in answer else child
-                self._files.finish(draft, job.id)
-                self._store.finish(
-                    job.id,
-                    verdict=answer["verdict"],
-                    emotions=answer["emotions"],
-                    people=answer["people"],
-                )
-                return child
+                if "failed" not in answer:
+                    self._files.finish(draft, job.id)
+                    self._store.finish(
+                        job.id,
+                        verdict=answer["verdict"],
+                        emotions=answer["emotions"],
+                        people=answer["people"],
+                    )
+                    return child
+                _log.info("job %s failed: %s", job.id, answer["failed"])
+                self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
+                return _ended(child) if "ended" in answer else child
             except ChildGoneError:
+                why = _ENDED_BY_ITSELF if child is None or not child.killed else NO_MEMORY
+                _log.warning("job %s: process ended, attempt %d of %d", job.id, attempt, ATTEMPTS)
                 child = _ended(child)
                 if attempt == ATTEMPTS:
-                    why = "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
                     self._store.set_state(job.id, "failed", was=["running"], error=why)
-            except TimeoutError:
-                child = _ended(child)
-                why = f"The analysis took longer than {self._options.job_seconds:g} s: cut the clip shorter."
-                self._store.set_state(job.id, "failed", was=["running"], error=why)
-                return child
-            except _CancelledError:
-                self._store.set_state(job.id, "cancelled", was=["running"])
-                return _ended(child)
-            except _StoppedError:
-                self._store.set_state(job.id, "queued", was=["running"])
-                return _ended(child)
-            except NotOfferedError as error:
-                # The job waited while its server was started anew, without the model it asks for.
-                self._store.set_state(job.id, "failed", was=["running"], error=str(error))
-                return child
+            # A full disk, a deleted upload: this job's failure; the queue goes on.
             except Exception as error:
-                # A full disk, a deleted upload: this job's failure; the queue goes on.
-                self._store.set_state(job.id, "failed", was=["running"], error=f"The job failed: {error}.")
+                state, sentence = self._state_after(job, error)
+                self._store.set_state(job.id, state, was=["running"], error=sentence)
                 return _ended(child)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return child
 
-    def _order(self, job: Job, draft: Path) -> Header:
+    def _state_after(self, job: Job, error: Exception) -> tuple[State, str | None]:
+        """Return what becomes of a job by the exception that ended it: its state and why."""
+        match error:
+            case _CancelledError():
+                return "cancelled", None
+            case _StoppedError():
+                return "queued", None
+            case TimeoutError():
+                seconds = self._options.job_seconds
+                return "failed", f"The analysis took longer than {seconds:g} s: cut the clip shorter."
+            case NotOfferedError():
+                # The job waited while its server was started anew, without the model it asks for.
+                return "failed", str(error)
+        _log.error("job %s failed", job.id, exc_info=error)
+        return "failed", f"The job failed: {error}."
+
+    def _order(self, job: Job, draft: Path) -> Order:
         request = job.request
         known = [self._store.medium(digest) for digest in request.files]
         names = [job.name] if request.media else [upload[0] if upload else "" for upload in known]
@@ -175,7 +186,7 @@ class Dispatcher:
             "limits": dataclasses.asdict(self._options.limits),
         }
 
-    def _wait(self, child: Child, job: Job, seconds: float) -> Header:
+    def _wait(self, child: ChildProcess, job: Job, seconds: float) -> Header:
         """The worker's final answer; keeps the progress it tells meanwhile."""
         end = time.monotonic() + seconds
         while True:
@@ -199,8 +210,8 @@ class Dispatcher:
                     self._running[job.id] = Progress(**answer["progress"])
 
 
-def _ended(child: Child | None) -> Child | None:
-    """End a process; what is left to use of it is nothing."""
+def _ended(child: ChildProcess | None) -> ChildProcess | None:
+    """End a process; return None, since it cannot be used again."""
     if child is not None:
         child.end()
     return None

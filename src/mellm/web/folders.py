@@ -19,7 +19,7 @@ from mellm.errors import InputError
 from mellm.media.folder import natural_order
 from mellm.media.frame import PICTURE_SUFFIXES
 from mellm.media.signatures import still_format
-from mellm.web.stored_files import DiskFullError, Files, TooLargeError
+from mellm.web.stored_files import DiskFullError, StoredFiles, TooLargeError
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -33,7 +33,13 @@ _HEAD = 64
 
 
 async def keep_folder(
-    files: Files, chunks: AsyncIterator[bytes], content_type: str, *, limit: int, most: int, keep_free: int
+    files: StoredFiles,
+    chunks: AsyncIterator[bytes],
+    content_type: str,
+    *,
+    limit: int,
+    most: int,
+    keep_free: int,
 ) -> tuple[str, int, bool]:
     """Write the pictures of a form as one medium; return its digest, its size and whether it is new.
 

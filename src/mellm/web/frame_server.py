@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mellm.errors import InputError, MellmError
 from mellm.web.child_process import Header
-from mellm.web.parent_process import Child, ChildGoneError
+from mellm.web.parent_process import ChildGoneError, ChildProcess
 from mellm.web.server_options import ServerOptions
 
 KEPT = 3
@@ -29,12 +29,12 @@ class StillLookingError(MellmError):
 
 
 class _Decoder:
-    """One process, and the lock that makes its questions and answers pair up."""
+    """One decoding process; its lock pairs each answer with its request."""
 
     def __init__(self, options: ServerOptions, key: _Key) -> None:
         path, fps = key
         arguments = [str(options.memory), json.dumps(dataclasses.asdict(options.limits)), str(path)]
-        self.child = Child("mellm.web.clip_decoder", *arguments, *([] if fps is None else [str(fps)]))
+        self.child = ChildProcess("mellm.web.clip_decoder", *arguments, *([] if fps is None else [str(fps)]))
         self._lock = threading.Lock()
         # Answers still to come that nobody waits for any more. The first one only says "ready".
         self._owed = 1

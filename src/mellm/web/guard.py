@@ -1,25 +1,22 @@
-"""What stands before every request: who may ask, how much, how often; and what every answer carries.
+"""The checks before every request (host, origin, token, size, rate), and the headers of every answer.
 
 A plain ASGI layer round the application. Other web sites open in the same browser are the danger to a
 local server: requests for another host name (DNS rebinding) and from another origin are refused, and no
-answer may be read by another origin. Knows no job.
+answer may be read by another origin. (Starlette's TrustedHostMiddleware takes a list of names; "this machine"
+is all of 127.0.0.0/8, too, and a refusal is one sentence of JSON.) Knows no job.
 """
 
 import hmac
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, MutableMapping
-from http.cookies import SimpleCookie
-from typing import Any
 from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mellm.web.server_options import is_local
 from mellm.web.service import Service
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Any]
-Send = Callable[[MutableMapping[str, Any]], Any]
 
 COOKIE = "mellm_token"
 
@@ -45,9 +42,9 @@ _UPLOADS = ("/api/v1/media", "/api/v1/folders", "/api/v1/analyses")
 
 
 class Guard:
-    """The layer; `application` sees only what passes."""
+    """An ASGI application that refuses requests or passes them on to `application`."""
 
-    def __init__(self, application: Callable[..., Any], service: Service) -> None:
+    def __init__(self, application: ASGIApp, service: Service) -> None:
         """Wrap an ASGI application."""
         self._application, self.service, self._options = application, service, service.options
         self._rate = Rate(service.options.submissions)
@@ -62,7 +59,7 @@ class Guard:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 extra = [(k, v) for k, v in _HEADERS.items() if k not in present]
@@ -87,7 +84,7 @@ class Guard:
     def _refusal(
         self, scope: Scope, headers: dict[bytes, str]
     ) -> tuple[int, str | None, list[tuple[bytes, bytes]]] | None:
-        """Why this request goes no further: status, sentence, headers; None where it may."""
+        """Return status, sentence and headers of a refusal; None where the request is allowed."""
         host = headers.get(b"host", "")
         if self._options.token is None and not is_local(_name_of(host)):
             return 403, "This server answers to this machine's own names only, such as 127.0.0.1.", []
@@ -120,12 +117,7 @@ class Guard:
     ) -> tuple[int, str | None, list[tuple[bytes, bytes]]] | None:
         """Check the token; one in the page's address is turned into a cookie and leaves the address."""
         given = headers.get(b"authorization", "").removeprefix("Bearer ")
-        cookie: SimpleCookie = SimpleCookie()
-        try:
-            cookie.load(headers.get(b"cookie", ""))
-        except Exception:  # A client's broken cookie is no cookie.
-            cookie.clear()
-        stored = cookie[COOKIE].value if COOKIE in cookie else ""
+        stored = cookie_parser(headers.get(b"cookie", "")).get(COOKIE, "")
         if any(hmac.compare_digest(text.encode(), token.encode()) for text in (given, stored)):
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -163,12 +155,12 @@ class BodyTooLargeError(Exception):
 
 
 def _measured(receive: Receive, allowed: int) -> Receive:
-    """Count a body while it comes: its announced length may be missing or a lie."""
+    """Count the bytes of a body as they arrive: its announced length may be missing or wrong."""
     seen = 0
 
-    async def counted() -> MutableMapping[str, Any]:
+    async def counted() -> Message:
         nonlocal seen
-        message: MutableMapping[str, Any] = await receive()
+        message = await receive()
         seen += len(message.get("body", b""))
         if seen > allowed:
             raise BodyTooLargeError
@@ -183,7 +175,7 @@ class Rate:
     MOST_CLIENTS = 10_000
 
     def __init__(self, per_minute: int) -> None:
-        """Nobody has asked yet."""
+        """Start with full buckets."""
         self._per_second, self._most = per_minute / 60, float(per_minute)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 

@@ -1,7 +1,8 @@
 """Jobs and annotations in SQLite: states that survive kill -9. Knows no process and no HTTP.
 
 One connection, one lock: statements take microseconds, and every change is one transaction (WAL, synced).
-A second server on the same store is refused, since both would run the same jobs.
+A second server on the same store is refused, since both would run the same jobs. The schema has a version
+(`PRAGMA user_version`): an older one is brought up to date at the start, a newer one is refused.
 """
 
 import contextlib
@@ -11,12 +12,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mellm.errors import MellmError
+from mellm.web.annotation import Annotation, NewAnnotation
 from mellm.web.contract import Job, JobRequest, State
 
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS media (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +41,10 @@ CREATE TABLE IF NOT EXISTS annotations (
 );
 """
 
+_MIGRATIONS = (_FIRST,)
+"""What leads from each version of the schema to the next. The first one changes nothing in a database that
+was made before versions were written down (it has the tables, and version 0)."""
+
 _COLUMNS = (
     "number, id, state, name, request, created, started, finished, error, verdict, emotions, people, "
     "EXISTS (SELECT 1 FROM annotations WHERE annotations.job = jobs.id) AS annotated"
@@ -52,7 +57,7 @@ class QueueFullError(MellmError):
     """More jobs wait than the server takes."""
 
 
-class Store:
+class JobStore:
     """The database of one server."""
 
     def __init__(self, folder: Path) -> None:
@@ -67,7 +72,7 @@ class Store:
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(_SCHEMA)
+            self._migrate(folder)
         except sqlite3.Error as error:
             why = "another server uses it" if "locked" in str(error) else str(error)
             raise MellmError(
@@ -77,8 +82,20 @@ class Store:
         with self._change() as db:
             db.execute("UPDATE jobs SET state = 'queued', started = NULL WHERE state = 'running'")
 
+    def _migrate(self, folder: Path) -> None:
+        """Bring the schema up to date, each step in one transaction. Raises MellmError for a newer one."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            self.close()
+            raise MellmError(
+                f"The store {folder} was written by a newer mellm (schema {version}; this one knows "
+                f"{len(_MIGRATIONS)}): update mellm, or choose another folder with --store."
+            )
+        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+            self._db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the database and release its lock."""
         with self._lock:
             self._db.close()
             self._alone.close()
@@ -152,7 +169,7 @@ class Store:
         return int(row["n"]) if row else 0
 
     def claim(self) -> Job | None:
-        """Take the next job: it is running from now on."""
+        """Return the next queued job, marked as running; None where none waits."""
         with self._change() as db:
             row = self._one(f"SELECT id FROM jobs WHERE state = 'queued' ORDER BY {_ORDER} LIMIT 1")
             if row is None:
@@ -161,7 +178,7 @@ class Store:
         return self.job(row["id"])
 
     def finish(self, job: str, *, verdict: str, emotions: Sequence[str], people: int) -> None:
-        """A running job is done; its files are in place already."""
+        """Mark a running job as done; its files must be in place already."""
         with self._change() as db:
             db.execute(
                 "UPDATE jobs SET state = 'done', finished = ?, error = NULL, verdict = ?, emotions = ?, "
@@ -231,22 +248,26 @@ class Store:
                 db.execute("DELETE FROM media WHERE sha256 = ?", (digest,))
         return unused
 
-    def annotate(self, job: str, body: dict[str, Any], base: int) -> int | None:
-        """Add a version of a job's annotation on top of version `base`; None where there is a newer one."""
+    def annotate(self, job: str, body: NewAnnotation) -> int | None:
+        """Add a version on top of `base_version` of a job's annotation; None where there is a newer one."""
+        content = body.model_dump(mode="json", exclude={"base_version"})
         with self._change() as db:
             row = self._one("SELECT MAX(version) AS v FROM annotations WHERE job = ?", job)
             newest = int(row["v"] or 0) if row else 0
-            if newest != base:
+            if newest != body.base_version:
                 return None
             db.execute(
-                "INSERT INTO annotations VALUES (?, ?, ?, ?)", (job, newest + 1, _now(), json.dumps(body))
+                "INSERT INTO annotations VALUES (?, ?, ?, ?)", (job, newest + 1, _now(), json.dumps(content))
             )
         return newest + 1
 
-    def annotations(self, job: str) -> list[tuple[int, str, dict[str, Any]]]:
-        """All versions of a job's annotation, oldest first: version, when, body."""
+    def annotations(self, job: str) -> list[Annotation]:
+        """All versions of a job's annotation, oldest first."""
         rows = self._all("SELECT * FROM annotations WHERE job = ? ORDER BY version", job)
-        return [(row["version"], row["created"], json.loads(row["body"])) for row in rows]
+        return [
+            Annotation(job=job, version=row["version"], created=row["created"], **json.loads(row["body"]))
+            for row in rows
+        ]
 
     def _job(self, row: sqlite3.Row) -> Job:
         position = None

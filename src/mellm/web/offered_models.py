@@ -6,9 +6,8 @@ open a file or call an address. Knows no request and no job.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from mellm.analysis.analyzer import Settings
 from mellm.errors import InputError
 from mellm.facs import create_au_model
 from mellm.facs.recognisers import WEIGHTS
@@ -50,7 +49,7 @@ class Offers:
             au_models = ("server", *_BUILT_IN)
         elif options.au_model != au_models[0]:
             au_models = tuple(reversed(_BUILT_IN))
-        default = cast(Reader, Settings().llm)
+        default = JobSettings().llm
         readers: tuple[Reader, ...] = (default, "embedded" if default == "none" else "none")
         routes: tuple[Route, ...] = ("flow",)
         if options.llm is not None:
@@ -79,7 +78,7 @@ class Offers:
         """What `server` stands for in these settings: part of what the work is."""
         return {f"own {name}": self.identity[name] for name in self._asked(settings)}
 
-    def resolved(self, settings: JobSettings) -> dict[str, Any]:
+    def resolved(self, settings: JobSettings) -> dict[str, object]:
         """Settings as the analysis takes them. Raises NotOfferedError where the server has that no more."""
         self.check(settings)
         return settings.model_dump() | {name: self.own[name] for name in self._asked(settings)}

@@ -136,5 +136,5 @@ def export(result: Result, name: str, kind: str) -> tuple[bytes, str, str]:
 
 
 def file_stem(name: str) -> str:
-    """What a file made of an analysis may be called, from what people called the analysis."""
+    """Return a safe file name, without its ending, from the name that people gave an analysis."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name).stem).strip("._") or "clip"

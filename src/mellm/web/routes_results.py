@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
@@ -17,11 +17,12 @@ from mellm.report import MicroExpression, Reading, Report
 from mellm.web.annotation import Annotation, NewAnnotation, Versions
 from mellm.web.coded_cases import write_instruct
 from mellm.web.contract import FrameTable, Problem, Sentences, chinese_of
+from mellm.web.dependencies import Current, Responses
 from mellm.web.result_exports import MEDIA_TYPES, export, file_stem
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import THUMBNAIL_FILE
 
-_BAD: dict[int | str, dict[str, Any]] = {
+_BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
     404: {"model": Problem, "description": "There is nothing of that name"},
     409: {"model": Problem, "description": "The job has not got that far, or there is a newer version"},
@@ -31,141 +32,153 @@ _BAD: dict[int | str, dict[str, Any]] = {
 # A job's id stands for its content, so what it gives out never changes.
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 
-_ZIP: dict[int | str, dict[str, Any]] = {
+_ZIP: Responses = {
     200: {"content": {"application/zip": {}}, "description": "Records, motion maps and a datasheet"}
 }
 
 Format = Literal["html", "json", "csv", "mes", "eaf", "zip"]
 
 
-def result_routes(service: Service) -> APIRouter:
-    """Routes of one server."""
-    api = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
+router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
 
-    @api.get("/jobs/{job}/report")
-    def report(job: str) -> Report:
-        """The report of `mellm analyze`, as the program wrote it."""
-        return service.report(job)
 
-    @api.get("/jobs/{job}/sentences")
-    def sentences(job: str) -> Sentences:
-        """Verdict, warnings and notes of the report in Chinese."""
-        found = service.report(job)
-        said = [found.verdict, *found.warnings, *(event.note for event in found.other_events)]
-        said += [warning for me in found.micro_expressions for warning in me.warnings]
-        return Sentences(chinese=chinese_of(said))
+@router.get("/jobs/{job}/report")
+def report(service: Current, job: str) -> Report:
+    """The report of `mellm analyze`, as the program wrote it."""
+    return service.report(job)
 
-    @api.get("/jobs/{job}/frames")
-    def frames(job: str) -> FrameTable:
-        """Size of the clip, and when each frame is shown."""
-        found = service.done(job)
-        source = service.report(job).source
-        times = service.times(found)
-        return FrameTable(width=source.width, height=source.height, fps=source.fps, times=times)
 
-    @api.get(
-        "/jobs/{job}/frames/{index}",
-        response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}}, "description": "Exactly this frame, upright"}},
-    )
-    def frame(
-        job: str,
-        index: int,
-        width: Annotated[int, Query(ge=16, le=4096, description="Largest width, px")] = 1920,
-    ) -> Response:
-        """Frame `index`, counted from 0 as in the report, as a JPEG."""
-        found = service.done(job)
-        if not 0 <= index < len(service.times(found)):
-            raise NotFoundError(f"The clip has no frame {index}; frames are counted from 0.")
-        return Response(service.jpeg(found, index, width), media_type="image/jpeg", headers=_FOREVER)
+@router.get("/jobs/{job}/sentences")
+def sentences(service: Current, job: str) -> Sentences:
+    """Verdict, warnings and notes of the report in Chinese."""
+    found = service.report(job)
+    said = [found.verdict, *found.warnings, *(event.note for event in found.other_events)]
+    said += [warning for me in found.micro_expressions for warning in me.warnings]
+    return Sentences(chinese=chinese_of(said))
 
-    @api.get(
-        "/jobs/{job}/pictures/{name}",
-        response_class=FileResponse,
-        responses={200: {"content": {"image/png": {}}, "description": "A picture the report names"}},
-    )
-    def picture(job: str, name: str) -> FileResponse:
-        """One picture of the report."""
-        service.done(job)
-        file = service.files.picture(job, name)
-        if file is None:
-            raise NotFoundError(f"The report has no picture {name[:60]!r}.")
-        return FileResponse(file, media_type="image/png", headers=_FOREVER)
 
-    @api.get(
-        "/jobs/{job}/thumbnail",
-        response_class=FileResponse,
-        responses={200: {"content": {"image/jpeg": {}}, "description": "A small picture of the face"}},
-    )
-    def thumbnail(job: str) -> FileResponse:
-        """A small picture for lists."""
-        file = service.files.result(service.done(job).id) / THUMBNAIL_FILE
-        if not file.is_file():
-            raise NotFoundError("This analysis has no small picture.")
-        return FileResponse(file, media_type="image/jpeg", headers=_FOREVER)
+@router.get("/jobs/{job}/frames")
+def frames(service: Current, job: str) -> FrameTable:
+    """Size of the clip, and when each frame is shown."""
+    found = service.done(job)
+    source = service.report(job).source
+    times = service.times(found)
+    return FrameTable(width=source.width, height=source.height, fps=source.fps, times=times)
 
-    @api.get("/jobs/{job}/readings/{number}")
-    def reading(job: str, number: int, language: Literal["en", "zh"] = "en", taxonomy: str = "7") -> Reading:
-        """The reading of micro-expression `number` (from 1) in a language, written from the evidence."""
-        report = service.report(job)
-        if not 1 <= number <= len(report.micro_expressions):
-            raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
-        return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
 
-    @api.get("/jobs/{job}/annotation")
-    def annotation(job: str) -> Annotation:
-        """The newest annotation; version 0 where nobody has saved one."""
-        return service.annotation(service.done(job).id)
+@router.get(
+    "/jobs/{job}/frames/{index}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "Exactly this frame, upright"}},
+)
+def frame(
+    service: Current,
+    job: str,
+    index: int,
+    width: Annotated[int, Query(ge=16, le=4096, description="Largest width, px")] = 1920,
+) -> Response:
+    """Frame `index`, counted from 0 as in the report, as a JPEG."""
+    found = service.done(job)
+    if not 0 <= index < len(service.times(found)):
+        raise NotFoundError(f"The clip has no frame {index}; frames are counted from 0.")
+    return Response(service.jpeg(found, index, width), media_type="image/jpeg", headers=_FOREVER)
 
-    @api.get("/jobs/{job}/annotation/versions")
-    def versions(job: str) -> Versions:
-        """Every saved version, oldest first."""
-        return Versions(versions=service.versions(service.done(job).id))
 
-    @api.put("/jobs/{job}/annotation")
-    def annotate(job: str, body: NewAnnotation) -> Annotation:
-        """Save a new version on top of `base_version`; 409 where someone saved another one meanwhile."""
-        service.done(job)
-        content = body.model_dump(mode="json", exclude={"base_version"})
-        version = service.store.annotate(job, content, body.base_version)
-        if version is None:
-            newest = service.annotation(job).version
-            raise NotYetError(f"Version {newest} was saved meanwhile: load it, then save again.")
-        return service.annotation(job)
+@router.get(
+    "/jobs/{job}/pictures/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/png": {}}, "description": "A picture the report names"}},
+)
+def picture(service: Current, job: str, name: str) -> FileResponse:
+    """One picture of the report."""
+    service.done(job)
+    file = service.files.picture(job, name)
+    if file is None:
+        raise NotFoundError(f"The report has no picture {name[:60]!r}.")
+    return FileResponse(file, media_type="image/png", headers=_FOREVER)
 
-    @api.get(
-        "/jobs/{job}/export/{kind}",
-        response_class=Response,
-        responses={200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"}},
-    )
-    def exported(
-        job: str,
-        kind: Format,
-        version: Annotated[
-            Literal["person", "program"], Query(description="With a person's corrections, or without")
-        ] = "person",
-    ) -> Response:
-        """The result as a file: html, json, csv (OpenFace columns), mes, eaf (ELAN), zip (everything)."""
-        found = service.done(job)
-        data, media_type, name = export(service.result(job, program=version == "program"), found.name, kind)
-        ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-        return Response(data, media_type=media_type, headers=ways)
 
-    @api.get("/jobs/{job}/instruct", response_class=FileResponse, responses=_ZIP)
-    def instruct(job: str) -> FileResponse:
-        """What a person coded in one analysis, as instruction data: a folder of `mellm data instruct`."""
-        return _packed(service, [job], file_stem(service.done(job).name))
+@router.get(
+    "/jobs/{job}/thumbnail",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "A small picture of the face"}},
+)
+def thumbnail(service: Current, job: str) -> FileResponse:
+    """A small picture for lists."""
+    file = service.files.result(service.done(job).id) / THUMBNAIL_FILE
+    if not file.is_file():
+        raise NotFoundError("This analysis has no small picture.")
+    return FileResponse(file, media_type="image/jpeg", headers=_FOREVER)
 
-    @api.get("/instruct", response_class=FileResponse, responses=_ZIP)
-    def instruct_all() -> FileResponse:
-        """The same of all analyses."""
-        return _packed(service, service.store.annotated(), "mellm")
 
-    return api
+@router.get("/jobs/{job}/readings/{number}")
+def reading(
+    service: Current, job: str, number: int, language: Literal["en", "zh"] = "en", taxonomy: str = "7"
+) -> Reading:
+    """The reading of micro-expression `number` (from 1) in a language, written from the evidence."""
+    report = service.report(job)
+    if not 1 <= number <= len(report.micro_expressions):
+        raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
+    return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
+
+
+@router.get("/jobs/{job}/annotation")
+def annotation(service: Current, job: str) -> Annotation:
+    """The newest annotation; version 0 where nobody has saved one."""
+    return service.annotation(service.done(job).id)
+
+
+@router.get("/jobs/{job}/annotation/versions")
+def versions(service: Current, job: str) -> Versions:
+    """Every saved version, oldest first."""
+    return Versions(versions=service.versions(service.done(job).id))
+
+
+@router.put("/jobs/{job}/annotation")
+def annotate(service: Current, job: str, body: NewAnnotation) -> Annotation:
+    """Save a new version on top of `base_version`; 409 where someone saved another one meanwhile."""
+    service.done(job)
+    version = service.store.annotate(job, body)
+    if version is None:
+        newest = service.annotation(job).version
+        raise NotYetError(f"Version {newest} was saved meanwhile: load it, then save again.")
+    return service.annotation(job)
+
+
+@router.get(
+    "/jobs/{job}/export/{kind}",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"}},
+)
+def exported(
+    service: Current,
+    job: str,
+    kind: Format,
+    version: Annotated[
+        Literal["person", "program"], Query(description="With a person's corrections, or without")
+    ] = "person",
+) -> Response:
+    """The result as a file: html, json, csv (OpenFace columns), mes, eaf (ELAN), zip (everything)."""
+    found = service.done(job)
+    data, media_type, name = export(service.result(job, program=version == "program"), found.name, kind)
+    ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(data, media_type=media_type, headers=ways)
+
+
+@router.get("/jobs/{job}/instruct", response_class=FileResponse, responses=_ZIP)
+def instruct(service: Current, job: str) -> FileResponse:
+    """What a person coded in one analysis, as instruction data: a folder of `mellm data instruct`."""
+    return _packed(service, [job], file_stem(service.done(job).name))
+
+
+@router.get("/instruct", response_class=FileResponse, responses=_ZIP)
+def instruct_all(service: Current) -> FileResponse:
+    """The same of all analyses."""
+    return _packed(service, service.store.annotated(), "mellm")
 
 
 def _packed(service: Service, jobs: list[str], stem: str) -> FileResponse:
-    """Instruction data of some jobs as a file that is gone once it is sent."""
+    """Return the instruction data of some jobs as a file that is deleted after it was sent."""
     target = service.files.draft_folder() / f"{stem}.meu.zip"
     try:
         write_instruct([service.result(job, program=False) for job in jobs], target, f"{stem}.meu")

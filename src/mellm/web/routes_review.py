@@ -5,36 +5,33 @@ What is decided is kept by `mellm.instruct.review`, beside the data; this module
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mellm.errors import InputError
 from mellm.facs.region_support import supporting_regions
 from mellm.instruct.records import Case, Record
 from mellm.instruct.review import Decision, Review
 from mellm.language.answer import HEADINGS
-from mellm.web.contract import Problem
-from mellm.web.service import NotFoundError, Service
+from mellm.web.contract import Problem, WireModel
+from mellm.web.dependencies import Current, Responses
+from mellm.web.service import NotFoundError
 from mellm.wording.unit_names import au_name
 
 Reviewer = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="Who decides")]
 Asked = Annotated[str, Query(max_length=80, description="Whose decisions; nobody sees another's")]
 
-_BAD: dict[int | str, dict[str, Any]] = {
+_BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
     404: {"model": Problem, "description": "There is no such record, or the server has no instruction data"},
     422: {"model": Problem, "description": "The request cannot be used; the sentence says why"},
 }
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Typing(_Wire):
+class Typing(WireModel):
     """A text that is being written."""
 
     record: str = Field(max_length=200, description="The record's id")
@@ -49,20 +46,20 @@ class NewDecision(Typing):
     note: str = Field(default="", max_length=500)
 
 
-class Finding(_Wire):
+class Finding(WireModel):
     """One thing a check found wrong."""
 
     kind: str
     detail: str
 
 
-class Findings(_Wire):
+class Findings(WireModel):
     """Everything the checks found wrong; empty where they all pass."""
 
     problems: list[Finding]
 
 
-class Decided(_Wire):
+class Decided(WireModel):
     """A decision that is kept."""
 
     record: str
@@ -73,7 +70,7 @@ class Decided(_Wire):
     at: str = Field(description="ISO 8601, UTC")
 
 
-class ReviewState(_Wire):
+class ReviewState(WireModel):
     """How far a person is: records in all, decided ones by verdict, place of the next open one (from 0)."""
 
     total: int
@@ -81,14 +78,14 @@ class ReviewState(_Wire):
     next: int | None
 
 
-class Kept(_Wire):
+class Kept(WireModel):
     """The answer to a decision."""
 
     decision: Decided
     counts: dict[str, int]
 
 
-class UnitShown(_Wire):
+class UnitShown(WireModel):
     """A labelled action unit, and the regions whose motion bears it out."""
 
     code: str
@@ -97,18 +94,18 @@ class UnitShown(_Wire):
     support: list[str]
 
 
-class Item(_Wire):
+class Item(WireModel):
     """A record with what it must be true to: measured motion and labels."""
 
     place: int
     folder: Literal["queue", "records"] = Field(description="`queue`: failed a check; `records`: drawn")
-    record: dict[str, Any] = Field(description="The canonical line")
+    record: dict[str, object] = Field(description="The canonical line")
     headings: list[str]
     answer: str = Field(description="The reader's own text where there is one, else the record's")
     unsaved: bool
     decision: Decided | None
     problems: list[Finding]
-    motion: list[dict[str, Any]]
+    motion: list[dict[str, object]]
     scale: Literal["px", "relative"]
     picture: bool
     units: list[UnitShown]
@@ -117,64 +114,67 @@ class Item(_Wire):
     dataset: str
 
 
-def review_routes(service: Service) -> APIRouter:
-    """Routes of one server; they answer 404 where it was started without instruction data."""
-    api = APIRouter(prefix="/api/v1/review", tags=["review"], responses=_BAD)
+router = APIRouter(prefix="/api/v1/review", tags=["review"], responses=_BAD)
 
-    def review() -> Review:
-        if service.review is None:
-            raise NotFoundError("This server has no instruction data: start it with --instruct FOLDER.")
-        return service.review
 
-    def found(record: str) -> tuple[Record, Case]:
-        try:
-            return review().find(record)[:2]
-        except InputError as error:
-            raise NotFoundError(str(error)) from None
+async def _review(service: Current) -> Review:
+    if service.review is None:
+        raise NotFoundError("This server has no instruction data: start it with --instruct FOLDER.")
+    return service.review
 
-    @api.get("/state")
-    def state(who: Asked = "", after: Annotated[int, Query(ge=-1, le=2**31)] = -1) -> ReviewState:
-        """How far a person is, and which record comes next after place `after`."""
-        now = review()
-        return ReviewState(total=len(now), counts=now.counts(who), next=now.next_open(who, after))
 
-    @api.get("/items/{place}")
-    def item(place: int, who: Asked = "") -> Item:
-        """The record at a place, counted from 0, as one person sees it."""
-        now = review()
-        if not 0 <= place < len(now):
-            raise NotFoundError(f"There is no record {place}; there are {len(now)}, counted from 0.")
-        return _item(now, place, who)
+Room = Annotated[Review, Depends(_review)]
+"""The review that the server was started with, as a parameter; 404 where there is none."""
 
-    @api.get(
-        "/picture",
-        response_class=FileResponse,
-        responses={200: {"content": {"image/jpeg": {}}, "description": "The motion map of a record's case"}},
-    )
-    def picture(record: Annotated[str, Query(max_length=200)]) -> FileResponse:
-        """The motion map that belongs to a record."""
-        file = review().picture(found(record)[1])
-        if file is None:
-            raise NotFoundError("This record has no picture.")
-        return FileResponse(file, media_type="image/jpeg")
 
-    @api.put("/typing")
-    def typing(text: Typing) -> Findings:
-        """Keep a text that is being written, and check it."""
-        now = review()
-        record, case = found(text.record)
-        now.keep_typing(record.id, text.who, text.answer)
-        return Findings(problems=_findings(now, record, case, text.answer))
+def _found(review: Review, record: str) -> tuple[Record, Case]:
+    try:
+        return review.find(record)[:2]
+    except InputError as error:
+        raise NotFoundError(str(error)) from None
 
-    @api.post("/decisions")
-    def decide(wanted: NewDecision) -> Kept:
-        """Keep a decision; nothing is ever overwritten, a later one only counts more."""
-        now = review()
-        found(wanted.record)
-        made = now.decide(wanted.record, wanted.who, wanted.verdict, wanted.answer, wanted.note)
-        return Kept(decision=_decided(made), counts=now.counts(wanted.who))
 
-    return api
+@router.get("/state")
+def state(review: Room, who: Asked = "", after: Annotated[int, Query(ge=-1, le=2**31)] = -1) -> ReviewState:
+    """How far a person is, and which record comes next after place `after`."""
+    return ReviewState(total=len(review), counts=review.counts(who), next=review.next_open(who, after))
+
+
+@router.get("/items/{place}")
+def item(review: Room, place: int, who: Asked = "") -> Item:
+    """The record at a place, counted from 0, as one person sees it."""
+    if not 0 <= place < len(review):
+        raise NotFoundError(f"There is no record {place}; there are {len(review)}, counted from 0.")
+    return _item(review, place, who)
+
+
+@router.get(
+    "/picture",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "The motion map of a record's case"}},
+)
+def picture(review: Room, record: Annotated[str, Query(max_length=200)]) -> FileResponse:
+    """The motion map that belongs to a record."""
+    file = review.picture(_found(review, record)[1])
+    if file is None:
+        raise NotFoundError("This record has no picture.")
+    return FileResponse(file, media_type="image/jpeg")
+
+
+@router.put("/typing")
+def typing(review: Room, text: Typing) -> Findings:
+    """Keep a text that is being written, and check it."""
+    record, case = _found(review, text.record)
+    review.keep_typing(record.id, text.who, text.answer)
+    return Findings(problems=_findings(review, record, case, text.answer))
+
+
+@router.post("/decisions")
+def decide(review: Room, wanted: NewDecision) -> Kept:
+    """Keep a decision; nothing is ever overwritten, a later one only counts more."""
+    _found(review, wanted.record)
+    made = review.decide(wanted.record, wanted.who, wanted.verdict, wanted.answer, wanted.note)
+    return Kept(decision=_decided(made), counts=review.counts(wanted.who))
 
 
 def _item(review: Review, place: int, who: str) -> Item:

@@ -5,6 +5,7 @@ The only module here that knows all the others.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -21,18 +22,19 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from mellm import __version__
 from mellm.errors import MellmError
+from mellm.version import __version__
+from mellm.web import routes_jobs, routes_results, routes_review
 from mellm.web.coded_cases import NothingCodedError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
 from mellm.web.offered_models import NotOfferedError
-from mellm.web.routes_jobs import job_routes
-from mellm.web.routes_results import result_routes
-from mellm.web.routes_review import review_routes
+from mellm.web.server_log import server_log
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import DiskFullError, TooLargeError
+
+_log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 
@@ -86,9 +88,8 @@ def create_app(options: ServerOptions) -> Guard:
         redirect_slashes=False,
     )
     app.state.service = service
-    app.include_router(job_routes(service))
-    app.include_router(result_routes(service))
-    app.include_router(review_routes(service))
+    for routes in (routes_jobs, routes_results, routes_review):
+        app.include_router(routes.router)
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
@@ -115,7 +116,7 @@ def _static(name: str) -> Response:
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
-    """One sentence for every error."""
+    """Answer every error with one sentence."""
     if isinstance(error, HTTPException):
         words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
         sentence = words.get(error.status_code, str(error.detail))
@@ -128,12 +129,14 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         status = 422 if getattr(error, "exit_code", 1) == 2 else 503
+    if status >= 500:
+        _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     headers = {"retry-after": "5"} if status in (429, 503) else None
     return JSONResponse({"error": str(error)}, status, headers=headers)
 
 
 def _methods(request: Request) -> str:
-    """The methods an address takes; each route by itself knows only its own."""
+    """Return the methods that an address takes, over all its routes."""
     known = request.app.openapi()["paths"]
     found = {m.upper() for path, methods in known.items() if _matches(path, request) for m in methods}
     return ", ".join(sorted(found)) or "GET"
@@ -144,7 +147,7 @@ def _matches(path: str, request: Request) -> bool:
 
 
 def _sentence(errors: Any) -> str:
-    """The first of some validation errors as a sentence."""
+    """Return the first of some validation errors as a sentence."""
     first = errors[0]
     place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
     what = str(first.get("msg", "cannot be used")).removeprefix("Value error, ")
@@ -152,11 +155,15 @@ def _sentence(errors: Any) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Tells the service at once that the server stops, so that followed events end."""
+    """Logs to the store; tells the service at once that the server stops, so that followed events end."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with server_log(self._service.options.store):
+            super().run(sockets)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._service.stopping.set()

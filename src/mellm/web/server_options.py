@@ -1,10 +1,15 @@
 """What the person who starts the server decides: where, how much, how long. Knows no request."""
 
 import ipaddress
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from mellm.media import Limits
+from pydantic import Field
+
+from mellm.analysis.settings import CommandLine, OptionModel
+
+if TYPE_CHECKING:
+    from mellm.media import Limits
 
 MIB = 1024 * 1024
 
@@ -14,55 +19,79 @@ def default_store() -> Path:
     return Path.home() / ".mellm" / "server"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """Everything about one running server.
+class ServerOptions(OptionModel):
+    """Everything about one running server; `mellm serve` has the same options.
 
-    Attributes:
-        store: folder of the database, the uploaded clips and the results
-        host, port: where the server listens
-        token: asked of every client; None only where the server listens to this machine alone
-        workers: analyses at the same time, one process each
-        queue: jobs that may wait; more are answered 429
-        job_seconds: wall-clock limit of one job
-        memory: address space of one worker or decoder process, bytes (where the system can limit it)
-        upload_bytes: size of one uploaded file
-        keep_free: bytes of disk that uploads leave free
-        submissions: uploads and new jobs per minute and client, 0 for any number
-        frame_seconds: how long one request for a frame of the player waits before it is told to ask again
-        limits: largest clip that is decoded
-        au_model: action units where people choose no other: `evidence`, `learned`, or a file of weights that
-            is then offered beside them
-        llm: language model that clients may choose beside the built-in one, as `mellm analyze --llm` takes it
-        instruct: folder of instruction data that people review here; None: no such room
-        instruct_share: share of its records that passed every check which are shown too
+    Sizes are bytes and times seconds. `token` is None only where the server listens to this machine alone.
     """
 
-    store: Path = field(default_factory=default_store)
-    host: str = "127.0.0.1"
-    port: int = 8000
-    token: str | None = None
-    workers: int = 1
-    queue: int = 200
-    job_seconds: float = 1800.0
-    memory: int = 8192 * MIB
-    upload_bytes: int = 2048 * MIB
-    keep_free: int = 512 * MIB
-    submissions: int = 600
-    frame_seconds: float = 20.0
-    limits: Limits = field(
-        default_factory=lambda: Limits(
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; anything but this machine needs a token."
+    )
+    port: Annotated[int, CommandLine(minimum=0, maximum=65535)] = Field(
+        8000, description="Port; 0 takes a free one."
+    )
+    store: Path = Field(
+        default_factory=default_store,
+        description="Folder of uploads and results  [default: ~/.mellm/server]",
+    )
+    token: str | None = Field(
+        None, description="Ask every client for this token; 'new' makes one.  [env var: MELLM_TOKEN]"
+    )
+    workers: Annotated[int, CommandLine(minimum=1, maximum=64)] = Field(
+        1, description="Analyses at the same time."
+    )
+    queue: Annotated[int, CommandLine(minimum=1)] = Field(
+        200, description="Jobs that may wait; more are answered 429."
+    )
+    job_seconds: Annotated[float, CommandLine(minimum=1)] = Field(
+        1800.0, description="Time limit of one job, s."
+    )
+    memory: Annotated[int, CommandLine(unit=MIB, minimum=1024, help="Memory limit of one worker, MiB.")] = (
+        Field(8192 * MIB, description="Address space of one worker or decoder process, bytes.")
+    )
+    upload_bytes: Annotated[
+        int, CommandLine(flag="--upload", unit=MIB, minimum=1, help="Largest file, MiB.")
+    ] = Field(2048 * MIB, description="Largest file, bytes.")
+    duration: Annotated[float, CommandLine(minimum=1)] = Field(1800.0, description="Longest clip, s.")
+    submissions: Annotated[int, CommandLine(minimum=0)] = Field(
+        600, description="Uploads and jobs per minute and client; 0: any number."
+    )
+    au_model: str = Field(
+        "evidence",
+        description="Action units, where people choose no other: evidence (documented rules), learned, "
+        "or a file of weights.",
+    )
+    llm: str | None = Field(
+        None,
+        description="Offer this language model for readings beside the built-in one, such as "
+        "openai:http://127.0.0.1:8001/v1,model=NAME.",
+    )
+    instruct: Path | None = Field(
+        None, description="Folder of instruction data that people review in a room of the page."
+    )
+    instruct_share: Annotated[float, CommandLine(shown=False)] = Field(
+        0.02, description="Share of its records that passed every check which are shown too."
+    )
+    keep_free: Annotated[int, CommandLine(shown=False)] = Field(
+        512 * MIB, description="Bytes of disk that uploads leave free."
+    )
+    frame_seconds: Annotated[float, CommandLine(shown=False)] = Field(
+        20.0, description="How long a request for a frame waits before the client is told to ask again, s."
+    )
+
+    @property
+    def limits(self) -> "Limits":
+        """The largest clip that is decoded."""
+        from mellm.media import Limits
+
+        return Limits(
             max_pixels=34_000_000,
             max_side=16_384,
             max_frames=200_000,
-            max_duration=1800.0,
-            max_bytes=2048 * MIB,
+            max_duration=self.duration,
+            max_bytes=self.upload_bytes,
         )
-    )
-    au_model: str = "evidence"
-    llm: str | None = None
-    instruct: Path | None = None
-    instruct_share: float = 0.02
 
 
 def is_local(host: str) -> bool:

@@ -6,20 +6,20 @@ import threading
 
 from pydantic import ValidationError
 
-from mellm import __version__
 from mellm.errors import InputError, MellmError
 from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
 from mellm.report import Report
-from mellm.web.annotation import Annotation, CodedMoment
+from mellm.version import __version__
+from mellm.web.annotation import Annotation
 from mellm.web.contract import ENDED, Job, JobRequest
 from mellm.web.dispatcher import Dispatcher
 from mellm.web.frame_server import FramePool
-from mellm.web.job_store import Store
+from mellm.web.job_store import JobStore
 from mellm.web.offered_models import Offers
 from mellm.web.result_exports import Result
 from mellm.web.server_options import ServerOptions
-from mellm.web.stored_files import FRAMES_FILE, Files
+from mellm.web.stored_files import FRAMES_FILE, StoredFiles
 
 
 class NotFoundError(InputError):
@@ -32,12 +32,12 @@ class NotYetError(InputError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Service:
-    """One running server: options, files, database, queue, decoders; a review of instruction data, if any."""
+    """One running server: its options and parts; a review of instruction data where there is one."""
 
     options: ServerOptions
     offers: Offers
-    files: Files
-    store: Store
+    files: StoredFiles
+    store: JobStore
     dispatcher: Dispatcher
     frames: FramePool
     stopping: threading.Event
@@ -50,8 +50,8 @@ class Service:
         review = None
         if options.instruct is not None:
             review = Review(open_store(options.instruct), options.instruct_share)
-        files = Files(options.store)
-        store = Store(options.store)
+        files = StoredFiles(options.store)
+        store = JobStore(options.store)
         dispatcher, frames = Dispatcher(options, offers, store, files), FramePool(options)
         return cls(options, offers, files, store, dispatcher, frames, threading.Event(), review)
 
@@ -151,19 +151,15 @@ class Service:
 
     def versions(self, job: str) -> list[Annotation]:
         """Every version of a job's annotation, oldest first."""
-        return [
-            Annotation(job=job, version=version, created=created, **body)
-            for version, created, body in self.store.annotations(job)
-        ]
+        return self.store.annotations(job)
 
     def result(self, job: str, *, program: bool) -> Result:
         """What exports are made of; `program` leaves a person's corrections out."""
         found = self.done(job)
         annotation = self.annotation(job)
-        moments: list[CodedMoment] = annotation.moments
         rereads = {
             moment.reread: self.files.result(moment.reread)
-            for moment in moments
+            for moment in annotation.moments
             if moment.reread and (self.files.result(moment.reread) / "report.json").is_file()
         }
         coded = annotation if annotation.version and not program else None

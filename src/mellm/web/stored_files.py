@@ -38,7 +38,7 @@ class DiskFullError(MellmError):
     """There is no room for the upload."""
 
 
-class Files:
+class StoredFiles:
     """The store's folders."""
 
     def __init__(self, store: Path) -> None:

@@ -4,53 +4,58 @@ Started by the dispatcher as `python -m mellm.web.worker MEMORY`. Knows files an
 no database.
 """
 
+import logging
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
 
-from mellm.analysis.analyzer import Analyzer, Settings
+from mellm.analysis.analyzer import Analyzer
+from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.facs.recognisers import WEIGHTS
 from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
 from mellm.report import Report
-from mellm.web.child_process import Header, Wire, limit_memory
+from mellm.web.child_process import Header, ParentPipe
 from mellm.web.clip_decoder import encode_jpeg
+from mellm.web.memory_limit import limit_memory, out_of_memory
 from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.worker_order import NO_MEMORY, Order
+
+_log = logging.getLogger("mellm.web.worker")
 
 PROGRESS_EVERY = 0.1
 """Seconds between two progress messages."""
 
-
 THUMBNAIL_WIDTH = 320
-
-_NO_MEMORY = ("memory", "alloc", "map segment", "start new thread")
-"""How libraries say that there is no memory left."""
 
 
 def main() -> None:
     """Serve orders until the parent goes away."""
-    wire = Wire()
+    parent = ParentPipe()
     limit_memory(int(sys.argv[1]))
     analyzers: dict[str, Analyzer] = {}
-    wire.send({"ready": True})
-    for order in wire.orders():
+    parent.send({"ready": True})
+    for message in parent.orders():
+        order = cast(Order, message)
         try:
-            wire.send(_run(order, wire, analyzers))
+            parent.send(_run(order, parent, analyzers))
         except MellmError as error:
-            wire.send({"failed": _as_named(str(error), order)})
+            _log.info("the analysis failed: %s", error, exc_info=True)
+            parent.send({"failed": _as_named(str(error), order)})
         except Exception as error:
+            _log.exception("the analysis failed")
             # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
             # This process may not be whole any more: the next job gets a new one.
-            wire.send({"failed": _as_named(_sentence(error), order), "ended": True})
+            parent.send({"failed": _as_named(_sentence(error), order), "ended": True})
             return
 
 
-def _as_named(sentence: str, order: Header) -> str:
+def _as_named(sentence: str, order: Order) -> str:
     """A sentence about a file under the name people gave it, instead of its hash."""
     for file, name in zip(order["files"], order["names"], strict=True):
         sentence = sentence.replace(file, name).replace(Path(file).name, name)
@@ -67,27 +72,27 @@ def _is_picture(file: Path) -> bool:
 
 def _sentence(error: Exception) -> str:
     """What to tell people about an error nobody foresaw."""
-    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
-        return "The clip needs more memory than this server allows: cut it shorter or scale it down."
+    if out_of_memory(error):
+        return NO_MEMORY
     return f"The analysis failed ({type(error).__name__}: {error}): try another file."
 
 
-def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
+def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> Header:
     """Analyse what the order names into its folder; the answer says what the job list shows."""
-    told = _Teller(wire)
+    tell = _ProgressMessages(parent)
     settings, limits = order["settings"], Limits(**order["limits"])
     key = repr(sorted(settings.items()))
     if key not in analyzers:
         analyzers.clear()
         analyzers[key] = Analyzer(Settings(**settings, limits=limits))
     files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
-    frames: dict[str, Any] = order["frames"] or {}
+    frames = order["frames"] or {}
     if len(files) == 1 and _is_picture(files[0]):
         raise InputError(
             f"{order['names'][0]} is one picture and shows no motion: send an onset and an apex."
         )
     if len(files) == 2:
-        report = analyzers[key].analyze(onset=files[0], apex=files[1], words=told.words)
+        report = analyzers[key].analyze(onset=files[0], apex=files[1], words=tell.words)
         report.source.apex_path = order["names"][1]
     else:
         report = analyzers[key].analyze(
@@ -95,8 +100,8 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
             onset_frame=frames.get("onset"),
             apex_frame=frames.get("apex"),
             offset_frame=frames.get("offset"),
-            progress=told,
-            words=told.words,
+            progress=tell,
+            words=tell.words,
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
@@ -104,7 +109,7 @@ def _run(order: Header, wire: Wire, analyzers: dict[str, Analyzer]) -> Header:
         # Where the weights lie is nobody's business; what is in them stands under `models`.
         report.provenance.settings["au_model"] = Path(settings["au_model"]).name
     report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
-    told("saving", 0, None)
+    tell("saving", 0, None)
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
@@ -134,23 +139,23 @@ def _thumbnail(report: Report, file: Path, limits: Limits, fps: float | None) ->
     return encode_jpeg(np.asarray(picture, np.uint8)[..., ::-1], THUMBNAIL_WIDTH)
 
 
-class _Teller:
+class _ProgressMessages:
     """Passes progress on, but not every single frame of it."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire, self._stage, self._told = wire, "", 0.0
+    def __init__(self, parent: ParentPipe) -> None:
+        self._parent, self._stage, self._told = parent, "", 0.0
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         now = time.monotonic()
         if stage != self._stage or now - self._told >= PROGRESS_EVERY or done == total:
             self._stage, self._told = stage, now
-            self._wire.send({"progress": {"stage": stage, "done": done, "total": total}})
+            self._parent.send({"progress": {"stage": stage, "done": done, "total": total}})
 
     def words(self, moment: int, piece: str) -> None:
         """What a language model has just written about a moment, counted from 0."""
         if self._stage != "reading":
             self("reading", 0, None)
-        self._wire.send({"words": [moment, piece]})
+        self._parent.send({"words": [moment, piece]})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from platformdirs import user_cache_path
+
 from mellm.errors import InputError, MellmError
 
 Group = Literal["face", "language", "shipped"]
@@ -108,16 +110,10 @@ class ModelStatus:
 
 
 def cache_folder() -> Path:
-    """The folder of pulled model files: `models` under MELLM_CACHE or the platform's user cache."""
+    """The folder of pulled model files: `models` under MELLM_CACHE or the platform's user cache of mellm."""
     if chosen := os.environ.get("MELLM_CACHE"):
         return Path(chosen).expanduser() / "models"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "mellm" / "models"
+    return user_cache_path("mellm", appauthor=False, opinion=False) / "models"
 
 
 def model_path(name: str) -> Path:

@@ -6,6 +6,7 @@ import cv2
 import pytest
 
 from mellm.evaluate.flow_bench import bench_flow, summarise, table
+from mellm.evaluate.flow_figures import PairSample
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
 from mellm.flow.meflownet.runtime import PRIOR_FILE
 from mellm.simulate.gallery import split_of
@@ -16,7 +17,7 @@ def portraits(tmp_path_factory):
     """A folder with the shipped portrait, enlarged, under a name that falls into the test split."""
     folder = tmp_path_factory.mktemp("portraits")
     name = next(f"portrait{k}" for k in range(200) if split_of(f"portrait{k}") == "test")
-    picture = cv2.imread(str(files("mellm.simulate") / "portrait.jpg"))
+    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
     large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(folder / f"{name}.png"), large)
     return folder
@@ -25,15 +26,15 @@ def portraits(tmp_path_factory):
 def test_bench_on_four_pairs(portraits, tmp_path):
     out = tmp_path / "bench.json"
     figures = bench_flow(portraits, estimators=("meflownet", "meflownet-prior", "dis"), pairs=4, json=out)
-    assert figures["pairs"] == 4
-    every = figures["all"]
-    assert 0 < every["meflownet"]["facial"] < 0.5
+    assert figures.pairs == 4
+    every = figures.all.errors
+    assert 0 < every["meflownet"].facial < 0.5
     # The shipped network must not be worse than no network, nor MEFlowNet than DIS.
-    assert every["meflownet"]["facial"] < every["dis"]["facial"]
-    assert every["meflownet"]["facial"] < 1.1 * every["meflownet-prior"]["facial"]
-    assert sum(row["pairs"] for heads in figures["strata"].values() for row in heads.values()) == 4
-    assert figures["calm"]["still"]["meflownet"] < 0.03
-    assert figures["calm"]["turned 1 degree"]["meflownet"] < 0.12
+    assert every["meflownet"].facial < every["dis"].facial
+    assert every["meflownet"].facial < 1.1 * every["meflownet-prior"].facial
+    assert sum(row.pairs for heads in figures.strata.values() for row in heads.values()) == 4
+    assert figures.calm["still"]["meflownet"] < 0.03
+    assert figures.calm["turned 1 degree"]["meflownet"] < 0.12
     written = json.loads(out.read_text())
     assert len(written["samples"]) == 4
     assert written["provenance"]["seed"] == 7
@@ -48,10 +49,10 @@ def test_another_prior_can_be_measured(portraits, tmp_path):
     save_prior(blind, tmp_path / "blind.safetensors")
     out = tmp_path / "bench.json"
     shipped, other = (
-        bench_flow(portraits, estimators=["meflownet-prior"], pairs=3, prior=path, json=out)["all"]
+        bench_flow(portraits, estimators=["meflownet-prior"], pairs=3, prior=path, json=out).all.errors
         for path in (None, tmp_path / "blind.safetensors")
     )
-    assert other["meflownet-prior"]["expression"] > 1.05 * shipped["meflownet-prior"]["expression"]
+    assert other["meflownet-prior"].expression > 1.05 * shipped["meflownet-prior"].expression
     assert "blind.safetensors" in json.loads(out.read_text())["provenance"]["inputs"]
 
 
@@ -64,12 +65,14 @@ def test_strata_hold_what_their_names_say():
             "estimated_expression": 0.0,
             "seconds": 0.1,
         }
-        return {"peak": peak, "head_motion": head, "no_expression": peak / 4, "x": errors}
+        return PairSample(
+            key="k", identity="i", peak=peak, head_motion=head, no_expression=peak / 4, x=errors
+        )
 
     figures = summarise(
         [sample(0.0, 0.0, 0.1), sample(0.5, 1.0, 0.2), sample(0.7, 1.0, 0.4), sample(3.0, 0.0, 0.3)], ["x"]
     )
-    assert figures["strata"]["calm"]["still"]["x"]["relative"] is None
-    assert figures["strata"]["subtle"]["moving"]["x"]["facial"] == pytest.approx(0.3)
-    assert figures["strata"]["moderate"]["still"]["x"]["relative"] == pytest.approx(0.4)
-    assert "small" not in figures["strata"]
+    assert figures.strata["calm"]["still"].errors["x"].relative is None
+    assert figures.strata["subtle"]["moving"].errors["x"].facial == pytest.approx(0.3)
+    assert figures.strata["moderate"]["still"].errors["x"].relative == pytest.approx(0.4)
+    assert "small" not in figures.strata

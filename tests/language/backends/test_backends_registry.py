@@ -47,9 +47,13 @@ def test_a_missing_package_is_named(monkeypatch, tmp_path):
         create_backend(f"transformers:{tmp_path}")
 
 
-def test_the_core_client_needs_no_other_package():
-    code = (
-        "import sys; import mellm.language.backends.openai; "
-        "sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'httpx')))"
-    )
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("mellm.language.backends.openai", ("torch", "transformers")),
+        ("mellm, mellm.analysis.analyzer, mellm.language.backends, mellm.cli", ("torch", "httpx")),
+    ],
+)
+def test_packages_are_imported_by_those_who_need_them(module, absent):
+    code = f"import sys; import {module}; sys.exit(any(m in sys.modules for m in {absent!r}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -134,6 +134,18 @@ def test_the_other_name_of_the_limit_is_tried(ask):
     assert server.requests[1]["max_completion_tokens"] == 7
 
 
+def test_events_are_read_as_the_standard_says(ask):
+    def script(handler, body):
+        handler.begin_stream()
+        piece = b'{"choices": [{"delta": {"content": "\xe7\xac\x91\xe2\x80\xa8"}, "finish_reason": null}]}'
+        # Line ends of all kinds, comments, names, ids, data over two lines (U+2028 ends no line).
+        handler.wfile.write(b": ping\r\n\r\nevent: x\ndata:" + piece + b"\n\nid: 1\n\n")
+        handler.wfile.write(b"data: " + piece[:12] + b"\rdata: " + piece[12:] + b"\r\rdata: [DONE]\n\n")
+
+    _, backend = ask(script)
+    assert said(backend) == "笑\u2028笑\u2028"
+
+
 def test_a_stop_the_server_overlooks_ends_the_text(ask):
     _, backend = ask(stream("one. E", "N", "D two"))
     assert said(backend) == "one. "

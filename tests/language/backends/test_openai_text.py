@@ -3,7 +3,6 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mellm.language.backends.sse import event_data
 from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
 
 TEXT = st.text("abc \n", max_size=30)
@@ -35,9 +34,3 @@ def test_thoughts_are_taken_off_however_the_text_is_cut(text, cuts):
     thought = f"<think>{text}</think>\n\nyes"
     assert "".join(without_thoughts(split(thought, cuts))) == "yes"
     assert "".join(without_thoughts(split(text, cuts))) == text
-
-
-def test_events_are_read_as_the_standard_says():
-    lines = [b"\xef\xbb\xbfdata: a\r\n", b"\r\n", b": ping\n", b"event: x\n", b"data:b\n", b"data:\n", b"\n",
-             "data: 笑\n".encode(), b"\n", b"data: cut"]  # fmt: skip
-    assert list(event_data(lines)) == ["a", "b\n", "笑"]

@@ -15,7 +15,7 @@ from mellm.simulate.gallery import Gallery
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_model import RegionsConfig, described, fit_au_model
 from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
-from mellm.train.facs.trainings import read_recipe, train_from_recipe
+from mellm.train.facs.trainings import read_facs_recipe, train_from_recipe
 
 ALL = tuple(sorted(unit.au for unit in UNITS))
 
@@ -28,7 +28,7 @@ def made_up(count: int, seed: int) -> RegionPairs:
 
 
 def test_a_short_training_reads_units_and_sides() -> None:
-    config = RegionsConfig("", "", hidden=48, epochs=20, mix=0.0, lids=0.1, nets=2)
+    config = RegionsConfig(faces="", ict="", hidden=48, epochs=20, mix=0.0, lids=0.1, nets=2)
     model = fit_au_model(made_up(600, 0), made_up(200, 1), config)
     test = made_up(200, 2)
     present = test.halves.any(axis=1)
@@ -81,9 +81,10 @@ def test_emotion_is_learned_from_a_sheet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("model: x", "choose grid"), ("model: emotion", "lacks"), ("[1]", "no recipe")]
+    ("text", "words"),
+    [("model: x", "choose grid"), ("model: emotion", "lacks"), ("[1]", "not a FACS recipe")],
 )
 def test_wrong_recipes_are_refused(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(InputError, match=words):
-        read_recipe(tmp_path / "r.yaml")
+        read_facs_recipe(tmp_path / "r.yaml")

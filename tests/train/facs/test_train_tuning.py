@@ -18,7 +18,7 @@ from mellm.train.facs.real_pairs import gather_real, measure_real
 from mellm.train.facs.region_model import described
 from mellm.train.facs.region_pairs import RegionPairs
 from mellm.train.facs.region_tuning import TuningConfig, take, train_tuned, tune_au_model, tuned, units_to_fit
-from mellm.train.facs.trainings import read_recipe
+from mellm.train.facs.trainings import read_facs_recipe
 
 START = shipped_au_model()
 
@@ -44,7 +44,7 @@ def strangers(people: int, seed: int) -> RegionPairs:
     return RegionPairs(vectors, moving, halves, START.units, names, ("set",) * len(vectors))
 
 
-CONFIG = TuningConfig("", penalties=(1.0, 30.0))
+CONFIG = TuningConfig(data="", penalties=(1.0, 30.0))
 
 
 def test_what_real_people_do_otherwise_is_learned_with_its_sides() -> None:
@@ -87,7 +87,7 @@ def test_a_strong_pull_keeps_the_start_and_a_weak_one_does_not() -> None:
 def test_nobody_calibrates_their_own_answers() -> None:
     """False labels of one person change nothing in what is said of them where the pull is given."""
     pairs = strangers(6, 0)
-    config = replace(CONFIG, penalties=(30.0,), folds=6)
+    config = CONFIG.model_copy(update={"penalties": (30.0,), "folds": 6})
     mine = np.array([name == "set/02" for name in pairs.identity])
     lied = replace(
         pairs, halves=np.where(mine[:, None, None], 1 - pairs.halves, pairs.halves).astype(np.int8)
@@ -105,13 +105,13 @@ def test_too_few_people_or_units_are_refused() -> None:
     with pytest.raises(InputError, match="three people"):
         tune_au_model(START, take(pairs, np.arange(24)), CONFIG)
     with pytest.raises(InputError, match="seen in 500 samples"):
-        tune_au_model(START, pairs, replace(CONFIG, least=500))
+        tune_au_model(START, pairs, CONFIG.model_copy(update={"least": 500}))
     with pytest.raises(InputError, match="no weights 'none'"):
-        train_tuned(TuningConfig("", init="none"), "out")
+        train_tuned(TuningConfig(data="", init="none"), "out")
     with pytest.raises(InputError, match="positive numbers"):
-        TuningConfig("", penalties=())
+        TuningConfig(data="", penalties=())
     with pytest.raises(InputError, match="at least 3"):
-        TuningConfig("", folds=2)
+        TuningConfig(data="", folds=2)
 
 
 def test_a_folder_of_flow_becomes_pairs(tmp_path: Path) -> None:
@@ -150,7 +150,8 @@ def test_the_command_tunes_and_the_result_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_shipped_recipe_is_read() -> None:
-    config, _ = read_recipe(Path(__file__).parents[3] / "recipes" / "facs-tuned.yaml")
+    config = read_facs_recipe(Path(__file__).parents[3] / "recipes" / "facs-tuned.yaml")
+    assert isinstance(config, TuningConfig)
     assert config.init == "shipped" and config.frames
 
 

@@ -21,8 +21,8 @@ from mellm.flow.meflownet.chart import to_template  # noqa: E402
 from mellm.simulate.canonical_mesh import canonical_points  # noqa: E402
 from mellm.simulate.pair import FlowPair  # noqa: E402
 from mellm.train.flow.cached_pairs import fill, shards  # noqa: E402
-from mellm.train.flow.chart_batches import batches_per_epoch, epoch_batches, mirror_rigid  # noqa: E402
-from mellm.train.flow.meflownet_recipe import read_recipe  # noqa: E402
+from mellm.train.flow.chart_batches import BatchOrder, mirror_rigid  # noqa: E402
+from mellm.train.flow.meflownet_recipe import read_flow_recipe  # noqa: E402
 from mellm.train.flow.meflownet_training import schedule, train_flow  # noqa: E402
 
 RECIPE = """
@@ -142,12 +142,14 @@ def test_order_of_batches_can_be_entered_anywhere(prepared):
 
     prior = load_prior(folder / "meflownet_prior.safetensors")
     files = shards(folder / "pairs" / "train")
-    everything = list(epoch_batches(files, 2, prior, 1, seed=5, epoch=2))
-    assert len(everything) == batches_per_epoch(len(files), 2, 1) == 4
-    late = list(epoch_batches(files, 2, prior, 1, seed=5, epoch=2, skip=3))
+    order = BatchOrder(files, 2, prior, batch=1, seed=5)
+    everything = list(order.epoch(2))
+    assert len(everything) == order.per_epoch == 4
+    late = list(order.epoch(2, skip=3))
     assert len(late) == 1
     assert torch.equal(late[0].apex, everything[3].apex)
     assert torch.equal(late[0].facial, everything[3].facial)
+    assert torch.equal(next(order.from_step(2 * 4 + 3)).apex, everything[3].apex)
 
 
 def test_mirrored_rigid_motions_are_the_mirrored_faces_own(toy_chart):
@@ -184,16 +186,22 @@ def test_recipes_are_checked(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_text("photos: x\nwings: 3\n")
     with pytest.raises(InputError, match="not a flow recipe"):
-        read_recipe(path)
+        read_flow_recipe(path)
+    path.write_text("photos: x\nmodel: {wings: 3}\n")
+    with pytest.raises(InputError, match=r"no field 'model\.wings'"):
+        read_flow_recipe(path)
+    path.write_text("photos: x\nmodel: {stride: 3}\n")
+    with pytest.raises(InputError, match=r"r\.yaml: stride is 3"):
+        read_flow_recipe(path)
     path.write_text("photos: x\npairs: 3\nshard: 2\n")
     with pytest.raises(InputError, match="multiples of shard"):
-        read_recipe(path)
+        read_flow_recipe(path)
 
 
 @pytest.mark.parametrize("name", ["flow-compact.yaml", "flow-paper.yaml"])
 def test_shipped_recipes_can_be_read(name):
     from mellm.flow.meflownet.model import MEFlowNet
 
-    plan = read_recipe(Path(__file__).parents[3] / "recipes" / name)
+    plan = read_flow_recipe(Path(__file__).parents[3] / "recipes" / name)
     network = MEFlowNet(plan.model)
     assert sum(p.numel() for p in network.parameters()) > 100_000

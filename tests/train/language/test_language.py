@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Auto
 
 from mellm.errors import InputError  # noqa: E402
 from mellm.train.language.adapter_export import merge_language  # noqa: E402
-from mellm.train.language.adapter_recipe import read_recipe  # noqa: E402
+from mellm.train.language.adapter_recipe import read_language_recipe  # noqa: E402
 from mellm.train.language.adapter_training import LanguageRun, schedule, train_language  # noqa: E402
 
 RECIPE = """
@@ -152,7 +152,7 @@ def test_the_merged_folder_answers_as_base_and_adapter_do(flow_recipe, whole_run
 
     merged = merge_language(flow_recipe, whole_run, tmp_path / "merged")
     model = AutoModelForCausalLM.from_pretrained(merged)
-    base = AutoModelForCausalLM.from_pretrained(read_recipe(flow_recipe).base)
+    base = AutoModelForCausalLM.from_pretrained(read_language_recipe(flow_recipe).base)
     with torch.no_grad():
         ids = AutoTokenizer.from_pretrained(merged)("Which label?", return_tensors="pt").input_ids
         untouched = base(ids).logits.clone()
@@ -163,7 +163,7 @@ def test_the_merged_folder_answers_as_base_and_adapter_do(flow_recipe, whole_run
 
 
 def test_a_vision_model_trains_in_both_towers_and_answers(vision_recipe, tmp_path):
-    run = LanguageRun(read_recipe(vision_recipe), tmp_path / "run", quiet)
+    run = LanguageRun(read_language_recipe(vision_recipe), tmp_path / "run", quiet)
     before = {n: p.detach().clone() for n, p in run.language.named_parameters() if p.requires_grad}
     run.go_on(steps=2)
     moved = {
@@ -253,7 +253,7 @@ def test_a_run_may_begin_with_an_adapter(flow_recipe, whole_run, tmp_path):
         ("max_tokens: 400", "max_tokens: 20", "No record has 20 tokens"),
         ("batch: 4\n", "batch: 3\n", "multiple of micro_batch"),
         ("warmup: 1", "warmups: 1", "no field 'warmups'"),
-        ("routes: [flow]", "routes: [sound]", "routes lists"),
+        ("routes: [flow]", "routes: [sound]", r"routes\.0 is sound"),
         ("rank: 4,", "target_modules: [no_such], rank: 4,", "target_modules does not fit"),
         ("precision: fp32", "precision: fp8", "precision is fp8"),
         ("routes: [flow]", "share_prompts: true\nroutes: [flow, vision]", "flow route only"),
@@ -283,5 +283,5 @@ def test_the_rate_warms_up_and_falls_to_zero():
     ],
 )
 def test_the_recipes_can_be_read(name):
-    plan = read_recipe(Path(__file__).parents[3] / "recipes" / f"{name}.yaml")
+    plan = read_language_recipe(Path(__file__).parents[3] / "recipes" / f"{name}.yaml")
     assert plan.batch % plan.micro_batch == 0

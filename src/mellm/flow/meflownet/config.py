@@ -3,8 +3,8 @@
 Knows nothing of torch; recipes name these fields, and checkpoints carry them.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from mellm.errors import InputError
 
@@ -42,21 +42,6 @@ class MEFlowNetConfig:
             raise InputError(f"stride is {self.stride}; a network works at 2 or 4 pixels per cell.")
         if self.iterations < 1:
             raise InputError(f"iterations is {self.iterations}; give at least 1.")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, for checkpoints and cards."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "MEFlowNetConfig":
-        """Build from a recipe's mapping; unknown fields are refused."""
-        known = dict(values)
-        if "widths" in known:
-            known["widths"] = tuple(known["widths"])
-        try:
-            return cls(**known)
-        except TypeError as error:
-            raise InputError(f"The recipe's model section does not fit MEFlowNet: {error}.") from error
 
 
 COMPACT = MEFlowNetConfig()

@@ -1,21 +1,21 @@
-"""What one OpenAI-compatible endpoint understands, found out once and remembered.
+"""What one OpenAI-compatible endpoint understands. It is found out once and remembered.
 
-Servers tell who they are in their list of models (`owned_by`); what they refuse they name in their refusal.
+Servers name themselves in their list of models (`owned_by`), and name in a refusal the field they refuse.
 Requests are built for what is known so far. Knows nothing about HTTP or about what is asked.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from mellm.language.backends.dialogue import with_words
 from mellm.language.backends.protocol import Decoding, Message
-from mellm.language.backends.wire import to_wire
+from mellm.language.backends.wire import ChatRequest, to_wire
 
-_OPEN = {"continue_final_message": True, "add_generation_prompt": False}
-_PLAIN = {"chat_template_kwargs": {"enable_thinking": False}}
-"""Qwen3 thinks aloud unless its chat template is told not to."""
+_CONTINUE: ChatRequest = {"continue_final_message": True, "add_generation_prompt": False}
+_NO_THINKING: ChatRequest = {"chat_template_kwargs": {"enable_thinking": False}}
+"""Qwen3 writes its thoughts down unless its chat template is told not to."""
 
 
 _OPENAI_TOP, _MANY = 20, 1000
@@ -25,26 +25,26 @@ _OPENAI_TOP, _MANY = 20, 1000
 class Family:
     """Servers of one kind.
 
-    opens: fields that make it go on with a last turn of the assistant's; None: it starts a new turn
-    always: fields every request carries
-    top: how many likeliest next tokens to ask for (OpenAI lists 20 at most)
+    continue_fields: what makes it go on with a last message of the assistant's; None: it starts a new one
+    every_request: fields every request carries
+    top_logprobs: how many likeliest next tokens to ask for (OpenAI lists 20 at most)
     """
 
-    opens: Mapping[str, Any] | None = None
-    always: Mapping[str, Any] = field(default_factory=dict)
-    top: int = _OPENAI_TOP
+    continue_fields: ChatRequest | None = None
+    every_request: ChatRequest = field(default_factory=ChatRequest)
+    top_logprobs: int = _OPENAI_TOP
 
 
 _UNKNOWN = Family()
 _FAMILIES = {
-    "vllm": Family(_OPEN, _PLAIN, _MANY),
-    "sglang": Family(_OPEN, _PLAIN),
-    "llamacpp": Family(_OPEN, _PLAIN, _MANY),
+    "vllm": Family(_CONTINUE, _NO_THINKING, _MANY),
+    "sglang": Family(_CONTINUE, _NO_THINKING),
+    "llamacpp": Family(_CONTINUE, _NO_THINKING, _MANY),
     # Ollama: its templates leave a last assistant turn open by themselves.
     "library": Family({}),
 }
-_SPARE = ("seed", "stop", "temperature", "logprobs", "top_logprobs", "response_format",
-          "chat_template_kwargs", *_OPEN)  # fmt: skip
+_OPTIONAL = ("seed", "stop", "temperature", "logprobs", "top_logprobs", "response_format",
+          "chat_template_kwargs", *_CONTINUE)  # fmt: skip
 """Fields a server may refuse; the request goes on without."""
 _OTHER_LIMIT = re.compile(r"(?is)(?:unsupported|not supported|instead).*max_completion_tokens")
 
@@ -53,14 +53,15 @@ _OTHER_LIMIT = re.compile(r"(?is)(?:unsupported|not supported|instead).*max_comp
 class Dialect:
     """What is known of an endpoint.
 
-    refused: fields it does not take; fewer: it lists no more next tokens than OpenAI
-    rung: the first way of choosing that is not known to fail
+    refused: fields it does not take
+    way: number of the first way of choosing that is not known to fail (`scoring`)
+    few_logprobs: it lists no more next tokens than OpenAI
     """
 
     family: Family = _UNKNOWN
     refused: set[str] = field(default_factory=set)
-    rung: int = 0
-    fewer: bool = False
+    way: int = 0
+    few_logprobs: bool = False
 
     @classmethod
     def of(cls, owner: str) -> "Dialect":
@@ -70,12 +71,12 @@ class Dialect:
     @property
     def continues(self) -> bool:
         """Whether an answer can be begun for the model."""
-        return self.family.opens is not None and not self.refused & set(_OPEN)
+        return self.family.continue_fields is not None and not self.refused & set(_CONTINUE)
 
     @property
-    def top(self) -> int:
+    def top_logprobs(self) -> int:
         """How many likeliest next tokens to ask for."""
-        return _OPENAI_TOP if self.fewer else self.family.top
+        return _OPENAI_TOP if self.few_logprobs else self.family.top_logprobs
 
     def body(
         self,
@@ -83,12 +84,12 @@ class Dialect:
         messages: Sequence[Message],
         prefix: str,
         decoding: Decoding,
-        extra: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+        extra: ChatRequest | None = None,
+    ) -> ChatRequest:
         """Return a request whose answer continues `prefix`, or was asked in words to begin with it."""
-        begun: Mapping[str, Any] = {}
+        begun: ChatRequest = {}
         if prefix and self.continues:
-            messages, begun = [*messages, Message("assistant", prefix)], self.family.opens or {}
+            messages, begun = [*messages, Message("assistant", prefix)], self.family.continue_fields or {}
         elif prefix:
             messages = with_words(
                 messages, f"Begin your answer with exactly this text, and go on from there:\n{prefix}"
@@ -102,22 +103,22 @@ class Dialect:
             "seed": decoding.seed,
             # OpenAI takes four at most; the text is cut here all the same.
             "stop": list(decoding.stop[:4]) or None,
-            **self.family.always,
+            **self.family.every_request,
             **begun,
             **(extra or {}),
         }
-        if "top_logprobs" in full:
-            full["top_logprobs"] = min(full["top_logprobs"], self.top)
-        return {k: v for k, v in full.items() if v is not None and k not in self.refused}
+        if extra and "top_logprobs" in extra:
+            full["top_logprobs"] = min(extra["top_logprobs"], self.top_logprobs)
+        return cast(ChatRequest, {k: v for k, v in full.items() if v is not None and k not in self.refused})
 
-    def learn(self, refusal: str, body: Mapping[str, Any]) -> bool:
-        """Take in a refusal's words; return whether the same may now be asked in another way."""
+    def learn(self, refusal: str, body: ChatRequest) -> bool:
+        """Learn from the text of a refusal; return whether the request may be sent again in another form."""
         if "max_tokens" in body and _OTHER_LIMIT.search(refusal):
             self.refused.add("max_tokens")
             return True
         if body.get("top_logprobs", 0) > _OPENAI_TOP and "logprobs" in refusal:
-            self.fewer = True
+            self.few_logprobs = True
             return True
-        named = {name for name in _SPARE if name in body and re.search(rf"\b{name}\b", refusal)}
+        named = {name for name in _OPTIONAL if name in body and re.search(rf"\b{name}\b", refusal)}
         self.refused |= named
         return bool(named)

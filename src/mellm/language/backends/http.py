@@ -1,44 +1,41 @@
 """The package's one client of OpenAI-compatible endpoints: JSON out; JSON or server-sent events back.
 
-Keeps to a rate, repeats what may pass, and says in one sentence what is wrong with a server and what to do.
-The key is sent and nowhere written. Knows nothing about messages, models or answers.
+It limits the rate of requests, repeats them after passing failures, and says in one sentence what is wrong
+with a server and what to do. The key is sent and never written anywhere. Knows no messages and no models.
 """
 
+import asyncio
+import concurrent.futures
 import json
+import logging
+import os
 import random
 import re
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent
 
 from mellm.errors import InputError, MellmError
-from mellm.language.backends.http_stream import Exchange
+from mellm.language.backends.http_failures import connection_failure, error_message, refusal
 from mellm.language.backends.protocol import Control
-from mellm.language.backends.sse import event_data
 
-_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
 _LONGEST_WAIT = 60.0
-_STEP = 0.1
+_POLL = 0.1
+"""Seconds between two looks at the control while the server is silent."""
+_DETAIL_BYTES = 8000
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRINTED = re.compile(r"[!-~]+")
-_ADVICE = {
-    401: "put its key into the environment variable MELLM_OPENAI_KEY",
-    403: "check the key in MELLM_OPENAI_KEY and what it is allowed to do",
-    404: "check the address (it usually ends in /v1) and the name of the model",
-    405: "check the address (it usually ends in /v1)",
-    413: "the request is too large for it",
-    429: "it is asked too often, or a quota is used up: wait, or ask more slowly",
-    500: "look at its log",
-    503: "it may still be loading its model: try again in a moment",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +58,15 @@ class Server:
 
 
 class ServerError(MellmError):
-    """A server that cannot be reached, refuses, or answers what is no answer.
+    """The server cannot be reached, refuses the request, or sends something that is no answer.
 
     status: of the HTTP answer, None where there was none; detail: what the server said, in its words
     """
 
     def __init__(self, message: str, status: int | None = None, detail: str = "") -> None:
-        """Keep what a caller may decide by."""
+        """Keep the status and the server's text beside the message."""
         super().__init__(message)
         self.status, self.detail = status, detail
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """Why one try failed; `wait` is what the server asks for, seconds."""
-
-    reason: str
-    advice: str
-    passing: bool
-    status: int | None = None
-    detail: str = ""
-    wait: float = 0.0
 
 
 class HttpClient:
@@ -92,9 +77,9 @@ class HttpClient:
         parts = urlsplit(server.url)
         if parts.username or parts.password:
             raise InputError("The address holds a name or password; put the key into MELLM_OPENAI_KEY.")
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _PRINTED.fullmatch(server.url):
+        if not _is_address(parts) or not _PRINTED.fullmatch(server.url):
             raise InputError(f"'{server.url}' is no address of an API; give http://... or https://...")
-        # Found out here, as the standard library would show the key in its complaint.
+        # Found out here, as an HTTP library would show the key in its complaint.
         if server.key and not _PRINTED.fullmatch(server.key):
             raise InputError(
                 "The key in MELLM_OPENAI_KEY holds spaces or other signs no key has; copy it again."
@@ -102,38 +87,54 @@ class HttpClient:
         self.server = server
         self._turn = threading.Lock()
         self._free_at = 0.0
+        headers = {
+            "Accept": "application/json, text/event-stream",
+            "Accept-Encoding": "identity",
+            "User-Agent": "mellm",
+        }
+        if server.key:
+            headers["Authorization"] = f"Bearer {server.key}"
+        # A redirect is never followed: a redirected POST would lose its body, and a key must not travel to
+        # another host. A proxy cannot reach this computer's own servers.
+        self._http = httpx.AsyncClient(
+            headers=headers,
+            timeout=server.silence,
+            verify=_trusted(),
+            trust_env=parts.hostname not in _LOOPBACK,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
 
-    def json(self, path: str, body: dict[str, Any] | None = None, control: Control | None = None) -> Any:
+    def json(self, path: str, body: Mapping[str, Any] | None = None, control: Control | None = None) -> Any:
         """Return the JSON answer to a POST of `body` (to a GET without one). Raises ServerError."""
-        exchange = self._begin(path, body, control or Control())
-        return self._parsed(b"".join(self._lines(exchange)))
+        control = control or Control()
+        return self._parsed(self._read(self._begin(path, body, control), control))
 
-    def events(self, path: str, body: dict[str, Any], control: Control | None = None) -> Iterator[Any]:
+    def events(self, path: str, body: Mapping[str, Any], control: Control | None = None) -> Iterator[Any]:
         """Yield the JSON of each event; an answer that is no stream counts as one event.
 
         Ends at `[DONE]`. Raises ServerError, also where the stream ends without it.
         """
-        exchange = self._begin(path, body, control or Control())
-        lines = self._lines(exchange)
+        control = control or Control()
+        response = self._begin(path, body, control)
+        if "event-stream" not in response.headers.get("Content-Type", ""):
+            yield self._parsed(self._read(response, control))
+            return
+        events = EventSource(response).aiter_sse()
         try:
-            if "event-stream" not in exchange.headers.get("Content-Type", ""):
-                yield self._parsed(b"".join(lines))
-                return
-            for data in event_data(lines):
-                if data.strip() == "[DONE]":
+            while event := self._awaited(_next(events), control):
+                if event.data.strip() == "[DONE]":
                     return
-                yield self._parsed(data.encode())
+                if event.data:
+                    yield self._parsed(event.data)
         finally:
-            exchange.close()
-        raise ServerError(
-            f"The server at {self.server.url} broke off in the middle of its answer; ask again."
-        )
+            _run(response.aclose(), Control())
+        raise self._broken_off()
 
     def told(self, reply: Any) -> str:
         """What an error's text or JSON says, in one line of at most 300 characters, without the key."""
         text = str(reply).strip()
         try:
-            text = _message(json.loads(text) if isinstance(reply, str) else reply)
+            text = error_message(json.loads(text) if isinstance(reply, str) else reply)
         except ValueError:
             if text.startswith("<"):
                 text = "a web page"
@@ -142,15 +143,21 @@ class HttpClient:
             text = text.replace(self.server.key, "***")
         return text[:300].rstrip(" .")
 
-    def _begin(self, path: str, body: dict[str, Any] | None, control: Control) -> Exchange:
+    def _begin(self, path: str, body: Mapping[str, Any] | None, control: Control) -> httpx.Response:
         """Send until the server begins to answer, or the tries are used up."""
-        request, tries = self._request(path, body), self.server.retries + 1
+        url, tries = f"{self.server.url.rstrip('/')}/{path}", self.server.retries + 1
+        request = self._http.build_request("GET" if body is None else "POST", url, json=body)
         for attempt in range(tries):
             self._wait_for_turn(control)
             try:
-                return Exchange(request, self.server.silence, control)
-            except (OSError, HTTPException) as error:
-                failure = self._failure(error)
+                response = _run(self._http.send(request, stream=True), control)
+                if response.is_success:
+                    return response
+                told = _run(_beginning(response), control).decode("utf-8", "replace")
+                failure = refusal(response, self.told(told))
+            except httpx.TransportError as error:
+                failure = connection_failure(error)
+            _log.info("%s: try %d of %d failed: %s", url, attempt + 1, tries, failure.reason)
             if not failure.passing or attempt + 1 == tries:
                 break
             wait = self.server.pause * 2**attempt * random.uniform(0.75, 1.25)
@@ -162,58 +169,39 @@ class HttpClient:
             failure.detail,
         )
 
-    def _request(self, path: str, body: dict[str, Any] | None) -> Request:
-        headers = {"Accept": "application/json, text/event-stream", "User-Agent": "mellm"}
-        if self.server.key:
-            headers["Authorization"] = f"Bearer {self.server.key}"
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body, ensure_ascii=False).encode()
-        return Request(f"{self.server.url.rstrip('/')}/{path}", data, headers)
-
-    def _lines(self, exchange: Exchange) -> Iterator[bytes]:
+    def _read(self, response: httpx.Response, control: Control) -> bytes:
+        """Return the whole body of an answer that has begun."""
         try:
-            yield from exchange.lines()
-        except TimeoutError as error:
+            return self._awaited(response.aread(), control)
+        finally:
+            _run(response.aclose(), Control())
+
+    def _awaited(self, step: Coroutine[Any, Any, _T], control: Control) -> _T:
+        """Return the result of a step in the middle of an answer. Raises ServerError where it breaks off."""
+        try:
+            return _run(step, control)
+        except httpx.TimeoutException as error:
             raise ServerError(
                 f"The server at {self.server.url} fell silent for {self.server.silence:g} s; look at its log."
             ) from error
-        except (OSError, HTTPException) as error:
-            raise ServerError(
-                f"The server at {self.server.url} broke off in the middle of its answer; ask again."
-            ) from error
+        except httpx.TransportError as error:
+            raise self._broken_off() from error
 
-    def _parsed(self, data: bytes) -> Any:
+    def _broken_off(self) -> ServerError:
+        return ServerError(
+            f"The server at {self.server.url} broke off in the middle of its answer; ask again."
+        )
+
+    def _parsed(self, data: bytes | str) -> Any:
         try:
             return json.loads(data)
         except ValueError as error:
-            html = data.lstrip()[:1] == b"<"
+            html = data.lstrip()[:1] in (b"<", "<")
             what = "a web page" if html else "something that is not JSON" if data.strip() else "nothing"
             raise ServerError(
                 f"The server at {self.server.url} answered with {what}; check that this is the address of an "
                 "OpenAI-compatible API (it usually ends in /v1)."
             ) from error
-
-    def _failure(self, error: OSError | HTTPException) -> _Failure:
-        if isinstance(error, HTTPError):
-            detail = self.told(getattr(error, "detail", b"").decode("utf-8", "replace"))
-            advice = _ADVICE.get(error.code, "see what it says")
-            if 300 <= error.code < 400:
-                advice = f"it has moved to {error.headers.get('Location')}: give that address"
-            return _Failure(
-                f"HTTP {error.code}" + (f" ({detail})" if detail else ""),
-                advice,
-                error.code in _PASSING,
-                error.code,
-                detail,
-                _seconds(error.headers.get("Retry-After")),
-            )
-        cause = error.reason if isinstance(error, URLError) else error
-        for kind, reason, advice, passing in _CAUSES:
-            if isinstance(cause, kind):
-                return _Failure(reason, advice, passing)
-        return _Failure(f"the connection failed ({cause})", "check the address and the server", True)
 
     def _wait_for_turn(self, control: Control) -> None:
         """Keep requests apart by the rate's interval, over all threads."""
@@ -226,26 +214,60 @@ class HttpClient:
         _sleep(start - now, control)
 
 
-_CAUSES: tuple[tuple[type[BaseException], str, str, bool], ...] = (
-    (ConnectionRefusedError, "nothing listens there", "start the server, or check the address", True),
-    (socket.gaierror, "no computer of that name is known", "check the address and the network", True),
-    (ssl.SSLCertVerificationError, "its certificate is not trusted", "check the address", False),
-    (ssl.SSLError, "it does not speak TLS", "try http:// instead of https://", False),
-    (TimeoutError, "it said nothing in time", "look at its log, or give it more time", True),
-    (ConnectionError, "it closed the connection", "look at its log", True),
-    (HTTPException, "what it says is not HTTP", "check the address", True),
-)
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that this computer trusts; reading them takes some ten milliseconds."""
+    return ssl.create_default_context()
 
 
-def _message(reply: Any) -> str:
-    """The sentence in an error's JSON: OpenAI's form, a list of it, FastAPI's, or all of it."""
-    if isinstance(reply, list) and reply:
-        reply = reply[0]
-    if isinstance(reply, dict):
-        inner = reply.get("error", reply)
-        found = inner.get("message", inner.get("detail", inner)) if isinstance(inner, dict) else inner
-        return found if isinstance(found, str) else json.dumps(found) if found else ""
-    return str(reply)
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop in which all requests of this process run, in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True, name="mellm-http").start()
+    return loop
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_loop.cache_clear)  # a forked child has no such thread
+
+
+def _run(step: Coroutine[Any, Any, _T], control: Control) -> _T:
+    """Return the result of a step in the event loop; cancel it as soon as `control` ends the call."""
+    future = asyncio.run_coroutine_threadsafe(step, _loop())
+    try:
+        while not concurrent.futures.wait([future], _POLL).done:
+            control.check()
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def _next(events: AsyncIterator[ServerSentEvent]) -> ServerSentEvent | None:
+    return await anext(events, None)
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """Return the first bytes of a refusal's body, as far as it arrives, and hang up."""
+    found = b""
+    try:
+        async for part in response.aiter_bytes():
+            found += part
+            if len(found) >= _DETAIL_BYTES:
+                break
+    except httpx.TransportError as error:
+        _log.debug("the body of a refusal broke off: %r", error)
+    finally:
+        await response.aclose()
+    return found[:_DETAIL_BYTES]
+
+
+def _is_address(parts: SplitResult) -> bool:
+    try:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number up to 65535
+        return False
 
 
 def _sleep(seconds: float, control: Control) -> None:
@@ -253,16 +275,4 @@ def _sleep(seconds: float, control: Control) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         control.check()
-        time.sleep(min(_STEP, left))
-
-
-def _seconds(header: str | None) -> float:
-    """What `Retry-After` asks for: seconds, or a date."""
-    try:
-        return max(0.0, float(header or 0))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(str(header)).timestamp() - time.time())
-    except ValueError:
-        return 0.0
+        time.sleep(min(_POLL, left))

@@ -5,6 +5,7 @@ no code that comes with a model is run. Knows nothing about messages or answers.
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoTokenizer,
 )
-from transformers.utils import logging
+from transformers.utils import logging as remarks
 
 from mellm.errors import InputError
+
+_log = logging.getLogger(__name__)
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 _SEEING = frozenset({"qwen2_vl", "qwen2_5_vl"})
@@ -89,6 +92,7 @@ def load_local_model(
             images = _picture_processor(where) if sees else None
     # Damaged and foreign files make the readers of each format fail in their own ways.
     except Exception as error:
+        _log.exception("loading the model %s failed", path)
         raise InputError(
             f"The model '{path}' cannot be loaded ({_line(error)}); give a folder in the hub's form with "
             "safetensors, a GGUF file, or a hub id."
@@ -108,19 +112,19 @@ def load_local_model(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Load without transformers' bars and remarks, which would land in the middle of our own output."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    level, bars = remarks.get_verbosity(), remarks.is_progress_bar_enabled()
+    remarks.set_verbosity_error()
+    remarks.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        remarks.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            remarks.enable_progress_bar()
 
 
 def _place(path: str) -> tuple[str, dict[str, str]]:
-    """Where transformers finds a model, and what else it must be told."""
+    """Return the path that transformers loads a model from, and further arguments for it."""
     file = Path(path).expanduser()
     if file.is_file():
         if file.suffix != ".gguf":
@@ -138,7 +142,7 @@ def _place(path: str) -> tuple[str, dict[str, str]]:
     return path, {}
 
 
-def _unpacked() -> dict[str, Any]:
+def _unpacked() -> dict[str, object]:
     """Have GGUF weights unpacked: newer versions of transformers keep them packed, which is slow on a CPU."""
     kind = getattr(transformers, "GgufConfig", None)
     return {"quantization_config": kind(dequantize=True)} if kind else {}
@@ -168,13 +172,14 @@ def _adapted(model: Any, folder: Path) -> Any:
     try:
         return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
     except Exception as error:
+        _log.exception("merging the adapter %s failed", folder)
         raise InputError(
             f"The adapter in '{folder}' does not fit this model ({_line(error)}); take its own."
         ) from error
 
 
 def _system_of(adapter: str | None) -> str:
-    """What `mellm train language` wrote down beside an adapter; others say nothing."""
+    """Return the system message that `mellm train language` wrote beside an adapter, or an empty text."""
     facts = Path(adapter or "", "adapter.json")
     if adapter is None or not facts.is_file():
         return ""

@@ -6,9 +6,10 @@ about prompts or answers.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Sequence
 from urllib.parse import urlsplit
+
+from pydantic import ValidationError
 
 from mellm.errors import InputError, MellmError
 from mellm.language.backends.dialect import Dialect
@@ -17,6 +18,7 @@ from mellm.language.backends.http import HttpClient, Server, ServerError
 from mellm.language.backends.protocol import Choice, Control, Decoding, Message
 from mellm.language.backends.scoring import UnableError, choose_by
 from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
+from mellm.language.backends.wire import AnswerChoice, ChatReply, ChatRequest
 
 KEY_VARIABLE = "MELLM_OPENAI_KEY"
 _REFUSED = frozenset({400, 422})
@@ -99,14 +101,17 @@ class OpenAIBackend:
         dialect = self._known(control)
 
         def ask(
-            messages: Sequence[Message], prefix: str, max_tokens: int, extra: Mapping[str, Any]
-        ) -> dict[str, Any]:
-            def body() -> dict[str, Any]:
+            messages: Sequence[Message], prefix: str, max_tokens: int, extra: ChatRequest
+        ) -> AnswerChoice:
+            def body() -> ChatRequest:
                 if dialect.refused & set(extra) or (prefix and not dialect.continues):
                     raise UnableError
                 return dialect.body(self._model, messages, prefix, Decoding(max_tokens), extra)
 
-            return _first(self._sent(body, dialect, control), self._client.server.url)
+            choices = self._choices(self._sent(body, dialect, control))
+            if not choices:
+                raise self._foreign_form()
+            return choices[0]
 
         return choose_by(ask, dialect, messages, prefix, options)
 
@@ -123,39 +128,44 @@ class OpenAIBackend:
                 if error.status not in _REFUSED or not dialect.learn(error.detail, body):
                     raise self._with_models(error, control) from error
 
-    def _streamed(self, body: dict[str, Any], control: Control) -> Iterator[str]:
-        url, choice = self._client.server.url, None
+    def _streamed(self, body: ChatRequest, control: Control) -> Iterator[str]:
+        url, answered = self._client.server.url, False
         for event in self._client.events("chat/completions", body, control):
             if isinstance(event, dict) and event.get("error"):
                 told = self._client.told(event)
                 raise ServerError(f"The server at {url} gave up in the middle of its answer: {told}.")
-            if isinstance(event, dict) and event.get("choices") == []:
-                continue  # usage alone
-            choice = _first(event, url)
-            said = choice.get("delta") or choice.get("message") or {}
-            if text := said.get("content"):
-                yield str(text)
-            reason = choice.get("finish_reason")
-            if reason == "content_filter":
-                raise MellmError(f"The server at {url} withheld the answer (content filter).")
-            if reason:
-                return
-        if choice is None:
-            raise ServerError(f"The server at {url} answered in a form that is not OpenAI's.")
+            for choice in self._choices(event)[:1]:  # an event without any tells the usage
+                answered = True
+                if choice.text:
+                    yield choice.text
+                if choice.finish_reason == "content_filter":
+                    raise MellmError(f"The server at {url} withheld the answer (content filter).")
+                if choice.finish_reason:
+                    return
+        if not answered:
+            raise self._foreign_form()
 
-    def _sent(
-        self, build: Callable[[], dict[str, Any]], dialect: Dialect, control: Control
-    ) -> dict[str, Any]:
+    def _choices(self, reply: object) -> list[AnswerChoice]:
+        """Return the answers in a reply. Raises ServerError where it has another form than OpenAI's."""
+        try:
+            return ChatReply.model_validate(reply).choices
+        except ValidationError as error:
+            raise self._foreign_form() from error
+
+    def _foreign_form(self) -> ServerError:
+        return ServerError(
+            f"The server at {self._client.server.url} answered in a form that is not OpenAI's."
+        )
+
+    def _sent(self, build: Callable[[], ChatRequest], dialect: Dialect, control: Control) -> object:
         """Send what `build` returns, built anew as long as the server refuses a field of it."""
         while True:
             body = build()
             try:
-                reply = self._client.json("chat/completions", body, control)
+                return self._client.json("chat/completions", body, control)
             except ServerError as error:
                 if error.status not in _REFUSED or not dialect.learn(error.detail, body):
                     raise self._with_models(error, control) from error
-                continue
-            return reply if isinstance(reply, dict) else {}
 
     def _known(self, control: Control) -> Dialect:
         """Ask once who the server is, and what its model is called where nobody said."""
@@ -203,13 +213,3 @@ class OpenAIBackend:
                 f"{self.name} is said not to see pictures; take the flow route or another model."
             )
         return with_system(messages, self._system)
-
-
-def _first(reply: Any, url: str) -> dict[str, Any]:
-    """The first choice of an answer. Raises ServerError where it has none."""
-    try:
-        choice = reply["choices"][0]
-        choice.get("message")
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ServerError(f"The server at {url} answered in a form that is not OpenAI's.") from error
-    return dict(choice)

@@ -42,7 +42,7 @@ class Decoding:
 
 @dataclass(slots=True)
 class Control:
-    """A running call's leash: `cancel()` from any thread ends it; so does the deadline.
+    """Ends a running call: when any thread calls `cancel()`, or when the deadline passes.
 
     timeout: seconds a call may take, from the moment this object is made; None: no limit
     """
@@ -61,7 +61,7 @@ class Control:
         return None if self.timeout is None else max(0.0, self.timeout - (time.monotonic() - self._started))
 
     def check(self) -> None:
-        """Raise what ended the call, if something did. Backends call it between tokens.
+        """Raise CancelledError or TimedOutError if the call is to end. Backends call it between tokens.
 
         Raises CancelledError after `cancel()`, TimedOutError after the deadline.
         """
@@ -83,7 +83,7 @@ class TimedOutError(MellmError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of the offered continuations the model finds likeliest.
+    """The continuation that the model finds likeliest among those it was given.
 
     index: into the options
     logprobs: natural log of each option's probability as a continuation, up to one constant shared by all;
@@ -95,7 +95,7 @@ class Choice:
 
 
 class LanguageBackend(Protocol):
-    """A language model behind one small door. Holds its model; calls are independent of one another.
+    """The interface of every language model. A backend holds its model; calls are independent of one another.
 
     One call runs at a time per backend; a second caller waits.
     """

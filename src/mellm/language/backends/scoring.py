@@ -1,12 +1,12 @@
-"""Choosing among options through a server: by likelihood where it tells any, else by its word.
+"""Choosing among options through a server: by likelihoods where it returns them, else by its answer's text.
 
 Ways, from best to last; the first that an endpoint is able to is remembered in its dialect:
 
-1. `_walked`: the likelihood of each option's whole text, from the listed next tokens, step by step along it
-   (servers that go on from a beginning: vLLM, llama.cpp)
-2. `_lettered`: options shown as letters, the listed first tokens read (any server with `logprobs`)
-3. `_constrained`: the answer held to the options by a JSON schema; no likelihoods
-4. `_asked`: the answer read leniently, asked for once more, and at last the most similar option
+1. `_by_tokens`: the likelihood of each option's whole text, from the listed next tokens, step by step along
+   it (servers that go on from a beginning: vLLM, llama.cpp)
+2. `_by_letter`: options shown as letters, the listed first tokens read (any server with `logprobs`)
+3. `_by_schema`: the answer held to the options by a JSON schema; no likelihoods
+4. `_by_text`: the answer read leniently, asked for once more, and at last the most similar option
 
 vLLM's `prompt_logprobs` would score an option in one request, but with LoRA enabled two such requests at a
 time end the CPU engine, and adapters on the output layer are left out of them. Knows nothing about HTTP.
@@ -18,32 +18,34 @@ import math
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+
+from pydantic import ValidationError
 
 from mellm.language.backends.dialect import Dialect
 from mellm.language.backends.dialogue import with_words
 from mellm.language.backends.protocol import Choice, Message
+from mellm.language.backends.wire import AnswerChoice, ChatRequest, TokenLogprobs
 
-Ask = Callable[[Sequence[Message], str, int, Mapping[str, Any]], dict[str, Any]]
-"""ask(messages, prefix, max_tokens, fields) -> the first choice of the answer. Raises UnableError where the
-endpoint refuses one of the fields."""
+Ask = Callable[[Sequence[Message], str, int, ChatRequest], AnswerChoice]
+"""ask(messages, prefix, max_tokens, extra fields) -> the first choice of the answer. Raises UnableError where
+the endpoint refuses one of the fields."""
 
 _LEAST = 1e-12
 
 
 class UnableError(Exception):
-    """The endpoint does not do this at all, so it need not be tried again. Never leaves `choose_by`."""
+    """The endpoint cannot choose in this way, so it is not tried again. `choose_by` catches it."""
 
 
 def choose_by(
     ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
 ) -> Choice:
     """Return which option continues `prefix` best, always one of them."""
-    for rung in range(dialect.rung, len(_WAYS)):
+    for way in range(dialect.way, len(_WAYS)):
         try:
-            choice = _WAYS[rung](ask, dialect, messages, prefix, options)
+            choice = _WAYS[way](ask, dialect, messages, prefix, options)
         except UnableError:
-            dialect.rung = max(dialect.rung, rung + 1)
+            dialect.way = max(dialect.way, way + 1)
             continue
         if choice is not None:
             return choice
@@ -54,7 +56,7 @@ def _best(logprobs: Sequence[float]) -> Choice:
     return Choice(max(range(len(logprobs)), key=logprobs.__getitem__), tuple(logprobs))
 
 
-def _walked(
+def _by_tokens(
     ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
 ) -> Choice | None:
     if not dialect.continues:
@@ -72,7 +74,7 @@ def _walked(
 
 
 def _along(option: str, prefix: str, after: Callable[[str], dict[str, float]]) -> tuple[float, bool]:
-    """Log-probability of an option by its longest listed tokens, and whether any was listed.
+    """Return the log-probability of an option by its longest listed tokens, and whether any was listed.
 
     Where the next token is not listed, what is left over by the listed ones is an upper bound.
     """
@@ -88,25 +90,25 @@ def _along(option: str, prefix: str, after: Callable[[str], dict[str, float]]) -
 
 
 def _unlisted(tokens: Mapping[str, float]) -> float:
-    """The most a token can have that is not among the listed: the least of them, or what they leave."""
+    """Return the largest log-probability that a token can have which is not among the listed ones."""
     left = 1.0 - sum(math.exp(logprob) for logprob in tokens.values())
     return min(min(tokens.values()), math.log(max(left, _LEAST)))
 
 
 def _next_tokens(ask: Ask, dialect: Dialect, messages: Sequence[Message], text: str) -> dict[str, float]:
     """The likeliest tokens after `text`, with their log-probabilities. Raises UnableError without any."""
-    told = ask(messages, text, 1, {"logprobs": True, "top_logprobs": dialect.top}).get("logprobs")
+    answer = ask(messages, text, 1, {"logprobs": True, "top_logprobs": dialect.top_logprobs})
     try:
-        rows = told["content"][0]["top_logprobs"]  # type: ignore[index]
-        found = {str(row["token"]): float(row["logprob"]) for row in rows}
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        listed = TokenLogprobs.model_validate(answer.logprobs).content[0].top_logprobs
+    except ValidationError as error:
         raise UnableError from error
+    found = {row.token: row.logprob for row in listed}
     if not found:
         raise UnableError
     return found
 
 
-def _lettered(
+def _by_letter(
     ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
 ) -> Choice | None:
     if len(options) > len(string.ascii_uppercase):
@@ -125,7 +127,7 @@ def _lettered(
     return _best([math.log(m) if m > 0 else _unlisted(tokens) for m in mass.values()])
 
 
-def _constrained(
+def _by_schema(
     ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
 ) -> Choice | None:
     schema = {
@@ -143,7 +145,7 @@ def _constrained(
         return None
 
 
-def _asked(
+def _by_text(
     ask: Ask, dialect: Dialect, messages: Sequence[Message], prefix: str, options: Sequence[str]
 ) -> Choice | None:
     asked, said = with_words(messages, _so_far(prefix) + _one_of(options)), ""
@@ -158,7 +160,7 @@ def _asked(
 
 
 _WAYS: tuple[Callable[[Ask, Dialect, Sequence[Message], str, Sequence[str]], Choice | None], ...] = (
-    _walked, _lettered, _constrained, _asked,
+    _by_tokens, _by_letter, _by_schema, _by_text,
 )  # fmt: skip
 
 
@@ -186,9 +188,8 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[\"'“”‘’*_`.,:;!?。，：；！？()（）]", " ", text).casefold().split())
 
 
-def _text(choice: Mapping[str, Any]) -> str:
-    message = choice.get("message") or {}
-    return re.sub(r"(?s)^\s*<think>.*?</think>", "", str(message.get("content") or "")).strip()
+def _text(answer: AnswerChoice) -> str:
+    return re.sub(r"(?s)^\s*<think>.*?</think>", "", answer.text).strip()
 
 
 def _so_far(prefix: str) -> str:
@@ -201,5 +202,5 @@ def _one_of(options: Sequence[str]) -> str:
 
 
 def _room(options: Sequence[str]) -> int:
-    """Tokens that surely hold any option, as JSON too."""
+    """Return a number of tokens that is enough for any option, also as JSON."""
     return 24 + max(len(option.encode()) for option in options)

@@ -1,25 +1,98 @@
-"""Messages as OpenAI-compatible servers read them. Knows nothing about servers."""
+"""Requests and answers in the form of OpenAI's chat API. Knows nothing about servers."""
 
 import base64
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import cv2
+from pydantic import BaseModel, Field
 
 from mellm.errors import MellmError
 from mellm.language.backends.protocol import Message
 from mellm.media.frame import Image
 
 
-def to_wire(messages: Sequence[Message]) -> list[dict[str, Any]]:
+class ChatMessage(TypedDict):
+    """One message."""
+
+    role: str
+    content: str | list[Mapping[str, object]]
+
+
+class ChatRequest(TypedDict, total=False):
+    """The fields of a request that this package uses."""
+
+    model: str
+    messages: list[ChatMessage]
+    max_tokens: int
+    max_completion_tokens: int
+    temperature: float
+    seed: int | None
+    stop: list[str] | None
+    stream: bool
+    logprobs: bool
+    top_logprobs: int
+    response_format: Mapping[str, object]
+    continue_final_message: bool
+    add_generation_prompt: bool
+    chat_template_kwargs: Mapping[str, object]
+
+
+class AnswerText(BaseModel):
+    """A whole answer, or the next part of one."""
+
+    content: str | None = None
+
+
+class AnswerChoice(BaseModel):
+    """One of the answers of a reply; `logprobs` is None where the server does not list likely tokens."""
+
+    message: AnswerText | None = None
+    delta: AnswerText | None = None
+    finish_reason: str | None = None
+    logprobs: object = None
+
+    @property
+    def text(self) -> str:
+        """The text of this reply or event; empty where it has none."""
+        said = self.delta or self.message
+        return (said.content or "") if said else ""
+
+
+class ChatReply(BaseModel):
+    """The answer to a request, or one event of a streamed answer."""
+
+    choices: list[AnswerChoice]
+
+
+class LikelyToken(BaseModel):
+    """A token that may come next, and its log-probability."""
+
+    token: str
+    logprob: float
+
+
+class _TokenPlace(BaseModel):
+    top_logprobs: list[LikelyToken]
+
+
+class TokenLogprobs(BaseModel):
+    """`logprobs` of an answer: the likeliest tokens at each of its places."""
+
+    content: list[_TokenPlace] = Field(min_length=1)
+
+
+def to_wire(messages: Sequence[Message]) -> list[ChatMessage]:
     """Return messages as JSON: text alone as a string, pictures as PNG data URLs before their text."""
     return [{"role": m.role, "content": _content(m)} for m in messages]
 
 
-def _content(message: Message) -> str | list[dict[str, Any]]:
+def _content(message: Message) -> str | list[Mapping[str, object]]:
     if not message.images:
         return message.text
-    pictures = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images]
+    pictures: list[Mapping[str, object]] = [
+        {"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images
+    ]
     return [*pictures, {"type": "text", "text": message.text}]
 
 

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
+from mellm.facs.emotion_units import EMOTION_UNITS
 from mellm.facs.learned_emotion import (
     UNITS,
     LearnedEmotion,
@@ -26,22 +27,10 @@ from mellm.facs.learned_emotion import (
     save_emotion_model,
 )
 from mellm.facs.taxonomies import FINE, canonical
-
-PROTOTYPES: dict[str, tuple[str, ...]] = {
-    "happiness": ("12", "6+12"),
-    "surprise": ("1+2", "1+2+5", "1+2+5+26"),
-    "disgust": ("9", "10", "4+9", "4+10"),
-    "anger": ("4+5+7+23", "4+7+24", "4+23"),
-    "fear": ("1+2+4", "1+2+4+5", "1+2+4+5+20", "20"),
-    "sadness": ("1+4", "15", "1+15", "1+4+15", "17"),
-    "contempt": ("L12", "R12", "L14", "R14"),
-    "repression": ("12+24", "14+24", "15+17", "14+17", "12+17"),
-}
-"""Emotion -> units, as EMFACS describes them (Ekman & Friesen 1983)."""
+from mellm.train.recipe import Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class EmotionConfig:
+class EmotionConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: emotion`).
 
     sheets: annotation sheets with units and emotion
@@ -92,7 +81,7 @@ def read_rows(sheet: Path) -> list[CodedRow]:
         for row in reader:
             label = canonical(row[emotion])
             present = [u for u in parse_codes(row[codes]).present if u.family == "AU"]
-            units = {u.au: u.side in ("left", "right") for u in present}
+            units = {u.au: u.one_sided for u in present}
             if label in FINE and units:
                 rows.append(CodedRow(f"{sheet.stem}/{row[person]}", units, label))
     return rows
@@ -122,12 +111,12 @@ def fit_emotion_model(rows: Sequence[CodedRow], config: EmotionConfig) -> Learne
     rng = np.random.default_rng(config.seed)
     shares = emotion_shares([row.emotion for row in rows])
     known = [(row.units, row.emotion) for row in rows]
-    prior = [(_units(code), emotion) for emotion, codes in PROTOTYPES.items() for code in codes]
+    prior = [(_units(code), name) for name, units in EMOTION_UNITS.items() for code in units.combinations]
     counts = {emotion: sum(e == emotion for _, e in known) for emotion in FINE}
     x, y, weights = [], [], []
     for source, share in ((known, 1 - config.prior), (prior, config.prior)):
         for units, emotion in source:
-            alike = counts[emotion] if source is known else len(PROTOTYPES[emotion])
+            alike = counts[emotion] if source is known else len(EMOTION_UNITS[emotion].combinations)
             # An emotion with few rows leans on its prototypes instead.
             trust = min(1.0, counts[emotion] / _ENOUGH)
             part = trust * share if source is known else 1 - trust * (1 - config.prior)
@@ -179,7 +168,7 @@ def noisy(
 
 
 def _units(code: str) -> dict[int, bool]:
-    return {u.au: u.side in ("left", "right") for u in parse_codes(code).present}
+    return {u.au: u.one_sided for u in parse_codes(code).present}
 
 
 def clean_features(rows: Sequence[CodedRow]) -> NDArray[np.float64]:

@@ -7,21 +7,20 @@ no flow of a real face.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from mellm.errors import InputError
+from mellm.facs.codes import ActionUnitCode, half_labels
 from mellm.facs.grid import GridModel, grid_features, mirrored_grid, save_grid_model
 from mellm.flow.normalised import nose_flow, recover_flow
 from mellm.simulate.generated_flow import GeneratedFlow, generate, read_patterns
+from mellm.train.recipe import Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class FacsConfig:
+class FacsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names).
 
     sheets: annotation sheets with the columns AU and Emotion
@@ -65,7 +64,8 @@ def fit_grid_model(
     made: GeneratedFlow, config: FacsConfig, say: Callable[[str], None] = lambda text: None
 ) -> GridModel:
     """Fit both views' weights; each sample is used as it is and mirrored."""
-    halves = np.stack([half_labels(made, config.units, side) for side in ("left", "right")])
+    coded = [[ActionUnitCode(unit, side) for unit, side in pattern.units] for pattern in made.patterns]
+    halves = half_labels(coded, config.units)
     fitted = []
     for number, view in enumerate((recover_flow, nose_flow), 1):
         cells = np.stack([grid_features(view(stored)) for stored in made.flows])
@@ -74,7 +74,7 @@ def fit_grid_model(
         x = (x - mean) / spread
         emotion = _regression(config.emotion_c).fit(x, np.tile(made.labels, 2))
         units = [
-            _regression(config.unit_c).fit(x, halves[:, :, u].reshape(-1)) for u in range(len(config.units))
+            _regression(config.unit_c).fit(x, halves[:, :, u].T.reshape(-1)) for u in range(len(config.units))
         ]
         fitted.append((mean, spread, emotion, units))
         say(f"view {number} of 2 fitted")
@@ -87,12 +87,6 @@ def fit_grid_model(
         unit_bias=np.stack([np.array([u.intercept_[0] for u in f[3]]) for f in fitted]).astype(np.float32),
         units=config.units,
     )
-
-
-def half_labels(made: GeneratedFlow, units: tuple[int, ...], side: str) -> NDArray[np.bool_]:
-    """Return bool (N, U): the unit is on that half of the subject's face."""
-    shown = [{unit for unit, where in p.units if where in ("both", side)} for p in made.patterns]
-    return np.array([[unit in here for unit in units] for here in shown])
 
 
 def _regression(c: float) -> LogisticRegression:

@@ -9,14 +9,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
+from mellm.facs.codes import half_labels
 from mellm.facs.learned import at_typical_scale
-from mellm.facs.unit_rules import relative_vectors
+from mellm.facs.unit_rules import READ_AS, relative_vectors
 from mellm.instruct.sources import Measured, Source, open_source
 from mellm.train.facs.region_pairs import RegionPairs, in_chunks
 
@@ -74,14 +76,9 @@ def measure_real(
         vectors.append((at_typical_scale(motion) if case.scale == "relative" else motion)[0])
         moves = {m.name for m in case.motion if m.moving}
         moving.append([name in moves for name in REGION_NAMES])
-        shown = np.zeros((2, len(units)), np.int8)
-        for unit in coded:
-            # 45 and 46 are closing eyes too, 27 a wider 26: the model's units are those of the rules.
-            au = _ALIKE.get(unit.au, unit.au)
-            if au in units:
-                shown[0, units.index(au)] |= unit.side != "right"
-                shown[1, units.index(au)] |= unit.side != "left"
-        halves.append(shown)
+        # The model's units are those of the rules.
+        read = [replace(unit, au=READ_AS.get(unit.au, unit.au)) for unit in coded]
+        halves.append(half_labels([read], units)[0])
         people.append(f"{case.dataset}/{case.subject}")
         sets.append(case.dataset)
     return RegionPairs(
@@ -92,6 +89,3 @@ def measure_real(
         tuple(people),
         tuple(sets),
     )
-
-
-_ALIKE = {45: 43, 46: 43, 27: 26}

@@ -10,7 +10,7 @@ Needs torch and scikit-learn.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from mellm.flow.normalised import region_boxes
 from mellm.simulate.gallery import Gallery, Split
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_pairs import RegionPairs, in_chunks, measure_pairs
+from mellm.train.recipe import Recipe
 
 _LEAST_SPREAD = np.float32(0.02)
 """Features that hardly vary are not blown up to the size of the others."""
@@ -47,8 +48,7 @@ _BLINKS = 0.15
 """Share of the described samples that get a blink on top, up to six times as strong."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegionsConfig:
+class RegionsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: regions`).
 
     faces: folder of portraits; ict: ICT-FaceKit's compact .npz; estimator: of the flow
@@ -224,7 +224,7 @@ def described(units: Sequence[int], count: int, rng: np.random.Generator) -> tup
     left = np.zeros((len(units), len(REGION_NAMES), 2), np.float32)
     for k, au in enumerate(units):
         for term in rows[au].shows:
-            region = REGION_NAMES.index(term.region.format(s="left"))
+            region = REGION_NAMES.index(term.region)
             # The middle regions are met twice where both halves act.
             share = 1.0 if "{s}" in term.region or "left" in term.region else 0.5
             left[k, region] += np.array([-term.out, -term.up], np.float32) * term.weight * share

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks
 from mellm.face.regions import REGION_NAMES
+from mellm.facs.codes import ActionUnitCode, half_labels
 from mellm.flow.field import FlowEstimator
 from mellm.flow.pair_measurement import measure_flow
 from mellm.simulate.canonical_mesh import canonical_to_mesh
@@ -141,8 +142,7 @@ def measure_pairs(
     config = PairConfig(smallest=0.3, largest=6.0)
     vectors = np.zeros((len(indices), len(REGION_NAMES), 2), np.float32)
     moving = np.zeros((len(indices), len(REGION_NAMES)), np.bool_)
-    halves = np.zeros((len(indices), 2, len(units)), np.int8)
-    identity, description = [], []
+    coded, identity, description = [], [], []
     for row, index in enumerate(indices):
         rng = np.random.default_rng([seed, _BRANCH, SPLITS.index(split), index])
         portrait = portraits[int(rng.integers(len(portraits)))]
@@ -157,13 +157,10 @@ def measure_pairs(
             share = region.relative / region.mean if region.mean > 0 else 0.0
             vectors[row, k] = region.u * share, region.v * share
             moving[row, k] = region.moving
-        for au, side in shown:
-            if au in units:
-                column = units.index(au)
-                halves[row, 0, column] |= side in ("both", "left")
-                halves[row, 1, column] |= side in ("both", "right")
+        coded.append([ActionUnitCode(au, side) for au, side in shown])
         identity.append(portrait.identity)
         description.append(kind)
+    halves = half_labels(coded, units).astype(np.int8)
     return RegionPairs(vectors, moving, halves, tuple(units), tuple(identity), tuple(description))
 
 

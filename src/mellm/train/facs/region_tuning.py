@@ -9,11 +9,13 @@ weights. Needs scipy and scikit-learn, not torch.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -30,13 +32,13 @@ from mellm.facs.unit_figures import calibration_error, f1, side_gap
 from mellm.facs.unit_rules import PRESENT
 from mellm.train.facs.real_pairs import gather_real
 from mellm.train.facs.region_pairs import RegionPairs
+from mellm.train.recipe import Recipe
 
 Array = NDArray[np.float64]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
-@dataclass(frozen=True, slots=True)
-class TuningConfig:
+class TuningConfig(Recipe):
     """Settings of one run (a recipe in YAML has the same names, and `model: tuned`).
 
     data: a table of `mellm data index`, or a folder with flows.npz; frames: the set's folder, for a table
@@ -57,12 +59,14 @@ class TuningConfig:
     folds: int = 5
     least: int = 5
 
-    def __post_init__(self) -> None:
-        """Raise InputError for penalties that are no list of positive numbers, or fewer than three folds."""
-        if not isinstance(self.penalties, tuple) or not self.penalties or min(self.penalties) <= 0:
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        """Raise InputError for penalties that are not positive, or fewer than three folds."""
+        if not self.penalties or min(self.penalties) <= 0:
             raise InputError("`penalties` must be a list of positive numbers, such as [10, 30, 100].")
         if self.folds < 3:
             raise InputError("`folds` must be at least 3: each fold's calibration is fitted on the others.")
+        return self
 
 
 def train_tuned(

@@ -1,25 +1,25 @@
-"""Recipes of the FACS models: the key `model` says which one a YAML file trains."""
+"""The trainings of the FACS models: the key `model` of a recipe says which one a YAML file describes."""
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from mellm.errors import InputError
 from mellm.train.facs.emotion_model import EmotionConfig, train_emotion
 from mellm.train.facs.grid_models import FacsConfig, train_facs
 from mellm.train.facs.region_model import RegionsConfig, train_regions
 from mellm.train.facs.region_tuning import TuningConfig, train_tuned
+from mellm.train.recipe import checked, read_settings
 
-TRAININGS: dict[str, tuple[type[Any], Callable[..., Any]]] = {
-    "grid": (FacsConfig, train_facs),
-    "regions": (RegionsConfig, train_regions),
-    "emotion": (EmotionConfig, train_emotion),
-    "tuned": (TuningConfig, train_tuned),
+FacsRecipe = FacsConfig | RegionsConfig | EmotionConfig | TuningConfig
+RECIPES: dict[str, type[FacsRecipe]] = {
+    "grid": FacsConfig,
+    "regions": RegionsConfig,
+    "emotion": EmotionConfig,
+    "tuned": TuningConfig,
 }
-"""Value of `model` -> the settings it takes, and the function that trains."""
+"""Value of `model` -> the settings that it takes."""
+
+_EXAMPLE = "facs-grid.yaml"
 
 
 def train_from_recipe(
@@ -29,24 +29,22 @@ def train_from_recipe(
 
     Raises InputError for a model or a setting that does not exist, or a setting that is missing.
     """
-    config, train = read_recipe(recipe)
-    train(config, output, say)
+    match read_facs_recipe(recipe):
+        case FacsConfig() as config:
+            train_facs(config, output, say)
+        case RegionsConfig() as config:
+            train_regions(config, output, say)
+        case EmotionConfig() as config:
+            train_emotion(config, output, say)
+        case TuningConfig() as config:
+            train_tuned(config, output, say)
 
 
-def read_recipe(recipe: str | Path) -> tuple[Any, Callable[..., Any]]:
-    """Return the settings of a recipe, and the function that takes them."""
-    settings = yaml.safe_load(Path(recipe).read_text(encoding="utf-8"))
-    if not isinstance(settings, dict):
-        raise InputError(f"'{recipe}' is no recipe; give a YAML file such as recipes/facs-grid.yaml.")
+def read_facs_recipe(recipe: str | Path) -> FacsRecipe:
+    """Return the settings in a recipe file; their type says which model it trains."""
+    path = Path(recipe)
+    settings = read_settings(path, _EXAMPLE)
     model = settings.pop("model", "grid")
-    if model not in TRAININGS:
-        raise InputError(f"'{recipe}' asks for the model '{model}'; choose {', '.join(TRAININGS)}.")
-    kind, train = TRAININGS[model]
-    known = {field.name: field for field in fields(kind)}
-    unknown = sorted(str(name) for name in settings if name not in known)
-    if unknown:
-        raise InputError(f"'{recipe}' has unknown settings: {', '.join(unknown)}.")
-    missing = [n for n, f in known.items() if f.default is MISSING and n not in settings]
-    if missing:
-        raise InputError(f"'{recipe}' lacks the setting {', '.join(missing)}.")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}), train
+    if model not in RECIPES:
+        raise InputError(f"'{recipe}' asks for the model '{model}'; choose {', '.join(RECIPES)}.")
+    return checked(path, settings, RECIPES[str(model)], _EXAMPLE)

@@ -5,10 +5,10 @@ epochs; any number of processes may fill one folder. Knows the generator and fil
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.simulate.pair import FlowPair
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 TRUTH_STRIDE = 2
 """The truth is kept at every second pixel."""
@@ -75,13 +80,7 @@ def fill(folder: Path, source: PairSource, count: int, shard: int, worker: int =
         path = folder / f"pairs-{start:06d}.npz"
         if path.is_file():
             continue
-        pairs = [cached(source.pair(index)) for index in range(start, start + shard)]
-        partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-        columns: dict[str, Any] = {
-            f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(CachedPair)
-        }
-        np.savez(partial, **columns)
-        partial.replace(path)
+        write_rows(path, [cached(source.pair(index)) for index in range(start, start + shard)])
 
 
 def shards(folder: Path) -> list[Path]:
@@ -92,9 +91,22 @@ def shards(folder: Path) -> list[Path]:
     return found
 
 
-def read_shard(path: Path) -> Iterator[CachedPair]:
-    """Yield a shard's pairs."""
+def read_shard(path: Path) -> list[CachedPair]:
+    """Return a shard's pairs."""
+    return read_rows(path, CachedPair)
+
+
+def write_rows(path: Path, rows: "Sequence[DataclassInstance]") -> None:
+    """Write dataclasses of arrays as .npz, one array a field; the file is written whole or not at all."""
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
+    columns = {f.name: np.stack([getattr(row, f.name) for row in rows]) for f in fields(rows[0])}
+    np.savez(partial, **columns)  # type: ignore[arg-type]
+    partial.replace(path)
+
+
+def read_rows(path: Path, kind: type[T]) -> list[T]:
+    """Read what `write_rows` wrote."""
     with np.load(path) as data:
-        columns = {f.name: data[f.name] for f in fields(CachedPair)}
-    for row in range(len(columns["onset"])):
-        yield CachedPair(**{name: column[row] for name, column in columns.items()})
+        columns = {f.name: data[f.name] for f in fields(kind)}
+    count = len(next(iter(columns.values())))
+    return [kind(**{name: column[row] for name, column in columns.items()}) for row in range(count)]

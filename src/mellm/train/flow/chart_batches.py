@@ -4,8 +4,7 @@ The order of an epoch follows from (seed, epoch) alone, so a run that stopped go
 would have had. Knows cached pairs and the prior; nothing of optimisation.
 """
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior import MotionPrior
 from mellm.flow.meflownet.network_evidence import NETWORK_BLUR, normalise_illumination
 from mellm.flow.meflownet.runtime import start_from
-from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair, read_shard
+from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair, read_rows, read_shard, write_rows
 
 MIXED = 3
 """Shards held in memory at once and drawn from together."""
@@ -99,67 +98,66 @@ def chart_shard(shard: Path, prior: MotionPrior, jitter: float = 0.5, seed: int 
     if path.is_file():
         return path
     rng = np.random.default_rng([seed, int(shard.stem.split("-")[1])])
-    pairs = [to_chart(pair, prior, rng, jitter) for pair in read_shard(shard)]
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-    columns: dict[str, Any] = {
-        f.name: np.stack([getattr(p, f.name) for p in pairs]) for f in fields(ChartPair)
-    }
-    np.savez(partial, **columns)
-    partial.replace(path)
+    write_rows(path, [to_chart(pair, prior, rng, jitter) for pair in read_shard(shard)])
     return path
 
 
 def read_chart_shard(path: Path) -> list[ChartPair]:
     """Read a file of `chart_shard`."""
-    with np.load(path) as data:
-        columns = {f.name: data[f.name] for f in fields(ChartPair)}
-    return [
-        ChartPair(**{name: column[row] for name, column in columns.items()})
-        for row in range(len(columns["onset"]))
-    ]
+    return read_rows(path, ChartPair)
 
 
-def epoch_batches(
-    files: list[Path],
-    rows: int,
-    prior: MotionPrior,
-    batch: int,
-    seed: int,
-    epoch: int,
-    skip: int = 0,
-    *,
-    ready: Callable[[list[Path]], None] = lambda group: None,
-    share: tuple[int, int] = (0, 1),
-) -> Iterator[Batch]:
-    """Yield an epoch's batches, half of the pairs mirrored, without the first `skip`.
+@dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """The order in which a run draws its batches from shards, half of the pairs mirrored.
 
-    files: shards of `rows` pairs each; they are put on the chart when first needed, after `ready` was told
+    files: shards of `rows` pairs each; they are put on the chart with `prior` when first needed
+    batch: pairs in a batch
     share: (k, n): of every batch, only each n-th pair from the k-th on, for one process of several
+    ready: called with the shards that are needed next, before they are put on the chart
     """
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(files))
-    done = 0
-    for first in range(0, len(order), MIXED):
-        group = [files[k] for k in order[first : first + MIXED]]
-        picks = rng.permutation(rows * len(group))
-        mirror = rng.random(len(picks)) < 0.5
-        count = len(picks) // batch
-        if done + count <= skip:
-            done += count
-            continue
-        ready(group)
-        pool = [pair for path in group for pair in read_chart_shard(chart_shard(path, prior))]
-        for k in range(count):
-            done += 1
-            if done > skip:
-                part = slice(k * batch + share[0], (k + 1) * batch, share[1])
-                yield collate([pool[i] for i in picks[part]], mirror[part])
 
+    files: Sequence[Path]
+    rows: int
+    prior: MotionPrior
+    batch: int
+    seed: int
+    share: tuple[int, int] = (0, 1)
+    ready: Callable[[list[Path]], None] = lambda group: None
 
-def batches_per_epoch(files: int, rows: int, batch: int) -> int:
-    """Return how many batches `epoch_batches` yields from so many files."""
-    groups = [min(MIXED, files - k) for k in range(0, files, MIXED)]
-    return sum(rows * size // batch for size in groups)
+    @property
+    def per_epoch(self) -> int:
+        """How many batches an epoch has."""
+        groups = [min(MIXED, len(self.files) - k) for k in range(0, len(self.files), MIXED)]
+        return sum(self.rows * size // self.batch for size in groups)
+
+    def from_step(self, step: int) -> Iterator[Batch]:
+        """Yield batches for ever, from the one that step `step` has."""
+        epoch, skip = divmod(step, self.per_epoch)
+        while True:
+            yield from self.epoch(epoch, skip)
+            epoch, skip = epoch + 1, 0
+
+    def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches without the first `skip`."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.files))
+        done = 0
+        for first in range(0, len(order), MIXED):
+            group = [self.files[k] for k in order[first : first + MIXED]]
+            picks = rng.permutation(self.rows * len(group))
+            mirror = rng.random(len(picks)) < 0.5
+            count = len(picks) // self.batch
+            if done + count <= skip:
+                done += count
+                continue
+            self.ready(group)
+            pool = [pair for path in group for pair in read_chart_shard(chart_shard(path, self.prior))]
+            for k in range(count):
+                done += 1
+                if done > skip:
+                    part = slice(k * self.batch + self.share[0], (k + 1) * self.batch, self.share[1])
+                    yield collate([pool[i] for i in picks[part]], mirror[part])
 
 
 def collate(pairs: list[ChartPair], mirror: NDArray[np.bool_]) -> Batch:

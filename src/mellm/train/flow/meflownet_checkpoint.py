@@ -1,18 +1,24 @@
-"""Checkpoints of a training run as safetensors: weights, their running average, and Adam's moments.
+"""The state of a training run of MEFlowNet: weights, their running average, and Adam's moments.
 
-Knows modules and optimisers; nothing of what they learn.
+The module knows nothing of batches or losses.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mellm.errors import InputError
+from mellm.flow.meflownet.config import MEFlowNetConfig
+from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
+
+
+class FlowFacts(RunFacts):
+    """The facts of a run: how many steps were made, the network's shape, and the seed."""
+
+    step: int
+    model: MEFlowNetConfig
+    seed: int
 
 
 class Average:
@@ -33,39 +39,31 @@ class Average:
 
 
 def save(
-    path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer, facts: dict[str, Any]
+    path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer, facts: FlowFacts
 ) -> None:
-    """Write everything a run needs to go on; the old file stays until the new one is complete."""
+    """Write everything a run needs to go on."""
     tensors: dict[str, Tensor] = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v.contiguous() for k, v in average.values.items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{k}": v.contiguous() for k, v in moments.items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"facts": json.dumps(facts)})
-    partial.replace(path)
+    write_checkpoint(path, tensors, facts)
 
 
-def load(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+def load(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> FlowFacts:
     """Restore a run; returns its facts. Raises InputError where the file is of another network."""
-    with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    facts, tensors = read_facts(path, FlowFacts), read_tensors(path)
     try:
-        model.load_state_dict(_part(tensors, "model."))
+        model.load_state_dict(part(tensors, "model."))
     except RuntimeError as error:
         raise InputError(
             f"{path.name} was made by another network than the recipe's; give another output folder."
         ) from error
-    for name, value in _part(tensors, "average.").items():
+    for name, value in part(tensors, "average.").items():
         average.values[name].copy_(value)
     state = optimiser.state_dict()
     state["state"] = {}
-    for name, value in _part(tensors, "adam.").items():
+    for name, value in part(tensors, "adam.").items():
         index, key = name.split(".", 1)
         state["state"].setdefault(int(index), {})[key] = value
     optimiser.load_state_dict(state)
     return facts
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

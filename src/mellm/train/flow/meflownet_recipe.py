@@ -1,27 +1,37 @@
-"""Recipes of MEFlowNet: everything a training run follows from, read from YAML and checked.
+"""Recipes of MEFlowNet: the fields of a training run and their limits."""
 
-Knows the fields and their limits; nothing of torch's state or of the work.
-"""
-
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
-import yaml
+from pydantic import Field, model_validator
 
 from mellm.errors import InputError
 from mellm.flow.meflownet.config import MEFlowNetConfig
 from mellm.flow.meflownet.loss import LossWeights
+from mellm.train.recipe import Recipe, read_recipe
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRecipe:
+class PriorRecipe(Recipe):
+    """How the motion prior is learned.
+
+    expressions, depths, heads: how many principal expression motions, depth errors and head motions to keep
+    temperature: of the prior, see `mellm.flow.meflownet.motion_prior`
+    pairs: how many pairs to learn from
+    """
+
+    expressions: int = 200
+    depths: int = 48
+    heads: int = 8
+    temperature: float = 0.15
+    pairs: int = 1600
+
+
+class FlowRecipe(Recipe):
     """What a training run is made of; the fields of a recipe file.
 
     photos: folder of portraits, relative to where the command runs; identities are split by the generator
     ict: ICT-FaceKit's compact .npz, or None; full_3d: share of pairs drawn from its heads
     pairs, validation_pairs: how many to generate, from `seed`, in files of `shard` pairs
-    prior: how many principal expression motions, depth errors and head motions, the temperature, and the
-        pairs they are learned from
     depth_weights: safetensors file of the frozen depth backbone, where model.depth_features is 384
     steps, batch, rate, warmup, weight_decay, clip, average: of AdamW with a cosine schedule and an EMA
     checkpoint_minutes, validate_steps, log_steps: how often to save, measure and write the loss curve
@@ -30,22 +40,14 @@ class FlowRecipe:
     photos: Path
     ict: Path | None = None
     full_3d: float = 0.0
-    pairs: int = 3000
+    pairs: int = Field(3000, ge=1)
     validation_pairs: int = 100
-    shard: int = 50
+    shard: int = Field(50, ge=1)
     seed: int = 0
-    prior: dict[str, float] = field(
-        default_factory=lambda: {
-            "expressions": 200,
-            "depths": 48,
-            "heads": 8,
-            "temperature": 0.15,
-            "pairs": 1600,
-        }
-    )
+    prior: PriorRecipe = PriorRecipe()
     depth_weights: Path | None = None
-    model: MEFlowNetConfig = field(default_factory=MEFlowNetConfig)
-    loss: LossWeights = field(default_factory=LossWeights)
+    model: MEFlowNetConfig = MEFlowNetConfig()
+    loss: LossWeights = LossWeights()
     steps: int = 3000
     batch: int = 4
     rate: float = 5e-4
@@ -58,9 +60,10 @@ class FlowRecipe:
     validate_steps: int = 300
     log_steps: int = 10
 
-    def __post_init__(self) -> None:
-        """Refuse numbers that cannot work, naming the field."""
-        if self.pairs % self.shard or self.validation_pairs % self.shard or self.pairs < 1:
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse numbers that cannot work together, naming the fields."""
+        if self.pairs % self.shard or self.validation_pairs % self.shard:
             raise InputError(f"pairs and validation_pairs must be multiples of shard ({self.shard}).")
         if bool(self.model.depth_features) != bool(self.depth_weights):
             raise InputError(
@@ -68,18 +71,9 @@ class FlowRecipe:
             )
         if self.steps <= self.warmup:
             raise InputError(f"steps is {self.steps}; it must be more than warmup ({self.warmup}).")
+        return self
 
 
-def read_recipe(path: Path) -> FlowRecipe:
+def read_flow_recipe(path: Path) -> FlowRecipe:
     """Read a recipe; raises InputError where it is missing or has fields a run does not know."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        values["photos"] = Path(values["photos"])
-        values["ict"] = Path(values["ict"]) if values.get("ict") else None
-        if values.get("depth_weights"):
-            values["depth_weights"] = Path(values["depth_weights"])
-        values["model"] = MEFlowNetConfig.from_dict(values.get("model", {}))
-        values["loss"] = LossWeights(**values.get("loss", {}))
-        return FlowRecipe(**values)
-    except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a flow recipe ({error}); see recipes/flow-compact.yaml.") from error
+    return read_recipe(path, FlowRecipe, "flow-compact.yaml")

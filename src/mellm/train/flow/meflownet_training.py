@@ -7,9 +7,8 @@ in the modules it imports.
 
 import csv
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,14 +26,13 @@ from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.train.flow.cached_pairs import fill, read_shard, shards
 from mellm.train.flow.chart_batches import (
     Batch,
-    batches_per_epoch,
+    BatchOrder,
     chart_shard,
     collate,
-    epoch_batches,
     read_chart_shard,
 )
-from mellm.train.flow.meflownet_checkpoint import Average, load, save
-from mellm.train.flow.meflownet_recipe import FlowRecipe, read_recipe
+from mellm.train.flow.meflownet_checkpoint import Average, FlowFacts, load, save
+from mellm.train.flow.meflownet_recipe import FlowRecipe, read_flow_recipe
 from mellm.train.flow.onnx_export import export_onnx
 from mellm.train.flow.prior_fit import chart_motion, learn_prior, mean_template
 
@@ -52,66 +50,9 @@ def train_flow(
     `minutes` and `steps` end this sitting early (checkpoint and export are still written). Writes `pairs/`,
     `meflownet_prior.safetensors`, `checkpoint.safetensors`, `loss.csv`, `validation.csv`, `meflownet.onnx`.
     """
-    plan, folder = read_recipe(Path(recipe)), Path(out)
-    parallel = Accelerator(cpu=not torch.cuda.is_available())
-    main = parallel.is_main_process
-    tell = report if main else lambda text: None
-    if plan.batch % parallel.num_processes:
-        raise InputError(
-            f"A batch of {plan.batch} pairs cannot be shared by {parallel.num_processes} processes; give "
-            f"the recipe a multiple."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    prior = _prepare(plan, folder, tell, parallel)
-    torch.manual_seed(plan.seed)
-    model = MEFlowNet(plan.model, plan.bfloat16).to(parallel.device)
-    backbone = load_depth_backbone(plan.depth_weights) if plan.depth_weights else None
-    if backbone is not None:
-        backbone.to(parallel.device)
-    optimiser = torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=plan.weight_decay)
-    average = Average(model, plan.average)
-    checkpoint = folder / "checkpoint.safetensors"
-    step = int(load(checkpoint, model, average, optimiser)["step"]) if checkpoint.is_file() else 0
-    shared: torch.nn.Module = parallel.prepare(model)
-    files = shards(folder / "pairs" / "train")[: plan.pairs // plan.shard]
-    started = saved = time.monotonic()
-    last = plan.steps if steps is None else min(plan.steps, step + steps)
-    tell(f"step {step} of {plan.steps}, {sum(p.numel() for p in model.parameters()):,} parameters")
-
-    def keep() -> None:
-        if main:
-            facts = {"step": step, "model": plan.model.as_dict(), "seed": plan.seed}
-            save(checkpoint, model, average, optimiser, facts)
-
-    for batch in _endless(plan, files, prior, step, parallel):
-        # Clocks differ: any process can call the end, and all stop at the same step.
-        over = minutes is not None and time.monotonic() - started > 60 * minutes
-        if step >= last or (minutes is not None and _mean(parallel, {"over": float(over)})["over"] > 0):
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate * schedule(step, plan.warmup, plan.steps)
-        loss, errors = train_step(shared, optimiser, batch.to(parallel.device), plan, backbone)
-        step += 1
-        average.update(model, step)
-        if step % plan.log_steps == 0:
-            row = _mean(parallel, {"loss": loss, **errors})
-            if main:
-                _log(folder / "loss.csv", {"step": step, **row})
-            tell(f"step {step}: " + ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
-        if step % plan.validate_steps == 0:
-            figures = validate(average, plan, folder, parallel, backbone)
-            if main:
-                _log(folder / "validation.csv", {"step": step, **figures})
-            tell(f"validation at step {step}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items()))
-        if time.monotonic() - saved > 60 * plan.checkpoint_minutes:
-            keep()
-            saved = time.monotonic()
-    keep()
-    path = folder / "meflownet.onnx"
-    if main:
-        export_onnx(averaged(average, plan.model), path, backbone)
-    parallel.wait_for_everyone()
-    return path
+    run = FlowRun(read_flow_recipe(Path(recipe)), Path(out), report)
+    run.go_on(minutes, steps)
+    return run.export()
 
 
 def schedule(step: int, warmup: int, steps: int) -> float:
@@ -166,110 +107,166 @@ def averaged(average: Average, config: MEFlowNetConfig) -> MEFlowNet:
     return model.eval()
 
 
-def validate(
-    average: Average,
-    plan: FlowRecipe,
-    folder: Path,
-    parallel: Accelerator,
-    backbone: DepthBackbone | None = None,
-) -> dict[str, float]:
-    """Return mean errors on held-out identities, chart pixels, of the averaged weights and of the start."""
-    model = averaged(average, plan.model).to(parallel.device)
-    model.reduced = plan.bfloat16
-    sums: dict[str, float] = {}
-    prior = load_prior(folder / "meflownet_prior.safetensors")
-    files = shards(folder / "pairs" / "val")[: plan.validation_pairs // plan.shard]
-    _draw_charts(files, prior, parallel)
-    own = slice(parallel.process_index, None, parallel.num_processes)
-    pairs = [pair for shard in files for pair in read_chart_shard(chart_shard(shard, prior))]
-    for pair in pairs[own]:
-        batch = collate([pair], np.zeros(1, bool)).to(parallel.device)
-        with torch.no_grad():
-            predictions = predict(model, batch, plan.model.stride, backbone)
-            untrained = MEFlowNet.start(batch.start_facial, batch.start_head, plan.model.stride)
-            for name, answer in (("", predictions[-1:]), ("start_", [untrained])):
-                _, errors = sequence_loss(
-                    answer, untrained, batch.facial, batch.head, batch.face, batch.valid, plan.loss
-                )
-                for key, value in errors.items():
-                    sums[name + key] = sums.get(name + key, 0.0) + value
-    share = parallel.num_processes / len(pairs)
-    return {key: value * share for key, value in _mean(parallel, sums).items()}
+class FlowRun:
+    """One run in one folder: prepared when made, stepped by `go_on`, written by `export`."""
 
+    def __init__(self, plan: FlowRecipe, folder: Path, report: Callable[[str], None] = print) -> None:
+        self.plan, self.folder = plan, folder
+        self.parallel = Accelerator(cpu=not torch.cuda.is_available())
+        self.main = self.parallel.is_main_process
+        self.report = report if self.main else lambda text: None
+        if plan.batch % self.parallel.num_processes:
+            raise InputError(
+                f"A batch of {plan.batch} pairs cannot be shared by {self.parallel.num_processes} "
+                "processes; give the recipe a multiple."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        self.prior = self._prepared_prior()
+        torch.manual_seed(plan.seed)
+        self.model = MEFlowNet(plan.model, plan.bfloat16).to(self.parallel.device)
+        self.backbone = load_depth_backbone(plan.depth_weights) if plan.depth_weights else None
+        if self.backbone is not None:
+            self.backbone.to(self.parallel.device)
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), plan.rate, weight_decay=plan.weight_decay)
+        self.average = Average(self.model, plan.average)
+        self._checkpoint = folder / "checkpoint.safetensors"
+        self.step = 0
+        if self._checkpoint.is_file():
+            self.step = load(self._checkpoint, self.model, self.average, self.optimiser).step
+        self.shared: torch.nn.Module = self.parallel.prepare(self.model)
 
-def _prepare(
-    plan: FlowRecipe, folder: Path, report: Callable[[str], None], parallel: Accelerator
-) -> MotionPrior:
-    """Generate the pairs, shared by the processes, and learn the prior, unless they are there."""
-    worker, workers = parallel.process_index, parallel.num_processes
-    parts: tuple[tuple[Split, int, int], ...] = (
-        ("train", plan.pairs, plan.seed),
-        ("val", plan.validation_pairs, plan.seed + 1),
-    )
-    for split, count, seed in parts:
-        place = folder / "pairs" / split
-        if len(list(place.glob("pairs-*[0-9].npz"))) * plan.shard < count:
-            report(f"generating {count} {split} pairs")
-            source = MEFlowConfig(plan.photos, plan.ict, plan.full_3d)
-            fill(place, PairSource(source, split, seed), count, plan.shard, worker, workers)
-    parallel.wait_for_everyone()
-    path = folder / "meflownet_prior.safetensors"
-    if parallel.is_main_process and not path.is_file():
-        report("learning the motion prior")
-        wanted = shards(folder / "pairs" / "train")[: max(1, int(plan.prior["pairs"]) // plan.shard)]
-        template = mean_template([pair.landmarks for pair in read_shard(wanted[0])])
-        motions = (chart_motion(pair, template) for shard in wanted for pair in read_shard(shard))
-        sizes = {name: int(plan.prior[name]) for name in ("expressions", "depths", "heads")}
-        learned = learn_prior(motions, template, **sizes, temperature=plan.prior["temperature"])
-        save_prior(learned, path)
-    parallel.wait_for_everyone()
-    return load_prior(path)
-
-
-def _endless(
-    plan: FlowRecipe, files: list[Path], prior: MotionPrior, step: int, parallel: Accelerator
-) -> Iterator[Batch]:
-    """Yield this process's share of the batches for ever, from the one that step `step` has."""
-    per_epoch = batches_per_epoch(len(files), plan.shard, plan.batch)
-    epoch, skip = divmod(step, per_epoch)
-
-    def ready(group: list[Path]) -> None:
-        _draw_charts(group, prior, parallel)
-
-    while True:
-        yield from epoch_batches(
-            files,
-            plan.shard,
-            prior,
-            plan.batch,
-            plan.seed,
-            epoch,
-            skip,
-            ready=ready,
-            share=(parallel.process_index, parallel.num_processes),
+    def _prepared_prior(self) -> MotionPrior:
+        """Generate the pairs, shared by the processes, and learn the prior, unless they are there."""
+        plan = self.plan
+        parts: tuple[tuple[Split, int, int], ...] = (
+            ("train", plan.pairs, plan.seed),
+            ("val", plan.validation_pairs, plan.seed + 1),
         )
-        epoch, skip = epoch + 1, 0
+        for split, count, seed in parts:
+            place = self.folder / "pairs" / split
+            if len(list(place.glob("pairs-*[0-9].npz"))) * plan.shard < count:
+                self.report(f"generating {count} {split} pairs")
+                source = PairSource(MEFlowConfig(plan.photos, plan.ict, plan.full_3d), split, seed)
+                fill(place, source, count, plan.shard, *self._share)
+        self.parallel.wait_for_everyone()
+        path = self.folder / "meflownet_prior.safetensors"
+        if self.main and not path.is_file():
+            self.report("learning the motion prior")
+            wanted = shards(self.folder / "pairs" / "train")[: max(1, plan.prior.pairs // plan.shard)]
+            template = mean_template([pair.landmarks for pair in read_shard(wanted[0])])
+            motions = (chart_motion(pair, template) for shard in wanted for pair in read_shard(shard))
+            save_prior(learn_prior(motions, template, plan.prior), path)
+        self.parallel.wait_for_everyone()
+        return load_prior(path)
 
+    @property
+    def _share(self) -> tuple[int, int]:
+        """The number of this process, and how many there are."""
+        return self.parallel.process_index, self.parallel.num_processes
 
-def _draw_charts(files: list[Path], prior: MotionPrior, parallel: Accelerator) -> None:
-    """Put shards on the chart, each by one of the processes."""
-    for path in files[parallel.process_index :: parallel.num_processes]:
-        chart_shard(path, prior)
-    parallel.wait_for_everyone()
+    def go_on(self, minutes: float | None = None, steps: int | None = None) -> None:
+        """Train to the end of the recipe, or for so many minutes or steps; leaves a checkpoint behind."""
+        plan = self.plan
+        started = saved = time.monotonic()
+        last = plan.steps if steps is None else min(plan.steps, self.step + steps)
+        count = sum(p.numel() for p in self.model.parameters())
+        self.report(f"step {self.step} of {plan.steps}, {count:,} parameters")
+        files = shards(self.folder / "pairs" / "train")[: plan.pairs // plan.shard]
+        order = BatchOrder(
+            files, plan.shard, self.prior, plan.batch, plan.seed, self._share, self._draw_charts
+        )
+        for batch in order.from_step(self.step):
+            # Clocks differ: any process can call the end, and all stop at the same step.
+            over = minutes is not None and time.monotonic() - started > 60 * minutes
+            if self.step >= last or (minutes is not None and self._mean({"over": float(over)})["over"] > 0):
+                break
+            self._take_step(batch)
+            if time.monotonic() - saved > 60 * plan.checkpoint_minutes:
+                self.keep()
+                saved = time.monotonic()
+        self.keep()
 
+    def _take_step(self, batch: Batch) -> None:
+        """Make one step; log and validate where the recipe says so."""
+        plan = self.plan
+        for group in self.optimiser.param_groups:
+            group["lr"] = plan.rate * schedule(self.step, plan.warmup, plan.steps)
+        loss, errors = train_step(
+            self.shared, self.optimiser, batch.to(self.parallel.device), plan, self.backbone
+        )
+        self.step += 1
+        self.average.update(self.model, self.step)
+        if self.step % plan.log_steps == 0:
+            row = self._mean({"loss": loss, **errors})
+            self._log("loss.csv", row)
+            self.report(
+                f"step {self.step}: " + ", ".join(f"{name} {value:.4f}" for name, value in row.items())
+            )
+        if self.step % plan.validate_steps == 0:
+            figures = self.validate()
+            self._log("validation.csv", figures)
+            self.report(
+                f"validation at step {self.step}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
+            )
 
-def _mean(parallel: Accelerator, values: dict[str, float]) -> dict[str, float]:
-    """Return the processes' means of named numbers; every process must call."""
-    if parallel.num_processes == 1:
-        return values
-    told = torch.tensor(list(values.values()), dtype=torch.float64, device=parallel.device)
-    return dict(zip(values, parallel.reduce(told, "mean").tolist(), strict=True))
+    def validate(self) -> dict[str, float]:
+        """Return mean errors on held-out identities, chart pixels, of the averaged weights and the start."""
+        plan, stride = self.plan, self.plan.model.stride
+        model = averaged(self.average, plan.model).to(self.parallel.device)
+        model.reduced = plan.bfloat16
+        sums: dict[str, float] = {}
+        files = shards(self.folder / "pairs" / "val")[: plan.validation_pairs // plan.shard]
+        self._draw_charts(files)
+        pairs = [pair for shard in files for pair in read_chart_shard(chart_shard(shard, self.prior))]
+        for pair in pairs[self.parallel.process_index :: self.parallel.num_processes]:
+            batch = collate([pair], np.zeros(1, bool)).to(self.parallel.device)
+            with torch.no_grad():
+                predictions = predict(model, batch, stride, self.backbone)
+                untrained = MEFlowNet.start(batch.start_facial, batch.start_head, stride)
+                for name, answer in (("", predictions[-1:]), ("start_", [untrained])):
+                    _, errors = sequence_loss(
+                        answer, untrained, batch.facial, batch.head, batch.face, batch.valid, plan.loss
+                    )
+                    for key, value in errors.items():
+                        sums[name + key] = sums.get(name + key, 0.0) + value
+        share = self.parallel.num_processes / len(pairs)
+        return {key: value * share for key, value in self._mean(sums).items()}
 
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        if self.main:
+            facts = FlowFacts(step=self.step, model=self.plan.model, seed=self.plan.seed)
+            save(self._checkpoint, self.model, self.average, self.optimiser, facts)
 
-def _log(path: Path, row: dict[str, Any]) -> None:
-    new = not path.is_file()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5f}" if isinstance(v, float) else v for k, v in row.items()})
+    def export(self) -> Path:
+        """Write the averaged network as ONNX; returns the file."""
+        path = self.folder / "meflownet.onnx"
+        if self.main:
+            export_onnx(averaged(self.average, self.plan.model), path, self.backbone)
+        self.parallel.wait_for_everyone()
+        return path
+
+    def _draw_charts(self, files: list[Path]) -> None:
+        """Put shards on the chart, each by one of the processes."""
+        for path in files[self.parallel.process_index :: self.parallel.num_processes]:
+            chart_shard(path, self.prior)
+        self.parallel.wait_for_everyone()
+
+    def _mean(self, values: dict[str, float]) -> dict[str, float]:
+        """Return the processes' means of named numbers; every process must call."""
+        if self.parallel.num_processes == 1:
+            return values
+        told = torch.tensor(list(values.values()), dtype=torch.float64, device=self.parallel.device)
+        return dict(zip(values, self.parallel.reduce(told, "mean").tolist(), strict=True))
+
+    def _log(self, name: str, row: dict[str, float]) -> None:
+        """Append a row to a curve; the first process writes."""
+        if not self.main:
+            return
+        path = self.folder / name
+        new = not path.is_file()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", *row])
+            writer.writerow([self.step, *(f"{value:.5f}" for value in row.values())])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mellm.flow.meflownet.chart import COLS, ROWS, cell_pixels, inside_face, make_chart, slope, to_template
 from mellm.flow.meflownet.motion_prior import RIGID, STILL, MotionPrior, face_cells, rigid_flow, rigid_motions
 from mellm.train.flow.cached_pairs import TRUTH_STRIDE, CachedPair
+from mellm.train.flow.meflownet_recipe import PriorRecipe
 
 UNIT_PEAK = 1.5
 """Peak of the pairs the principal motions describe, chart pixels."""
@@ -79,16 +80,8 @@ def chart_motion(pair: CachedPair, template: Array) -> ChartMotion:
     )
 
 
-def learn_prior(
-    motions: Iterable[ChartMotion],
-    template: Array,
-    *,
-    expressions: int,
-    depths: int,
-    heads: int,
-    temperature: float,
-) -> MotionPrior:
-    """Return the prior with the leading `expressions`, `depths` and `heads` principal components."""
+def learn_prior(motions: Iterable[ChartMotion], template: Array, recipe: PriorRecipe) -> MotionPrior:
+    """Return the prior with as many leading principal components as the recipe says."""
     expression, turned = [], []
     for motion in motions:
         peak = float(np.hypot(motion.expression[..., 0], motion.expression[..., 1]).max())
@@ -99,10 +92,10 @@ def learn_prior(
     size = [float((depth**2).mean()) for depth, _ in turned]
     kept = [turned[k] for k in np.argsort(size)[: max(1, int(WORST * len(size)))]]
     face = face_cells(template)
-    e, e_sd = _principal(expression, expressions, (-1, 1))
-    d, d_sd = _principal([depth[..., None] for depth, _ in kept], depths, (1,))
-    h, h_sd = _principal([rest for _, rest in kept], heads, (-1, 1))
-    return MotionPrior(template, e[face], e_sd, d[face][:, 0], d_sd, h[face], h_sd, temperature)
+    e, e_sd = _principal(expression, recipe.expressions, (-1, 1))
+    d, d_sd = _principal([depth[..., None] for depth, _ in kept], recipe.depths, (1,))
+    h, h_sd = _principal([rest for _, rest in kept], recipe.heads, (-1, 1))
+    return MotionPrior(template, e[face], e_sd, d[face][:, 0], d_sd, h[face], h_sd, recipe.temperature)
 
 
 def _principal(fields: list[Array], count: int, mirror: tuple[int, ...]) -> tuple[Array, Array]:

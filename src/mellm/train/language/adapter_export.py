@@ -7,18 +7,19 @@ The adapter file holds PEFT's names in float16, and in its metadata all that is 
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
+from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mellm import __version__
 from mellm.errors import InputError
 from mellm.train.language.adapted_model import adapted
-from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
+from mellm.train.language.adapter_checkpoint import AdapterFacts
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_language_recipe
 from mellm.train.language.base_model import Base, load_base
+from mellm.version import __version__
 
 ADAPTER = "adapter.safetensors"
 _CARD = """---
@@ -45,7 +46,7 @@ def export_adapter(
     base: Base,
     language: PeftModel,
     weights: dict[str, Tensor],
-    facts: dict[str, Any],
+    facts: AdapterFacts,
 ) -> None:
     """Write `adapter/` (PEFT's form, with a card) and `adapter.safetensors` below a run's folder.
 
@@ -59,9 +60,9 @@ def export_adapter(
         "base": base.name,
         "base_sha256": base.sha256,
         "system": plan.system,
-        "steps": str(facts["step"]),
+        "steps": str(facts.step),
         "seed": str(plan.seed),
-        "data": str(facts["data"]),
+        "data": facts.data,
         "recipe": json.dumps(_told(plan)),
         "figures": json.dumps(figures),
         "mellm": __version__,
@@ -78,9 +79,9 @@ def export_adapter(
     (peft / "adapter_model.safetensors").chmod(0o644)
     card = _CARD.format(
         base=base.name, rank=plan.lora.rank, alpha=plan.lora.alpha, modules=plan.lora.target_modules,
-        sha256=base.sha256, system=plan.system, step=facts["step"], steps=plan.steps, batch=plan.batch,
+        sha256=base.sha256, system=plan.system, step=facts.step, steps=plan.steps, batch=plan.batch,
         reduction=plan.reduction, rate=plan.rate, seed=plan.seed, tasks=", ".join(plan.tasks),
-        routes=", ".join(plan.routes), data=facts["data"], version=__version__,
+        routes=", ".join(plan.routes), data=facts.data, version=__version__,
         figures=", ".join(f"{k} {v:.3f}" for k, v in figures.items()) or "none measured",
     )  # fmt: skip
     (peft / "README.md").write_text(card, encoding="utf-8")
@@ -96,7 +97,7 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
 
     Raises InputError where the run has no adapter yet or the recipe is another one.
     """
-    plan, file, folder = read_recipe(Path(recipe)), Path(run) / ADAPTER, Path(out)
+    plan, file, folder = read_language_recipe(Path(recipe)), Path(run) / ADAPTER, Path(out)
     if not file.is_file():
         raise InputError(f"{run} holds no {ADAPTER}: train with --out {run} first.")
     base = load_base(plan.base, plan.precision, plan.attention)
@@ -119,14 +120,14 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
     return folder
 
 
-def _told(plan: LanguageRecipe) -> dict[str, object]:
+def _told(plan: LanguageRecipe) -> dict[str, JsonValue]:
     """The recipe without the folders of the machine it ran on."""
     names = {
         name: Path(value).name
         for name in ("base", "train", "val", "images", "start")
         if (value := getattr(plan, name)) is not None and Path(value).is_absolute()
     }
-    return plan.as_dict() | names
+    return {**plan.as_dict(), **names}
 
 
 def _peft_name(name: str) -> str:

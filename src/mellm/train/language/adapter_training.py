@@ -20,10 +20,12 @@ import torch
 from accelerate import Accelerator, DistributedType
 
 from mellm.errors import InputError
+from mellm.train.checkpoint import read_facts
 from mellm.train.language import adapter_checkpoint as checkpoint
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
+from mellm.train.language.adapter_checkpoint import AdapterFacts
 from mellm.train.language.adapter_export import export_adapter
-from mellm.train.language.adapter_recipe import LanguageRecipe, read_recipe
+from mellm.train.language.adapter_recipe import LanguageRecipe, read_language_recipe
 from mellm.train.language.answer_quality import sample
 from mellm.train.language.base_model import Base, load_base
 from mellm.train.language.dialogue_batches import (
@@ -54,7 +56,7 @@ def train_language(
     records), `adapter/` (PEFT's folder) and `adapter.safetensors`. Raises InputError for a recipe, records or
     a base that cannot be used, and for a folder that holds another run.
     """
-    plan, folder = read_recipe(Path(recipe)), Path(out)
+    plan, folder = read_language_recipe(Path(recipe)), Path(out)
     run = LanguageRun(plan, folder, report)
     run.go_on(minutes, steps)
     return run.export()
@@ -117,12 +119,13 @@ class LanguageRun:
         self.rows = [row for row in rows if len(row) <= plan.max_tokens]
         if not self.rows:
             raise InputError(f"No record has {plan.max_tokens} tokens or fewer; raise max_tokens.")
-        self.facts: dict[str, Any] = {
-            "recipe": plan.signature(),
-            "data": data_signature(train),
-            "base": self.base.sha256,
-            "processes": self.parallel.num_processes,
-        }
+        self.facts = AdapterFacts(
+            step=0,
+            recipe=plan.signature(),
+            data=data_signature(train),
+            base=self.base.sha256,
+            processes=self.parallel.num_processes,
+        )
         self._held_out()
         self.report(
             f"{sum(len(row.branches) for row in self.rows)} records in {len(self.rows)} rows of "
@@ -151,12 +154,12 @@ class LanguageRun:
         path = self.folder / "checkpoint.safetensors"
         if not path.is_file():
             return 0
-        facts = checkpoint.read_facts(path)
+        facts = read_facts(path, AdapterFacts)
         for name in ("recipe", "data", "base"):
-            if facts[name] != self.facts[name]:
+            if getattr(facts, name) != getattr(self.facts, name):
                 raise InputError(f"{self.folder} holds a run with another {name}; give another folder.")
         checkpoint.load(path, self.model, self.optimiser.optimizer)
-        return int(facts["step"])
+        return facts.step
 
     def go_on(self, minutes: float | None = None, steps: int | None = None) -> None:
         """Train to the end of the recipe, or of this sitting; leaves a checkpoint behind."""
@@ -268,18 +271,18 @@ class LanguageRun:
 
     def keep(self) -> None:
         """Write the checkpoint."""
-        facts = self.facts | {"step": self.step}
         path = self.folder / "checkpoint.safetensors"
-        checkpoint.save(path, self.model, self.optimiser.optimizer, facts, self.main)
+        checkpoint.save(path, self.model, self.optimiser.optimizer, self._facts_now(), self.main)
+
+    def _facts_now(self) -> AdapterFacts:
+        return self.facts.model_copy(update={"step": self.step})
 
     def export(self) -> Path:
         """Write the adapter, for PEFT and for the embedded backend; returns the latter's file."""
         weights = checkpoint.trained_weights(self.model)
         path = self.folder / "adapter.safetensors"
         if self.main:
-            export_adapter(
-                self.folder, self.plan, self.base, self.language, weights, self.facts | {"step": self.step}
-            )
+            export_adapter(self.folder, self.plan, self.base, self.language, weights, self._facts_now())
         self.parallel.wait_for_everyone()
         return path
 

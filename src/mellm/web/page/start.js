@@ -120,7 +120,7 @@ function drawPair() {
 function drawSettings() {
   if (!offered) return;
   const form = document.querySelector("#choices");
-  const before = form.elements.length ? settings() : { llm: offered.readers[0], route: "flow", au_model: offered.au_models[0], estimator: "meflownet", compensation: "auto", taxonomy: "7", language: language(), max_people: 4, fps: null, magnify: 4 };
+  const before = form.elements.length ? settings() : { ...offered.settings, llm: offered.readers[0], au_model: offered.au_models[0], language: language() };
   const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
   const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
   form.replaceChildren(
@@ -129,11 +129,11 @@ function drawSettings() {
     field("llm", select("llm", offered.readers.map((name) => [name, t(`llm_${name}`)]), before.llm), "llm_note"),
     offered.routes.length > 1 ? field("route", select("route", offered.routes.map((name) => [name, t(`given_${name}`)]), before.route), "route_note") : "",
     field("au_model", select("au_model", offered.au_models.map((name) => [name, t(`au_${name}`)]), before.au_model), "au_model_note"),
-    field("people", element("input", { name: "max_people", type: "number", min: 1, max: 16, value: before.max_people })),
-    field("fps", element("input", { name: "fps", type: "number", min: 0.1, step: "any", placeholder: "fps", value: before.fps ?? "" }), "fps_note"),
+    field("people", element("input", { name: "max_people", type: "number", ...offered.bounds.max_people, value: before.max_people })),
+    field("fps", element("input", { name: "fps", type: "number", ...offered.bounds.fps, step: "any", placeholder: "fps", value: before.fps ?? "" }), "fps_note"),
     field("estimator", select("estimator", offered.estimators.map((name) => [name, name]), before.estimator), "estimator_note"),
     field("compensation", select("compensation", offered.compensations.map((name) => [name, name]), before.compensation)),
-    field("magnify", element("input", { name: "magnify", type: "number", min: 1, max: 20, step: "any", value: before.magnify })),
+    field("magnify", element("input", { name: "magnify", type: "number", ...offered.bounds.magnify, step: "any", value: before.magnify })),
   );
   // Only the server's own language model may see pictures, and the built-in one writes English.
   const { llm, language: written, route } = form.elements;
@@ -150,7 +150,7 @@ function settings() {
   const number = (name, empty) => (form[name].value === "" ? empty : Number(form[name].value));
   return readBy(form.llm.value, {
     language: form.language.value, route: form.route?.value ?? "flow", au_model: form.au_model.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
-    compensation: form.compensation.value, max_people: number("max_people", 4), fps: number("fps", null), magnify: number("magnify", 4),
+    compensation: form.compensation.value, max_people: number("max_people", offered.settings.max_people), fps: number("fps", null), magnify: number("magnify", offered.settings.magnify),
   });
 }
 

@@ -1,0 +1,195 @@
+"""Everything a user can choose for an analysis, each once: name, type, default, bounds and description.
+
+The command line, the API of the server, the page's form, the keywords of Python and the provenance of a
+report are made from these fields. Knows no stage: a stage is imported when its names are asked for.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from mellm.errors import InputError
+
+if TYPE_CHECKING:
+    from mellm.media import Limits
+else:
+    Limits = Any  # `mellm --help` reads these fields, and must not wait for the video decoders
+
+
+class OptionModel(BaseModel):
+    """A group of options. Its fields cannot be changed; a wrong value raises InputError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                raise InputError(
+                    f"There is no option {name!r}; choose from {', '.join(cls.model_fields)}."
+                ) from None
+            what = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+            raise InputError(f"{name} cannot be {first['input']!r}: {what}.") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """How a field appears on the command line, where that is not what its name, type and bounds say.
+
+    flag: the option's name, such as `--people`; a bool with a flag has no `--no-` form
+    panel: heading in `--help`
+    help: text in `--help` instead of the field's description
+    minimum, maximum: bounds on the command line only, in its unit
+    unit: what one counts there, in the field's unit (1048576: MiB on the command line, bytes in the field)
+    shown: False keeps the field off the command line
+    """
+
+    flag: str | None = None
+    panel: str | None = None
+    help: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: int = 1
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFrom:
+    """The names a page or an API offers for a field, as `names` returns them (it may import a stage)."""
+
+    names: Callable[[], Sequence[str]]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add the names as `enum`."""
+        return {**handler(core_schema), "enum": list(self.names())}
+
+
+class Local:
+    """Marks a field that names files or limits of this machine: no request to a server may set it."""
+
+
+def _estimators() -> Sequence[str]:
+    from mellm.flow import estimators
+
+    return estimators()
+
+
+def _compensations() -> Sequence[str]:
+    from mellm.flow import COMPENSATIONS
+
+    return ("auto", *COMPENSATIONS)
+
+
+def _taxonomies() -> Sequence[str]:
+    from mellm.facs import TAXONOMIES
+
+    return tuple(TAXONOMIES)
+
+
+def _limits() -> Limits:
+    from mellm.media import Limits
+
+    return Limits()
+
+
+_WORDS: Final = "The reading in words"
+_REFUSALS: Final = {
+    "language": "There is no reading in {!r}; choose en or zh.",
+    "route": "There is no route {!r}; choose flow (motion as text) or vision (MMC-Map).",
+}
+
+
+class Settings(OptionModel):
+    """Everything a user can choose; names and defaults are those of `mellm analyze`.
+
+    Raises InputError for a value out of bounds and for a language, taxonomy or route that does not exist.
+    The other names are looked up by the stage that uses them, when an `Analyzer` is made.
+
+    >>> Settings(language="zh").max_people
+    4
+    """
+
+    estimator: Annotated[str, ChosenFrom(_estimators)] = Field(
+        "meflownet",
+        description="Optical flow: meflownet (learned), dis (fastest), tvl1, farneback, ...",
+    )
+    compensation: Annotated[str, ChosenFrom(_compensations)] = Field(
+        "auto",
+        description="Head motion: auto (the estimator's own), mesh-rigid, nose-patch (the papers') or none.",
+    )
+    au_model: str = Field(
+        "evidence",
+        description="Action units: evidence (documented rules), learned, or a file of weights.",
+    )
+    taxonomy: Annotated[str, ChosenFrom(_taxonomies)] = Field(
+        "7", description="Emotion classes: 3, 5, 6 or 7."
+    )
+    language: Literal["en", "zh"] = Field("en", description="Language of the reading: en or zh.")
+    llm: Annotated[str, CommandLine(panel=_WORDS)] = Field(
+        "embedded",
+        description="Who writes the reading: embedded (built in), none (the evidence's own words), "
+        "openai:URL,model=NAME, or transformers:PATH.",
+    )
+    route: Annotated[Literal["flow", "vision"], CommandLine(panel=_WORDS)] = Field(
+        "flow", description="What the model is given: flow (motion as text) or vision (the MMC-Map)."
+    )
+    prompt: Annotated[Path | None, Local(), CommandLine(panel=_WORDS)] = Field(
+        None, description="Prompt template of your own, for a model trained with another."
+    )
+    max_people: Annotated[int, CommandLine(flag="--people")] = Field(
+        4, ge=1, description="Follow at most this many faces."
+    )
+    fps: float | None = Field(
+        None, ge=0.1, description="Frame rate of a folder of pictures (frames per second)."
+    )
+    landmarks: Annotated[Path | None, Local()] = Field(
+        None, description="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face."
+    )
+    magnify: float | None = Field(
+        None, ge=1, description="Also draw the apex with its motion magnified this many times."
+    )
+    limits: Annotated[Limits, Local(), CommandLine(shown=False)] = Field(
+        default_factory=_limits, exclude=True, description="The largest source that is decoded."
+    )
+
+    @field_validator("language", "route", mode="before")
+    @classmethod
+    def _in_choices(cls, value: object, info: ValidationInfo) -> object:
+        name = info.field_name or ""
+        if value not in get_args(cls.model_fields[name].annotation):
+            raise InputError(_REFUSALS[name].format(value))
+        return value
+
+    @field_validator("taxonomy")
+    @classmethod
+    def _in_taxonomies(cls, value: str) -> str:
+        from mellm.facs import get_taxonomy
+
+        get_taxonomy(value)
+        return value
+
+    def recorded(self) -> dict[str, str | int | float | bool | None]:
+        """What the report's provenance says of the settings: every field but `limits`."""
+        return self.model_dump(mode="json")
