@@ -22,10 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from mellm.instruct import BuildConfig, build, check_folder, check_record, open_store
-from mellm.instruct.corruptions import CORRUPTIONS
 from mellm.instruct.record_store import Store
 from mellm.instruct.records import Case, read_cases, write_lines
 from mellm.instruct.sources import Measured
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from record_corruptions import CORRUPTIONS
 
 CORRUPTED = 1000
 

@@ -25,8 +25,8 @@ from safetensors import safe_open
 from mellm.evaluate.classification import LabelScores
 from mellm.facs import PRESENT
 from mellm.facs.taxonomies import get_taxonomy
-from mellm.instruct.answers import labels_in
 from mellm.instruct.records import Record, read_records
+from mellm.language.answer import labels_in
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
 from mellm.train.language.adapter_recipe import LanguageRecipe, LoRASettings
 from mellm.train.language.answer_quality import answer, figures, judge

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mellm import Analyzer, Settings
 from mellm.instruct import BuildConfig, Store, build, open_store
-from mellm.instruct.corruptions import CORRUPTIONS
 from mellm.instruct.records import Problem, write_lines
 from mellm.web.annotation import Annotation
 from mellm.web.coded_cases import CodedSource
 from mellm.web.result_exports import Result
+from record_corruptions import CORRUPTIONS
 
 JOB = "0123456789abcdef0123"
 

@@ -6,8 +6,8 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.instruct import FlowOnlySource, Rules, Wanted, check_record, records_of
-from mellm.instruct.corruptions import CORRUPTIONS
 from mellm.instruct.duplicates import Duplicates
+from record_corruptions import CORRUPTIONS
 
 SHARED = Path(__file__).parents[2] / "../shared/data/megc2019_flow"
 

@@ -9,14 +9,16 @@ from mellm.cli.instruct import app
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.errors import InputError
 from mellm.instruct import BuildConfig, FlowOnlySource, Wanted, build, check_folder, open_store
-from mellm.instruct.answers import concluded_units, split_answer
-from mellm.instruct.compact_answers import terse_text, write_terse
+from mellm.instruct.compact_answers import write_compact
 from mellm.instruct.compact_records import compact_records, reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.instruct.facs_findings import stage_of_stored_flow
 from mellm.instruct.record_checks import check_record
 from mellm.instruct.records import Case, Record
 from mellm.instruct.truth import reasoned_label, shown_truth
-from mellm.language.prompt import MEU_QUESTION
+from mellm.instruct.vqa_dialogues import QuestionForm
+from mellm.language.answer import Answer, concluded_codes
+from mellm.language.compact_answer import CompactAnswer
+from mellm.language.compact_prompt import MEU_QUESTION
 
 COMPACT = Wanted(form="compact")
 
@@ -52,13 +54,21 @@ def test_cases_and_records_read_back(small):
 
 def test_an_answer_in_three_lines_with_a_fixed_conclusion(cases):
     case = cases["6", "12"]
-    text = terse_text(write_terse(case, stage_of(case), "3", 0))
-    parts = split_answer(text, "en")
+    text = write_compact(case, stage_of(case), "3", 0).render()
+    parts = Answer.parse(text, "en")
+    assert parts.canonical
     assert [line.split(":")[0] for line in text.splitlines()] == ["Analysis", "Reasoning", "Conclusion"]
     assert parts.conclusion == "AU 6 + 12. Label: positive."
-    assert concluded_units(parts.conclusion) == {"6", "12"}
+    assert concluded_codes(parts.conclusion) == ("6", "12")
     assert "times the average): AU 12 (lip corner puller)." in parts.analysis
     assert "positive" in parts.reasoning
+
+
+def test_written_answers_are_read_back(small):
+    for record, case in small.checked():
+        if record.task == "meu":
+            answer = CompactAnswer.parse(record.answer)
+            assert answer == write_compact(case, stage_of(case), record.target["taxonomy"], 0)
 
 
 def test_numbers_of_the_answer_stand_in_the_prompt(small):
@@ -89,10 +99,10 @@ def test_a_unit_of_the_stage_alone_is_said_to_be(cases):
         case, motion=tuple(replace(m, moving="corner" in m.name and m.moving) for m in case.motion)
     )
     stage = replace(case.stage, units=((17, "both", 0.9),))
-    told = write_terse(still, stage, "3", 0)
+    told = write_compact(still, stage, "3", 0).as_answer()
     assert told.conclusion.startswith("AU 15 + 17.")
     assert "AU 17 (chin raiser)" in told.analysis.split(". ")[-1]
-    assert write_terse(still, None, "3", 0).conclusion.startswith("AU 15.")
+    assert write_compact(still, None, "3", 0).as_answer().conclusion.startswith("AU 15.")
 
 
 def test_no_expression_is_concluded(cases):
@@ -140,7 +150,8 @@ def test_prompts_of_records_are_those_of_use(small, flow_folder):
         stage = stage_of_stored_flow(flows[case.name])
         if record.task == "vqa":
             question = record.prompt.splitlines()[-1]
-            asked = vqa_prompt(case.motion, stage, question, record.question, scale="relative")
+            kind = QuestionForm.parse(record.question).kind
+            asked = vqa_prompt(case.motion, stage, question, kind, scale="relative")
         elif record.task == "meu":
             asked = reading_prompt(
                 case.motion, stage, MEU_QUESTION, record.target["taxonomy"], scale="relative"

@@ -8,6 +8,7 @@ from mellm.errors import InputError, MellmError
 from mellm.instruct import BuildConfig, FlowOnlySource, Rules, Wanted, build, open_store
 from mellm.instruct.drafts import Endpoint, OpenAIDrafts
 from mellm.instruct.rules_annotator import write_answer
+from mellm.instruct.tasks import Job
 
 
 class FakeServer(ThreadingHTTPServer):
@@ -80,7 +81,7 @@ def drafts(server, folder, **more):
 def test_a_passing_failure_is_retried(serve, case, tmp_path):
     server = serve(lambda n, body: (429 if n == 1 else 503 if n == 2 else 200, truth_of(case)))
     writer = drafts(server, tmp_path, key="secret")
-    draft = writer.draft(case, "flow", "en", "3", "prompt")
+    draft = writer.draft(Job(case, "flow", "en", "3", "prompt"))
     assert draft.answer == truth_of(case)
     assert len(server.requests) == 3
     assert set(server.keys) == {"Bearer secret"}
@@ -90,14 +91,14 @@ def test_a_passing_failure_is_retried(serve, case, tmp_path):
 def test_a_refusal_is_not_retried(serve, case, tmp_path):
     server = serve(lambda n, body: (401, "no"))
     with pytest.raises(MellmError, match="refused the request: HTTP 401"):
-        drafts(server, tmp_path).draft(case, "flow", "en", "3", "prompt")
+        drafts(server, tmp_path).draft(Job(case, "flow", "en", "3", "prompt"))
     assert len(server.requests) == 1
 
 
 def test_a_dead_server_is_told_after_the_tries(serve, case, tmp_path):
     server = serve(lambda n, body: (500, ""))
     with pytest.raises(MellmError, match="did not answer after 3 tries"):
-        drafts(server, tmp_path, retries=2).draft(case, "flow", "en", "3", "prompt")
+        drafts(server, tmp_path, retries=2).draft(Job(case, "flow", "en", "3", "prompt"))
     assert len(server.requests) == 3
 
 
@@ -108,7 +109,7 @@ def test_a_false_draft_is_sent_back_with_what_was_wrong(serve, built, tmp_path):
     taxonomy = record.target["taxonomy"]
     good = write_answer(case, "flow", "en", taxonomy, 3).text("en")
     server = serve(lambda n, body: (200, good.replace("AU 12", "AU 15") if n == 1 else good))
-    draft = drafts(server, tmp_path).draft(case, "flow", "en", taxonomy, record.prompt)
+    draft = drafts(server, tmp_path).draft(Job(case, "flow", "en", taxonomy, record.prompt))
     assert (draft.answer, draft.by["tries"]) == (good, 2)
     told = server.requests[1]["messages"][-1]["content"]
     assert "the conclusion names 15, the labels are 12" in told
@@ -118,7 +119,7 @@ def test_the_truth_is_told_and_the_picture_sent(serve, built, tmp_path):
     case = next(c for c in built.cases(0).values() if c.truth.action_units == ("12",))
     server = serve(lambda n, body: (200, "nothing"))
     writer = OpenAIDrafts(Endpoint(server.url, "fake", tries=1), built.root)
-    writer.draft(case, "vision", "zh", "3", "<image>\n题")
+    writer.draft(Job(case, "vision", "zh", "3", "<image>\n题"))
     content = server.requests[0]["messages"][1]["content"]
     assert content[0]["image_url"]["url"].startswith("data:image/jpeg;base64,/9j/")
     assert "AU 12" in content[1]["text"] and "标签：积极" in content[1]["text"]
@@ -171,7 +172,7 @@ def test_requests_keep_their_distance(serve, case, tmp_path, monkeypatch):
     server = serve(lambda n, body: (200, "x"))
     writer = drafts(server, tmp_path, per_minute=60.0, tries=1)
     for k in range(3):
-        writer.draft(case, "flow", "en", "3", f"prompt {k}")
+        writer.draft(Job(case, "flow", "en", "3", f"prompt {k}"))
     assert waits[0] == 0.0
     assert 0.5 < waits[1] <= 1.0 and 1.0 < waits[2] <= 2.0
 

@@ -9,9 +9,9 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.instruct import open_store
-from mellm.instruct.corruptions import CORRUPTIONS
 from mellm.instruct.records import Problem, write_lines
 from mellm.instruct.review import Review, cohens_kappa, reviewed
+from record_corruptions import CORRUPTIONS
 
 
 @pytest.fixture

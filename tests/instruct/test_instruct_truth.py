@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from mellm.datasets.vqa_questions import QuestionKind
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.codes import parse_codes
 from mellm.facs.learned_emotion import shipped_emotion_model
@@ -21,6 +22,7 @@ from mellm.instruct.truth import (
     taxonomies_of,
     true_evidence,
 )
+from mellm.instruct.vqa_dialogues import QuestionForm
 
 
 def motion(**moved):
@@ -136,3 +138,14 @@ def test_a_unit_coded_on_each_side_is_one_piece_of_evidence():
     truth = coded_truth("R2+L2", "surprise")
     found = true_evidence(truth, motion(left_outer_brow=(0, -1.0), right_outer_brow=(0, -1.0)))
     assert [(e.au, e.side, len(e.evidence)) for e in found] == [(2, "both", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "asked"),
+    [("coarse", QuestionKind.COARSE, None), ("shown:12", QuestionKind.SHOWN, 12), ("side:4", "side", 4)],
+)
+def test_the_form_of_a_question_is_read_and_written(text, kind, asked):
+    form = QuestionForm.parse(text)
+    assert (form.kind, form.unit, str(form)) == (kind, asked, text)
+    with pytest.raises(ValueError, match="weather"):
+        QuestionForm.parse("weather")

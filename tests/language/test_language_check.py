@@ -7,6 +7,7 @@ import pytest
 from mellm.face.regions import REGION_NAMES
 from mellm.flow.region_motion import OCTANTS, RegionMotion
 from mellm.language import unsupported_claims, write_reading
+from mellm.language.claim_check import claims_in, false_claims
 
 VECTORS = {
     "left mouth corner": (-0.7, -0.6),
@@ -105,6 +106,22 @@ def test_the_subjects_side_in_a_mirrored_picture_is_the_pictures():
 def test_only_the_wrong_sentence_is_reported_and_it_says_what_is_wrong():
     text = "The chin lifts. The left cheek drops. Both mouth corners rise."
     assert unsupported_claims(text, MOTION, "en") == ["The left cheek drops. -> down: left cheek"]
+
+
+def test_a_claim_says_what_is_said_of_which_regions():
+    claims = list(claims_in("The chin lifts. Both mouth corners stay still by 0.30 px.", "en"))
+    assert [(c.number, c.kind, c.said, c.places) for c in claims] == [
+        (0, "direction", "up", (("chin",),)),
+        (1, "still", "stay still", (("left mouth corner",), ("right mouth corner",))),
+        (1, "px", "0.30", (("left mouth corner",), ("right mouth corner",))),
+    ]
+    failed = false_claims("The chin lifts. The left cheek drops.", MOTION, "en")
+    assert [str(claim) for claim in failed] == ["down: left cheek"]
+
+
+def test_a_sentence_said_twice_is_reported_twice():
+    text = "The left cheek drops. The left cheek drops."
+    assert unsupported_claims(text, MOTION, "en") == ["The left cheek drops. -> down: left cheek"] * 2
 
 
 OPPOSITE = {

@@ -3,23 +3,26 @@ import json
 import pytest
 
 from mellm.errors import InputError
+from mellm.face.region_id import RegionId
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.findings import AUEvidence
 from mellm.flow.region_motion import RegionMotion
 from mellm.language import flow_prompt, vision_prompt
-from mellm.language.prompt import (
+from mellm.language.compact_prompt import (
     MER_QUESTION,
     MEU_QUESTION,
+    CompactQuestion,
+    Findings,
     compact_prompt,
     part_lines,
-    region_lines,
     size_text,
 )
+from mellm.language.prompt import region_lines
 
 MOTION = [
-    RegionMotion("chin", 0.1234, -0.5, 0.51, 0.77777, 0.003, 76.1, "up", 0.9, True),
-    RegionMotion("left cheek", 0.01, 0.0, 0.012, 0.02, 0.0001, 3.0, None, 0.1, False),
-    RegionMotion("right cheek", 0.0, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, False),
+    RegionMotion(RegionId.CHIN, 0.1234, -0.5, 0.51, 0.77777, 0.003, 76.1, "up", 0.9, True),
+    RegionMotion(RegionId.LEFT_CHEEK, 0.01, 0.0, 0.012, 0.02, 0.0001, 3.0, None, 0.1, False),
+    RegionMotion(RegionId.RIGHT_CHEEK, 0.0, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, False),
 ]
 
 
@@ -69,7 +72,7 @@ def test_a_template_with_an_unknown_field_is_refused(tmp_path):
 
 def region(name, u, v, moving=True):
     size = (u**2 + v**2) ** 0.5
-    return RegionMotion(name, u, v, size, size, size / 90, 0.0, "up", 1.0, moving)
+    return RegionMotion(RegionId(name), u, v, size, size, size / 90, 0.0, "up", 1.0, moving)
 
 
 SMILE = [
@@ -102,19 +105,19 @@ def test_a_compact_prompt_tells_moving_parts_strongest_first_with_sides_joined()
 
 
 def test_a_compact_prompt_tells_unit_stage_and_question():
-    prompt = compact_prompt(SMILE, SEEN, EMOTION, MEU_QUESTION, taxonomy="3")
+    prompt = compact_prompt(Findings(SMILE, "px", SEEN, EMOTION), CompactQuestion(MEU_QUESTION), taxonomy="3")
     assert "in px." in prompt and "picture" in prompt
     assert "\nUnits: 6 .99, 12 .91, R14 .20\nEmotion: positive .75, negative .20, surprise .05\n" in prompt
     assert prompt.endswith("Analysis, Reasoning, Conclusion.")
     assert "negative, positive, surprise" in prompt.splitlines()[-1]
     assert "$" not in prompt
-    relative = compact_prompt(SMILE, [], None, MER_QUESTION, taxonomy="5", scale="relative")
+    relative = compact_prompt(Findings(SMILE, "relative", []), CompactQuestion(MER_QUESTION), taxonomy="5")
     assert "multiples of the face's mean motion" in relative and " px" not in relative
     assert "Units: none\nWhich label fits: happiness, sadness" in relative
 
 
 def test_a_compact_prompt_without_the_stage_has_no_line_of_it():
-    prompt = compact_prompt(SMILE, SEEN, EMOTION, "Is it $5?", evidence=False)
+    prompt = compact_prompt(Findings(SMILE, emotion=EMOTION), CompactQuestion("Is it $5?"))
     assert "Units" not in prompt and "Emotion" not in prompt
     assert prompt.endswith("chin: down 0.30\nIs it $5?")
 
@@ -122,6 +125,6 @@ def test_a_compact_prompt_without_the_stage_has_no_line_of_it():
 def test_a_compact_template_of_the_users_own(tmp_path):
     own = tmp_path / "own.txt"
     own.write_text("$question ($unit)\n\n$parts\n[$evidence]\n$labels", encoding="utf-8")
-    prompt = compact_prompt(SMILE[4:], SEEN[:1], None, "What?", taxonomy="3", template=own)
+    prompt = compact_prompt(Findings(SMILE[4:], aus=SEEN[:1]), CompactQuestion("What?"), template=own)
     assert prompt == "What? (px)\n\nchin: down 0.30\n[Units: 12 .91]\nnegative, positive, surprise"
     assert flow_prompt(MOTION, template="full") == flow_prompt(MOTION)

@@ -1,8 +1,10 @@
 """Sentences held against measurements: which units a part must, may and must not be given."""
 
 from mellm.face.regions import REGION_NAMES
+from mellm.facs.codes import parse_code
 from mellm.facs.findings import AUEvidence
 from mellm.flow.region_motion import RegionMotion
+from mellm.language.compact_prompt import Findings
 from mellm.language.sentence_check import unsound
 
 
@@ -23,7 +25,8 @@ def units(**probabilities: float) -> list[AUEvidence]:
 
 
 def ends(sentence: str, spoken: tuple[str, ...], found: list[AUEvidence]) -> tuple[str, ...] | None:
-    turn = unsound(sentence, spoken, CHEEKS, found)
+    units_spoken = [parse_code(code) for code in spoken]
+    turn = unsound(sentence, units_spoken, Findings(CHEEKS, aus=found))
     assert turn is None or sentence.startswith(turn.kept)
     return turn and turn.options
 
@@ -57,6 +60,6 @@ def test_a_likely_unit_may_be_named_and_one_not_borne_out_may_not():
 
 
 def test_what_does_not_belong_to_the_form_is_left_out():
-    turn = unsound("Cheeks go up (2.0 px) and inward (2.0 px): no unit.", (), CHEEKS, [])
+    turn = unsound("Cheeks go up (2.0 px) and inward (2.0 px): no unit.", (), Findings(CHEEKS, aus=[]))
     assert turn is not None
     assert (turn.kept, turn.options) == ("Cheeks go up (2.0 px)", (":",))

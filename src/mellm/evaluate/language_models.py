@@ -27,16 +27,16 @@ from mellm.evaluate.vqa_answers import VQATask
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.stored_flow import COARSE
-from mellm.instruct.answers import labels_in
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
 from mellm.instruct.records import Case, Route, Stage
 from mellm.instruct.sources import measure_stored_flow
 from mellm.instruct.task_prompts import IMAGE, ask, meu_prompt
-from mellm.language.answer_text import coded_mentions
+from mellm.language.answer import labels_in
 from mellm.language.backends import Decoding, LanguageBackend, Message
-from mellm.language.claim_check import claim_count, unsupported_claims
+from mellm.language.claim_check import claims_in, false_claims
+from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
-from mellm.language.prompt import MEU_QUESTION
+from mellm.language.unit_mentions import coded_mentions
 from mellm.media.frame import Image
 from mellm.report import Reading
 
@@ -167,11 +167,8 @@ def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
         as_written += sound and not reading.mended
         agreeing += sound and consistent(reading)
         text = f"{reading.analysis}\n{reading.reasoning}"
-        claims += claim_count(text, reading.language)
-        wrong += sum(
-            line.rpartition(" -> ")[2].count(";") + 1
-            for line in unsupported_claims(text, case.motion, reading.language)
-        )
+        claims += sum(1 for _ in claims_in(text, reading.language))
+        wrong += len(false_claims(text, case.motion, reading.language))
     total = max(len(readings), 1)
     return TextFigures(
         readings=len(readings),

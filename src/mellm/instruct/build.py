@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 
@@ -22,7 +21,7 @@ from mellm.instruct.compact_records import compact_records
 from mellm.instruct.duplicates import Duplicates
 from mellm.instruct.record_checks import check_record
 from mellm.instruct.record_counts import statistics
-from mellm.instruct.record_store import FORMAT, Store
+from mellm.instruct.record_store import FORMAT, Manifest, Recipe, Store
 from mellm.instruct.records import Case, Problem, Record, read_cases, write_lines
 from mellm.instruct.records_datasheet import datasheet
 from mellm.instruct.rules_annotator import VERSION
@@ -51,19 +50,21 @@ class BuildConfig:
     workers: int = 1
     measured: Path | None = None
 
-    def recipe(self) -> dict[str, Any]:
-        """Everything that decides the measured cases and the lines written."""
-        parts = {
+    def recipe(self) -> Recipe:
+        """Return everything that decides the measured cases and the lines written."""
+        parts: Recipe = {
             "source": self.source.recipe(),
             "wanted": self.wanted.recipe(),
             "annotator": self.annotator.name,
             "grammar": VERSION,
             "shard": self.shard,
         }
-        return json.loads(json.dumps(parts))  # type: ignore[no-any-return]
+        # As a manifest that was written and read again: tuples are lists there.
+        stored: Recipe = json.loads(json.dumps(parts))
+        return stored
 
 
-def build(config: BuildConfig, folder: str | Path, progress: Progress | None = None) -> dict[str, Any]:
+def build(config: BuildConfig, folder: str | Path, progress: Progress | None = None) -> Manifest:
     """Build into `folder`, going on where an earlier build stopped; return the manifest.
 
     Raises InputError where the folder holds something else, or the source has no samples. The manifest's
@@ -72,9 +73,9 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
     store = Store(Path(folder))
     recipe = config.recipe()
     signature = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    manifest = store.read_manifest() or {
-        "format": FORMAT, "mellm": __version__, "signature": signature, "recipe": recipe, "complete": False,
-    }  # fmt: skip
+    manifest = store.read_manifest() or Manifest(
+        format=FORMAT, mellm=__version__, signature=signature, recipe=recipe, complete=False
+    )
     if manifest["signature"] != signature:
         raise InputError(f"{folder} was built from another source or with other settings; choose another.")
     if len(config.source) == 0:
@@ -90,17 +91,18 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
         for done, _ in enumerate(_run(work, config, store, todo), start=count - len(todo) + 1):
             if progress:
                 progress(step, done, count)
-    manifest |= {"complete": True, "counts": _finish(store)}
+    manifest |= {"complete": True, "counts": _counts(store)}
     store.write_manifest(manifest)
     sheet = datasheet(manifest, statistics(store))
     (store.root / "DATASHEET.md").write_text(sheet, encoding="utf-8")
     return manifest
 
 
-def _take_over(store: Store, other: Store, recipe: dict[str, Any]) -> None:
+def _take_over(store: Store, other: Store, recipe: Recipe) -> None:
     """Link (or copy) the measurements of another dataset; measured shards last, so a kill is harmless."""
-    theirs = (other.read_manifest() or {}).get("recipe", {})
-    if (theirs.get("source"), theirs.get("shard")) != (recipe["source"], recipe["shard"]):
+    manifest = other.read_manifest()
+    theirs = manifest["recipe"] if manifest else None
+    if theirs is None or (theirs["source"], theirs["shard"]) != (recipe["source"], recipe["shard"]):
         raise InputError(f"{other.root} was not measured from the same source; leave out --measured.")
     for folder in ("images", "skipped", "measured"):
         for path in sorted((other.root / folder).rglob("*.j*")):
@@ -196,19 +198,9 @@ def _records(case: Case, config: BuildConfig) -> Iterator[Record]:
     return records_of(case, config.wanted, config.annotator)
 
 
-def _finish(store: Store) -> dict[str, Any]:
-    """Count what is there."""
-    counts: dict[str, Any] = {"cases": 0, "skipped": 0, "records": 0, "queue": 0}
-    for name, folder in (
-        ("cases", "measured"),
-        ("skipped", "skipped"),
-        ("records", "records"),
-        ("queue", "queue"),
-    ):
-        for number in store.shards(folder):
-            with store.shard(folder, number).open("rb") as file:
-                counts[name] += sum(1 for _ in file)
-    return counts
+def _counts(store: Store) -> dict[str, int]:
+    folders = {"cases": "measured", "skipped": "skipped", "records": "records", "queue": "queue"}
+    return {name: sum(store.line_counts(folder)) for name, folder in folders.items()}
 
 
 @dataclass(frozen=True, slots=True)

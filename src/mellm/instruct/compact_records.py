@@ -8,19 +8,26 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mellm.datasets.vqa_questions import asked_unit
+from mellm.datasets.vqa_questions import QuestionKind, asked_unit
 from mellm.errors import InputError
 from mellm.facs import PRESENT
 from mellm.facs.findings import AUEvidence
 from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.flow.region_motion import RegionMotion
-from mellm.instruct.compact_answers import NAME, VERSION, terse_text, write_terse
+from mellm.instruct.compact_answers import NAME, VERSION, write_compact
 from mellm.instruct.facs_findings import stage_of_motion
-from mellm.instruct.records import Case, Record, Stage
-from mellm.instruct.tasks import Wanted, record_of
+from mellm.instruct.records import Case, Provenance, Record, Stage, Target
+from mellm.instruct.tasks import Dialogue, Wanted, record_of
 from mellm.instruct.truth import COARSE, as_evidence, reasoned_label, shown_truth, taxonomies_of
 from mellm.instruct.vqa_dialogues import Question, questions
-from mellm.language.prompt import MER_QUESTION, MEU_QUESTION, Scale, compact_prompt
+from mellm.language.compact_prompt import (
+    MER_QUESTION,
+    MEU_QUESTION,
+    CompactQuestion,
+    Findings,
+    compact_prompt,
+)
+from mellm.language.prompt import Scale
 
 MOST_ASKED = 6
 """ME-VQA questions of a case at most, each of another kind."""
@@ -50,52 +57,34 @@ def reading_prompt(
 
     `stage` None leaves out what the FACS stage found.
     """
-    return _prompt(motion, stage, stage.emotion(taxonomy) if stage else None, question, taxonomy, scale)
+    found = _found(motion, stage, stage.emotion(taxonomy) if stage else None, scale)
+    return compact_prompt(found, CompactQuestion(question), taxonomy=taxonomy)
 
 
 def vqa_prompt(
     motion: Sequence[RegionMotion],
     stage: Stage | None,
     question: str,
-    form: str,
+    kind: QuestionKind,
     *,
     scale: Scale = "px",
 ) -> str:
-    """Return the compact prompt of an ME-VQA question; `form` is its kind (`coarse`, `shown:12` ...).
-
-    `stage` None leaves out what the FACS stage found.
-    """
-    return compact_prompt(
-        motion,
-        stage.evidence if stage else (),
-        _told_emotion(stage, form) if stage else None,
-        question,
-        scale=scale,
-        evidence=stage is not None,
-        named=form.split(":")[0] in ("units", "shown", "side", "spoken"),
-        asked=asked_unit(question),
-    )
+    """Return the compact prompt of an ME-VQA question; `stage` None leaves out what the FACS stage found."""
+    found = _found(motion, stage, _told_emotion(stage, kind) if stage else None, scale)
+    return compact_prompt(found, CompactQuestion(question, kind.names_units, asked_unit(question)))
 
 
-def _prompt(
-    motion: Sequence[RegionMotion],
-    stage: Stage | None,
-    emotion: Mapping[str, float] | None,
-    question: str,
-    taxonomy: str,
-    scale: Scale,
-) -> str:
-    aus = stage.evidence if stage else ()
-    return compact_prompt(
-        motion, aus, emotion, question, taxonomy=taxonomy, scale=scale, evidence=stage is not None
-    )
+def _found(
+    motion: Sequence[RegionMotion], stage: Stage | None, emotion: Mapping[str, float] | None, scale: Scale
+) -> Findings:
+    return Findings(motion, scale, stage.evidence if stage else None, emotion)
 
 
-def _told_emotion(stage: Stage, form: str) -> Mapping[str, float] | None:
+def _told_emotion(stage: Stage, kind: QuestionKind) -> Mapping[str, float] | None:
     """Return the emotions told beside an ME-VQA question: those it asks for, none where it asks for units."""
-    if form == "coarse":
+    if kind is QuestionKind.COARSE:
         return stage.emotion(COARSE)
-    if form not in ("fine", "spoken"):
+    if kind not in (QuestionKind.FINE, QuestionKind.SPOKEN):
         return None
     coarse = stage.emotion(COARSE)
     present = [au for au in stage.evidence if au.probability >= PRESENT]
@@ -135,32 +124,34 @@ def _meu(case: Case, stage: Stage | None, taxonomy: str, seed: int) -> Record:
     prompt = reading_prompt(case.motion, stage, MEU_QUESTION, taxonomy, scale=case.scale)
     shown = shown_truth(case.truth, case.motion, stage)
     label = reasoned_label(shown, taxonomy)
-    target = {"action_units": list(shown.action_units or ()), "taxonomy": taxonomy, "label": label}
-    by = {"annotator": NAME, "version": VERSION, "seed": seed, "evidence": stage is not None}
-    answer = terse_text(write_terse(case, stage, taxonomy, seed))
-    return record_of(case, "meu", "flow", "en", prompt, answer, target, by, taxonomy=taxonomy, form="compact")
+    target: Target = {"action_units": list(shown.action_units or ()), "taxonomy": taxonomy, "label": label}
+    by: Provenance = {"annotator": NAME, "version": VERSION, "seed": seed, "evidence": stage is not None}
+    answer = write_compact(case, stage, taxonomy, seed).render()
+    return record_of(case, Dialogue("meu", taxonomy=taxonomy, form="compact"), prompt, answer, target, by)
 
 
 def _mer(case: Case, stage: Stage | None, taxonomy: str) -> Record:
     prompt = reading_prompt(case.motion, stage, MER_QUESTION, taxonomy, scale=case.scale)
     label = case.truth.labels[taxonomy]
-    target, by = (
-        {"taxonomy": taxonomy, "label": label},
-        {"annotator": "labels", "evidence": stage is not None},
-    )
-    return record_of(case, "mer", "flow", "en", prompt, label, target, by, taxonomy=taxonomy, form="compact")
+    target: Target = {"taxonomy": taxonomy, "label": label}
+    by = _labels(stage)
+    return record_of(case, Dialogue("mer", taxonomy=taxonomy, form="compact"), prompt, label, target, by)
 
 
 def _vqa(case: Case, stage: Stage | None, question: Question) -> Record:
-    prompt = vqa_prompt(case.motion, stage, question.question, question.form, scale=case.scale)
-    target: dict[str, str | None] = {"answer": question.answer}
-    if question.form in ("coarse", "fine", "spoken"):
-        target["label"] = case.truth.labels[COARSE] if question.form == "coarse" else vqa_emotion(case, stage)
-    by = {"annotator": "labels", "evidence": stage is not None}
-    return record_of(
-        case, "vqa", "flow", "en", prompt, question.answer, target, by,
-        question=question.form, form="compact",
-    )  # fmt: skip
+    form = question.form
+    prompt = vqa_prompt(case.motion, stage, question.question, form.kind, scale=case.scale)
+    target: Target = {"answer": question.answer}
+    if form.kind is QuestionKind.COARSE:
+        target["label"] = case.truth.labels[COARSE]
+    elif form.kind in (QuestionKind.FINE, QuestionKind.SPOKEN):
+        target["label"] = vqa_emotion(case, stage)
+    dialogue = Dialogue("vqa", question=str(form), form="compact")
+    return record_of(case, dialogue, prompt, question.answer, target, _labels(stage))
+
+
+def _labels(stage: Stage | None) -> Provenance:
+    return {"annotator": "labels", "evidence": stage is not None}
 
 
 def vqa_emotion(case: Case, stage: Stage | None) -> str | None:
@@ -188,9 +179,9 @@ def _has_shown(case: Case, stage: Stage | None) -> bool:
 
 def _drawn(case: Case, stage: Stage | None, wanted: Wanted, chance: random.Random) -> list[Question]:
     """Draw a question of each kind."""
-    by_kind: dict[str, list[Question]] = {}
+    by_kind: dict[QuestionKind, list[Question]] = {}
     for question in compact_questions(case, stage, f"{wanted.seed}|{case.key}"):
-        by_kind.setdefault(question.form.split(":")[0], []).append(question)
+        by_kind.setdefault(question.form.kind, []).append(question)
     kinds = chance.sample(sorted(by_kind), k=min(len(by_kind), MOST_ASKED))
     return [chance.choice(by_kind[kind]) for kind in kinds]
 
@@ -200,4 +191,4 @@ def compact_questions(case: Case, stage: Stage | None, seed: str) -> list[Questi
     shown = shown_truth(case.truth, case.motion, stage)
     hidden = {unit.au for unit in case.truth.units} - {unit.au for unit in shown.units}
     asked = questions(replace(shown, emotion=vqa_emotion(case, stage)), "en", seed)
-    return [q for q in asked if not (q.form.startswith("shown:") and int(q.form[6:]) in hidden)]
+    return [q for q in asked if not (q.form.kind is QuestionKind.SHOWN and q.form.unit in hidden)]

@@ -22,16 +22,19 @@ from mellm.errors import MellmError
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import emotion_name
 from mellm.instruct.record_checks import check_record
-from mellm.instruct.records import Case, Problem, Route
-from mellm.instruct.rules_annotator import WRITERS, headings
+from mellm.instruct.records import Case, Problem
 from mellm.instruct.task_prompts import IMAGE
-from mellm.instruct.tasks import Draft, Job, record_of
+from mellm.instruct.tasks import Dialogue, Draft, Job, record_of
 from mellm.instruct.truth import reasoned_label
+from mellm.language.answer import HEADINGS
 from mellm.language.backends.http import HttpClient, Server, ServerError
+from mellm.language.reading_writer import WORDS
 from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_name
 from mellm.wording.unit_names import au_name
 
 NAME = "openai"
+Wire = dict[str, object]
+"""A part of a request as the endpoint takes it."""
 _NOT_THE_MODELS = frozenset({"leak", "prompt"})
 
 
@@ -132,7 +135,7 @@ class OpenAIDrafts:
             # After one failure the others would fail alike: a dead server, or a budget used up.
             if not failed.is_set():
                 try:
-                    self.draft(*job)
+                    self.draft(job)
                 except MellmError:
                     failed.set()
                     raise
@@ -141,19 +144,20 @@ class OpenAIDrafts:
             for done in [pool.submit(work, job) for job in jobs]:
                 done.result()
 
-    def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
+    def draft(self, job: Job) -> Draft:
         """Return a draft, from the store or from the server.
 
         A draft that still fails its checks is returned too: people decide on it. Raises MellmError where the
         server does not answer, or the budget is used up.
         """
-        messages = self._messages(case, route, language, taxonomy, prompt)
+        messages = self._messages(job)
+        dialogue = Dialogue("meu", job.route, job.language)
         text, problems, tries = "", [Problem("format", "no draft")], 0
         while problems and tries < max(1, self._endpoint.tries):
             text = self._ask(messages, tries)
             tries += 1
-            record = record_of(case, "meu", route, language, prompt, text, {"taxonomy": taxonomy}, {})
-            problems = [p for p in check_record(record, case) if p.kind not in _NOT_THE_MODELS]
+            record = record_of(job.case, dialogue, job.prompt, text, {"taxonomy": job.taxonomy}, {})
+            problems = [p for p in check_record(record, job.case) if p.kind not in _NOT_THE_MODELS]
             wrong = "\n".join(f"- {p.detail}" for p in problems)
             messages = [
                 *messages,
@@ -165,12 +169,11 @@ class OpenAIDrafts:
             ]
         return Draft(text, {"annotator": NAME, "model": self._endpoint.model, "tries": tries})
 
-    def _messages(
-        self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str
-    ) -> list[dict[str, Any]]:
+    def _messages(self, job: Job) -> list[Wire]:
+        case, language = job.case, job.language
         areas = ", ".join((AREA_NAMES_ZH if language == "zh" else AREA_NAMES_EN).values())
-        label = reasoned_label(case.truth, taxonomy)
-        analysis, reasoning, conclusion = headings(language)
+        label = reasoned_label(case.truth, job.taxonomy)
+        analysis, reasoning, conclusion = HEADINGS[language]
         file = resources.files("mellm.instruct") / "templates" / f"annotate_{language}.txt"
         system = Template(file.read_text("utf-8")).substitute(
             analysis=analysis,
@@ -179,20 +182,19 @@ class OpenAIDrafts:
             areas=areas,
             verdict=_verdict(case, language, label),
         )
-        shown: str | list[dict[str, Any]] = (
-            prompt.replace(IMAGE, "").strip() + "\n\n" + facts(case, language, label)
-        )
-        if route == "vision" and case.picture and self._endpoint.pictures:
+        text = job.prompt.replace(IMAGE, "").strip() + "\n\n" + facts(case, language, label)
+        shown: str | list[Wire] = text
+        if job.route == "vision" and case.picture and self._endpoint.pictures:
             data = base64.b64encode((self._root / case.picture).read_bytes()).decode()
             shown = [
                 {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}},
-                {"type": "text", "text": str(shown)},
+                {"type": "text", "text": text},
             ]
         return [{"role": "system", "content": system}, {"role": "user", "content": shown}]
 
-    def _ask(self, messages: list[dict[str, Any]], attempt: int) -> str:
+    def _ask(self, messages: list[Wire], attempt: int) -> str:
         end = self._endpoint
-        body = {"model": end.model, "messages": messages, "temperature": end.temperature}
+        body: Wire = {"model": end.model, "messages": messages, "temperature": end.temperature}
         request = hashlib.sha256(json.dumps([body, attempt], sort_keys=True).encode()).hexdigest()
         if (known := self.store.get(request)) is not None:
             return known
@@ -212,7 +214,7 @@ class OpenAIDrafts:
         self.store.put(request, end.model, text, tokens, cost)
         return text
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    def _post(self, body: Wire) -> Any:
         try:
             return self._client.json("chat/completions", body)
         except ServerError as error:
@@ -248,6 +250,6 @@ def facts(case: Case, language: Language, label: str | None) -> str:
 def _verdict(case: Case, language: Language, label: str | None) -> str:
     codes = " + ".join(case.truth.action_units or ())
     if label is None:
-        return WRITERS[language].words.unread(codes)
+        return WORDS[language].unread(codes)
     name, units = emotion_name(label, language), f"AU {codes}" if codes else ""
     return f"{units}。提示{name}。" if language == "zh" else f"{units}. This suggests {name}."

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from mellm.errors import InputError
 from mellm.instruct.records import Record
 from mellm.instruct.task_prompts import IMAGE
 
-Line = dict[str, Any]
+Line = dict[str, object]
+"""One line of an export, as JSON."""
 
 
 def trl(record: Record) -> Line:
@@ -163,9 +164,9 @@ def with_pictures_below(records: Iterable[Record], root: Path) -> Iterator[Recor
         yield replace(record, images=tuple(str((root / image).resolve()) for image in record.images))
 
 
-def dataset_info(files: Iterable[str]) -> dict[str, Any]:
+def dataset_info(files: Iterable[str]) -> Line:
     """Return LLaMA-Factory's dataset_info.json for files of `export`."""
-    info: dict[str, Any] = {}
+    info: Line = {}
     for file_name in sorted(files):
         columns = {"messages": "messages"}
         if file_name.startswith("vision"):

@@ -8,25 +8,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mellm.datasets.vqa_questions import QuestionKind
 from mellm.errors import InputError
+from mellm.face.region_id import ImageSide, RegionId
 from mellm.face.regions import AREAS
-from mellm.facs.codes import subject_side
+from mellm.facs.codes import sides_by_unit, subject_side
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.facs.unit_lookup import au_number
-from mellm.instruct.answers import concluded_units, labels_in, split_answer
 from mellm.instruct.compact_records import reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.instruct.records import Case, Problem, Record, Stage
-from mellm.instruct.rules_annotator import Answer
 from mellm.instruct.task_prompts import IMAGE
 from mellm.instruct.truth import reasoned_label, shown_truth
-from mellm.instruct.vqa_dialogues import questions
-from mellm.language.answer_text import Mention, coded_mentions, finds_nothing, mentions
-from mellm.language.claim_check import unsupported_claims
+from mellm.instruct.vqa_dialogues import QuestionForm, questions
+from mellm.language.answer import Answer, concluded_units, finds_nothing, labels_in
+from mellm.language.claim_check import on_side, unsupported_claims
 from mellm.language.claim_words import GRAMMARS
+from mellm.language.labelled_writer import strongest_area
 from mellm.language.prompt import region_lines
 from mellm.language.reading_evidence import gather
-from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_side
+from mellm.language.unit_mentions import Mention, coded_mentions, mentions
+from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language
 from mellm.wording.unit_names import au_name
 
 LENGTHS = {"meu": (60, 8000), "mer": (1, 24), "vqa": (1, 400)}
@@ -61,7 +63,7 @@ _STRONGEST = {
     "en": re.compile(r"strongest motion is at the (\w+)", re.IGNORECASE),
     "zh": re.compile(r"运动最强的是([一-鿿]{2})"),
 }
-_WORDS = {"左": "left", "右": "right", "left": "left", "right": "right"}
+_SIDES = {"left": ImageSide.LEFT, "左": ImageSide.LEFT, "right": ImageSide.RIGHT, "右": ImageSide.RIGHT}
 _AREA = {
     "en": {name: area for area, name in AREA_NAMES_EN.items()},
     "zh": {name: area for area, name in AREA_NAMES_ZH.items()},
@@ -99,8 +101,8 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
         found.append(Problem("prompt", "the parts and the FACS stage are not this case's"))
     if record.task != "meu":
         return [*found, *_labels_alone(record, shown)]
-    answer = split_answer(record.answer, record.language)
-    if answer is None:
+    answer = Answer.parse(record.answer, record.language)
+    if not answer.canonical:
         return [*found, Problem("format", "the three headed parts are not there")]
     found += _conclusion(answer, record, shown)
     text = f"{answer.analysis}\n{answer.reasoning}"
@@ -115,7 +117,8 @@ def check_compact(record: Record, case: Case) -> list[Problem]:
 def _compact_evidence(record: Record, case: Case, stage: Stage | None) -> str:
     if record.task == "vqa":
         question = record.prompt.rpartition("\n")[2]
-        whole = vqa_prompt(case.motion, stage, question, record.question, scale=case.scale)
+        kind = QuestionForm.parse(record.question).kind
+        whole = vqa_prompt(case.motion, stage, question, kind, scale=case.scale)
         return whole.removesuffix(question).rstrip("\n")
     return reading_prompt(case.motion, stage, "", record.target["taxonomy"], scale=case.scale)
 
@@ -169,14 +172,10 @@ def _leak(record: Record, case: Case) -> Iterator[Problem]:
     for name, value in (("sample", case.name), ("subject", case.subject)):
         if len(value) > 2 and value in record.prompt:
             yield Problem("leak", f"the prompt names the {name}")
-    if record.task == "vqa" and record.question.split(":")[0] not in ("shown", "side"):
-        names = [unit.au for unit in case.truth.units if _names(unit.au, question, record.language)]
+    if record.task == "vqa" and QuestionForm.parse(record.question).unit is None:
+        names = [unit.au for unit in case.truth.units if au_name(unit.au, record.language) in question]
         if names:
             yield Problem("leak", f"the question names AU {names[0]}")
-
-
-def _names(au: int, text: str, language: Language) -> bool:
-    return au_name(au, language) in text
 
 
 def _labels_alone(record: Record, case: Case) -> Iterator[Problem]:
@@ -186,20 +185,20 @@ def _labels_alone(record: Record, case: Case) -> Iterator[Problem]:
         if label is None or record.answer != emotion_name(label, record.language):
             yield Problem("emotion", f"the answer is '{record.answer}', the label {label}")
         return
-    form, _, au = record.question.partition(":")
-    if form == "shown":
-        there = any(unit.au == int(au) for unit in case.truth.units)
+    form = QuestionForm.parse(record.question)
+    if form.kind is QuestionKind.SHOWN:
+        there = any(unit.au == form.unit for unit in case.truth.units)
         expected: str | None = {"en": ("no", "yes"), "zh": ("否", "是")}[record.language][there]
     else:
         asked = {q.form: q.answer for q in questions(case.truth, record.language, "")}
-        expected = asked.get(record.question)
+        expected = asked.get(form)
     if record.answer != expected:
         yield Problem("answer", f"the answer is '{record.answer}', the labels give '{expected}'")
 
 
 def _meu(record: Record, case: Case) -> Iterator[Problem]:
-    answer = split_answer(record.answer, record.language)
-    if answer is None:
+    answer = Answer.parse(record.answer, record.language)
+    if not answer.canonical:
         yield Problem("format", "the three headed parts are not there")
         return
     yield from _conclusion(answer, record, case)
@@ -213,13 +212,13 @@ def _meu(record: Record, case: Case) -> Iterator[Problem]:
 
 
 def _conclusion(answer: Answer, record: Record, case: Case) -> Iterator[Problem]:
-    named = concluded_units(answer.conclusion)
-    true = frozenset(unit.sided for unit in case.truth.units)
+    named, true = (
+        sorted({unit.sided for unit in units})
+        for units in (concluded_units(answer.conclusion), case.truth.units)
+    )
     if named != true:
-        said = "unreadable codes" if named is None else "+".join(sorted(named)) or "none"
-        yield Problem(
-            "units", f"the conclusion names {said}, the labels are {'+'.join(sorted(true)) or 'none'}"
-        )
+        said, labelled = ("+".join(codes) or "none" for codes in (named, true))
+        yield Problem("units", f"the conclusion names {said}, the labels are {labelled}")
     label = reasoned_label(case.truth, record.target["taxonomy"])
     labels = set(labels_in(answer.conclusion, record.language))
     if labels != ({label} if label else set()):
@@ -233,19 +232,19 @@ def _conclusion(answer: Answer, record: Record, case: Case) -> Iterator[Problem]
 def _sides(text: str, record: Record, case: Case) -> Iterator[Problem]:
     """Image sides and the subject's agree; units are on the sides the labels say."""
     for found in _IMAGE_SIDES[record.language].finditer(text):
-        image, subject = (_WORDS[word] for word in found.groups())
-        if subject != subject_side("left" if image == "left" else "right"):
+        image, subject = (_SIDES[word] for word in found.groups())
+        if subject != subject_side(image.value):
             yield Problem("sides", f"'{found.group()}' is not the subject's side")
-    sided = {}
-    for unit in case.truth.units:
-        sided[unit.au] = "both" if unit.au in sided else unit.side
+    labelled = sides_by_unit(unit.sided for unit in case.truth.units)
     said: dict[int, set[str]] = {}
     for found in _UNIT_SIDES[record.language].finditer(text):
-        said.setdefault(int(found["au"]), set()).add(_WORDS[found["side"]])
+        said.setdefault(int(found["au"]), set()).add(_SIDES[found["side"]])
     for au, sides in said.items():
-        if au in sided and sides != {sided[au]}:
-            yield Problem("sides", f"AU {au} is said to be {', '.join(sorted(sides))}, labelled {sided[au]}")
-    for au, side in sided.items():
+        if au in labelled and sides != {labelled[au]}:
+            yield Problem(
+                "sides", f"AU {au} is said to be {', '.join(sorted(sides))}, labelled {labelled[au]}"
+            )
+    for au, side in labelled.items():
         if side in ("left", "right") and au not in said:
             yield Problem("sides", f"the analysis does not say that AU {au} is on the subject's {side}")
 
@@ -253,9 +252,9 @@ def _sides(text: str, record: Record, case: Case) -> Iterator[Problem]:
 def _units(answer: Answer, record: Record, case: Case) -> Iterator[Problem]:
     language = record.language
     true = {unit.au for unit in case.truth.units}
-    support: dict[int, set[str]] = {au: set() for au in true}
+    support: dict[int, set[RegionId]] = {au: set() for au in true}
     for unit in case.truth.units:
-        support[unit.au] |= set(supporting_regions(unit, case.motion))
+        support[unit.au] |= set(map(RegionId, supporting_regions(unit, case.motion)))
     analysis = mentions(answer.analysis, language)
     for mention in (*analysis, *mentions(answer.reasoning, language)):
         if mention.au not in true and not mention.negated:
@@ -289,7 +288,7 @@ def _number(name: str) -> int | None:
         return None
 
 
-def _tied(mention: Mention, support: set[str], language: Language) -> Iterator[Problem]:
+def _tied(mention: Mention, support: set[RegionId], language: Language) -> Iterator[Problem]:
     """The places said to bear a unit out do so; they follow the mention, up to the next one."""
     after = mention.sentence[mention.end :]
     following = re.search(r"AU\s?[LRTBU]?\d", after)
@@ -300,20 +299,18 @@ def _tied(mention: Mention, support: set[str], language: Language) -> Iterator[P
         if token.lastgroup != "region":
             continue
         side = _said_side(plain, token.start(), token.end())
-        units = grammar.units[token.group().lower()]
-        sided = [u for u in units if not side or region_side(u[0]) in ("", side)]
-        if any(not set(unit) & support for unit in sided):
-            yield Problem(
-                "support", f"{token.group()} {side} does not bear out AU {mention.au}".replace("  ", " ")
-            )
+        places = on_side(grammar.names[token.group().lower()], side)
+        if any(support.isdisjoint(regions) for regions in places):
+            place = f"{token.group()} {side or ''}".strip()
+            yield Problem("support", f"{place} does not bear out AU {mention.au}")
 
 
-def _said_side(text: str, start: int, end: int) -> str:
-    """The image side said after (English) or before (Chinese) the name of a place, empty for none."""
+def _said_side(text: str, start: int, end: int) -> ImageSide | None:
+    """The image side said after (English) or before (Chinese) the name of a place, None for none."""
     after = re.match(r"\s*(?:at|on|in) (?:the )?image(?:'s)?[- ](left|right)", text[end:])
     before = re.search(r"画面(左|右)侧的$", text[:start])
     found = after or before
-    return _WORDS[found.group(1)] if found else ""
+    return _SIDES[found.group(1)] if found else None
 
 
 def _headed(text: str, record: Record) -> Iterator[Problem]:
@@ -323,22 +320,19 @@ def _headed(text: str, record: Record) -> Iterator[Problem]:
         token = grammar.token.search(text, found.end())
         while token and token.lastgroup != "region":
             token = grammar.token.search(text, token.end())
-        names = {name for unit in grammar.units[token.group().lower()] for name in unit} if token else set()
-        if not names <= set(AREAS[areas[found.group(1).lower()]]):
+        places = grammar.names[token.group().lower()] if token else []
+        regions = {region for place in places for region in place}
+        if not regions <= set(AREAS[areas[found.group(1).lower()]]):
             yield Problem("area", f"{token.group() if token else ''} is told of under {found.group(1)}")
 
 
 def _strongest(text: str, record: Record, case: Case) -> Iterator[Problem]:
     for found in _STRONGEST[record.language].finditer(text):
         area = _AREA[record.language].get(found.group(1))
-        evidence = gather(case.motion, [], None, 0.5)
-        sizes = {
-            a.area: max(m.mean for f in a.findings for m in f.motions) for a in evidence.areas if a.findings
+        moving = [m for m in case.motion if m.moving]
+        largest = {
+            name: max((m.mean for m in moving if m.name in AREAS[name]), default=0.0) for name in AREAS
         }
-        loudest = {name: max((m.mean for m in case.motion if m.moving and m.name in AREAS[name]), default=0.0)
-                   for name in AREAS}  # fmt: skip
-        if area not in (
-            max(sizes, key=lambda n: sizes[n], default=None),
-            max(loudest, key=lambda n: loudest[n]),
-        ):
+        by_part = strongest_area(gather(case.motion, [], None, 0.5)) if moving else None
+        if area not in (by_part, max(largest, key=lambda name: largest[name])):
             yield Problem("strongest", f"the strongest motion is not at the {found.group(1)}")

@@ -8,12 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
+from mellm.datasets.vqa_questions import QuestionKind
 from mellm.facs.region_support import supporting_regions
 from mellm.instruct.record_store import Store
 from mellm.instruct.records import Record, read_cases
 from mellm.instruct.truth import taxonomies_of
+from mellm.instruct.vqa_dialogues import QuestionForm
 from mellm.wording.names import Language
 
 DIVERSITY_SAMPLE = 2000
@@ -23,6 +25,52 @@ _TOKENS = {
     "en": re.compile(r"[A-Za-z']+|\d+(?:\.\d+)?"),
     "zh": re.compile(r"[㐀-鿿]|[A-Za-z]+|\d+(?:\.\d+)?"),
 }
+
+
+class AnswerLengths(TypedDict):
+    """Length of the answers of one task and language, characters."""
+
+    mean: float
+    shortest: int
+    longest: int
+
+
+class CaseCounts(TypedDict):
+    """Counts over micro-expressions, not dialogues.
+
+    subjects: people per split; labels: taxonomy -> label -> cases
+    action_units, action_units_borne_out: AU -> cases labelled, and those of them that the motion shows
+    sides: side of a labelled unit -> how often
+    """
+
+    cases: int
+    subjects: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    action_units: dict[str, int]
+    action_units_borne_out: dict[str, int]
+    sides: dict[str, int]
+
+
+class Statistics(CaseCounts):
+    """All counts of a dataset, ready for JSON.
+
+    task ... question: records by that field; yes_no: answers to yes-or-no questions
+    answer_characters: `task.language` -> lengths; wording: language -> distinct-n and shares of answers that
+        differ; queue: problems by kind
+    """
+
+    records: int
+    task: dict[str, int]
+    route: dict[str, int]
+    language: dict[str, int]
+    split: dict[str, int]
+    dataset: dict[str, int]
+    annotator: dict[str, int]
+    question: dict[str, int]
+    yes_no: dict[str, int]
+    answer_characters: dict[str, AnswerLengths]
+    wording: dict[str, dict[str, float | int]]
+    queue: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -40,6 +88,20 @@ class _Reservoir:
             self.kept.append(text)
         elif (place := self.chance.randrange(self.seen)) < self.size:
             self.kept[place] = text
+
+
+@dataclass(slots=True)
+class _Lengths:
+    """Lengths of a stream of answers."""
+
+    count: int = 0
+    total: int = 0
+    low: int = 1 << 30
+    high: int = 0
+
+    def add(self, size: int) -> None:
+        self.count, self.total = self.count + 1, self.total + size
+        self.low, self.high = min(self.low, size), max(self.high, size)
 
 
 def distinct(texts: Iterable[str], n: int, language: Language) -> float:
@@ -61,30 +123,34 @@ def skeleton(text: str) -> str:
     return re.sub(r"\d+(?:\.\d+)?|\b(?:left|right)\b|[左右]", "#", text)
 
 
-def statistics(store: Store) -> dict[str, Any]:
-    """Return all counts as plain values, ready for JSON."""
-    by: dict[str, Counter[str]] = {
-        name: Counter() for name in ("task", "route", "language", "split", "dataset", "annotator", "question")
-    }
-    lengths: dict[str, list[int]] = {}
-    answers: dict[str, _Reservoir] = {}
+_COUNTED = ("task", "route", "language", "split")
+
+
+def statistics(store: Store) -> Statistics:
+    """Count everything in a dataset's folder."""
+    by = {name: Counter[str]() for name in (*_COUNTED, "dataset", "annotator", "question")}
+    lengths: dict[str, _Lengths] = {}
+    answers: dict[Language, _Reservoir] = {}
     yes = Counter[str]()
     for record in store.records():
         _count(record, by, yes)
-        totals = lengths.setdefault(f"{record.task}.{record.language}", [0, 0, 1 << 30, 0])
-        size = len(record.answer)
-        lengths[f"{record.task}.{record.language}"] = [
-            totals[0] + 1, totals[1] + size, min(totals[2], size), max(totals[3], size),
-        ]  # fmt: skip
+        lengths.setdefault(f"{record.task}.{record.language}", _Lengths()).add(len(record.answer))
         if record.task == "meu":
             answers.setdefault(record.language, _Reservoir(DIVERSITY_SAMPLE)).add(record.answer)
+    counts = {name: dict(sorted(counter.items())) for name, counter in by.items()}
     return {
         "records": sum(by["task"].values()),
-        **{name: dict(sorted(counter.items())) for name, counter in by.items()},
+        "task": counts["task"],
+        "route": counts["route"],
+        "language": counts["language"],
+        "split": counts["split"],
+        "dataset": counts["dataset"],
+        "annotator": counts["annotator"],
+        "question": counts["question"],
         "yes_no": dict(yes),
         "answer_characters": {
-            name: {"mean": round(total / count, 1), "shortest": low, "longest": high}
-            for name, (count, total, low, high) in sorted(lengths.items())
+            name: {"mean": round(found.total / found.count, 1), "shortest": found.low, "longest": found.high}
+            for name, found in sorted(lengths.items())
         },
         "wording": {language: _diversity(kept.kept, language) for language, kept in sorted(answers.items())},
         "queue": _queue(store),
@@ -93,22 +159,21 @@ def statistics(store: Store) -> dict[str, Any]:
 
 
 def _count(record: Record, by: dict[str, Counter[str]], yes: Counter[str]) -> None:
-    for name in ("task", "route", "language", "split"):
+    for name in _COUNTED:
         by[name][getattr(record, name)] += 1
     by["dataset"][record.provenance["dataset"]] += 1
     by["annotator"][record.provenance["annotator"]] += 1
     if record.question:
-        form = record.question.split(":")[0]
-        by["question"][form] += 1
-        if form == "shown":
+        kind = QuestionForm.parse(record.question).kind
+        by["question"][kind] += 1
+        if kind is QuestionKind.SHOWN:
             yes["yes" if record.answer in ("yes", "是") else "no"] += 1
 
 
-def _diversity(texts: list[str], language: str) -> dict[str, float | int]:
-    spoken: Language = "zh" if language == "zh" else "en"
+def _diversity(texts: list[str], language: Language) -> dict[str, float | int]:
     found: dict[str, float | int] = {"answers": len(texts)}
     for n in (1, 2, 3, 4):
-        found[f"distinct_{n}"] = round(distinct(texts, n, spoken), 4)
+        found[f"distinct_{n}"] = round(distinct(texts, n, language), 4)
     found["different_answers"] = round(len(set(texts)) / len(texts), 4)
     found["different_skeletons"] = round(len({skeleton(t) for t in texts}) / len(texts), 4)
     return found
@@ -121,8 +186,7 @@ def _queue(store: Store) -> dict[str, int]:
     return dict(sorted(kinds.items()))
 
 
-def _cases(store: Store) -> dict[str, Any]:
-    """Counts over micro-expressions, not dialogues."""
+def _cases(store: Store) -> CaseCounts:
     labels: dict[str, Counter[str]] = {}
     units: Counter[int] = Counter()
     shown: Counter[int] = Counter()

@@ -16,10 +16,10 @@ Every file appears whole or not at all. Knows nothing about what is in the lines
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import cv2
 
@@ -30,6 +30,34 @@ from mellm.media.frame import Image
 FORMAT = "meu-instruct-1"
 FOLDERS = ("measured", "images", "skipped", "records", "queue")
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+
+
+class Recipe(TypedDict):
+    """Everything that decides the measured cases and the lines written, as JSON.
+
+    source, wanted: settings of both; annotator: its name; grammar: its version; shard: samples in each
+    """
+
+    source: Mapping[str, object]
+    wanted: Mapping[str, object]
+    annotator: str
+    grammar: str
+    shard: int
+
+
+class Manifest(TypedDict):
+    """What was built, and how.
+
+    signature: SHA-256 of the recipe
+    counts: cases, skipped samples, records, queued records; there when the build is complete
+    """
+
+    format: str
+    mellm: str
+    signature: str
+    recipe: Recipe
+    complete: bool
+    counts: NotRequired[dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +86,12 @@ class Store:
         """Numbers of the finished shards of a folder."""
         return sorted(int(path.stem) for path in (self.root / folder).glob("[0-9]*.jsonl"))
 
+    def line_counts(self, folder: str) -> Iterator[int]:
+        """Yield the number of lines of each finished shard."""
+        for number in self.shards(folder):
+            with self.shard(folder, number).open("rb") as file:
+                yield sum(1 for _ in file)
+
     def picture_name(self, key: str) -> str:
         """Path of a case's map below the root."""
         return f"images/{key[:2]}/{key}.jpg"
@@ -75,19 +109,19 @@ class Store:
         partial.replace(path)
         return name
 
-    def read_manifest(self) -> dict[str, Any] | None:
+    def read_manifest(self) -> Manifest | None:
         """Return the manifest, None where nothing was begun. Raises InputError for a damaged one."""
         if not self.manifest.is_file():
             return None
         try:
-            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            manifest: Manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{self.manifest} is damaged ({error}); build into a new folder.") from error
         if manifest.get("format") != FORMAT:
             raise InputError(f"{self.root} is not a MEU-Instruct folder of this version; choose another.")
         return manifest
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest, whole or not at all."""
         partial = self.manifest.with_suffix(".partial")
         with partial.open("w", encoding="utf-8") as file:

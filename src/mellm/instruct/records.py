@@ -6,9 +6,9 @@ Knows how both are written as JSON lines; knows nothing about how they are made.
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from mellm.errors import InputError
 from mellm.face.region_id import RegionId
@@ -57,7 +57,8 @@ class Truth:
     @property
     def units(self) -> tuple[ActionUnitCode, ...]:
         """The action units, parsed; empty where none were coded."""
-        return tuple(u for code in self.action_units or () for u in parse_codes(code).units)
+        units = (u for code in self.action_units or () for u in parse_codes(code).units)
+        return tuple(replace(unit, spelling="") for unit in units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,53 @@ class Problem:
     detail: str
 
 
+class Target(TypedDict, total=False):
+    """What an answer must say, as far as the task asks for it.
+
+    action_units: FACS codes; taxonomy: the label set; label: one of it, None: no micro-expression
+    answer: the whole answer to a question
+    """
+
+    action_units: list[str]
+    taxonomy: str
+    label: str | None
+    answer: str
+
+
+class ReviewMark(TypedDict):
+    """A decision of a person on a record: who, what (`accept`, `edit`), when (ISO 8601)."""
+
+    by: str
+    verdict: str
+    at: str
+
+
+class Provenance(TypedDict, total=False):
+    """Where a record comes from: of which case (filled in for every record), and who wrote the answer.
+
+    mellm: the package's version; dataset, subject, sample: the case's own names; label_origin: see `Origin`
+    coarse: the case's coarse class
+    annotator: `rules`, `labels`, `terse` (compact answers), `openai`; version: of its grammar; seed: of it
+    evidence: whether the prompt tells what the FACS stage found
+    model, tries: the language model that drafted the answer, and how many drafts it took
+    review: decisions of people
+    """
+
+    mellm: str
+    dataset: str
+    subject: str
+    sample: str
+    label_origin: Origin
+    coarse: str | None
+    annotator: str
+    version: str
+    seed: int
+    evidence: bool
+    model: str
+    tries: int
+    review: list[ReviewMark]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One dialogue: what is asked, the answer, and where both come from.
@@ -152,9 +200,7 @@ class Record:
     prompt: what the model is asked; contains `<image>` once where a picture goes with it
     answer: the answer to learn
     images: paths below the dataset's folder
-    target: what the answer must say: `action_units`, `label`, `taxonomy`, `answer`
-    provenance: annotator, its model, versions, dataset, sample, subject, where the label comes from, the
-        case's coarse class
+    target: what the answer must say; provenance: who wrote it, and of which case
     form: `full` or `compact`
     """
 
@@ -168,8 +214,8 @@ class Record:
     prompt: str
     answer: str
     images: tuple[str, ...]
-    target: dict[str, Any]
-    provenance: dict[str, Any]
+    target: Target
+    provenance: Provenance
     form: Form = "full"
     problems: tuple[Problem, ...] = field(default=())
 

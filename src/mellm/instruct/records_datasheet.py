@@ -5,7 +5,9 @@ nothing itself.
 """
 
 from collections.abc import Mapping
-from typing import Any
+
+from mellm.instruct.record_counts import Statistics
+from mellm.instruct.record_store import Manifest
 
 GAPS = (
     "Answers by `rules` come from a grammar: varied in words, narrow in style. They teach grounding.",
@@ -23,7 +25,7 @@ GAPS = (
 """What a user should know before training."""
 
 
-def datasheet(manifest: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
+def datasheet(manifest: Manifest, stats: Statistics) -> str:
     """Return the datasheet as Markdown."""
     source = manifest["recipe"]["source"]
     parts = [
@@ -35,7 +37,15 @@ def datasheet(manifest: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
         f"{stats['records']} records of {stats['cases']} micro-expressions; {sum(stats['queue'].values())} "
         f"problems in the review queue; {manifest['counts']['skipped']} samples left out.",
         _table(
-            "", {name: stats[name] for name in ("task", "route", "language", "split", "dataset", "annotator")}
+            "",
+            {
+                "task": stats["task"],
+                "route": stats["route"],
+                "language": stats["language"],
+                "split": stats["split"],
+                "dataset": stats["dataset"],
+                "annotator": stats["annotator"],
+            },
         ),
         f"People per split: {_line(stats['subjects'])}. Nobody is in two splits.",
         "## Labels",
@@ -56,16 +66,16 @@ def datasheet(manifest: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _line(counts: Mapping[str, Any]) -> str:
+def _line(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
-def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
+def _table(title: str, rows: Mapping[str, Mapping[str, int]]) -> str:
     lines = [f"| {title} | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {_line(counts)} |" for name, counts in rows.items())])
 
 
-def _units(stats: Mapping[str, Any]) -> str:
+def _units(stats: Statistics) -> str:
     lines = ["| AU | labelled | borne out by the motion |", "|---|---|---|"]
     for au, count in stats["action_units"].items():
         shown = stats["action_units_borne_out"][au]
@@ -73,7 +83,7 @@ def _units(stats: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _wording(stats: Mapping[str, Any]) -> str:
+def _wording(stats: Statistics) -> str:
     lines = ["| language | answers | distinct-1 | distinct-2 | distinct-3 | distinct-4 | different frames |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
     for language, found in stats["wording"].items():

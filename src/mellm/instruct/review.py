@@ -19,7 +19,7 @@ from typing import Literal, cast
 from mellm.errors import InputError
 from mellm.instruct.record_checks import check_record
 from mellm.instruct.record_store import Store
-from mellm.instruct.records import Case, Problem, Record
+from mellm.instruct.records import Case, Problem, Provenance, Record, ReviewMark
 
 Verdict = Literal["accept", "edit", "reject", "open"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "edit", "reject")
@@ -270,8 +270,10 @@ def reviewed(store: Store) -> Iterator[Record]:
             verdicts = {d.verdict for d in decided}
             if "reject" in verdicts or (folder == "queue" and not verdicts):
                 continue
-            people = [{"by": d.reviewer, "verdict": d.verdict, "at": d.at} for d in decided]
+            people = [ReviewMark(by=d.reviewer, verdict=d.verdict, at=d.at) for d in decided]
             edits = [d.answer for d in decided if d.verdict == "edit"]
-            provenance = {**record.provenance, "review": people} if people else record.provenance
+            provenance: Provenance = {**record.provenance}
+            if people:
+                provenance["review"] = people
             answer = edits[-1] if edits else record.answer
             yield replace(record, answer=answer, provenance=provenance, problems=())

@@ -1,56 +1,27 @@
 """The `rules` annotator: measured motion and true labels in, a three-part answer out (FGMU, 2505.07007v1).
 
-A grammar, no model: it cannot say what was not measured. The same seed writes the same words. Knows nothing
-about prompts, files or checks.
+A grammar, no model: it cannot say what was not measured. The same seed writes the same words. Chooses what is
+told; `mellm.language.labelled_writer` writes it. Knows nothing about prompts, files or checks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence
 from mellm.facs.recognisers import untrained_emotion_model
-from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.facs.unit_rules import EYE_CLOSURE
 from mellm.instruct.records import Case, Route
 from mellm.instruct.truth import reasoned_label, true_evidence
-from mellm.instruct.truthful_chinese import TrueChinese
-from mellm.instruct.truthful_english import TrueEnglish
-from mellm.instruct.truthful_wording import Ink, RichVoice
-from mellm.instruct.truthful_writer import TrueWriter
-from mellm.language.answer_text import HEADINGS
-from mellm.language.reading_evidence import EYE_CLOSURE, SIGNS, gather
+from mellm.language.answer import Answer
+from mellm.language.labelled_writer import LABELLED_WORDS, LabelledWriter, RandomVoice, SizeUnit
+from mellm.language.reading_evidence import gather
 from mellm.wording.names import Language
-from mellm.wording.unit_names import au_name
 
 NAME = "rules"
 VERSION = "1"
 
 RIVAL = 0.2
 """The prototypes' favourite is mentioned as a rival from this much more probability than the label's own."""
-
-WRITERS: dict[Language, type[TrueWriter]] = {"en": TrueEnglish, "zh": TrueChinese}
-
-_NUMBERS = frozenset().union(*SIGNS.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The three parts of an answer."""
-
-    analysis: str
-    reasoning: str
-    conclusion: str
-
-    def text(self, language: Language) -> str:
-        """Return the parts under their headings."""
-        colon = "：" if language == "zh" else ":"
-        parts = (self.analysis, self.reasoning, self.conclusion)
-        return "\n\n".join(f"{h}{colon}\n{p}" for h, p in zip(headings(language), parts, strict=True))
-
-
-def headings(language: Language) -> tuple[str, str, str]:
-    """Return the headings of the three parts."""
-    return HEADINGS[language]
 
 
 def write_answer(case: Case, route: Route, language: Language, taxonomy: str, seed: int) -> Answer:
@@ -65,35 +36,26 @@ def write_answer(case: Case, route: Route, language: Language, taxonomy: str, se
     if any(u.au == 4 and u.evidence for u in units) and not any(u.au in EYE_CLOSURE for u in units):
         # Brows that come down push the lids along; that is no blink.
         evidence = replace(evidence, eye_closure=False)
-    kind = WRITERS[language]
-    names = {au: au_name(au, language) for au in {u.au for u in units} | _NUMBERS}
-    phrases = {
-        name: kind.true.phrases.get(name, emotion_name(name, language))
-        for name in get_taxonomy(taxonomy).labels
-    }
-    rival = _rival(units, label, taxonomy)
-    writer = kind(
-        RichVoice(f"{seed}|{case.key}|{route}|{language}|{taxonomy}", more=kind.true.more),
-        names,
-        phrases,
+    voice = RandomVoice(
+        f"{seed}|{case.key}|{route}|{language}|{taxonomy}", more=LABELLED_WORDS[language].more
+    )
+    writer = LabelledWriter(
+        language,
+        voice,
         _codes(case),
-        {"left": subject_side("left"), "right": subject_side("right")},
         taxonomy,
-        ink=ink_of(case, route),
-        label=emotion_name(label, language) if label else "",
-        rival=phrases[rival] if rival else "",
+        size_unit=size_unit_of(case, route),
+        rival=_rival(units, label, taxonomy),
     )
-    return Answer(
-        writer.analysis(evidence, mirrored=False), writer.reasoning(evidence), writer.conclusion(evidence)
-    )
+    return Answer(writer.analysis(evidence), writer.reasoning(evidence), writer.conclusion(evidence))
 
 
-def ink_of(case: Case, route: Route) -> Ink:
+def size_unit_of(case: Case, route: Route) -> SizeUnit:
     """Return what sizes are said in: colours on the vision route, else the case's own unit."""
     scale = case.made.get("map_scale_px")
     strongest = max((m.mean for m in case.motion if m.moving), default=1.0)
     full = float(scale) if scale is not None else strongest
-    return Ink("colour" if route == "vision" else case.scale, full)
+    return SizeUnit("colour" if route == "vision" else case.scale, full)
 
 
 def _codes(case: Case) -> dict[int, str]:
@@ -104,10 +66,10 @@ def _codes(case: Case) -> dict[int, str]:
     return {au: " + ".join(found) for au, found in codes.items()}
 
 
-def _rival(units: Sequence[AUEvidence], label: str | None, taxonomy: str) -> str:
+def _rival(units: Sequence[AUEvidence], label: str | None, taxonomy: str) -> str | None:
     """The label the units alone would rather suggest, if clearly another than the true one."""
     if label is None:
-        return ""
+        return None
     ranked = untrained_emotion_model().predict(units, taxonomy)
     best = max(ranked, key=lambda name: ranked[name])
-    return best if best != label and ranked[best] - ranked[label] >= RIVAL else ""
+    return best if best != label and ranked[best] - ranked[label] >= RIVAL else None

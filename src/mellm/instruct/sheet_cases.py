@@ -5,10 +5,10 @@ generated face (`mellm.simulate.generated_flow`), and measures it as real stored
 and no flow of a real face takes part. Coarse classes are equally common.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +46,7 @@ class SheetsSource:
         """Return the number of samples."""
         return self.pairs
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         return {"kind": "sheets", "sheets": [file_mark(s) for s in self.sheets], "pairs": self.pairs,
                 "seed": self.seed}  # fmt: skip

@@ -5,19 +5,23 @@ first asked, so it can be handed to another process. Knows nothing about prompts
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.datasets.megc2019 import FlowSet, Sample, read_flow_set
+from mellm.datasets.sample import Sample as IndexedSample
+from mellm.datasets.set_index import read_table
 from mellm.errors import InputError, MellmError
+from mellm.facs.findings import Side
 from mellm.flow.colour import MMC_SCALE_PX
+from mellm.flow.field import FlowEstimator
 from mellm.instruct.facs_findings import stage_of_motion, stage_of_stored_flow
 from mellm.instruct.records import Case, Split
 from mellm.instruct.sample_measurement import covered, implausible, measure_frames
@@ -25,6 +29,7 @@ from mellm.instruct.truth import coded_truth, generated_truth
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
 from mellm.simulate.manifest import Manifest
+from mellm.simulate.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class Source(Protocol):
         """Number of samples."""
         ...
 
-    def recipe(self) -> dict[str, Any]:
-        """What decides the content: kind, files (by name and size), settings."""
+    def recipe(self) -> Mapping[str, object]:
+        """Return what decides the content: kind, files (by name and size), settings."""
         ...
 
     def measure(self, index: int) -> Measured | Skipped:
@@ -87,19 +92,17 @@ class IndexedSource:
         """Return the number of samples."""
         return len(self._samples)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         return {"kind": "indexed", "table": file_mark(self.table), "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px}  # fmt: skip
 
     @cached_property
-    def _samples(self) -> Sequence[Any]:
-        from mellm.datasets import read_table
-
+    def _samples(self) -> Sequence[IndexedSample]:
         return read_table(self.table)
 
     @cached_property
-    def _estimator(self) -> Any:
+    def _estimator(self) -> FlowEstimator:
         from mellm.flow import create
 
         return create(self.estimator)
@@ -163,13 +166,13 @@ class MEFlowSource:
     estimator: str = "dis"
     map_scale_px: float | None = MMC_SCALE_PX
     limit: int | None = None
-    _open: dict[str, Any] = field(default_factory=dict, repr=False)
+    _open: dict[str, Shard] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self._places)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         return {"kind": "meflow", "signature": self._manifest.signature, "estimator": self.estimator,
                 "map_scale_px": self.map_scale_px, "limit": self.limit}  # fmt: skip
@@ -185,7 +188,7 @@ class MEFlowSource:
         return places[: self.limit]
 
     @cached_property
-    def _estimator(self) -> Any:
+    def _estimator(self) -> FlowEstimator:
         from mellm.flow import create
 
         return create(self.estimator)
@@ -194,7 +197,6 @@ class MEFlowSource:
         """Measure one sample."""
         from mellm.flow import Flow, measure_flow
         from mellm.flow.colour import mmc_map
-        from mellm.simulate.shards import Shard
 
         name, number = self._places[index]
         if name not in self._open:
@@ -218,7 +220,7 @@ class MEFlowSource:
             split=split_of(pair.identity),
             scale="px",
             motion=tuple(motion),
-            truth=generated_truth([(u.au, u.side) for u in pair.action_units], moved, key),
+            truth=generated_truth([(u.au, cast(Side, u.side)) for u in pair.action_units], moved, key),
             picture=None,
             picture_face=True,
             made={"estimator": self.estimator, "map_scale_px": self.map_scale_px},
@@ -237,7 +239,7 @@ class FlowOnlySource:
         """Return the number of samples."""
         return len(self._set.samples)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Mapping[str, object]:
         """Return what decides the content."""
         files = [file_mark(self.folder / name) for name in ("samples.csv", "flows.npz")]
         return {"kind": "flow-only", "files": files}

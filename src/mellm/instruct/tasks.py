@@ -4,12 +4,23 @@ The annotator writes MEU answers; MER and VQA answers follow from the labels. Kn
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from mellm.facs.taxonomies import emotion_name
-from mellm.instruct.records import LANGUAGES, ROUTES, TASKS, Case, Form, Record, Route, Task
+from mellm.instruct.records import (
+    LANGUAGES,
+    ROUTES,
+    TASKS,
+    Case,
+    Form,
+    Provenance,
+    Record,
+    Route,
+    Target,
+    Task,
+)
 from mellm.instruct.rules_annotator import NAME, VERSION, write_answer
 from mellm.instruct.task_prompts import ask, mer_prompt, meu_prompt
 from mellm.instruct.truth import COARSE, is_seen, reasoned_label, taxonomies_of
@@ -23,11 +34,18 @@ class Draft:
     """An annotator's answer to one MEU task, and who wrote it."""
 
     answer: str
-    by: dict[str, Any]
+    by: Provenance
 
 
-Job = tuple[Case, Route, Language, str, str]
-"""One MEU answer to write: case, route, language, taxonomy, prompt."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One MEU answer to write; the label is one of `taxonomy`."""
+
+    case: Case
+    route: Route
+    language: Language
+    taxonomy: str
+    prompt: str
 
 
 class Annotator(Protocol):
@@ -39,11 +57,11 @@ class Annotator(Protocol):
         ...
 
     def prepare(self, jobs: Iterable[Job]) -> None:
-        """Hear of the answers that will be asked for next, to draft many at a time."""
+        """Draft many of the answers that will be asked for next, where that is faster."""
         ...
 
-    def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
-        """Return the answer to `prompt`. Raises MellmError where none could be had."""
+    def draft(self, job: Job) -> Draft:
+        """Return the answer to a job. Raises MellmError where none could be had."""
         ...
 
 
@@ -57,10 +75,10 @@ class Rules:
     def prepare(self, jobs: Iterable[Job]) -> None:
         """Nothing to prepare: writing takes less than a millisecond."""
 
-    def draft(self, case: Case, route: Route, language: Language, taxonomy: str, prompt: str) -> Draft:
+    def draft(self, job: Job) -> Draft:
         """Write the answer; never fails."""
-        text = write_answer(case, route, language, taxonomy, self.seed).text(language)
-        return Draft(text, {"annotator": NAME, "version": VERSION, "seed": self.seed})
+        answer = write_answer(job.case, job.route, job.language, job.taxonomy, self.seed)
+        return Draft(answer.text(job.language), {"annotator": NAME, "version": VERSION, "seed": self.seed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +99,47 @@ class Wanted:
     form: Form = "full"
     evidence: bool = True
 
-    def recipe(self) -> dict[str, Any]:
-        """What decides the content."""
+    def recipe(self) -> Mapping[str, object]:
+        """Return what decides the content."""
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What kind of dialogue a record is; its text is the second half of the record's id.
+
+    taxonomy, question: where several dialogues differ in them only (question: its form, ME-VQA)
+    """
+
+    task: Task
+    route: Route = "flow"
+    language: Language = "en"
+    taxonomy: str = ""
+    question: str = ""
+    form: Form = "full"
+
+    def __str__(self) -> str:
+        """Return `task.route.language[.taxonomy][.question][.compact]`."""
+        form = "" if self.form == "full" else self.form
+        parts = (self.task, self.route, self.language, self.taxonomy, self.question, form)
+        return ".".join(filter(None, parts))
+
+
 def record_of(
-    case: Case,
-    task: Task,
-    route: Route,
-    language: Language,
-    prompt: str,
-    answer: str,
-    target: dict[str, Any],
-    by: dict[str, Any],
-    question: str = "",
-    taxonomy: str = "",
-    form: Form = "full",
+    case: Case, dialogue: Dialogue, prompt: str, answer: str, target: Target, by: Provenance
 ) -> Record:
     """Return one record of a case; `by` says who wrote the answer."""
-    name = ".".join(filter(None, (task, route, language, taxonomy, question, form.replace("full", ""))))
     return Record(
-        id=f"{case.key}/{name}",
+        id=f"{case.key}/{dialogue}",
         case=case.key,
-        task=task,
-        route=route,
-        language=language,
+        task=dialogue.task,
+        route=dialogue.route,
+        language=dialogue.language,
         split=case.split,
-        question=question,
+        question=dialogue.question,
         prompt=prompt,
         answer=answer,
-        images=(case.picture,) if route == "vision" and case.picture else (),
+        images=(case.picture,) if dialogue.route == "vision" and case.picture else (),
         target=target,
         provenance={
             "mellm": __version__,
@@ -122,7 +150,7 @@ def record_of(
             "coarse": case.truth.labels.get(COARSE),
             **by,
         },
-        form=form,
+        form=dialogue.form,
     )
 
 
@@ -168,17 +196,19 @@ def _jobs(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wan
     for route in routes:
         taxonomy = meu_taxonomy(case, route, wanted.seed)
         if taxonomy is not None:
-            yield case, route, language, taxonomy, meu_prompt(case, route, language, taxonomy)
+            yield Job(case, route, language, taxonomy, meu_prompt(case, route, language, taxonomy))
 
 
 def _meu(
     case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted, annotator: Annotator
 ) -> Iterator[Record]:
-    for _, route, _, taxonomy, prompt in _jobs(case, routes, language, wanted):
-        draft = annotator.draft(case, route, language, taxonomy, prompt)
-        units, label = list(case.truth.action_units or ()), reasoned_label(case.truth, taxonomy)
-        target = {"action_units": units, "taxonomy": taxonomy, "label": label}
-        yield record_of(case, "meu", route, language, prompt, draft.answer, target, draft.by)
+    for job in _jobs(case, routes, language, wanted):
+        draft = annotator.draft(job)
+        units, label = list(case.truth.action_units or ()), reasoned_label(case.truth, job.taxonomy)
+        target: Target = {"action_units": units, "taxonomy": job.taxonomy, "label": label}
+        yield record_of(
+            case, Dialogue("meu", job.route, language), job.prompt, draft.answer, target, draft.by
+        )
 
 
 def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Record]:
@@ -189,14 +219,11 @@ def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Want
             prompt = mer_prompt(case, route, language, taxonomy, form)
             yield record_of(
                 case,
-                "mer",
-                route,
-                language,
+                Dialogue("mer", route, language, taxonomy),
                 prompt,
                 emotion_name(label, language),
                 {"taxonomy": taxonomy, "label": label},
                 {"annotator": "labels"},
-                taxonomy=taxonomy,
             )
 
 
@@ -207,12 +234,9 @@ def _vqa(case: Case, routes: tuple[Route, ...], language: Language, wanted: Want
         prompt = ask(case, route, language, question.question)
         yield record_of(
             case,
-            "vqa",
-            route,
-            language,
+            Dialogue("vqa", route, language, question=str(question.form)),
             prompt,
             question.answer,
             {"answer": question.answer},
             {"annotator": "labels"},
-            question=question.form,
         )

@@ -14,10 +14,9 @@ from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.prototype_emotion import abstains
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import FINE, TAXONOMIES, canonical, get_taxonomy
-from mellm.facs.unit_rules import PRESENT
+from mellm.facs.unit_rules import EYE_CLOSURE, PRESENT
 from mellm.flow.region_motion import RegionMotion
 from mellm.instruct.records import Stage, Truth
-from mellm.language.reading_evidence import EYE_CLOSURE
 
 FINE_TAXONOMY = {"casme2": "5", "casme3": "6", "dfme": "7"}
 """Data set -> the taxonomy its makers use; other sets are asked in `DEFAULT_TAXONOMY`."""

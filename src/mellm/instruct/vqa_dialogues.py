@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mellm.datasets.vqa_questions import QuestionKind
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import emotion_name
 from mellm.instruct.records import Truth
@@ -19,10 +20,28 @@ ASKED_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 23, 24, 25, 26, 
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One question: its form (`coarse`, `shown:12` ...), its words, and the answer."""
+class QuestionForm:
+    """The kind of a question, and the action unit that it names (`shown` and `side` only)."""
 
-    form: str
+    kind: QuestionKind
+    unit: int | None = None
+
+    def __str__(self) -> str:
+        """Return the form as records keep it: `coarse`, `shown:12`."""
+        return self.kind if self.unit is None else f"{self.kind}:{self.unit}"
+
+    @classmethod
+    def parse(cls, text: str) -> "QuestionForm":
+        """Read what `str` wrote. Raises ValueError for any other text."""
+        kind, _, unit = text.partition(":")
+        return cls(QuestionKind(kind), int(unit) if unit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question: its form, its words, and the answer."""
+
+    form: QuestionForm
     question: str
     answer: str
 
@@ -68,23 +87,23 @@ def questions(truth: Truth, language: Language, seed: str) -> Iterator[Question]
     coarse = truth.labels.get(COARSE)
     fine = emotion_name(truth.emotion, language) if truth.emotion else ""
     if coarse:
-        yield Question("coarse", words["coarse"], emotion_name(coarse, language))
+        yield Question(QuestionForm(QuestionKind.COARSE), words["coarse"], emotion_name(coarse, language))
     if fine:
-        yield Question("fine", words["fine"], fine)
+        yield Question(QuestionForm(QuestionKind.FINE), words["fine"], fine)
     if truth.action_units is None:
         return
     units = tuple({unit.au: unit for unit in truth.units}.values())
     if units and truth.expression:
         one = "1" if len(units) == 1 else ""
         listed = words["comma"].join(au_name(unit.au, language) for unit in units)
-        yield Question("units", words["units" + one], listed)
+        yield Question(QuestionForm(QuestionKind.UNITS), words["units" + one], listed)
         if fine and coarse:
             said = words["said" + one].format(listed, fine, emotion_name(coarse, language))
-            yield Question("spoken", words["spoken" + one], said)
+            yield Question(QuestionForm(QuestionKind.SPOKEN), words["spoken" + one], said)
     yield from _shown(units, language, words, random.Random(f"{seed}|shown"))
     for unit in _one_sided(truth.units):
         name = au_name(unit.au, language)
-        yield Question(f"side:{unit.au}", words["side"].format(name), words[unit.side])
+        yield Question(QuestionForm(QuestionKind.SIDE, unit.au), words["side"].format(name), words[unit.side])
 
 
 def _shown(
@@ -96,10 +115,11 @@ def _shown(
     asked.append(chance.choice([au for au in ASKED_UNITS if au not in present]))
     for au in asked:
         answer = words["yes" if au in present else "no"]
-        yield Question(f"shown:{au}", words["shown"].format(au_name(au, language)), answer)
+        form = QuestionForm(QuestionKind.SHOWN, au)
+        yield Question(form, words["shown"].format(au_name(au, language)), answer)
 
 
 def _one_sided(units: tuple[ActionUnitCode, ...]) -> list[ActionUnitCode]:
     """Units coded on one side, and not on the other as well."""
     numbers = [unit.au for unit in units]
-    return [u for u in units if u.side in ("left", "right") and numbers.count(u.au) == 1]
+    return [u for u in units if u.one_sided and numbers.count(u.au) == 1]

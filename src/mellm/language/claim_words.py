@@ -1,72 +1,73 @@
 """The words of claims about motion, English and Chinese: names of regions, directions, stillness, negation.
 
-Tables and regular expressions only; `check` reads texts with them.
+Tables and regular expressions only; `claim_check` reads texts with them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mellm.face.regions import REGION_NAMES
+from mellm.face.region_id import ImageSide, Part, RegionId
 from mellm.flow.colour import DIRECTION_COLOURS
-from mellm.wording.names import REGION_NAMES_ZH, Language, part_zh, region_part, region_side
+from mellm.language.places import FacePart, Place
+from mellm.wording.names import Language, part_zh, region_name
 from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH
 
-Unit = tuple[str, ...]
-"""The regions one name stands for on one side."""
+Regions = tuple[RegionId, ...]
+"""The regions that one name stands for on one side."""
 
 
-def _units() -> dict[str, list[Unit]]:
-    """English names -> units: every region, every part on a side, every part on both sides."""
-    units: dict[str, list[Unit]] = {str(name): [(name,)] for name in REGION_NAMES}
-    for name in REGION_NAMES:
-        part, side = region_part(name), region_side(name)
-        key = f"{side} {part}".strip()
-        whole = tuple(n for n in REGION_NAMES if region_part(n) == part and region_side(n) == side)
-        units[key] = [whole]
-        if side:
-            sides: list[Unit] = [
-                tuple(n for n in REGION_NAMES if region_part(n) == part and region_side(n) == s)
-                for s in ("left", "right")
-            ]
-            units[part] = units[f"{part}s"] = sides
-    brows = {s: (f"{s} inner brow", f"{s} outer brow") for s in ("left", "right")}
-    units |= {f"{s} brow": [(name,) for name in brows[s]] for s in brows}
-    units["brows"] = [(name,) for s in brows for name in brows[s]]
-    units["corners of the mouth"] = units["mouth corners"]
-    units["eyebrows"], units["lip corners"] = units["brows"], units["mouth corners"]
-    units |= {f"{s} lip corner": units[f"{s} mouth corner"] for s in ("left", "right")}
-    return units
+def _names() -> dict[str, list[Regions]]:
+    """English names -> what they stand for: every region, every part on a side, every part on both sides."""
+    names: dict[str, list[Regions]] = {str(region): [(region,)] for region in RegionId}
+    for place in map(Place.of, RegionId):
+        names[place.name] = [place.regions]
+        if place.side:
+            both = [Place(place.part, side).regions for side in ImageSide]
+            names[place.part] = names[f"{place.part}s"] = both
+    brows = {side: [r for r in RegionId if r.part is Part.BROW and r.side is side] for side in ImageSide}
+    for side in ImageSide:
+        # Both halves, the inner one first.
+        names[f"{side} brow"] = [(region,) for region in reversed(brows[side])]
+        names[f"{side} lip corner"] = names[f"{side} mouth corner"]
+    names["brows"] = names["eyebrows"] = [regions for side in ImageSide for regions in names[f"{side} brow"]]
+    names["corners of the mouth"] = names["lip corners"] = names["mouth corners"]
+    return names
 
 
-def _units_zh(english: dict[str, list[Unit]]) -> dict[str, list[Unit]]:
-    """Chinese names -> the same units, with the spellings people use beside the report's own."""
-    units: dict[str, list[Unit]] = {}
-    for name, chinese in REGION_NAMES_ZH.items():
-        part, side = region_part(name), region_side(name)
-        units[chinese] = english[name]
-        units[_SIDES_ZH[side][0] + part_zh(part)] = english[f"{side} {part}".strip()]
-        for spelling in _SPELLINGS_ZH.get(part, (part_zh(part),)):
+def _names_zh(english: dict[str, list[Regions]]) -> dict[str, list[Regions]]:
+    """Chinese names -> the same, with the spellings people use beside the report's own."""
+    names: dict[str, list[Regions]] = {}
+    for region in RegionId:
+        place = Place.of(region)
+        part = part_zh(place.part)
+        names[region_name(region, "zh")] = english[region]
+        names[_SIDES_ZH[place.side][0] + part] = english[place.name]
+        for spelling in _SPELLINGS_ZH.get(place.part, (part,)):
             for both in ("", "两侧", "双侧"):
-                units[both + spelling] = english[part]
-            for prefix in _SIDES_ZH[side]:
-                units[prefix + spelling] = english[f"{side} {part}".strip()]
+                names[both + spelling] = english[place.part]
+            for prefix in _SIDES_ZH[place.side]:
+                names[prefix + spelling] = english[place.name]
     for spelling in ("眉毛", "双眉", "两侧眉毛"):
-        units[spelling] = english["brows"]
-    for side in ("left", "right"):
+        names[spelling] = english["brows"]
+    for side in ImageSide:
         for prefix in _SIDES_ZH[side]:
-            units[f"{prefix}眉毛"] = units[f"{prefix}眉"] = english[f"{side} brow"]
-    return units
+            names[f"{prefix}眉毛"] = names[f"{prefix}眉"] = english[f"{side} brow"]
+    return names
 
 
-_SIDES_ZH = {"left": ("左侧", "左"), "right": ("右侧", "右"), "": ("",)}
-_SPELLINGS_ZH = {
-    "inner brow": ("眉头", "内侧眉毛", "内眉", "眉毛内侧"),
-    "outer brow": ("眉梢", "外侧眉毛", "外眉", "眉毛外侧"),
-    "cheek": ("脸颊", "面颊"),
+_SIDES_ZH: dict[ImageSide | None, tuple[str, ...]] = {
+    ImageSide.LEFT: ("左侧", "左"),
+    ImageSide.RIGHT: ("右侧", "右"),
+    None: ("",),
 }
-_EN = _units()
-_ZH = _units_zh(_EN)
+_SPELLINGS_ZH = {
+    FacePart.INNER_BROW: ("眉头", "内侧眉毛", "内眉", "眉毛内侧"),
+    FacePart.OUTER_BROW: ("眉梢", "外侧眉毛", "外眉", "眉毛外侧"),
+    FacePart.CHEEK: ("脸颊", "面颊"),
+}
+_EN = _names()
+_ZH = _names_zh(_EN)
 
 
 def _pattern(names: Sequence[str], bounded: bool) -> str:
@@ -124,14 +125,15 @@ class Grammar:
     """How claims are read in one language.
 
     token: one regular expression for names, sides, directions, stillness, sizes
-    units: name -> the units it stands for; directions: pattern -> direction
+    names: name of a place -> the regions it stands for, a tuple for each side
+    directions: pattern -> direction
     negation: no claim if found within `reach` characters before a direction
     joins: what may stand between two names spoken of together; stop: between sentences
     subject: a region named by the subject's side; strip: what makes no claim (unit names, asides on sides)
     """
 
     token: re.Pattern[str]
-    units: dict[str, list[Unit]]
+    names: dict[str, list[Regions]]
     directions: tuple[tuple[re.Pattern[str], str], ...]
     negation: re.Pattern[str]
     reach: int
@@ -141,65 +143,53 @@ class Grammar:
     strip: re.Pattern[str]
 
 
-def _grammar(
-    units: dict[str, list[Unit]],
-    directions: dict[str, str],
-    still: str,
-    side: str,
-    negation: str,
-    joins: str,
-    stop: str,
-    subject: str,
-    strip: str,
-    bounded: bool,
-) -> Grammar:
-    edge = r"\b" if bounded else ""
-    token = "|".join(
-        (
-            f"(?P<region>{_pattern(list(units), bounded)})",
-            f"(?P<still>{edge}(?:{still}){edge})",
-            f"(?P<side>{side})",
-            f"(?P<direction>{edge}(?:{'|'.join(directions)}){edge})",
-            r"(?P<px>\d+(?:\.\d+)?)\s*(?:px|pixels?|像素|times the average|倍)",
-        )
-    )
-    return Grammar(
-        re.compile(token, re.IGNORECASE),
-        units,
-        tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in directions.items()),
-        re.compile(negation, re.IGNORECASE),
-        28 if bounded else 8,
-        re.compile(joins, re.IGNORECASE),
-        re.compile(stop),
-        re.compile(subject, re.IGNORECASE),
-        re.compile(strip, re.IGNORECASE),
+def _any_case(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _token(names: str, directions: Iterable[str], still: str, side: str, edge: str) -> re.Pattern[str]:
+    """One expression for everything a sentence on motion is made of; `edge` bounds words."""
+    return _any_case(
+        rf"(?P<region>{names})|(?P<still>{edge}(?:{still}){edge})|(?P<side>{side})"
+        rf"|(?P<direction>{edge}(?:{'|'.join(directions)}){edge})"
+        r"|(?P<px>\d+(?:\.\d+)?)\s*(?:px|pixels?|像素|times the average|倍)"
     )
 
 
+def _compiled(directions: dict[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_any_case(pattern), name) for pattern, name in directions.items())
+
+
+_SIDE_EN = r"(?:image|picture)(?:'s)?[- ](?:left|right)|(?:left|right)[- ](?:one|side)"
+_SIDE_ZH = r"(?:画面|图像)?[左右](?:侧|边)"
 _AU_EN, _AU_ZH = (_pattern(list(names.values()), False) for names in (AU_NAMES, AU_NAMES_ZH))
 GRAMMARS: dict[Language, Grammar] = {
-    "en": _grammar(
-        _EN,
-        _DIRECTIONS_EN,
-        _STILL_EN,
-        r"(?:image|picture)(?:'s)?[- ](?:left|right)|(?:left|right)[- ](?:one|side)",
-        _NOT_EN,
-        r"^[\s,]*(?:and|as well as|,|/|&)?\s*(?:the|both)?\s*$",
-        r"(?<=[.;!?])\s+|\n",
-        r"\bsubject'?s (?P<side>left|right) (?=(?:inner|outer|upper|lower|mouth|lip|cheek|nostril|eye|brow))",
-        rf"\(?\b(?:the )?subject'?s (?:left|right)\)?|\bAU\s?\d+\w?\s*\([^)]*\)|{_AU_EN}",
-        True,
+    "en": Grammar(
+        token=_token(_pattern(list(_EN), True), _DIRECTIONS_EN, _STILL_EN, _SIDE_EN, r"\b"),
+        names=_EN,
+        directions=_compiled(_DIRECTIONS_EN),
+        negation=_any_case(_NOT_EN),
+        reach=28,
+        joins=_any_case(r"^[\s,]*(?:and|as well as|,|/|&)?\s*(?:the|both)?\s*$"),
+        stop=re.compile(r"(?<=[.;!?])\s+|\n"),
+        subject=_any_case(
+            r"\bsubject'?s (?P<side>left|right) "
+            r"(?=(?:inner|outer|upper|lower|mouth|lip|cheek|nostril|eye|brow))"
+        ),
+        strip=_any_case(rf"\(?\b(?:the )?subject'?s (?:left|right)\)?|\bAU\s?\d+\w?\s*\([^)]*\)|{_AU_EN}"),
     ),
-    "zh": _grammar(
-        _ZH,
-        _DIRECTIONS_ZH,
-        _STILL_ZH,
-        r"(?:画面|图像)?[左右](?:侧|边)",
-        _NOT_ZH,
-        r"^\s*(?:、|和|与|及|以及|，)?\s*$",
-        r"[。！？\n]",
-        r"被摄者的?(?P<side>[左右])侧?的?(?=[眉内外上下鼻嘴脸面])",
-        rf"（?被摄者的?[左右][侧边]?）?|AU\s?\d+\w?\s*（[^（）]*(?:（[^（）]*）)?[^（）]*）|AU\s?\d+\w?{_AU_ZH}",
-        False,
+    "zh": Grammar(
+        token=_token(_pattern(list(_ZH), False), _DIRECTIONS_ZH, _STILL_ZH, _SIDE_ZH, ""),
+        names=_ZH,
+        directions=_compiled(_DIRECTIONS_ZH),
+        negation=_any_case(_NOT_ZH),
+        reach=8,
+        joins=_any_case(r"^\s*(?:、|和|与|及|以及|，)?\s*$"),
+        stop=re.compile(r"[。！？\n]"),
+        subject=_any_case(r"被摄者的?(?P<side>[左右])侧?的?(?=[眉内外上下鼻嘴脸面])"),
+        strip=_any_case(
+            r"（?被摄者的?[左右][侧边]?）?|AU\s?\d+\w?\s*（[^（）]*(?:（[^（）]*）)?[^（）]*）"
+            rf"|AU\s?\d+\w?{_AU_ZH}"
+        ),
     ),
 }

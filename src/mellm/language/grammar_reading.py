@@ -7,21 +7,15 @@ prompts or backends.
 from collections.abc import Mapping, Sequence
 
 from mellm.facs import PRESENT
-from mellm.facs.codes import code_of, subject_side
+from mellm.facs.codes import code_of
 from mellm.facs.findings import AUEvidence
-from mellm.facs.taxonomies import emotion_name
 from mellm.flow.region_motion import RegionMotion
-from mellm.language.chinese_reading import Chinese
 from mellm.language.claim_check import unsupported_claims
-from mellm.language.english_reading import English
-from mellm.language.reading_evidence import SIGNS, gather
+from mellm.language.reading_evidence import gather
 from mellm.language.reading_writer import Writer
 from mellm.report import Reading
 from mellm.wording.names import Language
-from mellm.wording.unit_names import au_name
 from mellm.wording.variation import Voice
-
-_WRITERS: dict[Language, type[Writer]] = {"en": English, "zh": Chinese}
 
 
 def write_reading(
@@ -50,18 +44,10 @@ def write_reading(
     Returns a `Reading` by the model `evidence`, already checked against the measured regions.
     """
     evidence = gather(motion, aus, emotion, threshold)
-    numbers = {au.au for au in aus} | set().union(*SIGNS.values())
-    names = {au: (au_names or {}).get(au) or au_name(au, language) for au in numbers}
     seed = "|".join(f"{m.name}{m.u:.2f}{m.v:.2f}" for m in motion if m.moving)
-    writer = _WRITERS[language](
-        Voice(seed),
-        names,
-        {label: emotion_name(label, language) for label in emotion or {}},
-        {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present},
-        {"left": subject_side("left", mirrored), "right": subject_side("right", mirrored)},
-        taxonomy,
-    )
-    analysis, reasoning = writer.analysis(evidence, mirrored), writer.reasoning(evidence)
+    codes = {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present}
+    writer = Writer(language, Voice(seed), codes, taxonomy, mirrored, au_names or {})
+    analysis, reasoning = writer.analysis(evidence), writer.reasoning(evidence)
     return Reading(
         language=language,
         model="evidence",

@@ -9,10 +9,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mellm.face.region_id import ImageSide, RegionId
 from mellm.face.regions import AREAS
+from mellm.facs.emotion_units import EMOTION_UNITS
 from mellm.facs.findings import AUEvidence
-from mellm.flow.region_motion import OCTANTS, RegionMotion
-from mellm.wording.names import region_part, region_side
+from mellm.facs.taxonomies import TAXONOMIES
+from mellm.facs.unit_rules import EYE_CLOSURE
+from mellm.flow.measure import octant_of
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.places import FacePart, Place
 
 POSSIBLE = 0.3
 """From here to the presence threshold an action unit is mentioned as too weak to count."""
@@ -20,58 +25,38 @@ POSSIBLE = 0.3
 _COMPONENT = 0.385
 """A direction is said of a motion from this share of its vector on, just over cos 67.5 degrees."""
 
-EYE_CLOSURE = frozenset({43, 45, 46})
-"""Action units that are no evidence of a micro-expression on their own."""
-
-SIGNS: dict[str, frozenset[int]] = {
-    "happiness": frozenset({6, 12}),
-    "surprise": frozenset({1, 2, 5, 25, 26, 27}),
-    "disgust": frozenset({4, 7, 9, 10, 11, 16}),
-    "anger": frozenset({4, 5, 7, 22, 23, 24}),
-    "fear": frozenset({1, 2, 4, 5, 20, 25}),
-    "sadness": frozenset({1, 4, 11, 15, 17}),
-    "contempt": frozenset({12, 14}),
-    "repression": frozenset({14, 15, 17, 23, 24}),
-}
-"""Action units commonly described for each emotion (EMFACS-style prototypes; a prior, not a rule)."""
-
-_CORE: dict[str, tuple[frozenset[int], ...]] = {
-    "happiness": (frozenset({12}), frozenset({6})),
-    "surprise": (frozenset({1}), frozenset({2})),
-    "disgust": (frozenset({9, 10}),),
-    "anger": (frozenset({4}), frozenset({5, 7, 23, 24})),
-    "fear": (frozenset({1, 2}), frozenset({4}), frozenset({5, 20})),
-    "sadness": (frozenset({1, 15}),),
-    "contempt": (frozenset({12, 14}),),
-    "repression": (frozenset({14, 15, 17, 24}),),
-}
-"""What one would look for in each emotion: at least one unit of every group."""
-
-_NEGATIVE = ("disgust", "anger", "fear", "sadness", "contempt", "repression")
-
 
 @dataclass(frozen=True, slots=True)
 class PartMotion:
     """How one part on one image side moved: the mean over its moving patches, px, u right, v down.
 
-    `octant` is None where the patches share no clear direction; `side` is empty for lips and chin;
-    `regions` are the moving patches and `patches` how many the part has.
+    `octant` is None where the patches share no clear direction; `regions` are the moving patches and
+    `patches` how many the part has.
     """
 
-    part: str
-    side: str
+    place: Place
     u: float
     v: float
     mean: float
     relative: float
     octant: str | None
-    regions: tuple[str, ...]
+    regions: tuple[RegionId, ...]
     patches: int
+
+    @property
+    def part(self) -> FacePart:
+        """The part of the face."""
+        return self.place.part
+
+    @property
+    def side(self) -> ImageSide | None:
+        """The image side; None for lips and chin."""
+        return self.place.side
 
     @property
     def outward(self) -> float:
         """Horizontal motion away from the middle of the face, px (paired parts)."""
-        return -self.u if self.side == "left" else self.u
+        return -self.u if self.side is ImageSide.LEFT else self.u
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ class Finding:
     when both go the same way in the picture; None when they differ or only one side moved.
     """
 
-    part: str
+    part: FacePart
     motions: tuple[PartMotion, ...]
     joint: str | None
 
@@ -131,19 +116,13 @@ class Evidence:
     weighing: Weighing | None
 
 
-def octant_of(u: float, v: float) -> str:
-    """Return the picture direction of a vector (u right, v down)."""
-    angle = math.degrees(math.atan2(-v, u)) % 360
-    return OCTANTS[int((angle + 22.5) // 45) % 8]
-
-
 def part_motions(motion: Sequence[RegionMotion], area: str) -> Iterator[PartMotion]:
     """Yield the moving parts of an area, patches averaged; patches that disagree make no direction."""
-    groups: dict[tuple[str, str], list[RegionMotion]] = {}
+    groups: dict[Place, list[RegionMotion]] = {}
     for region in motion:
         if region.name in AREAS[area]:
-            groups.setdefault((region_part(region.name), region_side(region.name)), []).append(region)
-    for (part, side), patches in groups.items():
+            groups.setdefault(Place.of(region.name), []).append(region)
+    for place, patches in groups.items():
         moving = [patch for patch in patches if patch.moving]
         if not moving:
             continue
@@ -152,13 +131,12 @@ def part_motions(motion: Sequence[RegionMotion], area: str) -> Iterator[PartMoti
         directed = sum(math.hypot(p.u, p.v) for p in moving) / n
         clear = any(p.octant for p in moving) and math.hypot(u, v) > 0.5 * directed
         yield PartMotion(
-            part,
-            side,
+            place,
             u,
             v,
             sum(p.mean for p in moving) / n,
             sum(p.relative for p in moving) / n,
-            octant_of(u, v) if clear else None,
+            octant_of(math.degrees(math.atan2(-v, u)) % 360) if clear else None,
             tuple(p.name for p in moving),
             len(patches),
         )
@@ -182,7 +160,7 @@ def joint_direction(left: PartMotion, right: PartMotion) -> str | None:
 
 
 def _findings(motion: Sequence[RegionMotion], area: str) -> tuple[Finding, ...]:
-    by_part: dict[str, list[PartMotion]] = {}
+    by_part: dict[FacePart, list[PartMotion]] = {}
     for moved in part_motions(motion, area):
         by_part.setdefault(moved.part, []).append(moved)
     found = (
@@ -192,21 +170,25 @@ def _findings(motion: Sequence[RegionMotion], area: str) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: -max(m.mean for m in f.motions)))
 
 
-def _home(au: AUEvidence, strength: Mapping[str, float]) -> str:
+def _home(au: AUEvidence, strength: Mapping[RegionId, float]) -> str:
     """The area an action unit is told with: where most of its evidence moved."""
     weight = {
-        area: sum(1 + strength.get(name, 0.0) for name in au.evidence if name in names)
+        area: sum(1 + strength.get(RegionId(name), 0.0) for name in au.evidence if name in names)
         for area, names in AREAS.items()
     }
     return max(weight, key=lambda area: weight[area])
 
 
 def _signs(label: str) -> frozenset[int]:
-    if label == "positive":
-        return SIGNS["happiness"]
-    if label == "negative":
-        return frozenset().union(*(SIGNS[name] for name in _NEGATIVE))
-    return SIGNS.get(label, frozenset())
+    """The units commonly described for a label: of the fine emotions that the coarse one covers."""
+    fine = TAXONOMIES["3"].members.get(label, (label,))
+    return frozenset().union(*(EMOTION_UNITS[name].signs for name in fine if name in EMOTION_UNITS))
+
+
+def _core(label: str) -> tuple[frozenset[int], ...]:
+    """The groups of units one would look for; none for a label that covers several emotions."""
+    fine = TAXONOMIES["3"].members.get(label, (label,))
+    return EMOTION_UNITS[fine[0]].core if len(fine) == 1 and fine[0] in EMOTION_UNITS else ()
 
 
 def _weigh(
@@ -215,7 +197,6 @@ def _weigh(
     ranked = sorted(emotion.items(), key=lambda item: -item[1])
     label, probability = ranked[0]
     signs = _signs(label)
-    core = _CORE.get({"positive": "happiness"}.get(label, label), ())
     seen = {au.au for au in present}
     strongest = max((m.relative for a in areas for f in a.findings for m in f.motions), default=0.0)
     return Weighing(
@@ -223,9 +204,9 @@ def _weigh(
         probability,
         tuple(au for au in present if au.au in signs),
         tuple(au for au in present if au.au not in signs and au.au not in EYE_CLOSURE),
-        tuple(tuple(sorted(group)) for group in core if not group & seen),
+        tuple(tuple(sorted(group)) for group in _core(label) if not group & seen),
         tuple((name, p) for name, p in ranked[1:3] if p >= max(0.12, 0.3 * probability)),
-        tuple(au for au in present if au.au in {12, 14} and au.side in ("left", "right")),
+        tuple(au for au in present if au.au in {12, 14} and au.one_sided),
         strongest < 0.005,
     )
 
@@ -237,7 +218,7 @@ def gather(
     threshold: float,
 ) -> Evidence:
     """Work out what may be said. `threshold` is the probability from which a unit counts as present."""
-    strength: dict[str, float] = {region.name: region.relative for region in motion if region.moving}
+    strength = {region.name: region.relative for region in motion if region.moving}
     present = tuple(sorted((au for au in aus if au.probability >= threshold), key=lambda au: au.au))
     possible = tuple(au for au in aus if POSSIBLE <= au.probability < threshold and au.evidence)
     homes = {au.au: _home(au, strength) for au in present if au.evidence}
@@ -255,7 +236,7 @@ def gather(
         for area, names in AREAS.items()
     )
     told = {au.au for au in present} - EYE_CLOSURE
-    lids = [f for a in areas for f in a.findings if f.part == "upper eyelid" and f.joint]
+    lids = [f for a in areas for f in a.findings if f.part is FacePart.UPPER_EYELID and f.joint]
     closing = any((f.joint or "").startswith("down") for f in lids) and not told & {5, 6, 7}
     return Evidence(
         areas,

@@ -1,140 +1,144 @@
-"""The frame of a reading from the evidence, in any language: which sentences come, in which order.
+"""A reading written from the evidence: which sentences come, in which order, in any language.
 
-A language adds its `Words` and its sentences on motion (`english`, `chinese`). Sentences state only what
-`evidence` measured, so the checker passes them by construction. Knows no language itself.
+The words come from the language's table (`mellm.language.reading_words`). Sentences state only what
+`reading_evidence` measured, so the claim check passes them by construction.
 """
 
-from abc import ABC, abstractmethod
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from mellm.face.region_id import RegionId
+from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence
-from mellm.language.reading_evidence import EYE_CLOSURE, AreaFinding, Evidence, Finding, PartMotion, Weighing
-from mellm.wording.variation import Voice
+from mellm.facs.taxonomies import emotion_name
+from mellm.facs.unit_rules import EYE_CLOSURE
+from mellm.language import chinese_words, english_words
+from mellm.language.places import Place, patch_of
+from mellm.language.reading_evidence import AreaFinding, Evidence, Finding, PartMotion, Weighing
+from mellm.language.reading_words import Words, capital, join
+from mellm.wording.names import Language
+from mellm.wording.unit_names import au_name
 
-Join = tuple[str, str]
-"""What stands between the items of a list, and before the last one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One language's sentences, with fields in braces; of several variants the voice picks one.
-
-    gap: between sentences; names, alternatives, areas, units, notes: how such things are listed
-    area_names: area -> its name; heading: of an area's paragraph
-    strengths: (limit of the motion relative to the face, adverb), weakest first; strongest: above them all
-    unit, grade, named_unit, weak_unit: a unit with its probability; its intensity; by name; too weak
-    grades: letter -> word; sides: the subject's side -> words (`pair`: both seen, `one`: which is unknown)
-    lead, shared, none: what an area's motion means; quiet: nothing moved; frame, plain, mirrored: whose sides
-    homeless, still, blink, weak: units without a region, areas at rest, closing lids, units not counted
-    other, missing, one_sided, faint, overlap: what speaks against the label
-    nothing, uncoded, eyes_only, no_emotion: why there is no reasoning
-    reasons, alone, untypical, but, rival, clear: reasoning
-    rival_item: a rival with its probability; single, several: words that follow the number of units
-    seen, no_evidence, classes, verdict, weak_verdict: the conclusion
-    """
-
-    gap: str
-    names: Join
-    alternatives: Join
-    areas: Join
-    units: Join
-    notes: Join
-    area_names: Mapping[str, str]
-    heading: str
-    strengths: Sequence[tuple[float, str]]
-    strongest: str
-    unit: str
-    grade: str
-    grades: Mapping[str, str]
-    sides: Mapping[str, str]
-    named_unit: str
-    weak_unit: str
-    lead: Sequence[str]
-    shared: str
-    none: Sequence[str]
-    quiet: str
-    frame: str
-    plain: str
-    mirrored: str
-    homeless: str
-    still: str
-    blink: str
-    weak: str
-    other: str
-    missing: str
-    one_sided: str
-    faint: str
-    overlap: str
-    nothing: str
-    uncoded: str
-    eyes_only: str
-    no_emotion: str
-    reasons: Sequence[str]
-    alone: str
-    untypical: str
-    but: Sequence[str]
-    rival: Sequence[str]
-    rival_item: str
-    clear: str
-    seen: str
-    no_evidence: str
-    classes: str
-    verdict: str
-    weak_verdict: str
-    single: Mapping[str, str]
-    several: Mapping[str, str]
-
-    def number(self, count: int) -> Mapping[str, str]:
-        """Return the words that follow the number of units."""
-        return self.single if count == 1 else self.several
-
-    def unread(self, codes: str) -> str:
-        """Return the conclusion that draws none, after the codes seen, if any."""
-        return (self.seen.format(codes) if codes else "") + self.no_evidence
+WORDS: dict[Language, Words] = {"en": english_words.WORDS, "zh": chinese_words.WORDS}
+_UNSPACED = re.compile(r"(?<=[一-鿿])(?=AU\d)")
+"""Between Chinese and a code, where Chinese typesetting has a thin gap."""
 
 
-def join(items: Sequence[str], between: Join) -> str:
-    """`a, b and c`."""
-    return between[1].join([between[0].join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+class Voice(Protocol):
+    """Chooses among variants of a sentence."""
 
-
-def capital(text: str) -> str:
-    """Return the text with its first letter in upper case, the rest untouched."""
-    return text[:1].upper() + text[1:]
+    def pick(self, slot: str, variants: Sequence[str]) -> str:
+        """Return one of the variants of a slot."""
+        ...
 
 
 @dataclass
-class Writer(ABC):
+class Writer:
     """Writes one reading.
 
-    names: AU -> name; emotions: label -> word; codes: AU -> code; subject: image side -> the subject's
+    codes: AU -> its code as the conclusion names it; taxonomy: of the label
+    mirrored: the picture is mirrored (image left is the subject's left)
+    unit_names: AU -> name, where it is not the FACS name
     """
 
-    words: ClassVar[Words]
-
+    language: Language
     voice: Voice
-    names: dict[int, str]
-    emotions: dict[str, str]
-    codes: dict[int, str]
-    subject: dict[str, str]
-    taxonomy: str
+    codes: Mapping[int, str]
+    taxonomy: str = ""
+    mirrored: bool = False
+    unit_names: Mapping[int, str] = field(default_factory=dict)
 
-    @abstractmethod
+    @property
+    def words(self) -> Words:
+        """The language's table."""
+        return WORDS[self.language]
+
+    def name(self, au: int) -> str:
+        """Return the name of a unit."""
+        return self.unit_names.get(au) or au_name(au, self.language)
+
+    def emotion(self, label: str) -> str:
+        """Return a label as sentences say it."""
+        return emotion_name(label, self.language)
+
     def finding(self, found: Finding) -> str:
         """Return one sentence on how one part moved."""
+        words, first = self.words, found.motions[0]
+        part = words.parts[found.part]
+        both = words.both.format(part=part)
+        if found.joint and found.joint != "shift":
+            opening = self.voice.pick(found.joint, words.joints[found.joint]).format(both=both)
+            sizes = words.joint_sizes[1].join(self._heading(moved) for moved in found.motions)
+            frames = words.joint_frames
+            frame = self.voice.pick("joint", frames) if len(frames) > 1 else frames[0]
+            return frame.format(opening, sizes)
+        if found.joint == "shift" and first.octant:
+            sizes = words.notes_on_side.join(
+                words.shift_size.format(side=self._image_side(moved), size=self.size(moved))
+                for moved in found.motions
+            )
+            return words.shift.format(both=both, way=words.ways[first.octant], sizes=sizes)
+        if len(found.motions) == 2:
+            frame = self.voice.pick("apart", words.apart)
+            left, right = (self._moved(moved) for moved in found.motions)
+            left_size, right_size = (self.size(moved) for moved in found.motions)
+            return frame.format(part=part, left=left, left_size=left_size, right=right, right_size=right_size)
+        moved, strength = self._moved(first), self.strength(first)
+        sentence = words.alone.format(moved=moved, strength=strength, size=self.size(first))
+        if first.side:
+            still = self.voice.pick("still", words.other_still)
+            sentence += still.format(part=part, side=words.image_sides[first.side.other])
+        return sentence + words.stop
+
+    def _heading(self, moved: PartMotion) -> str:
+        heading = self.words.headings[moved.octant or "up"]
+        side = self.words.noted_side.format(side=self._image_side(moved), note=self._note(moved))
+        return self.words.joint_sizes[0].format(side=side, heading=heading, size=self.size(moved))
+
+    def _moved(self, moved: PartMotion) -> str:
+        words, patches = self.words, self._patches(moved)
+        if moved.side:
+            frame, note = words.sided, self._note(moved)
+        else:
+            frame, note = words.some if patches else words.whole, ""
+        side = self._image_side(moved)
+        place = frame.format(part=words.parts[moved.part], side=side, note=note, patches=patches)
+        if moved.octant is None:
+            motion = words.no_way
+        else:
+            motion = self.voice.pick("move", words.moves).format(words.ways[moved.octant])
+        return words.moved.format(place=place, motion=motion)
+
+    def _image_side(self, moved: PartMotion) -> str:
+        return self.words.image_sides[moved.side] if moved.side else ""
+
+    def _note(self, moved: PartMotion) -> str:
+        """The subject's side, and which patches of the part moved where not all of them did."""
+        words = self.words
+        notes = [self._patches(moved)]
+        if moved.side:
+            side = subject_side(moved.side.value, self.mirrored)
+            notes.insert(0, words.subject.format(words.image_sides[side]))
+        return words.notes_on_side.join(filter(None, notes))
+
+    def _patches(self, moved: PartMotion) -> str:
+        if len(moved.regions) == moved.patches:
+            return ""
+        names = [self.words.patch_names[patch_of(region)] for region in moved.regions]
+        return self.words.patches.format(join(names, self.words.names))
 
     def typeset(self, text: str) -> str:
-        """Return a text as the language sets it."""
-        return text
+        """Return a text with gaps before codes where the language has them."""
+        return _UNSPACED.sub(" ", text)
 
     def size(self, moved: PartMotion) -> str:
-        """How far a part moved; other writers may say it in another unit."""
+        """Return how far a part moved."""
         return f"{moved.mean:.2f} px"
 
     def strength(self, moved: PartMotion) -> str:
-        """How strongly a part moved, as an adverb."""
+        """Return how strongly a part moved, as an adverb."""
         return next(
             (word for limit, word in self.words.strengths if moved.relative < limit), self.words.strongest
         )
@@ -142,17 +146,17 @@ class Writer(ABC):
     def unit(self, au: AUEvidence) -> str:
         """`AU 12 (lip corner puller), both sides, probability 0.94, intensity B (slight)`."""
         words = self.words
-        paired = au.side == "both" and sum(n.startswith(("left ", "right ")) for n in au.evidence) > 1
+        paired = au.side == "both" and sum(Place.of(RegionId(n)).side is not None for n in au.evidence) > 1
         side = words.sides["pair"] if paired else words.sides.get(au.side, words.sides["one"])
         grade = words.grade.format(au.intensity, words.grades[au.intensity]) if au.intensity else ""
-        return words.unit.format(au=au.au, name=self.names[au.au], side=side, p=au.probability, grade=grade)
+        return words.unit.format(au=au.au, name=self.name(au.au), side=side, p=au.probability, grade=grade)
 
     def named(self, aus: Sequence[AUEvidence]) -> str:
         """`AU 6 (cheek raiser) and AU 12 (lip corner puller)`."""
         return join([self._named(au.au) for au in aus], self.words.names)
 
     def _named(self, au: int) -> str:
-        return self.words.named_unit.format(au=au, name=self.names[au])
+        return self.words.named_unit.format(au=au, name=self.name(au))
 
     def area(self, area: AreaFinding) -> str:
         """All sentences on one area."""
@@ -167,24 +171,24 @@ class Writer(ABC):
             sentences.append(self.voice.pick("none", words.none))
         return words.heading.format(capital(words.area_names[area.area])) + words.gap.join(sentences)
 
-    def analysis(self, evidence: Evidence, mirrored: bool) -> str:
+    def analysis(self, evidence: Evidence) -> str:
         """Part one: what moved and which units that is."""
         words = self.words
         moving = [area for area in evidence.areas if area.findings]
         if not moving:
             return words.quiet
-        lines = [words.frame.format(words.mirrored if mirrored else words.plain)]
+        lines = [words.frame.format(words.mirrored if self.mirrored else words.plain)]
         lines += [self.area(area) for area in moving]
         homeless = [self.unit(au) for au in evidence.present if not au.evidence]
         if homeless:
             lines.append(words.homeless.format(join(homeless, words.units)))
         if evidence.still:
-            lines.append(self.at_rest(words.still, evidence))
+            lines.append(self.at_rest(words.rest, evidence))
         if evidence.eye_closure:
             lines.append(words.blink)
         if evidence.possible:
             weak = [
-                words.weak_unit.format(au=au.au, name=self.names[au.au], p=au.probability)
+                words.weak_unit.format(au=au.au, name=self.name(au.au), p=au.probability)
                 for au in evidence.possible
             ]
             lines.append(words.weak.format(join(weak, words.names)))
@@ -198,7 +202,7 @@ class Writer(ABC):
 
     def against(self, weighing: Weighing, evidence: Evidence) -> list[str]:
         """What speaks against the label, a note each."""
-        words, label = self.words, self.emotions[weighing.label]
+        words, label = self.words, self.emotion(weighing.label)
         notes: list[str] = []
         if others := weighing.other_aus:
             notes.append(words.other.format(aus=self.named(others), label=label, **words.number(len(others))))
@@ -218,21 +222,21 @@ class Writer(ABC):
         words, weighing = self.words, evidence.weighing
         if weighing is None:
             return self._no_reasoning(evidence)
-        label = self.emotions[weighing.label]
+        label = self.emotion(weighing.label)
         out: list[str] = []
         if weighing.for_aus:
             number = words.number(len(weighing.for_aus))
             reason = self.voice.pick("for", words.reasons)
             out.append(reason.format(aus=self.named(weighing.for_aus), label=label, **number))
             if len(evidence.present) == 1:
-                out.append(words.alone.format(**number))
+                out.append(words.only.format(**number))
         else:
             out.append(words.untypical.format(label=label))
         against = self.against(weighing, evidence)
         if against:
             out.append(self.voice.pick("but", words.but).format(join(against, words.notes)))
         if weighing.rivals:
-            rivals = [words.rival_item.format(self.emotions[name], p) for name, p in weighing.rivals]
+            rivals = [words.rival_item.format(self.emotion(name), p) for name, p in weighing.rivals]
             out.append(self.voice.pick("rival", words.rival).format(join(rivals, words.names)))
         if not against and not weighing.rivals:
             out.append(words.clear)
@@ -253,5 +257,5 @@ class Writer(ABC):
             return words.unread(codes)
         verdict = words.weak_verdict if weighing.probability < 0.4 else words.verdict
         classes = words.classes.format(self.taxonomy) if self.taxonomy.isdigit() else ""
-        label, p = self.emotions[weighing.label], weighing.probability
+        label, p = self.emotion(weighing.label), weighing.probability
         return verdict.format(codes=codes, label=label, p=p, classes=classes)

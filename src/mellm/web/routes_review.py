@@ -15,7 +15,7 @@ from mellm.errors import InputError
 from mellm.facs.region_support import supporting_regions
 from mellm.instruct.records import Case, Record
 from mellm.instruct.review import Decision, Review
-from mellm.instruct.rules_annotator import headings
+from mellm.language.answer import HEADINGS
 from mellm.web.contract import Problem, WireModel
 from mellm.web.dependencies import Current, Responses
 from mellm.web.service import NotFoundError
@@ -186,7 +186,7 @@ def _item(review: Review, place: int, who: str) -> Item:
         place=place,
         folder="queue" if folder == "queue" else "records",
         record=json.loads(record.to_json()),
-        headings=list(headings(record.language)),
+        headings=list(HEADINGS[record.language]),
         answer=text,
         unsaved=typed is not None,
         decision=_decided(own[0]) if own else None,

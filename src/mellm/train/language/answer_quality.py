@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 
-from mellm.instruct.answers import concluded_units, labels_in
 from mellm.instruct.records import Record
-from mellm.language.answer_text import finds_nothing
+from mellm.language.answer import concluded_units, finds_nothing, labels_in
 from mellm.train.language.dialogue_batches import Encoder, Row
 
 
@@ -21,7 +20,7 @@ from mellm.train.language.dialogue_batches import Encoder, Row
 class Verdict:
     """One answer read back.
 
-    formed: ends by itself and can be read: MEU concludes readable units and one label (or finds nothing),
+    formed: ends by itself and can be read: MEU concludes one label (or finds nothing),
         MER is one label alone
     right: the label (MEU, MER) or the whole answer (VQA) is the record's
     units: sets of units concluded and true (MEU); None elsewhere
@@ -41,11 +40,11 @@ def judge(record: Record, answer: str, ended: bool) -> Verdict:
         labels = labels_in(said, record.language)
         return Verdict(ended and len(labels) == 1 and len(said.split()) <= 3, said == record.answer, None)
     last, true = said.rsplit("\n", 1)[-1], record.answer.rsplit("\n", 1)[-1]
-    units = concluded_units(last)
+    concluded, labelled = (frozenset(unit.sided for unit in concluded_units(text)) for text in (last, true))
     labels, nothing = labels_in(last, record.language), finds_nothing(last)
-    formed = ended and units is not None and (len(labels) == 1) != nothing
+    formed = ended and (len(labels) == 1) != nothing
     right = labels == labels_in(true, record.language) and nothing == finds_nothing(true)
-    return Verdict(formed, right, (units or frozenset(), concluded_units(true) or frozenset()))
+    return Verdict(formed, right, (concluded, labelled))
 
 
 def figures(records: Sequence[Record], verdicts: Sequence[Verdict]) -> dict[str, float]:

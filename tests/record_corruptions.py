@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from mellm.datasets.vqa_questions import QuestionKind
 from mellm.face.regions import AREAS
+from mellm.facs.codes import parse_code
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
-from mellm.instruct.answers import LABELS
 from mellm.instruct.records import Case, Record
-from mellm.instruct.rules_annotator import headings
-from mellm.wording.names import AREA_NAMES_EN, part_zh, region_part, region_side
+from mellm.instruct.vqa_dialogues import QuestionForm
+from mellm.language.answer import HEADINGS, LABELS
+from mellm.language.places import Place
+from mellm.wording.names import AREA_NAMES_EN, part_zh
 from mellm.wording.unit_names import au_name
 
 Corruption = Callable[[Record, Case, random.Random], Record | None]
@@ -39,7 +42,7 @@ _OTHER_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
 
 def _analysis(record: Record) -> tuple[int, int]:
     """Where the analysis lies in an answer."""
-    first, second, _ = headings(record.language)
+    first, second, _ = HEADINGS[record.language]
     start = record.answer.index(first) + len(first)
     return start, record.answer.index(f"\n\n{second}")
 
@@ -64,9 +67,9 @@ def direction(record: Record, case: Case, chance: random.Random) -> Record | Non
 
 def region(record: Record, case: Case, chance: random.Random) -> Record | None:
     """A finding is told of a part of the face that does not move."""
-    paired = [m for m in case.motion if region_side(m.name)]
-    moving = {region_part(m.name) for m in paired if m.moving}
-    still = sorted({region_part(m.name) for m in paired} - moving)
+    paired = [(Place.of(m.name), m.moving) for m in case.motion if Place.of(m.name).side]
+    moving = {place.part for place, moves in paired if moves}
+    still = sorted({place.part for place, _ in paired} - moving)
     if not moving or not still:
         return None
     zh = record.language == "zh"
@@ -137,8 +140,8 @@ def concluded_units(record: Record, case: Case, chance: random.Random) -> Record
         codes.append(str(other))
     elif kind == 1 and len(codes) > 1:
         del codes[place]
-    elif kind == 2 and codes[place][0] in "LR":
-        codes[place] = ("R" if codes[place][0] == "L" else "L") + codes[place][1:]
+    elif kind == 2 and (unit := parse_code(codes[place])).one_sided:
+        codes[place] = replace(unit, side="left" if unit.side == "right" else "right").code
     else:
         codes[place] = str(other)
     changed = conclusion[: found.start(1)] + " + ".join(codes) + conclusion[found.end(1) :]
@@ -203,7 +206,7 @@ def answer(record: Record, case: Case, chance: random.Random) -> Record | None:
     """A question's answer is another one of its kind."""
     if record.task != "vqa":
         return None
-    form = record.question.split(":")[0]
+    kind = QuestionForm.parse(record.question).kind
     flips = {
         "yes": "no",
         "no": "yes",
@@ -217,7 +220,7 @@ def answer(record: Record, case: Case, chance: random.Random) -> Record | None:
     if record.answer in flips:
         return replace(record, answer=flips[record.answer])
     true = {unit.au for unit in case.truth.units}
-    if form in ("units", "spoken"):
+    if kind in (QuestionKind.UNITS, QuestionKind.SPOKEN):
         first = case.truth.units[0].au
         other = chance.choice([au for au in _OTHER_UNITS if au not in true])
         names = [au_name(au, record.language) for au in (first, other)]
@@ -228,8 +231,8 @@ def answer(record: Record, case: Case, chance: random.Random) -> Record | None:
 
 def support(record: Record, case: Case, chance: random.Random) -> Record | None:
     """A unit is said to rest on a part of the face that does not bear it out."""
-    moving = {region_part(m.name) for m in case.motion if m.moving}
-    still = sorted({region_part(m.name) for m in case.motion} - moving)
+    moving = {Place.of(m.name).part for m in case.motion if m.moving}
+    still = sorted({Place.of(m.name).part for m in case.motion} - moving)
     if not still:
         return None
     put = chance.choice(still)
