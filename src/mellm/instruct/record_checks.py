@@ -15,6 +15,7 @@ from mellm.face.regions import AREAS
 from mellm.facs.codes import sides_by_unit, subject_side
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.facs.unit_lookup import au_number
 from mellm.instruct.compact_records import reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.instruct.records import Case, Problem, Record, Stage
 from mellm.instruct.task_prompts import IMAGE
@@ -28,7 +29,7 @@ from mellm.language.prompt import region_lines
 from mellm.language.reading_evidence import gather
 from mellm.language.unit_mentions import Mention, coded_mentions, mentions
 from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language
-from mellm.wording.unit_names import au_name, au_number
+from mellm.wording.unit_names import au_name
 
 LENGTHS = {"meu": (60, 8000), "mer": (1, 24), "vqa": (1, 400)}
 """Shortest and longest answer, characters."""

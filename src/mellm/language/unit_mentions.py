@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mellm.errors import InputError
+from mellm.facs.unit_lookup import au_number
 from mellm.wording.names import Language
-from mellm.wording.unit_names import AU_NAMES, au_number
+from mellm.wording.unit_names import AU_NAMES
 
 _MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")
 _SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+|\n"), "zh": re.compile(r"(?<=[。！？])|\n")}
