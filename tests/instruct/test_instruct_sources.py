@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +20,7 @@ from mellm.instruct import (
 )
 from mellm.instruct.sample_measurement import implausible
 from mellm.instruct.sources import Skipped, case_key, subject_split
+from mellm.simulate.manifest import Manifest, ShardEntry
 from mellm.simulate.photo_pairs import PairConfig, PhotoSource
 from mellm.simulate.shards import write_shard
 
@@ -37,8 +37,10 @@ def generated(tmp_path_factory):
     made = [pairs.pair(index) for index in range(6)]
     (root / "data/train").mkdir(parents=True)
     write_shard(root / "data/train/00000.npz", made)
-    manifest = {"signature": "test", "shards": {"train/00000.npz": {"pairs": 6}}}
-    (root / "data/manifest.json").write_text(json.dumps(manifest))
+    shards = {"train/00000.npz": ShardEntry(sha256="", pairs=6, first=0)}
+    Manifest(format="test", signature="test", recipe={}, identities={}, complete=True, shards=shards).write(
+        root / "data"
+    )
     return root, made
 
 

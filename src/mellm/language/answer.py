@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mellm.facs.codes import ActionUnitCode, parse_codes
-from mellm.facs.taxonomies import EMOTIONS_ZH, TAXONOMIES
-from mellm.wording.names import Language
+from mellm.facs.taxonomies import TAXONOMIES
+from mellm.wording.names import EMOTIONS_ZH, Language
 from mellm.wording.unit_names import AU_NAMES
 
 HEADINGS: dict[Language, tuple[str, str, str]] = {

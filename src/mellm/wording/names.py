@@ -30,22 +30,6 @@ _PATCH_ZH = {"outer": "外段", "centre": "中段", "inner": "内段", "left": "
 _SIDE_ZH = {"left": "左侧", "right": "右侧"}
 
 
-def region_part(name: str) -> str:
-    """Return the part of the face a region belongs to: `left upper eyelid outer` -> `upper eyelid`."""
-    return next(part for part in _PART_ZH if part in name)
-
-
-def region_side(name: str) -> str:
-    """Return the image side of a paired region, `left` or `right`; empty for lips and chin."""
-    return name.split()[0] if name.split()[0] in _SIDE_ZH else ""
-
-
-def region_patch(name: str) -> str:
-    """Return which patch of its part a region is (`outer`, `centre` ...), empty if it is all of it."""
-    rest = name.replace(region_part(name), "").split()
-    return rest[-1] if rest and (len(rest) > 1 or region_side(name) == "") else ""
-
-
 def part_zh(part: str) -> str:
     """Return the Chinese name of a part such as `mouth corner`."""
     return _PART_ZH[part]
