@@ -152,7 +152,7 @@ build(BuildConfig(source, pairs=12, shard=3, val=0.25, test=0.25), {str(tmp_path
 def test_a_manifest_is_read_back_or_refused(built: Path, tmp_path: Path) -> None:
     manifest = Manifest.read(built)
     assert manifest.complete and manifest.pairs == 12
-    assert manifest.built_by.source.pair.size == (400, 480)
+    assert manifest.built_by.source.pair.size == (80, 96)
     manifest.write(tmp_path)
     assert (tmp_path / "manifest.json").read_bytes() == (built / "manifest.json").read_bytes()
     (tmp_path / "manifest.json").write_text('{"format": 1}')
