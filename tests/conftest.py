@@ -17,7 +17,42 @@ from mellm.media import read_image
 from mellm.media.frame import Image
 from mellm.simulate.generated_clip import ClipTruth, demo_clip
 
+SLOW = (
+    "analysis/test_batch.py",
+    "e2e",
+    "evaluate/test_evaluate_language.py",
+    "evaluate/test_evaluate_protocols.py",
+    "evaluate/test_evaluate_vqa.py",
+    "flow/meflownet/test_meflownet_bench.py",
+    "flow/meflownet/test_meflownet_runtime.py",
+    "instruct/test_instruct_build.py",
+    "instruct/test_instruct_checks.py",
+    "instruct/test_instruct_cli.py",
+    "instruct/test_instruct_compact.py",
+    "instruct/test_instruct_drafts.py",
+    "instruct/test_instruct_sources.py",
+    "language/backends",
+    "simulate/test_meflow_build.py",
+    "simulate/test_meflow_full3d.py",
+    "train",
+    "web",
+)
+"""Folders and files that start a server, a browser or a training, or measure many pairs.
+
+`make test-fast` leaves them out. A single slow test is marked `slow` where it stands.
+"""
+
 SHARED = Path(__file__).resolve().parents[1] / "../shared/data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in `SLOW`."""
+    here = Path(__file__).parent
+    assert [name for name in SLOW if not (here / name).exists()] == []
+    slow = [here / name for name in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in slow):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
