@@ -24,6 +24,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mellm.errors import InputError
+from mellm.wording.shown import shown
 
 if TYPE_CHECKING:
     from mellm.media import Limits
@@ -192,4 +193,5 @@ class Settings(OptionModel):
 
     def recorded(self) -> dict[str, str | int | float | bool | None]:
         """What the report's provenance says of the settings: every field but `limits`."""
-        return self.model_dump(mode="json")
+        values = self.model_dump(mode="json")
+        return {name: shown(value) if isinstance(value, str) else value for name, value in values.items()}

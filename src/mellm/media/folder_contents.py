@@ -14,6 +14,7 @@ from typing import Final, Literal, get_args
 from mellm.errors import InputError
 from mellm.media.frame import PICTURE_SUFFIXES
 from mellm.wording.message import Message
+from mellm.wording.shown import shown
 
 VIDEO_SUFFIXES: Final = frozenset(
     {".mp4", ".m4v", ".mov", ".qt", ".mp4v", ".3gp", ".3gpp", ".3g2", ".3gp2", ".f4v", ".flv"}
@@ -94,11 +95,20 @@ def beside_pictures(folder: Path) -> Message | None:
     clips = clips_in(folder)
     if not clips:
         return None
-    fields: dict[str, str | int] = {"folder": folder.name, "count": len(clips), "first": clips[0].name}
+    fields: dict[str, str | int] = {
+        "folder": shown(folder.name),
+        "count": len(clips),
+        "first": shown(clips[0].name),
+    }
     pictures = [file.name for file in pictures_in(folder)]
     if pictures and not is_recording(pictures, len(clips)):
         raise InputError(Message("media.previews", {**fields, "pictures": len(pictures)}))
     return Message("media.clips_passed_over", fields)
+
+
+def folders_in(root: Path) -> list[Path]:
+    """Return `root` and every folder below it, linked ones included, each once, without the system's."""
+    return [place for place, _ in _walk(root, [])]
 
 
 def look_through(folder: Path) -> FolderContents:
@@ -130,7 +140,7 @@ def look_through(folder: Path) -> FolderContents:
             continue
         found.clips.append(place)
         if below[place]:
-            name = place.relative_to(folder).as_posix()
+            name = shown(place.relative_to(folder))
             fields: dict[str, str | int] = {"folder": name, "count": len(files)}
             found.notes.append(Message("batch.pictures_beside_clips", fields))
     found.clips = sorted(found.clips + videos)
@@ -154,7 +164,7 @@ def left_out_message(left_out: Iterable[LeftOut], root: Path) -> Message | None:
     for why in get_args(Reason):
         paths = [one.path for one in everything if one.why == why]
         if paths:
-            names = [str(path.relative_to(root)) for path in paths[:3]]
+            names = [shown(path.relative_to(root)) for path in paths[:3]]
             named = ", ".join(names) + (", ..." if len(paths) > 3 else "")
             parts.append(_counted(why, {"count": len(paths), "names": named}))
     return Message("batch.left_out", {"count": len(everything), "parts": tuple(parts)}) if parts else None
