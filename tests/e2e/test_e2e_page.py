@@ -336,7 +336,9 @@ def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
           const names = ["img10.png", "img9.png", "img1.png", ".DS_Store"];
           const top = folder("/top", [
             folder("/top/a", names.map((name) => file(name, `/top/a/${name}`))),
-            ...["b.MOV", "readme.md", "one.jpg"].map((name) => file(name, `/top/${name}`))]);
+            folder("/top/@eaDir", ["t1.jpg", "t2.jpg"].map((name) => file(name, `/top/@eaDir/${name}`))),
+            ...["b.MOV", "c.MTS", "._c.MTS", "readme.md", "one.jpg", "two.jpg"].map(
+              (name) => file(name, `/top/${name}`))]);
           const entries = entriesOf({ items: [{ webkitGetAsEntry: () => top }] });
           const { clips, recordings, left } = sortOut(await walk(entries));
           const files = entriesOf({ items: [{ webkitGetAsEntry: () => file("x.mp4", "/x.mp4") }] });
@@ -345,9 +347,9 @@ def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
         }"""
     )
     assert found == {
-        "clips": ["b.MOV"],
+        "clips": ["b.MOV", "c.MTS"],
         "recordings": [["top/a", ["img1.png", "img9.png", "img10.png"]]],
-        "left": 2,
+        "left": 3,
         "files": None,
     }
 

@@ -60,7 +60,7 @@ def find_sheet(spec: DatasetSpec, root: Path) -> Path:
 
 def write_table(path: str | Path, samples: Iterable[Sample]) -> None:
     """Write the uniform table as CSV (UTF-8); None becomes an empty cell."""
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
+    with Path(path).open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, TABLE_COLUMNS)
         writer.writeheader()
         writer.writerows(asdict(sample) for sample in samples)

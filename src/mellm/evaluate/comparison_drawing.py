@@ -49,7 +49,7 @@ def write_drawing(found: Comparison, file: str | Path) -> Path:
         raise InputError(f"A comparison is drawn as {' or '.join(_WRITERS)}, not '{path.suffix}'.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(draw(found), encoding="utf-8")
+        path.write_text(draw(found), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise MellmError(f"'{path}' cannot be written ({error.strerror}); choose another place.") from error
     return path

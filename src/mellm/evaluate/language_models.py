@@ -276,5 +276,5 @@ def _kept(path: Path | None, read: Callable[[str], _Kept]) -> dict[str, _Kept]:
 
 def _keep(path: Path | None, key: str, value: str) -> None:
     if path is not None:
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps([key, value], ensure_ascii=False) + "\n")

@@ -124,7 +124,8 @@ def write_run(file: str | Path, run: AnyRun) -> None:
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = run.model_dump(exclude_unset=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_run(file: str | Path) -> AnyRun:

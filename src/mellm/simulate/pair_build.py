@@ -142,7 +142,9 @@ def build(
     manifest.shards = dict(sorted(manifest.shards.items()))
     manifest.write(folder)
     contact_sheet(_samples(folder, manifest), folder / "contact_sheet.jpg")
-    (folder / "DATASHEET.md").write_text(datasheet(manifest, folder), encoding="utf-8")
+    (folder / "DATASHEET.md").write_text(
+        datasheet(manifest, folder), encoding="utf-8", errors="backslashreplace"
+    )
     return manifest
 
 

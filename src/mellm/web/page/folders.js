@@ -3,7 +3,10 @@
 /** @import {Found, Recording} from "./types.d.ts" */
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|bmp|dib|tiff?|webp|avif|pgm|ppm|pnm|pbm)$/i;
-const CLIP = /\.(mp4|m4v|mov|avi|mkv|webm|mpe?g|m2ts|mts|ts|wmv|flv|ogv|3gp|gif|apng|y4m)$/i;
+const CLIP = /\.(mp4|m4v|mov|qt|avi|divx|mkv|webm|mp[eg]|mpeg|m[12]v|m2ts?|mts|ts|mod|tod|vob|mxf|dv|wmv|asf|flv|f4v|og[vm]|3gpp?|3g2|insv|h?26[45]|gif|apng|y4m)$/i;
+const SYSTEM = /^(\..*|~\$.*|__macosx|@(eadir|tmp|__thumb|recycle|recently-snapshot)|#(recycle|snapshot)|\$recycle\.bin|recycle[rd]|lost\+found|system volume information|thumb(nail)?s?|thmbnl|thumbs\.db|.*\.mellm)$/i;
+/** So many pictures beside clips may be previews of them. */
+const FEW = 8;
 
 /**
  * Whether files of a drop came in folders; the browser forgets the drop at the next turn, so ask at once.
@@ -54,7 +57,8 @@ export const chosen = (files) => [...files].map((file) => ({ path: file.webkitRe
 
 /**
  * What to analyse of a folder: {clips: [file], recordings: [{name, files}], left: number}.
- * Pictures of one directory are the frames of one recording, in the order of their numbers.
+ * Pictures of one directory are the frames of one recording, in the order of their numbers; a few beside
+ * clips are previews of these. What is the system's (hidden, bins, thumbnails) is passed over.
  * @param {Found[]} found
  * @returns {{ clips: File[], recordings: Recording[], left: number }}
  */
@@ -63,12 +67,17 @@ export function sortOut(found) {
   const clips = [];
   /** @type {Map<string, File[]>} */
   const directories = new Map();
+  /** @type {Map<string, number>} */
+  const beside = new Map();
   let left = 0;
   for (const { path, file } of found) {
     const parts = path.split("/");
+    if ((parts.length > 1 ? parts.slice(1) : parts).some((part) => SYSTEM.test(part))) continue;
     const name = parts.pop();
-    if (name.startsWith(".")) continue;
-    if (CLIP.test(name)) clips.push(file);
+    if (CLIP.test(name)) {
+      clips.push(file);
+      beside.set(parts.join("/"), (beside.get(parts.join("/")) ?? 0) + 1);
+    }
     else if (PICTURE.test(name)) directories.set(parts.join("/"), [...(directories.get(parts.join("/")) ?? []), file]);
     else left += 1;
   }
@@ -76,7 +85,8 @@ export function sortOut(found) {
   /** @type {Recording[]} */
   const recordings = [];
   for (const [place, files] of directories) {
-    if (files.length < 2) left += files.length;
+    const near = beside.get(place) ?? 0;
+    if (files.length < 2 || (near && files.length <= Math.max(FEW, 2 * near))) left += files.length;
     else recordings.push({ name: place || files[0].name, files: files.sort((a, b) => order(a.name, b.name)) });
   }
   recordings.sort((a, b) => order(a.name, b.name));
