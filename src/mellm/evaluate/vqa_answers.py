@@ -76,7 +76,7 @@ def answer(question: VQAQuestion, seen: Seen) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VQATask:
-    """The questions about a folder's samples; `unanswered` counts those about other samples."""
+    """The questions about a folder's samples; `unanswered` counts the others of the file."""
 
     folder: Path
     file: Path
@@ -96,8 +96,9 @@ class VQATask:
         return cls(Path(folder), Path(file), known, len(asked) - len(known))
 
     def part(self, limit: int | None) -> "VQATask":
-        """Return the task with only `limit` of its questions, evenly spread."""
-        return replace(self, questions=tuple(self.questions[i] for i in spread(len(self.questions), limit)))
+        """Return the task with only `limit` of its questions, evenly spread; the others are unanswered."""
+        chosen = tuple(self.questions[i] for i in spread(len(self.questions), limit))
+        return replace(self, questions=chosen, unanswered=self.unanswered + len(self.questions) - len(chosen))
 
     def run(
         self, answers: Sequence[str], settings: Mapping[str, JsonValue], seed: int, started: float
