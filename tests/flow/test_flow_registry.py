@@ -8,7 +8,7 @@ import pytest
 from mellm.errors import InputError
 from mellm.flow import Flow, create, estimators, register
 
-# The package's function of the same name hides the module.
+# `mellm.flow.estimators` as an attribute is the function of that name.
 registry = import_module("mellm.flow.estimators")
 
 
