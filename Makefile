@@ -5,18 +5,43 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock clean
+# One file's tests stay in one process: what they share is made once.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: demo test test-fast coverage check check-page hooks lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mellm demo
 
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -n 2
+	$(PYTEST)
 
-check: $(VENV)/.dev
+# What needs no server, no browser, no training and no long clip: under 90 seconds.
+test-fast: $(VENV)/.dev
+	$(PYTEST) -m "not slow"
+
+# The whole suite with the share of lines and branches it runs.
+coverage: $(VENV)/.dev
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+check: $(VENV)/.dev check-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python benchmarks/measure_structure.py --limits
+
+# The page's JavaScript: types (JSDoc, read by tsc) and ESLint. Needs Node 20 and the npm registry once.
+check-page:
+	@if ! command -v npm >/dev/null; then echo "check-page: SKIPPED, there is no npm on this machine"; \
+	elif ! cmp -s package-lock.json node_modules/.mellm-lock \
+	     && ! { npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.mellm-lock; }; \
+	then echo "check-page: SKIPPED, npm could not fetch the tools"; \
+	else npm run --silent check && echo "check-page: fine"; fi
+
+# Git runs the checks before a commit and the fast tests before a push.
+hooks: $(VENV)/.dev
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 $(VENV)/.core: requirements/core.txt pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit(f"mellm needs Python 3.11 or 3.12; this is {v[0]}.{v[1]}. Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
@@ -39,4 +64,4 @@ lock:
 	    --override requirements/without-torch.txt -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* .import_linter_cache node_modules build dist

@@ -1,7 +1,12 @@
 """Fixtures of the whole suite: the shipped portrait, a pair and a clip of known motion."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
+
+# One thread per test process: beside another one (`-n 2`), small matrices are up to ten times slower on two.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np

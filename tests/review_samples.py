@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from mellm.analysis.analyzer import Analyzer
+from mellm import Analyzer, Settings
 from mellm.instruct import BuildConfig, Store, build, open_store
 from mellm.instruct.corruptions import CORRUPTIONS
 from mellm.instruct.records import Problem, write_lines
@@ -17,7 +17,7 @@ JOB = "0123456789abcdef0123"
 
 def coded_result(clip: Path, folder: Path, **moment: object) -> Result:
     """A clip's analysis with the annotation of one moment."""
-    Analyzer().analyze(clip).save(folder)
+    Analyzer(Settings(llm="none")).analyze(clip).save(folder)
     said = {"job": JOB, "version": 1, "coder": "Ada", "moments": [{"number": 1, **moment}]}
     return Result(JOB, folder, [k / 30 for k in range(72)], Annotation.model_validate(said), {})
 

@@ -6,9 +6,11 @@
 'happiness'
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mellm import former_names
+from mellm import former_names, report_writer
 from mellm.version import __version__
 
 former_names.install()
@@ -37,3 +39,12 @@ def __getattr__(name: str) -> object:
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _write_report(report: "Report", folder: str | Path, pictures: Mapping[str, bytes]) -> Path:
+    from mellm.render import save_report
+
+    return save_report(report, folder, pictures)
+
+
+report_writer.write = _write_report

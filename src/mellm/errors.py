@@ -3,11 +3,21 @@
 The command line prints an error's text alone (no traceback) and exits with its `exit_code`.
 """
 
+from mellm.wording.message import Message
+
 
 class MellmError(Exception):
-    """Something failed that the user should hear about in one sentence."""
+    """Something failed that the user should hear about in one sentence.
+
+    `str(error)` is the English sentence; `message` can be put into other languages where it has a code.
+    """
 
     exit_code = 1
+
+    def __init__(self, said: Message | str = "") -> None:
+        """Keep the sentence, given as a message or as English text."""
+        super().__init__(str(said))
+        self.message = said if isinstance(said, Message) else Message.plain(said)
 
 
 class InputError(MellmError):

@@ -11,6 +11,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from mellm import report_writer
+from mellm.wording import message as wording
+from mellm.wording.message import Message
+from mellm.wording.names import Language
+
 SCHEMA_VERSION = "1.0"
 
 RESPONSIBLE_USE = (
@@ -194,6 +199,32 @@ class ModelUsed(_Model):
     sha256: str | None = None
 
 
+class MessageRecord(_Model):
+    """Where a sentence of the report comes from, so that it can be put into another language."""
+
+    text: str = Field(description="The sentence as it stands in the report")
+    code: str
+    fields: dict[str, wording.Field]
+
+    @classmethod
+    def of(cls, message: Message, language: Language = "en") -> "MessageRecord":
+        """Return the record of a message that is written in a language."""
+        text = wording.word(message, language)
+        return cls(text=text, code=message.code, fields=dict(message.fields))
+
+    @property
+    def message(self) -> Message:
+        """The message that was put into words."""
+        return Message(self.code, self.fields)
+
+    def word(self, language: Language) -> str:
+        """Return the sentence in a language; as it stands where this program does not know its code."""
+        try:
+            return wording.word(self.message, language)
+        except (KeyError, ValueError, TypeError):
+            return self.text
+
+
 class Provenance(_Model):
     """How to get the same report again."""
 
@@ -204,6 +235,10 @@ class Provenance(_Model):
     settings: dict[str, str | int | float | bool | None]
     seed: int | None = None
     seconds: dict[str, float] = Field(description="Time per stage")
+    messages: list[MessageRecord] = Field(
+        default_factory=list,
+        description="Code and fields of each verdict, warning and note",
+    )
 
 
 class Report(_Model):
@@ -237,15 +272,28 @@ class Report(_Model):
         self._draw = draw
         return self
 
+    @property
+    def language(self) -> Language:
+        """The language of the readings; of the settings where there is none; else English."""
+        if self.micro_expressions:
+            return self.micro_expressions[0].reading.language
+        return "zh" if self.provenance.settings.get("language") == "zh" else "en"
+
+    def record(self, text: str) -> MessageRecord:
+        """Return where a verdict, warning or note of this report comes from."""
+        found = (record for record in self.provenance.messages if record.text == text)
+        return next(found, MessageRecord.of(Message.plain(text)))
+
+    def sentence(self, text: str, language: Language) -> str:
+        """Return a verdict, warning or note of this report in a language; as it is where it has no code."""
+        return self.record(text).word(language)
+
     def save(self, folder: str | Path) -> Path:
         """Write report.json, report.html, the CSV tables and the pictures; return the HTML page's path.
 
         Raises MellmError where the folder cannot be written.
         """
-        # The report does not know how it is drawn; only saving needs the renderers.
-        from mellm.render import save_report
-
-        return save_report(self, folder, self.pictures)
+        return report_writer.write(self, folder, self.pictures)
 
     def to_json(self) -> str:
         """Return the report as indented JSON."""

@@ -15,6 +15,9 @@ from mellm.analysis.batch import Job, Row, Worker, find_clips, run_batch, run_lo
 from mellm.errors import InputError
 from mellm.simulate.generated_clip import ClipTruth
 
+BY_RULES = Settings(llm="none")
+"""Every process would load the language model first."""
+
 
 @pytest.fixture
 def recordings(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> Path:
@@ -28,7 +31,7 @@ def recordings(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> Path:
 
 def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    rows = run_batch(recordings, out, workers=2)
+    rows = run_batch(recordings, out, BY_RULES, workers=2)
     assert [(r.clip, r.status) for r in rows] == [
         ("broken.mp4", "failed"),
         (str(Path("deep") / "smile again.mp4"), "done"),
@@ -47,10 +50,10 @@ def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Pat
         asked.extend(jobs)
         yield from (Row(job.name, "failed", "asked") for job in jobs)
 
-    again = run_batch(recordings, out, run=only_ask)
+    again = run_batch(recordings, out, BY_RULES, run=only_ask)
     assert [job.name for job in asked] == ["broken.mp4"]
     assert [replace(r, seconds=0) for r in again[1:]] == [replace(r, seconds=0) for r in rows[1:]]
-    run_batch(recordings, out, Settings(language="zh"), run=only_ask)
+    run_batch(recordings, out, Settings(llm="none", language="zh"), run=only_ask)
     assert len(asked) == 4, "other settings make another report"
 
 
@@ -61,7 +64,7 @@ def test_a_process_that_dies_takes_only_its_clip(
     (recordings / "deadly.mp4").write_bytes(b"")
     monkeypatch.setattr("mellm.analysis.batch._do", _end_on_deadly)
     jobs = [Job(str(p), p.name, str(tmp_path / p.name)) for p in find_clips(recordings)]
-    rows = {row.clip: row for row in run_local(jobs, Settings(), 2)}
+    rows = {row.clip: row for row in run_local(jobs, BY_RULES, 2)}
     assert set(rows) == {job.name for job in jobs}
     assert "process" in rows["deadly.mp4"].error
     assert rows["smile.mp4"].status == "done" and rows["smile again.mp4"].status == "done"
@@ -70,7 +73,7 @@ def test_a_process_that_dies_takes_only_its_clip(
 def _end_on_deadly(job: Job) -> Row:
     if job.name == "deadly.mp4":
         os._exit(9)
-    return Worker(Settings()).do(job)
+    return Worker(BY_RULES).do(job)
 
 
 def test_folders_of_pictures_are_clips_and_reports_are_not(tmp_path: Path) -> None:
@@ -90,11 +93,11 @@ def test_the_same_on_a_ray_cluster_of_two_nodes(recordings: Path, tmp_path: Path
 
     from mellm.analysis.ray_cluster import RayRunner
 
-    local = run_batch(recordings, tmp_path / "local")
+    local = run_batch(recordings, tmp_path / "local", BY_RULES)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         cluster.add_node(num_cpus=1)
-        on_ray = run_batch(recordings, tmp_path / "ray", workers=2, run=RayRunner(cluster.address))
+        on_ray = run_batch(recordings, tmp_path / "ray", BY_RULES, workers=2, run=RayRunner(cluster.address))
     finally:
         cluster.shutdown()
     for here, there in zip(local, on_ray, strict=True):

@@ -14,6 +14,12 @@ from mellm.report import Report
 from mellm.simulate.generated_clip import ClipTruth
 
 
+@pytest.fixture(scope="module")
+def analyzer() -> mellm.Analyzer:
+    """Default settings; its models are loaded once."""
+    return mellm.Analyzer()
+
+
 def test_pair_finds_the_smile(pair: tuple[Path, Path]) -> None:
     report = mellm.analyze(onset=pair[0], apex=pair[1])
     (me,) = report.micro_expressions
@@ -27,41 +33,47 @@ def test_pair_finds_the_smile(pair: tuple[Path, Path]) -> None:
     assert me.reading.unsupported_claims == []
 
 
-def test_pair_with_one_moving_side_names_the_subjects_side(pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_pair_with_one_moving_side_names_the_subjects_side(
+    analyzer: mellm.Analyzer, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
     onset, apex = (cv2.imread(str(p)) for p in pair)
     # Keep the motion of the picture's left half only: that is the subject's right.
     apex[:, 200:] = onset[:, 200:]
     half = tmp_path / "half.png"
     cv2.imwrite(str(half), apex)
-    report = mellm.analyze(onset=pair[0], apex=half)
+    report = analyzer.analyze(onset=pair[0], apex=half)
     twelve = next(a for a in report.micro_expressions[0].action_units if a.au == 12)
     assert twelve.present and twelve.side == "right" and twelve.code.startswith("R12")
 
 
-def test_still_pair_is_no_evidence(pair: tuple[Path, Path]) -> None:
-    report = mellm.analyze(onset=pair[0], apex=pair[0])
+def test_still_pair_is_no_evidence(analyzer: mellm.Analyzer, pair: tuple[Path, Path]) -> None:
+    report = analyzer.analyze(onset=pair[0], apex=pair[0])
     assert all(not a.present for a in report.micro_expressions[0].action_units)
     assert report.micro_expressions[0].emotion.label is None
     assert report.verdict.startswith("No evidence")
 
 
-def test_a_pair_without_a_face_says_so(tmp_path: Path) -> None:
+def test_a_pair_without_a_face_says_so(analyzer: mellm.Analyzer, tmp_path: Path) -> None:
     path = tmp_path / "grey.png"
     cv2.imwrite(str(path), np.full((240, 200, 3), 128, np.uint8))
-    report = mellm.analyze(onset=path, apex=path)
+    report = analyzer.analyze(onset=path, apex=path)
     assert report.micro_expressions == [] and "no face" in report.verdict
 
 
-def test_a_pair_of_two_sizes_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_pair_of_two_sizes_is_refused(
+    analyzer: mellm.Analyzer, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
     path = tmp_path / "small.png"
     cv2.imwrite(str(path), np.zeros((100, 100, 3), np.uint8))
     with pytest.raises(InputError, match="100x100"):
-        mellm.analyze(onset=pair[0], apex=path)
+        analyzer.analyze(onset=pair[0], apex=path)
 
 
-def test_clip_finds_when_and_what(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+def test_clip_finds_when_and_what(
+    analyzer: mellm.Analyzer, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
     path, truth = smile_clip
-    report = mellm.analyze(path)
+    report = analyzer.analyze(path)
     (me,) = report.micro_expressions
     (event,) = truth.events
     assert abs(me.interval.apex_frame - event.apex) <= 2
@@ -77,10 +89,10 @@ def test_clip_finds_when_and_what(smile_clip: tuple[Path, ClipTruth], tmp_path: 
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_given_frames_skip_spotting(smile_clip: tuple[Path, ClipTruth]) -> None:
+def test_given_frames_skip_spotting(analyzer: mellm.Analyzer, smile_clip: tuple[Path, ClipTruth]) -> None:
     path, truth = smile_clip
     (event,) = truth.events
-    report = mellm.Analyzer().analyze(path, onset_frame=event.onset, apex_frame=event.apex)
+    report = analyzer.analyze(path, onset_frame=event.onset, apex_frame=event.apex)
     (me,) = report.micro_expressions
     assert me.interval.origin == "given" and me.interval.apex_frame == event.apex
     assert me.interval.apex_time == pytest.approx(event.apex_time, abs=1e-6)
@@ -88,7 +100,9 @@ def test_given_frames_skip_spotting(smile_clip: tuple[Path, ClipTruth]) -> None:
     assert 12 in {a.au for a in me.action_units if a.present}
 
 
-def test_file_numbers_of_a_folder_are_not_indices(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+def test_file_numbers_of_a_folder_are_not_indices(
+    analyzer: mellm.Analyzer, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
     path, truth = smile_clip
     (event,) = truth.events
     folder = tmp_path / "EP02_01f"
@@ -96,23 +110,25 @@ def test_file_numbers_of_a_folder_are_not_indices(smile_clip: tuple[Path, ClipTr
     with open_media(path) as media:
         for frame in media.frames():
             cv2.imwrite(str(folder / f"img{frame.index + 100}.png"), frame.image[..., ::-1])
-    report = mellm.Analyzer(mellm.Settings(fps=30)).analyze(
+    report = mellm.Analyzer(mellm.Settings(fps=30, llm="none")).analyze(
         folder, onset_frame=event.onset + 100, apex_frame=event.apex + 100, by_file_number=True
     )
     interval = report.micro_expressions[0].interval
     assert (interval.onset_frame, interval.apex_frame) == (event.onset, event.apex)
     assert interval.files == [f"img{event.onset + 100}.png", f"img{event.apex + 100}.png"]
     with pytest.raises(InputError, match="no picture numbered 7"):
-        mellm.Analyzer(mellm.Settings(fps=30)).analyze(
+        mellm.Analyzer(mellm.Settings(fps=30, llm="none")).analyze(
             folder, onset_frame=7, apex_frame=140, by_file_number=True
         )
     with pytest.raises(InputError, match="not a folder of numbered pictures"):
-        mellm.Analyzer().analyze(path, onset_frame=1, apex_frame=2, by_file_number=True)
+        analyzer.analyze(path, onset_frame=1, apex_frame=2, by_file_number=True)
 
 
-def test_frames_beyond_the_clip_are_refused(smile_clip: tuple[Path, ClipTruth]) -> None:
+def test_frames_beyond_the_clip_are_refused(
+    analyzer: mellm.Analyzer, smile_clip: tuple[Path, ClipTruth]
+) -> None:
     with pytest.raises(InputError, match="no frame 9999"):
-        mellm.Analyzer().analyze(smile_clip[0], onset_frame=1, apex_frame=9999)
+        analyzer.analyze(smile_clip[0], onset_frame=1, apex_frame=9999)
 
 
 def test_the_report_is_the_same_twice(pair: tuple[Path, Path]) -> None:
@@ -124,20 +140,24 @@ def test_the_report_is_the_same_twice(pair: tuple[Path, Path]) -> None:
     assert first == second
 
 
-def test_a_single_picture_is_refused_with_what_to_do(pair: tuple[Path, Path]) -> None:
+def test_a_single_picture_is_refused_with_what_to_do(
+    analyzer: mellm.Analyzer, pair: tuple[Path, Path]
+) -> None:
     with pytest.raises(InputError, match="--onset A --apex B"):
-        mellm.analyze(pair[0])
+        analyzer.analyze(pair[0])
 
 
-def test_magnified_picture_on_request(pair: tuple[Path, Path]) -> None:
-    plain = mellm.analyze(onset=pair[0], apex=pair[1])
+def test_magnified_picture_on_request(analyzer: mellm.Analyzer, pair: tuple[Path, Path]) -> None:
+    plain = analyzer.analyze(onset=pair[0], apex=pair[1])
     assert "me1_magnified.png" not in plain.pictures and "me1_mmc.png" in plain.pictures
-    settings = mellm.Settings(magnify=8)
+    settings = mellm.Settings(magnify=8, llm="none")
     assert "me1_magnified.png" in mellm.Analyzer(settings).analyze(onset=pair[0], apex=pair[1]).pictures
 
 
 def test_nose_patch_and_mesh_can_be_compared(pair: tuple[Path, Path]) -> None:
-    by_patch = mellm.Analyzer(mellm.Settings(compensation="nose-patch")).analyze(onset=pair[0], apex=pair[1])
+    by_patch = mellm.Analyzer(mellm.Settings(compensation="nose-patch", llm="none")).analyze(
+        onset=pair[0], apex=pair[1]
+    )
     assert by_patch.provenance.settings["compensation"] == "nose-patch"
     twelve = next(a for a in by_patch.micro_expressions[0].action_units if a.au == 12)
     assert twelve.present

@@ -14,6 +14,7 @@ from mellm.facs import (
     parse_codes,
     subject_side,
 )
+from mellm.facs.codes import half_labels, parse_code, side_letter, sides_by_unit
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 
@@ -120,3 +121,39 @@ def test_every_cell_of_the_real_sheets_prints_back(sheet: str, column: str, rows
         codes = parse_codes(cell)
         assert format_codes(codes) == cell
         assert len(codes.units) == len([part for part in cell.split("+") if any(c.isdigit() for c in part)])
+
+
+def test_one_code_is_read_and_more_or_less_is_refused() -> None:
+    assert (parse_code("L12").au, parse_code("L12").one_sided, parse_code("T10").one_sided) == (
+        12,
+        True,
+        False,
+    )
+    for text in ("", "4+7", "?"):
+        with pytest.raises(InputError, match="not one action unit"):
+            parse_code(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "halves"),
+    [
+        ("4", (True, True)),
+        ("L4", (True, False)),
+        ("R4", (False, True)),
+        ("T4", (True, True)),
+        ("U4", (True, True)),
+    ],
+)
+def test_halves_of_the_face_a_code_stands_for(code: str, halves: tuple[bool, bool]) -> None:
+    assert parse_code(code).halves == halves
+    assert half_labels([[parse_code(code)]], (7, 4))[0, :, 1].tolist() == list(halves)
+
+
+def test_half_labels_count_action_units_alone() -> None:
+    labels = half_labels([parse_codes("L2+R2+AD38").units, parse_codes("38").units], (2, 38))
+    assert labels.tolist() == [[[True, False], [True, False]], [[False, True], [False, True]]]
+
+
+def test_sides_of_units_said_twice() -> None:
+    assert sides_by_unit(["L2", "R2", "L12", "12", "R4", "R4"]) == {2: "both", 12: "both", 4: "right"}
+    assert [side_letter(side) for side in ("both", "left", "right", "top")] == ["", "L", "R", "T"]

@@ -1,5 +1,6 @@
 """Flow files: every bit back, and one sentence for each kind of damage."""
 
+import json
 import struct
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from mellm.errors import InputError, MellmError
 from mellm.flow import Flow, HeadMotion, read_estimate, read_flow, write_flow
+from mellm.wording.message import Message
 
 
 @pytest.fixture
@@ -31,14 +33,21 @@ def test_flo_is_readable_by_opencv(tmp_path, field):
 
 def test_a_whole_estimate_comes_back(tmp_path, field):
     motion = HeadMotion(1.0, -2.0, 0.5, 0.1, 0.2, 1.01, 0.8, 0.05)
-    flow = Flow(field, field * np.float32(0.3), "dis", "mesh-rigid", ("No face found.",), motion)
+    warnings = (Message("flow.no_face"), Message("flow.head_turned", {"degrees": 7.25}))
+    flow = Flow(field, field * np.float32(0.3), "dis", "mesh-rigid", warnings, motion)
     write_flow(tmp_path / "a.npz", flow)
     back = read_estimate(tmp_path / "a.npz")
     assert np.array_equal(back.facial, flow.facial) and np.array_equal(back.head, flow.head)
-    assert (back.estimator, back.compensation, back.warnings) == ("dis", "mesh-rigid", ("No face found.",))
+    assert (back.estimator, back.compensation, back.warnings) == ("dis", "mesh-rigid", warnings)
     assert back.head_motion == motion
     assert np.array_equal(read_flow(tmp_path / "a.npz"), flow.expression)
     assert np.array_equal(read_flow(tmp_path / "a.npz", "head"), flow.head)
+
+
+def test_a_file_of_an_older_version_holds_sentences(tmp_path, field):
+    made = {"estimator": "dis", "compensation": "none", "warnings": ["No face."], "head_motion": None}
+    np.savez_compressed(tmp_path / "a.npz", facial=field, head=field, made=np.array(json.dumps(made)))
+    assert [str(warning) for warning in read_estimate(tmp_path / "a.npz").warnings] == ["No face."]
 
 
 def test_a_whole_estimate_does_not_fit_a_flo_file(tmp_path, field):

@@ -12,18 +12,21 @@ import pytest
 from web_client import client_of
 
 from mellm.errors import InputError, MellmError
+from mellm.report import MessageRecord
 from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest
 from mellm.web.frame_server import FramePool, StillLookingError
 from mellm.web.job_store import JobStore, QueueFullError
 from mellm.web.server import create_app, serving
 from mellm.web.server_options import MIB, ServerOptions
+from mellm.wording.message import Message
 
 RUN = """
 import sys
 from pathlib import Path
 from mellm.web.server_options import ServerOptions
 from mellm.web.server import serve
+from mellm.wording.message import Message
 serve(ServerOptions(store=Path(sys.argv[1]), port=0), ready=lambda address: print(address, flush=True))
 """
 
@@ -142,7 +145,7 @@ def test_states_after_a_restart(tmp_path: Path) -> None:
         store.submit([("f" * 20, "clip", request(max_people=4))], limit=3)
     first, second = store.claim(), store.claim()
     assert first is not None and second is not None
-    store.finish(first.id, verdict="found", emotions=["fear"], people=1)
+    store.finish(first.id, verdict=MessageRecord.of(Message.plain("found")), emotions=["fear"], people=1)
     store.close()
     store = JobStore(tmp_path)
     states = [job.state for job in store.jobs()[0]]

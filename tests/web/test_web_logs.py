@@ -31,7 +31,7 @@ def test_the_log_keeps_what_a_child_process_prints_and_how_it_fails(tmp_path: Pa
         text = wait_for(tmp_path / FILE, "ValueError: invalid literal")
         assert not child.killed
         child.end()
-    assert f"mellm.web.worker[{child.pid}] Traceback (most recent call last):" in text
+    assert f"mellm.web.worker: [{child.pid}] Traceback (most recent call last):" in text
     logging.getLogger("mellm.web").warning("later")
     assert "later" not in (tmp_path / FILE).read_text(encoding="utf-8")
 

@@ -25,6 +25,7 @@ from mellm.analysis.named_frames import (
 from mellm.analysis.report_entries import (
     clip_source,
     interval_entry,
+    message_records,
     other_entry,
     pair_source,
     person_entry,
@@ -50,6 +51,7 @@ from mellm.report import (
 )
 from mellm.version import __version__
 from mellm.weights import MODELS
+from mellm.wording.message import Message, word
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ class _Readings:
 
     readings: list[MicroExpression] = field(default_factory=list)
     draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
+    moment_warnings: list[Message] = field(default_factory=list)
 
 
 class Analyzer:
@@ -127,10 +130,8 @@ class Analyzer:
         with self._clock("media"):
             onset, apex = (read_image(p, limits=self.settings.limits) for p in (onset_path, apex_path))
         if onset.shape != apex.shape:
-            raise InputError(
-                f"The onset picture is {_size(onset)} and the apex picture {_size(apex)}; "
-                "both must be frames of one recording, of one size."
-            )
+            sizes = {"onset": _size(onset), "apex": _size(apex)}
+            raise InputError(Message("analysis.sizes_differ", sizes))
         found = _Readings()
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
@@ -176,7 +177,6 @@ class Analyzer:
             media,
             max_people=self.settings.max_people,
             landmarks=self._landmarks,
-            language=self._reader.language,
             progress=progress,
             clock=self._clock,
         )
@@ -209,10 +209,8 @@ class Analyzer:
         first, second = self._points(person, onset), self._points(person, apex)
         if first is None or second is None:
             lost = onset if first is None else apex
-            found.warnings.append(
-                f"Person {person.person}'s face could not be found in frame {lost.index}; "
-                "this moment was not read."
-            )
+            where = {"person": person.person, "frame": lost.index}
+            found.warnings.append(Message("analysis.face_lost", where))
             return
         moment = self._reader.read(
             onset.image,
@@ -225,25 +223,30 @@ class Analyzer:
         )
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)
+        found.moment_warnings += moment.warnings
 
     def _report(self, source: Source, people: list[Watched], found: _Readings) -> Report:
         kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
         for number, reading in enumerate(found.readings, start=1):
             reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
+        language = self._reader.language
+        said = verdict(found.readings, people)
+        notes = [e.note for p in people for e in p.events if e.note is not None and e.kind != "micro"]
         report = Report(
             source=source,
             people=[person_entry(person) for person in people],
             micro_expressions=found.readings,
             other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
             traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
-            verdict=verdict(found.readings, people, self._reader.language),
-            warnings=found.warnings,
+            verdict=word(said, language),
+            warnings=[str(warning) for warning in found.warnings],
             provenance=Provenance(
                 mellm_version=__version__,
                 created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 models=self._models(),
                 settings=self.settings.recorded(),
                 seconds={},
+                messages=message_records(said, [*found.warnings, *found.moment_warnings, *notes], language),
             ),
         )
         return report.with_pictures(partial(_drawn, found))

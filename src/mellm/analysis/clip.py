@@ -20,7 +20,7 @@ from mellm.media.frame import Frame
 from mellm.spot import explain_none, spot
 from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.trace import MotionTracer
-from mellm.wording.names import Language
+from mellm.wording.message import Message
 
 Clock = Callable[[str], AbstractContextManager[None]]
 """`with clock("flow"):` adds the time of the block to that stage."""
@@ -38,7 +38,7 @@ class Watched:
     places: dict[int, Roi | None] = field(default_factory=dict)
     motion: RegionalMotion | None = None
     events: list[Event] = field(default_factory=list)
-    reason: str | None = None
+    reason: Message | None = None
 
     @property
     def person(self) -> int:
@@ -51,7 +51,6 @@ def watch(
     *,
     max_people: int,
     landmarks: ImportedLandmarks | None,
-    language: Language,
     progress: Progress,
     clock: Clock,
 ) -> tuple[list[Watched], int]:
@@ -83,7 +82,7 @@ def watch(
             person.motion = tracers[number].finish()
             person.events = spot(person.motion, fps=frame_rate(media, person.motion))
             if not any(e.kind == "micro" for e in person.events):
-                person.reason = explain_none(person.motion, person.events, language=language)
+                person.reason = explain_none(person.motion, person.events)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
 

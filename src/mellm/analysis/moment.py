@@ -30,7 +30,8 @@ from mellm.facs.findings import AUEvidence
 from mellm.flow import create, measure_pair
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
-from mellm.language.backends.protocol import CancelledError, Message
+from mellm.language.backends.protocol import CancelledError
+from mellm.language.backends.protocol import Message as ChatMessage
 from mellm.language.grammar_reading import write_reading
 from mellm.language.model_reader import Asking, Tell, create_language_reader
 from mellm.language.vision_question import vision_messages
@@ -45,6 +46,7 @@ from mellm.report import (
     Reading,
     RegionReading,
 )
+from mellm.wording.message import Message
 from mellm.wording.names import Language
 
 FAST_HEAD_PX = 12.0
@@ -53,9 +55,10 @@ FAST_HEAD_PX = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A reading, and what draws the pictures that show it (kind -> uint8 RGB)."""
+    """A reading, its warnings, and what draws the pictures that show it (kind -> uint8 RGB)."""
 
     reading: MicroExpression
+    warnings: list[Message]
     draw: Callable[[], dict[str, Image]]
 
 
@@ -125,7 +128,7 @@ class MomentReader:
             reading = self._words(motion, aus, emotion, warnings, tell, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
-            warnings.append("The head moved far between onset and apex; small expressions may be lost in it.")
+            warnings.append(Message("analysis.head_moved_far"))
         return Moment(
             MicroExpression(
                 person=person,
@@ -136,8 +139,9 @@ class MomentReader:
                 reading=reading,
                 head_motion_px=head / alignment.scale,
                 head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
-                warnings=warnings,
+                warnings=[str(warning) for warning in warnings],
             ),
+            warnings,
             partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
         )
 
@@ -146,9 +150,9 @@ class MomentReader:
         motion: list[RegionMotion],
         aus: list[AUEvidence],
         emotion: EmotionReading,
-        warnings: list[str],
+        warnings: list[Message],
         tell: Tell | None,
-        shown: Callable[[], list[Message]] | None,
+        shown: Callable[[], list[ChatMessage]] | None,
     ) -> Reading:
         """The language model's reading; the evidence's own where it has none, or nothing moved."""
         probabilities = emotion.probabilities or None
@@ -160,10 +164,10 @@ class MomentReader:
             except CancelledError:
                 raise
             except MellmError as error:
-                warnings.append(f"The language model gave no reading: {error}")
+                warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
         return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
 
-    def _shown(self, onset_crop: Image, expression: FlowField) -> list[Message]:
+    def _shown(self, onset_crop: Image, expression: FlowField) -> list[ChatMessage]:
         """The vision route's prompt: the MMC-Map with its question."""
         return vision_messages(
             onset_crop,

@@ -4,6 +4,7 @@ Knows the report's types and the stages' values, not how either was made.
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,21 @@ from mellm.analysis.clip import Watched
 from mellm.face import inter_ocular
 from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS
-from mellm.facs import emotion_name
 from mellm.flow.region_motion import RegionMotion
 from mellm.media import Media
 from mellm.media.frame import Image
-from mellm.report import Interval, MicroExpression, OtherEvent, Person, RegionReading, Source, Trace
+from mellm.report import (
+    Interval,
+    MessageRecord,
+    MicroExpression,
+    OtherEvent,
+    Person,
+    RegionReading,
+    Source,
+    Trace,
+)
 from mellm.spot.events import Event, RegionalMotion
+from mellm.wording.message import Message
 from mellm.wording.names import Language
 
 
@@ -87,7 +97,7 @@ def other_entry(person: int, event: Event) -> OtherEvent:
         onset_time=event.onset_time,
         apex_time=event.apex_time,
         offset_time=event.offset_time,
-        note=event.note,
+        note=str(event.note or ""),
     )
 
 
@@ -123,43 +133,30 @@ def region_motion(reading: RegionReading) -> RegionMotion:
     )
 
 
-def verdict(readings: list[MicroExpression], people: list[Watched], language: Language) -> str:
-    """One sentence: what was found, or why nothing was."""
-    which = ("en", "zh").index(language)
+def verdict(readings: list[MicroExpression], people: list[Watched]) -> Message:
+    """Return what was found, or why nothing was."""
     if not people:
-        return VERDICTS["nobody"][which]
-    found = [r for r in readings if r.emotion.label]
+        return Message("verdict.nobody")
+    found = tuple(suggestion(me) for me in readings if me.emotion.label)
     if found:
-        who = VERDICTS["who"][which]
-        parts = [who.format(r.person, emotion_name(r.emotion.label or "", language)) for r in found]
-        joined = VERDICTS["joint"][which].join(parts)
-        return VERDICTS["found" if len(found) == 1 else "several"][which].format(len(found), joined)
+        return Message("verdict.found", {"count": len(found), "people": found})
     if readings:
-        return VERDICTS["no evidence"][which]
-    reasons = {p.reason: p.person for p in people if p.reason}
+        return Message("verdict.no_evidence")
+    reasons = {str(p.reason): (p.person, p.reason) for p in people if p.reason}
     if len(reasons) > 1:
-        person = VERDICTS["person"][which]
-        return " ".join(person.format(number, reason) for reason, number in reasons.items())
-    return next(iter(reasons), VERDICTS["unread"][which])
+        parts = (Message("verdict.reason", {"person": n, "why": why}) for n, why in reasons.values())
+        return Message("verdict.reasons", {"people": tuple(parts)})
+    return next((why for _, why in reasons.values()), Message("verdict.unread"))
 
 
-VERDICTS = {
-    "nobody": (
-        "No micro-expression found: no face was seen in any frame.",
-        "未发现微表情：所有帧中都没有看到人脸。",
-    ),
-    "who": ("person {}: suggests {}", "人物 {}：提示{}"),
-    "joint": ("; ", "；"),
-    "found": ("{} micro-expression found ({}).", "发现 {} 个微表情（{}）。"),
-    "several": ("{} micro-expressions found ({}).", "发现 {} 个微表情（{}）。"),
-    "no evidence": (
-        "No evidence of a micro-expression: no region moved as an action unit would move it.",
-        "没有微表情的证据：没有区域出现动作单元应有的运动。",
-    ),
-    "person": ("Person {}: {}", "人物 {}：{}"),
-    "unread": (
-        "No micro-expression found: no face could be read at the frames given.",
-        "未发现微表情：在给定的帧中无法读取人脸。",
-    ),
-}
-"""Verdicts and their parts, English and Chinese."""
+def suggestion(me: MicroExpression) -> Message:
+    """Return what a person's micro-expression suggests, as verdicts list it."""
+    if me.emotion.label is None:
+        return Message("verdict.suggests_none", {"person": me.person})
+    return Message("verdict.suggests", {"person": me.person, "label": me.emotion.label})
+
+
+def message_records(verdict: Message, others: Iterable[Message], language: Language) -> list[MessageRecord]:
+    """Return code and fields of a verdict in a language and of English sentences, each sentence once."""
+    records = [MessageRecord.of(verdict, language), *map(MessageRecord.of, others)]
+    return list({record.text: record for record in records if record.code != "text"}.values())

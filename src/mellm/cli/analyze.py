@@ -8,6 +8,7 @@ import typer
 from pydantic import Field
 
 from mellm.analysis.settings import CommandLine, OptionModel, Settings
+from mellm.cli.analyze_folder import BatchOptions, analyze_folder
 from mellm.cli.options import First, with_options
 from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
@@ -15,7 +16,6 @@ from mellm.errors import InputError
 if TYPE_CHECKING:
     from mellm.report import Report
 
-_CLIPS: Final = "A folder of clips"
 _MARKED: Final = "Frames you have marked"
 
 EXAMPLES = """
@@ -57,16 +57,6 @@ class MarkedFrames(OptionModel):
         return any(frame is not None for frame in (self.onset_frame, self.apex_frame, self.offset_frame))
 
 
-class BatchOptions(OptionModel):
-    """How the clips of a folder are worked through."""
-
-    workers: Annotated[int, CommandLine(panel=_CLIPS)] = Field(1, ge=1, description="Processes.")
-    engine: Annotated[str, CommandLine(panel=_CLIPS)] = Field("local", description="local, or ray.")
-    address: Annotated[str | None, CommandLine(panel=_CLIPS)] = Field(
-        None, description="Address of the Ray cluster to join."
-    )
-
-
 @with_options
 def analyze(
     *,
@@ -88,8 +78,6 @@ def analyze(
     if source is not None and (pair.onset or pair.apex):
         raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
     if source is not None and _holds_clips(source):
-        from mellm.cli.batch import analyze_folder
-
         if marked.given:
             raise InputError(
                 f"{source} holds many clips; name one of them with --onset-frame and --apex-frame."

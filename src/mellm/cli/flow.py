@@ -49,7 +49,8 @@ def estimate(
         facts = {"file": str(out), "estimator": flow.estimator, "compensation": flow.compensation}
         if (sha256 := getattr(made, "sha256", None)) is not None:
             facts["sha256"] = sha256
-        typer.echo(json.dumps({**facts, "mean_px": means, "warnings": flow.warnings}, indent=2))
+        warnings = [str(warning) for warning in flow.warnings]
+        typer.echo(json.dumps({**facts, "mean_px": means, "warnings": warnings}, indent=2))
         return
     typer.echo("  mean motion  " + "   ".join(f"{p} {v:.3f} px" for p, v in means.items()))
     if flow.head_motion is not None:

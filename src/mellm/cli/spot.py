@@ -29,8 +29,8 @@ def spot(
     with stage_progress(hidden=json_) as progress:
         found = Analyzer(Settings(fps=fps, max_people=people, llm="none")).spot(source, progress=progress)
     if json_:
-        rows = [{"person": p.person, **asdict(e)} for p in found for e in p.events]
-        reasons = {str(p.person): p.reason for p in found if p.reason}
+        rows = [{"person": p.person, **asdict(e), "note": str(e.note or "")} for p in found for e in p.events]
+        reasons = {str(p.person): str(p.reason) for p in found if p.reason}
         typer.echo(json.dumps({"source": str(source), "events": rows, "none": reasons}, indent=2))
         return
     table = Table(box=None, pad_edge=False)

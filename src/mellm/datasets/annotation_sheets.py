@@ -80,7 +80,7 @@ def _excel(path: Path) -> list[list[str]]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever zipfile or its XML parser raised
-        _log.exception("reading %s failed", path)
+        _log.info("reading %s failed", path, exc_info=True)
         raise InputError(f"{path.name} cannot be read as an Excel file: save the sheet as CSV.") from error
     try:
         return [

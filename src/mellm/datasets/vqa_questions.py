@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mellm.errors import InputError
-from mellm.wording.unit_names import au_number
+from mellm.facs.unit_lookup import au_number
 
 FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
 """Fine classes of the CASME II part of ME-VQA."""

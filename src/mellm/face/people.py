@@ -1,4 +1,4 @@
-"""What the face stage hands on: who is where in each frame.
+"""The types the face stage returns: who is where in each frame.
 
 Landmarks are float32 (N, 2) or (N, 3) pixels of the upright full frame, u right, v down (and z, where
 there is one, in the same unit, smaller = nearer the camera). Left and right in landmark and region names

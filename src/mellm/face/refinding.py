@@ -1,4 +1,4 @@
-"""The same face again: landmarks in a picture where it is known where the face is. No detector runs."""
+"""Landmarks of a face in a picture where its place is known from another picture; no detector runs."""
 
 from mellm.face.mesh import fit_mesh, roi_of
 from mellm.face.people import Landmarks

@@ -19,9 +19,9 @@ LEVELS = 3
 SMALLEST_TILE = 128
 """Pixels; a smaller square would only enlarge pixels that hold no face."""
 SURE = 0.9
-"""Detections under this score are doubtful."""
+"""Detections under this score are checked in all four turns."""
 SURER = 0.05
-"""A score that is higher by this much is believed against another."""
+"""Of two detections of one face, the second replaces the first if its score is higher by this much."""
 SURROUNDINGS = 3.0
 """A doubtful face is looked at again in a square this many times its size."""
 _SAME_FACE_IOU = 0.3
@@ -54,8 +54,8 @@ def look(image: Image, places: Iterable[Roi], known: Iterable[Detection] = ()) -
 def right_way_up(image: Image, face: Detection) -> Detection:
     """The same face, seen with its chin down.
 
-    On a face upside down or on its side the detector answers too, only wrongly and less surely. So a
-    doubtful face is looked at again in all four turns, and the clearly surest of them is believed.
+    On a face upside down or on its side the detector gives a wrong answer with a lower score. So a face of
+    low score is detected again in all four turns, and the one with the clearly highest score is returned.
     """
     if face.score >= SURE:
         return face

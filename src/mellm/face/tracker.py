@@ -1,4 +1,4 @@
-"""People in pictures and clips: detection, mesh, and who is who from frame to frame.
+"""People in pictures and clips: detection, mesh, and their numbers from frame to frame.
 
 While a face is tracked, the mesh of one frame gives the region for the next (as MediaPipe's face-mesh graph
 does) and no detector runs. Knows nothing about expressions.
@@ -101,7 +101,7 @@ class FaceTracker:
         return observations
 
     def _follow(self, image: Image) -> dict[int, _Face]:
-        """Fit the mesh where each person was in the frame before; drop the absent and the doubled."""
+        """Fit the mesh where each person was in the frame before; drop those not seen and duplicates."""
         faces: dict[int, _Face] = {}
         for person, roi in sorted(self._rois.items()):
             face = _fitted(image, roi)
@@ -166,8 +166,8 @@ def _fit(
 ) -> list[_Face]:
     """Meshes of at most `limit` found faces, without those already known.
 
-    A face must be seen again where its own mesh says it is, or it was none. `refined` returns that second
-    fit, which is what the frames after it are comparable with.
+    The mesh is fitted a second time where the first fit places the face; without a face there, the detection
+    was false. `refined` returns the second fit, which later frames are comparable with.
     """
     faces: list[_Face] = []
     for detection in found:

@@ -17,7 +17,6 @@ from mellm.facs.findings import AUEvidence, AUModel, EmotionModel, Intensity, Si
 from mellm.facs.prototype_emotion import abstains
 from mellm.facs.recognisers import create_au_model, create_emotion_model, untrained_emotion_model
 from mellm.facs.taxonomies import (
-    EMOTIONS_ZH,
     FINE,
     TAXONOMIES,
     Taxonomy,
@@ -25,8 +24,10 @@ from mellm.facs.taxonomies import (
     emotion_name,
     get_taxonomy,
 )
+from mellm.facs.unit_lookup import au_number
 from mellm.facs.unit_rules import INTENSITY_SCALE, PRESENT, EvidenceModel
-from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name, au_number
+from mellm.wording.names import EMOTIONS_ZH
+from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH, au_name
 
 __all__ = [
     "AU_NAMES",

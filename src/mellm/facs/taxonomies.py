@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mellm.errors import InputError
+from mellm.wording.names import EMOTIONS_ZH
 
 FINE: tuple[str, ...] = (
     "happiness", "surprise", "disgust", "anger", "fear", "sadness", "contempt", "repression",
@@ -75,13 +76,6 @@ _ALIASES = {
     "6-class": "6", "casme3": "6", "cas(me)3": "6",
     "7-class": "7", "dfme": "7", "fine": "7",
 }  # fmt: skip
-
-EMOTIONS_ZH: dict[str, str] = {
-    "negative": "消极", "positive": "积极", "surprise": "惊讶", "happiness": "高兴", "sadness": "悲伤",
-    "fear": "恐惧", "disgust": "厌恶", "anger": "愤怒", "contempt": "轻蔑", "repression": "压抑",
-    "others": "其他",
-}  # fmt: skip
-"""English label -> Chinese label."""
 
 _SPELLINGS = {
     "happy": "happiness", "joy": "happiness", "sad": "sadness", "surprised": "surprise", "angry": "anger",

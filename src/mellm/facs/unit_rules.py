@@ -25,6 +25,8 @@ from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.flow.measure import strongest_motion
 from mellm.flow.region_motion import RegionMotion
+from mellm.wording.names import Language
+from mellm.wording.page_words import page_word
 
 GAIN = 7.0
 """Steepness of the logistic."""
@@ -50,10 +52,14 @@ ONE_SIDED_RATIO = 0.5
 INTENSITY_STEPS: tuple[tuple[float, Intensity], ...] = ((0.10, "A"), (0.25, "B"), (0.55, "C"), (0.85, "D"))
 """Upper bounds, as shares of a unit's full range, of the grades A to D; above is E."""
 
-INTENSITY_SCALE = (
-    "displacement of the supporting regions as a share of the action's full range "
-    "(A < 10%, B < 25%, C < 55%, D < 85%, E)"
-)
+
+def intensity_scale(language: Language) -> str:
+    """Return what the letters mean, for the report."""
+    steps = [f"{grade} < {limit:.0%}" for limit, grade in INTENSITY_STEPS]
+    return page_word("intensity_scale", language, steps=("，" if language == "zh" else ", ").join(steps))
+
+
+INTENSITY_SCALE = intensity_scale("en")
 """What the letters mean, for the report."""
 
 

@@ -16,6 +16,7 @@ from mellm.face.people import Landmarks
 from mellm.flow.field import Flow, FlowField
 from mellm.flow.head import COMPENSATIONS, compensate
 from mellm.media.frame import Image
+from mellm.wording.message import Message
 
 Grey = NDArray[np.uint8]
 Algorithm = Callable[[Grey, Grey], FlowField]
@@ -56,7 +57,7 @@ class ClassicalEstimator:
         that expression flow is 0 there. With compensation `none` it is left as estimated.
         """
         check_pair(onset, apex)
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[Message, ...] = ()
         if landmarks is None and self.compensation != "none":
             landmarks, warnings = search_face(onset)
         height, width = onset.shape[:2]
@@ -93,7 +94,7 @@ def _smaller(grey: Grey, size: tuple[int, int]) -> Grey:
 
 
 def _still(grey: Grey) -> FlowField:
-    """The flow OpenCV's signatures ask for, where none is known."""
+    """Zero flow (H, W, 2): the initial flow that OpenCV's signatures require."""
     return np.zeros((*grey.shape, 2), np.float32)
 
 
@@ -113,16 +114,16 @@ def check_pair(onset: Image, apex: Image) -> None:
         raise InputError(f"The pictures are {onset.shape[1]}x{onset.shape[0]} px; give at least 32x32.")
 
 
-def search_face(picture: Image) -> tuple[Landmarks | None, tuple[str, ...]]:
+def search_face(picture: Image) -> tuple[Landmarks | None, tuple[Message, ...]]:
     """Return the landmarks of the largest face, or None and a warning that says why there are none."""
     from mellm.face import find_faces
 
     try:
         faces = find_faces(picture)
     except MellmError as error:
-        return None, (f"No face landmarks ({error}) Head motion was removed with a 2D fit.",)
+        return None, (Message("flow.no_landmarks", {"why": error.message}),)
     if not faces:
-        return None, ("No face found in the onset picture; head motion was removed with a 2D fit.",)
+        return None, (Message("flow.no_face"),)
     return max(faces, key=lambda face: face.box[2] * face.box[3]).landmarks, ()
 
 

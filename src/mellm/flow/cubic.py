@@ -1,4 +1,4 @@
-"""Reading a picture between its pixels where OpenCV's cubic kernel would read beside the place.
+"""Bicubic reading between pixels, corrected for the positional error of OpenCV's cubic kernel.
 
 Knows arrays; nothing of faces, charts or files.
 """

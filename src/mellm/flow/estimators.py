@@ -1,7 +1,7 @@
 """The estimators by name: `create("dis")`, and how others add theirs.
 
 Knows names and factories only; a factory is imported when its estimator is first created, so asking for
-the list costs nothing and a missing optional dependency hurts only the one who asks for it.
+the list costs nothing and a missing optional dependency raises only for the estimator that needs it.
 """
 
 from collections.abc import Callable

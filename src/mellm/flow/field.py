@@ -1,4 +1,4 @@
-"""What the flow stage hands on: how every pixel moved from the onset to the apex frame.
+"""The types the flow stage returns: how every pixel moved from the onset to the apex frame.
 
 Flow is float32 (H, W, 2) in pixels, u right, v down: the point at (x, y) of the onset frame is at
 (x + u, y + v) in the apex frame.
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mellm.face.people import Landmarks
 from mellm.media.frame import Image
+from mellm.wording.message import Message
 
 FlowField = NDArray[np.float32]
 """float32 (H, W, 2), pixels, u right, v down."""
@@ -48,15 +49,15 @@ class HeadMotion:
 class Flow:
     """Facial flow (all motion of the face), head flow (its rigid part), and what is left: expression.
 
-    `warnings` tells, in plain sentences, what makes this flow less sure (no face found, fast head, ...).
-    `head_motion` is the head's motion in words a person understands, where the method can tell it.
+    `warnings` says what makes this flow less sure (no face found, a turned head ...).
+    `head_motion` is the head's motion as angles, shift and scale; None where the method does not give it.
     """
 
     facial: FlowField
     head: FlowField
     estimator: str
     compensation: str
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[Message, ...] = field(default=())
     head_motion: HeadMotion | None = None
 
     @property

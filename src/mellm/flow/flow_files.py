@@ -16,6 +16,7 @@ import numpy as np
 
 from mellm.errors import InputError, MellmError
 from mellm.flow.field import Flow, FlowField, HeadMotion
+from mellm.wording.message import Message
 
 FLO_MAGIC = b"PIEH"
 """The float 202021.25, little-endian (Baker et al., IJCV 2011)."""
@@ -81,7 +82,8 @@ def _write(path: Path, flow: Flow | FlowField, allow_quantised: bool) -> None:
         made = {
             "estimator": flow.estimator,
             "compensation": flow.compensation,
-            "warnings": flow.warnings,
+            "warnings": [str(warning) for warning in flow.warnings],
+            "messages": [asdict(warning) for warning in flow.warnings],
             "head_motion": asdict(flow.head_motion) if flow.head_motion else None,
         }
         np.savez_compressed(path, facial=flow.facial, head=flow.head, made=np.array(json.dumps(made)))
@@ -139,12 +141,18 @@ def _whole(path: Path, arrays: dict[str, np.ndarray]) -> Flow:
     try:
         made = json.loads(str(arrays["made"]))
         motion = made["head_motion"]
+        # Files of older versions hold the English sentences alone.
+        warnings = (
+            map(Message.from_json, made["messages"])
+            if "messages" in made
+            else map(Message.plain, made["warnings"])
+        )
         return Flow(
             facial=_field(path, arrays["facial"]),
             head=_field(path, arrays["head"]),
             estimator=made["estimator"],
             compensation=made["compensation"],
-            warnings=tuple(made["warnings"]),
+            warnings=tuple(warnings),
             head_motion=HeadMotion(**motion) if motion else None,
         )
     except (ValueError, KeyError, TypeError) as error:

@@ -2,7 +2,7 @@
 
 The default, `mesh-rigid`, samples the facial flow at all mesh points and fits a rotation in 3D, a shift and
 a change of size (a scaled orthographic camera) by iteratively re-weighted least squares, so that points
-that move by themselves lose their say. The depth of the mesh, spread over the picture, turns the fit into
+that move by themselves get no weight. The depth of the mesh, spread over the picture, turns the fit into
 dense head flow. Knows nothing of how the facial flow was made.
 """
 
@@ -19,16 +19,13 @@ from mellm.face.people import Landmarks
 from mellm.flow.depth import face_surface
 from mellm.flow.field import FlowField, HeadMotion
 from mellm.flow.rigid import fit_rigid
+from mellm.wording.message import Message
 
 Box = tuple[int, int, int, int]
 Points = NDArray[np.float64]
-Compensated = tuple[FlowField, HeadMotion | None, tuple[str, ...]]
+Compensated = tuple[FlowField, HeadMotion | None, tuple[Message, ...]]
 
-OUTSIDE = "Too little of the face lies inside the picture; head motion is unknown and was not removed."
-TURNED = (
-    "The head turned by {:.0f} degrees between onset and apex; what was not removed may look like expression."
-)
-GENERIC = "Landmarks of scheme {} carry no depth; head motion was removed with a generic face's depth."
+OUTSIDE = Message("flow.face_outside")
 
 LARGE_TURN = 4.0
 """Degrees from which a turn is worth a warning: a tenth of its motion may be left over."""
@@ -71,7 +68,7 @@ def sample(flow: FlowField, points: Points) -> Points:
 
 
 def evenly(points: Points) -> Points:
-    """Return a weight (N,) per point that gives each piece of the face the same say.
+    """Return a weight (N,) per point that gives each piece of the face the same influence.
 
     The mesh is densest around eyes and mouth, which are the parts that expressions move: without this, the
     fit follows them. The weight is one over the number of points within about `REACH` of the face's width.
@@ -152,9 +149,11 @@ def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     points = np.column_stack([xy, depth]).astype(np.float64)
     fit = fit_rigid(points, sample(facial, points), _camera(points), prior=evenly(points[:, :2]))
     motion = fit.motion()
-    warnings: tuple[str, ...] = () if landmarks.points.shape[1] > 2 else (GENERIC.format(landmarks.scheme),)
+    warnings: tuple[Message, ...] = ()
+    if landmarks.points.shape[1] < 3:
+        warnings += (Message("flow.no_depth", {"scheme": landmarks.scheme}),)
     if motion.degrees > LARGE_TURN:
-        warnings += (TURNED.format(motion.degrees),)
+        warnings += (Message("flow.head_turned", {"degrees": motion.degrees}),)
     return fit.dense(width, height, surface), motion, warnings
 
 

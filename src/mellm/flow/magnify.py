@@ -1,4 +1,4 @@
-"""Motion magnification: the picture again, with the expression's motion made larger.
+"""Motion magnification: warps a picture so that the expression's motion is larger.
 
 Warps a picture by a multiple of the expression flow. Knows nothing of faces: it moves what the flow moves.
 """

@@ -1,4 +1,4 @@
-"""What can be got back from flow that was min-max normalised per channel: sign, channel ratio, head motion.
+"""Recovers expression flow that was stored min-max normalised per channel: sign, channel ratio, head motion.
 
 Stored pictures are uint8 (28, 28, 3): u, v, strain, each stretched to 0..255 on its own. Three steps:
 

@@ -1,6 +1,6 @@
 """Regional motion: what the expression flow does inside each of the 29 regions.
 
-This is the evidence everything downstream reads: the FACS models, the words, the report.
+The FACS models, the prompts and the report all read this type.
 """
 
 from dataclasses import dataclass

@@ -7,10 +7,10 @@ import re
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
-from mellm.facs.taxonomies import EMOTIONS_ZH, TAXONOMIES
+from mellm.facs.taxonomies import TAXONOMIES
 from mellm.instruct.rules_annotator import Answer, headings
 from mellm.language.answer_text import CODE, CODES
-from mellm.wording.names import Language
+from mellm.wording.names import EMOTIONS_ZH, Language
 
 LABELS: frozenset[str] = frozenset(label for t in TAXONOMIES.values() for label in t.labels)
 

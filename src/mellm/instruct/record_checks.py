@@ -13,6 +13,7 @@ from mellm.face.regions import AREAS
 from mellm.facs.codes import subject_side
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
+from mellm.facs.unit_lookup import au_number
 from mellm.instruct.answers import concluded_units, labels_in, split_answer
 from mellm.instruct.compact_records import reading_prompt, stage_of, vqa_emotion, vqa_prompt
 from mellm.instruct.records import Case, Problem, Record, Stage
@@ -26,7 +27,7 @@ from mellm.language.claim_words import GRAMMARS
 from mellm.language.prompt import region_lines
 from mellm.language.reading_evidence import gather
 from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_side
-from mellm.wording.unit_names import au_name, au_number
+from mellm.wording.unit_names import au_name
 
 LENGTHS = {"meu": (60, 8000), "mer": (1, 24), "vqa": (1, 400)}
 """Shortest and longest answer, characters."""

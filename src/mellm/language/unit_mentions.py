@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mellm.errors import InputError
-from mellm.wording.unit_names import AU_NAMES, au_number
+from mellm.facs.unit_lookup import au_number
+from mellm.wording.unit_names import AU_NAMES
 
 _NAMED = re.compile(r"AU ([LRTB]?)(\d{1,2}) \(([^()]*)\)")
 _OPEN = re.compile(r"A(?:U(?: (?:[LRTB]?\d{0,2}(?: (?:\([^()]*)?)?)?)?)?$")

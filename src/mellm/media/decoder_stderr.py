@@ -1,7 +1,6 @@
-"""What C libraries print on standard error while they decode, caught instead of shown.
+"""Captures what C libraries print on standard error while they decode.
 
-libjpeg knows that a file is scratched, but says so only on the process's standard error. Knows nothing of
-pictures.
+libjpeg reports corrupt data only on the process's standard error: OpenCV passes it on, Pillow drops it.
 """
 
 import os
@@ -15,7 +14,7 @@ _LOCK = threading.Lock()
 
 
 @contextmanager
-def caught_chatter() -> Iterator[list[str]]:
+def captured_stderr() -> Iterator[list[str]]:
     """Collect the lines written to file descriptor 2 inside the block; they are in the list after it.
 
     The descriptor belongs to the whole process: what other threads write meanwhile is caught too, so keep

@@ -1,4 +1,4 @@
-"""Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them. Knows no sheets."""
+"""Folders of numbered pictures, as CASME II, SAMM, CAS(ME)3 and DFME ship them."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +11,7 @@ from mellm.media.frame import PICTURE_SUFFIXES, Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
+from mellm.wording.message import Message
 
 
 class FolderMedia(Media):
@@ -24,10 +25,7 @@ class FolderMedia(Media):
         """Look through the folder; `InputError` without pictures, with mixed sizes, or without `fps`."""
         super().__init__(path, limits)
         if fps is None:
-            raise InputError(
-                f"{path.name} is a folder of pictures, which has no frame rate of its own: "
-                "give it (fps, for instance 200)."
-            )
+            raise InputError(Message("media.folder_needs_rate", {"file": path.name}))
         self._fps = fps
         width, height = self._collect()
         self._ticks = self._number_frames()
@@ -58,10 +56,11 @@ class FolderMedia(Media):
             header, data = load_still(file, self.limits)
             image = decode_still(file, header, data, self.warn)
         except (InputError, OSError) as error:
-            self.warn(f"frame {index} is left out: {error}")
+            why = error.message if isinstance(error, InputError) else str(error)
+            self.warn(Message("media.frame_left_out", {"frame": index, "why": why}))
             return None
         if image.shape[:2] != (self.info.height, self.info.width):
-            self.warn(f"frame {index} is left out: {file.name} has another size than the first picture.")
+            self.warn(Message("media.frame_of_other_size", {"frame": index, "file": file.name}))
             return None
         return Frame(index, float(self._ticks[index] / self._fps), image)
 
@@ -75,7 +74,7 @@ class FolderMedia(Media):
                 continue
             header = peek_still(file, self.limits)
             if header is None:
-                self.warn(f"{file.name} is left out: it is not a picture, or damaged.")
+                self.warn(Message("media.file_left_out", {"file": file.name}))
                 continue
             self.limits.check_picture(file, header.width, header.height)
             upright = header.orientation.size(header.width, header.height)
@@ -106,15 +105,11 @@ class FolderMedia(Media):
         if len(numbers) < len(self.files) or len(steps) < 2:
             return even
         if min(steps) < 1:
-            self.warn(
-                "the numbers in the file names do not rise: pictures are taken in order of name, evenly."
-            )
+            self.warn(Message("media.numbers_do_not_rise"))
             return even
         gaps = sum(number - before - 1 for before, number in pairwise(numbers))
-        self.warn(
-            f"{gaps} numbers are missing between {self.files[0].name} and {self.files[-1].name}: "
-            "times follow the numbers."
-        )
+        ends = {"first": self.files[0].name, "last": self.files[-1].name}
+        self.warn(Message("media.numbers_missing", {"count": gaps, **ends}))
         return [number - numbers[0] for number in numbers]
 
 

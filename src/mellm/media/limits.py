@@ -1,9 +1,10 @@
-"""How large a source may be before it is refused. Knows sizes and words, not formats or decoders."""
+"""How large a source may be before it is refused. Does not read files."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from mellm.errors import InputError
+from mellm.wording.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,9 @@ class Limits:
         if width < 1 or height < 1:
             raise InputError(f"{path.name} says its picture is {width}x{height}: the file is damaged.")
         if width * height > self.max_pixels or max(width, height) > self.max_side:
-            raise InputError(
-                f"{path.name} is {width}x{height} pixels, more than the limit of "
-                f"{self.max_pixels / 1e6:g} million pixels and {self.max_side} a side: scale it down first."
-            )
+            size = {"width": width, "height": height}
+            limit = {"millions": self.max_pixels / 1e6, "side": self.max_side}
+            raise InputError(Message("media.too_many_pixels", {"file": path.name, **size, **limit}))
 
     def check_bytes(self, path: Path, size: int) -> None:
         """Raise `InputError` when a file (or a folder's pictures together) is too large."""

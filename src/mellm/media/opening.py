@@ -1,4 +1,4 @@
-"""One door for every source: looks at what a file holds, not at what it is called, and picks the reader.
+"""Opens every kind of source: looks at what a file holds, not at what it is called, and picks the reader.
 
 Knows which reader serves which kind; decodes nothing itself and loads a reader only when it is needed.
 """

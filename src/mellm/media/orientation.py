@@ -1,6 +1,6 @@
 """Turning a stored picture upright: EXIF orientations and video display matrices in one form.
 
-Knows the eight ways a rectangle can lie on its own axes; does not know where the metadata is kept.
+Knows the eight orientations of a rectangle; does not know where the metadata is kept.
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from typing import Self
 
 from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
+from mellm.wording.message import Message
 
 
 class Media(ABC):
@@ -18,7 +19,7 @@ class Media(ABC):
 
     Attributes:
         info: what is known about the source.
-        warnings: sentences for the user about damage and doubtful time stamps; grows while frames are read.
+        warnings: messages for the user about damage and doubtful time stamps; grows while frames are read.
         files: the picture file of each frame index, for a folder; the one file otherwise.
         numbers: the number in each file's name (175 for `175.jpg`), for a folder; empty otherwise.
     """
@@ -32,14 +33,14 @@ class Media(ABC):
         self.path = path
         self.limits = limits
         self.files = (path,)
-        self.warnings: list[str] = []
+        self.warnings: list[Message] = []
         self._closed = False
 
     @abstractmethod
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames `start <= index < stop` in order of presentation. Each call begins anew.
 
-        A frame that cannot be decoded is left out and a sentence is added to `warnings`.
+        A frame that cannot be decoded is left out and a message is added to `warnings`.
         """
 
     @abstractmethod
@@ -58,10 +59,10 @@ class Media(ABC):
                     digest.update(block)
         return digest.hexdigest()
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, warning: Message) -> None:
         """Add a warning once, however often the frames are read."""
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def close(self) -> None:
         """End running iterations at their next frame and refuse new ones."""
@@ -78,7 +79,8 @@ class Media(ABC):
         self.close()
 
 
-def damaged_end(count: int, expected: int | None) -> str:
-    """The warning for a source that breaks off after `count` frames."""
-    of = "" if expected is None else f" of {expected}"
-    return f"the last part of the file is damaged: {count}{of} frames could be read"
+def damaged_end(count: int, expected: int | None) -> Message:
+    """Return the warning for a source that breaks off after `count` frames."""
+    if expected is None:
+        return Message("media.end_damaged", {"count": count})
+    return Message("media.end_damaged_of", {"count": count, "expected": expected})

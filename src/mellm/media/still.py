@@ -25,12 +25,13 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from mellm.errors import InputError
-from mellm.media.decoder_stderr import caught_chatter
+from mellm.media.decoder_stderr import captured_stderr
 from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_exif
 from mellm.media.signatures import still_format
 from mellm.media.source import Media
+from mellm.wording.message import Message
 
 # OpenCV and Pillow report damaged files on stderr; the user hears about them from us, once and in a sentence.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -66,7 +67,7 @@ class StillMedia(Media):
     """A single picture: one frame, index 0, time 0."""
 
     def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
-        """Decode the picture; `fps` means nothing here."""
+        """Decode the picture; `fps` is ignored."""
         super().__init__(path, limits)
         header, data = load_still(path, limits)
         self._image = decode_still(path, header, data, self.warn)
@@ -89,7 +90,7 @@ def load_still(path: Path, limits: Limits) -> tuple[StillHeader, bytes]:
     data = path.read_bytes()
     header = still_header(BytesIO(data))
     if header is None:
-        raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
+        raise InputError(Message("media.picture_damaged", {"file": path.name}))
     limits.check_picture(path, header.width, header.height)
     return header, data
 
@@ -178,24 +179,22 @@ def _is_complete(data: bytes) -> bool:
     return True
 
 
-def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[str], None]) -> Image:
-    """Decode what `load_still` read; `warn` is told of a picture that decodes with faults.
+def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[Message], None]) -> Image:
+    """Decode what `load_still` read to upright RGB; calls `warn` where the picture decodes with faults.
 
-    Raises `InputError` when the picture is damaged beyond that, or cut short.
+    Raises `InputError` when the picture cannot be decoded or is cut short.
     """
     if not _is_complete(data):
-        raise InputError(
-            f"{path.name} is cut short or damaged, part of the picture is missing: copy or save it again."
-        )
+        raise InputError(Message("media.picture_cut_short", {"file": path.name}))
     try:
-        with caught_chatter() as chatter:
+        with captured_stderr() as printed:
             stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         stored = None
     if stored is None:
-        raise InputError(f"{path.name} cannot be decoded: the picture is damaged; copy or save it again.")
-    if any("Corrupt JPEG data" in line for line in chatter):
-        warn(f"{path.name} is damaged: parts of the picture may be wrong")
+        raise InputError(Message("media.picture_damaged", {"file": path.name}))
+    if any("Corrupt JPEG data" in line for line in printed):
+        warn(Message("media.picture_faulty", {"file": path.name}))
     if stored.dtype == np.uint16:
         stored = cv2.convertScaleAbs(stored, alpha=1 / 257)
     if stored.dtype != np.uint8:

@@ -34,6 +34,7 @@ from mellm.media.packets import scan_packets
 from mellm.media.signatures import animation_size
 from mellm.media.source import Media, damaged_end
 from mellm.media.still import over_background
+from mellm.wording.message import Message
 
 # FFmpeg reports every damaged block on stderr; the user gets one sentence in `warnings` instead.
 av.logging.set_level(None)
@@ -83,10 +84,7 @@ class VideoMedia(Media):
             still = container.format.name.endswith("_pipe") and self._packets.frames == 1
             self._seekable = self._packets.timed and container.format.name in _SEEKABLE_FORMATS
         if self._packets.rate_assumed:
-            self.warn(
-                f"the file holds no time stamps: {float(self._packets.fps or 0):g} frames per second "
-                "are assumed; give fps if that is wrong"
-            )
+            self.warn(Message("media.rate_assumed", {"fps": float(self._packets.fps or 0)}))
         first = self._first_picture()
         self._orientation = _orientation(first)
         self._size = first.width, first.height
@@ -139,15 +137,12 @@ class VideoMedia(Media):
                 metadata_errors="replace",
             )
         except (av.FFmpegError, OSError, ValueError):
-            raise InputError(
-                f"{self.path.name} is not a picture or video that can be read, or it is damaged: "
-                "try to play it, and convert it to MP4 if it plays."
-            ) from None
+            raise InputError(Message("media.unreadable", {"file": self.path.name})) from None
 
     def _first_picture(self) -> VideoFrame:
         for _, _, picture in self._decode(0, 1):
             return picture
-        raise InputError(f"No frame of {self.path.name} can be decoded: the file is damaged; copy it again.")
+        raise InputError(Message("media.no_frame", {"file": self.path.name}))
 
     def _key_before(self, index: int) -> int:
         """Index of the key frame from which `index` is reached; 0 when seeking cannot be trusted."""
@@ -223,7 +218,7 @@ class VideoMedia(Media):
         return iter(())
 
     def _stamp(self, picture: VideoFrame, last: int | None) -> int:
-        """Presentation time stamp, made to rise where the file gives none or one that does not."""
+        """Presentation time stamp; a step after `last` where the file gives none or one that falls."""
         stamp = picture.pts if self._packets.timed else None
         if stamp is not None and (last is None or stamp > last):
             return stamp
@@ -231,7 +226,7 @@ class VideoMedia(Media):
             return 0
         self._seekable = False
         if self._packets.timed and not self._given_fps:
-            self.warn("some time stamps are missing or out of order: these frames are spaced evenly")
+            self.warn(Message("media.times_out_of_order"))
         return last + self._packets.step
 
     def _time(self, index: int) -> float:
@@ -248,13 +243,11 @@ class VideoMedia(Media):
         if expected is not None and count < expected:
             self.warn(damaged_end(count, expected))
         elif damaged:
-            self.warn("parts of the file are damaged: some frames may be missing or show faults")
+            self.warn(Message("media.parts_damaged"))
 
     def _rgb(self, picture: VideoFrame, reformatter: VideoReformatter) -> Image:
         if (picture.width, picture.height) != self._size:
-            self.warn(
-                "the picture size changes within the file: all frames are scaled to the first one's size"
-            )
+            self.warn(Message("media.size_changes"))
         alpha = any(component.is_alpha for component in picture.format.components)
         width, height = self._size
         converted = reformatter.reformat(picture, width, height, "rgba" if alpha else "rgb24")
@@ -281,7 +274,7 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
         stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
     ]
     if not streams:
-        raise InputError(f"{path.name} holds no video, only sound or data: give a video or pictures.")
+        raise InputError(Message("media.no_video", {"file": path.name}))
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
         raise InputError(f"{path.name} uses a video format that cannot be decoded here: convert it to MP4.")

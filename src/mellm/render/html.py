@@ -1,28 +1,32 @@
 """The report as one HTML page: everything inside the file, nothing fetched, no script needed to read it.
 
 A content security policy allows the page's own style and script by their hash and pictures from the file
-itself, nothing else. All text from the report is escaped. Words in `i18n`, looks in `page/`.
+itself, nothing else. The templates in `page/` escape every text of the report.
 """
 
 import base64
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mellm.errors import MellmError
+from mellm.face.regions import AREAS
 from mellm.facs.taxonomies import emotion_name
 from mellm.render.card import Card
-from mellm.render.markup import warning_list
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
-from mellm.report import Report
-from mellm.wording.names import Language
-from mellm.wording.page_words import report_language, word
-from mellm.wording.sentences import in_language
+from mellm.report import ActionUnitReading, Report
+from mellm.wording.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
+from mellm.wording.page_words import page_word
+from mellm.wording.unit_names import au_name
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def write_html(report: Report, folder: str | Path) -> Path:
@@ -48,22 +52,69 @@ def write_html(report: Report, folder: str | Path) -> Path:
 
 def render_html(report: Report, pictures: Mapping[str, bytes]) -> str:
     """Return the page. `pictures`: file name (as in the report) -> PNG bytes, put into the page."""
-    language = report_language(report)
-    page = _Page(report, pictures, language)
+    language = report.language
     style, script = _asset("page.css") + _tab_rules(), _asset("page.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = f"{Path(report.source.path).name} - {word('title', language)}"
+    numbers = range(1, len(report.micro_expressions) + 1)
     return (
-        f'<!doctype html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head>\n'
-        f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f"{page.body()}\n<script>{script}</script>\n</body>\n</html>\n"
+        _templates(language)
+        .get_template("report.html")
+        .render(
+            report=report,
+            policy=policy,
+            style=style,
+            script=script,
+            cards=[Card(report, number, pictures, language) for number in numbers],
+            timelines=list(_timelines(report, language)),
+            sentence=partial(report.sentence, language=language),
+        )
     )
+
+
+@cache
+def _templates(language: Language) -> "Environment":
+    """The templates of `page/`. Line breaks and indents in them are for their readers, not for the page."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    loader = FunctionLoader(lambda name: "".join(line.strip() for line in _asset(name).splitlines()))
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    templates.globals |= {
+        "language": language,
+        "grades": INTENSITY_ZH if language == "zh" else INTENSITY_EN,
+        "w": partial(page_word, language=language),
+        "emotion_name": partial(emotion_name, language=language),
+        "octant_name": partial(octant_name, language=language),
+        "unit_name": partial(_unit_name, language=language),
+        "areas_of": _areas_of,
+    }
+    templates.filters |= {
+        "fixed": lambda value, digits=2: f"{value:.{digits}f}",
+        "file_name": lambda path: Path(path).name,
+        "region_name": partial(region_name, language=language),
+    }
+    return templates
+
+
+def _unit_name(au: ActionUnitReading, language: Language) -> str:
+    return au_name(au.au, "zh") if language == "zh" else au.name
+
+
+def _areas_of(regions: Iterable[str]) -> str:
+    """Face areas of some regions, joined by `|` as the page's script reads them."""
+    names = set(regions)
+    return "|".join(area for area, members in AREAS.items() if names & set(members))
+
+
+def _timelines(report: Report, language: Language) -> Iterable[tuple[int, str]]:
+    """The timeline of each person that has one."""
+    for trace in report.traces:
+        micro = [(k, me) for k, me in enumerate(report.micro_expressions, 1) if me.person == trace.person]
+        others = [event for event in report.other_events if event.person == trace.person]
+        if svg := timeline_svg(trace, micro, others, language=language, key=f"all{trace.person}"):
+            yield trace.person, svg
 
 
 def _asset(name: str) -> str:
@@ -80,137 +131,3 @@ def _tab_rules() -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-class _Page:
-    """Builds the body's parts; each method returns HTML."""
-
-    def __init__(self, report: Report, pictures: Mapping[str, bytes], language: Language) -> None:
-        self.report, self.pictures, self.language = report, pictures, language
-
-    def w(self, key: str, **values: object) -> str:
-        """An escaped label."""
-        return escape(word(key, self.language, **values))
-
-    def body(self) -> str:
-        report = self.report
-        card = Card(report, self.pictures, self.language)
-        cards = [card.render(number, me) for number, me in enumerate(report.micro_expressions, 1)]
-        return "\n".join(
-            part
-            for part in (
-                self.top(),
-                "<main>",
-                self.overview(),
-                *cards,
-                self.meaning() if cards else "",
-                self.provenance(),
-                "</main>",
-                self.footer(),
-            )
-            if part
-        )
-
-    def top(self) -> str:
-        source = self.report.source
-        size = f"{source.width}×{source.height} px"
-        n = len(self.report.people)
-        facts = [
-            f"<b>{size}</b>",
-            f"<b>{source.fps:.2f}</b> fps" if source.fps else "",
-            f"<b>{source.frames}</b> {self.w('frames')}",
-            f"<b>{source.duration:.2f}</b> {self.w('seconds')}" if source.duration else "",
-            f"<b>{n}</b> {self.w('person_counted' if n == 1 else 'people')}",
-        ]
-        second = f" → {escape(Path(source.apex_path).name)}" if source.apex_path else ""
-        return (
-            f'<header class="top"><p class="kicker">{self.w("title")}</p>'
-            f"<h1>{escape(Path(source.path).name)}{second}</h1>"
-            f'<ul class="facts">{"".join(f"<li>{fact}</li>" for fact in facts if fact)}</ul>'
-            f'<p class="verdict">{escape(in_language(self.report.verdict, self.language))}</p>'
-            f"{self.jump()}{warning_list(self.report.warnings, self.language)}</header>"
-        )
-
-    def jump(self) -> str:
-        """Links to the cards, where there are several."""
-        found = self.report.micro_expressions
-        if len(found) < 2:
-            return ""
-        links = []
-        for number, me in enumerate(found, 1):
-            label = me.emotion.label
-            suggests = emotion_name(label, self.language) if label else word("no_emotion", self.language)
-            if label and me.emotion.set_by is None:
-                suggests += f" {me.emotion.probabilities.get(label, 0.0):.2f}"
-            time = me.interval.apex_time
-            at = f"{time:.2f} {word('seconds', self.language)} · " if time is not None else ""
-            links.append(f'<a href="#me{number}">{number} · {escape(at + suggests)}</a>')
-        return f'<nav class="jump">{"".join(links)}</nav>'
-
-    def overview(self) -> str:
-        drawn = []
-        for trace in self.report.traces:
-            micro = [
-                (k, me) for k, me in enumerate(self.report.micro_expressions, 1) if me.person == trace.person
-            ]
-            others = [event for event in self.report.other_events if event.person == trace.person]
-            svg = timeline_svg(trace, micro, others, language=self.language, key=f"all{trace.person}")
-            if svg:
-                head = f"<h3>{self.w('person')} {trace.person}</h3>" if len(self.report.traces) > 1 else ""
-                drawn.append(f'{head}<div class="scroll">{svg}</div>')
-        if not drawn:
-            return ""
-        others_text = "; ".join(
-            f"{word(e.kind, self.language)} {e.onset_time:.2f}–{e.offset_time:.2f}"
-            f" {word('seconds', self.language)}"
-            + (f" ({in_language(e.note, self.language)})" if e.note else "")
-            for e in self.report.other_events
-        )
-        also = f'<p class="note">{self.w("also_seen")}: {escape(others_text)}</p>' if others_text else ""
-        return (
-            f'<section class="card"><header><h2>{self.w("timeline")}</h2></header>{"".join(drawn)}'
-            f'<p class="note">{self.w("timeline_note")}</p>{also}</section>'
-        )
-
-    def meaning(self) -> str:
-        return (
-            f'<section class="card"><header><h2>{self.w("meaning")}</h2></header>'
-            f"<p>{self.w('meaning_text')}</p></section>"
-        )
-
-    def provenance(self) -> str:
-        made = self.report.provenance
-        models = "".join(
-            f"<tr><td>{escape(stage)}</td><td>{escape(used.name)}"
-            f"{f'<div class=hash>sha256 {escape(used.sha256)}</div>' if used.sha256 else ''}</td></tr>"
-            for stage, used in made.models.items()
-        )
-        settings = "".join(
-            f"<tr><td>{escape(key)}</td><td>{escape('–' if value is None else str(value))}</td></tr>"
-            for key, value in made.settings.items()
-        )
-        seconds = "".join(
-            f'<tr><td>{escape(stage)}</td><td class="n">{value:.2f} {self.w("seconds")}</td></tr>'
-            for stage, value in made.seconds.items()
-        )
-        rows = [("created", made.created), ("command", made.command), ("seed", made.seed)]
-        facts = "".join(
-            f"<tr><td>{self.w(k)}</td><td>{escape(str(v))}</td></tr>" for k, v in rows if v is not None
-        )
-        source = self.report.source
-        facts += (
-            f"<tr><td>{self.w('file')}</td><td>{escape(source.path)}"
-            f'<div class="hash">sha256 {escape(source.sha256)}</div></td></tr>'
-            f"<tr><td>mellm</td><td>{escape(made.mellm_version)}</td></tr>"
-        )
-        return (
-            f'<section class="card"><header><h2>{self.w("provenance")}</h2></header><div class="made">'
-            f"<div><h3>{self.w('source')}</h3><table>{facts}</table></div>"
-            f"<div><h3>{self.w('models')}</h3><table>{models}</table></div>"
-            f"<div><h3>{self.w('settings')}</h3><table>{settings}</table></div>"
-            f"<div><h3>{self.w('stage_times')}</h3><table>{seconds}</table></div></div></section>"
-        )
-
-    def footer(self) -> str:
-        text = word("responsible_text", self.language) or self.report.responsible_use
-        return f'<footer><h3>{self.w("responsible")}</h3><p class="responsible">{escape(text)}</p></footer>'

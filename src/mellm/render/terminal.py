@@ -14,8 +14,7 @@ from rich.text import Text
 from mellm.facs.taxonomies import emotion_name
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
 from mellm.wording.names import Language, octant_name, region_name
-from mellm.wording.page_words import report_language, word
-from mellm.wording.sentences import in_language
+from mellm.wording.page_words import page_word
 
 _MOST_REGIONS = 6
 _BAR = 6
@@ -25,32 +24,31 @@ _WIDTHS = {"en": (25, 10), "zh": (20, 10)}
 
 def print_report(report: Report, console: Console) -> None:
     """Print a report for people: file, verdict, each micro-expression, what else was seen."""
-    language = report_language(report)
+    language = report.language
     source = report.source
     n = len(report.people)
     facts = [
         f"{source.width}x{source.height}",
         f"{source.fps:.2f} fps" if source.fps else "",
-        f"{source.duration:.1f} {word('seconds', language)}" if source.duration else "",
-        f"{n} {word('person_counted' if n == 1 else 'people', language)}",
+        f"{source.duration:.1f} {page_word('seconds', language)}" if source.duration else "",
+        f"{n} {page_word('person_counted' if n == 1 else 'people', language)}",
     ]
     title = Text("  ").append(Path(source.path).name, "bold")
     if source.apex_path:
         title.append(" -> ").append(Path(source.apex_path).name, "bold")
     title.append("   " + "  ".join(fact for fact in facts if fact), "dim")
     _line(console, title)
-    _block(
-        console, Text(in_language(report.verdict, language), "bold" if report.micro_expressions else ""), 2
-    )
+    verdict = report.sentence(report.verdict, language)
+    _block(console, Text(verdict, "bold" if report.micro_expressions else ""), 2)
     for warning in report.warnings:
-        _block(console, Text(f"! {in_language(warning, language)}", "yellow"), 2)
+        _block(console, Text(f"! {report.sentence(warning, language)}", "yellow"), 2)
     for number, me in enumerate(report.micro_expressions, 1):
         console.print()
-        _micro(console, number, me, language)
+        _micro(console, report, number, me, language)
     if report.other_events:
         console.print()
-        said = "; ".join(_other(event, language) for event in report.other_events)
-        _block(console, Text(f"{word('also_seen', language)}: {said}", "dim"), 2)
+        said = "; ".join(_other(report, event, language) for event in report.other_events)
+        _block(console, Text(f"{page_word('also_seen', language)}: {said}", "dim"), 2)
 
 
 def _line(console: Console, text: Text) -> None:
@@ -80,30 +78,30 @@ def _pad(text: str, cells: int) -> str:
 
 
 def _head(me: MicroExpression, language: Language) -> str:
-    turn = "" if me.head_turn_deg is None else f", {me.head_turn_deg:.1f} {word('degrees', language)}"
-    return f"{word('head_motion', language)}: {me.head_motion_px:.2f} px{turn}"
+    turn = "" if me.head_turn_deg is None else f", {me.head_turn_deg:.1f} {page_word('degrees', language)}"
+    return f"{page_word('head_motion', language)}: {me.head_motion_px:.2f} px{turn}"
 
 
-def _micro(console: Console, number: int, me: MicroExpression, language: Language) -> None:
+def _micro(console: Console, report: Report, number: int, me: MicroExpression, language: Language) -> None:
     when = me.interval
     head = Text("  ").append(f"{number}", "bold reverse").append("  ")
     if when.onset_time is not None:
         last = when.offset_time if when.offset_time is not None else when.apex_time
         span = f"{when.onset_time:.2f}" + (f"-{last:.2f}" if last is not None else "")
-        head.append(f"{span} {word('seconds', language)}   ", "bold")
+        head.append(f"{span} {page_word('seconds', language)}   ", "bold")
     steps = [
         when.onset_frame,
         when.apex_frame,
         *([when.offset_frame] if when.offset_frame is not None else []),
     ]
-    head.append(f"{word('frames', language)} {' -> '.join(map(str, steps))}   ")
+    head.append(f"{page_word('frames', language)} {' -> '.join(map(str, steps))}   ")
     if when.files:
         head.append(f"({' -> '.join(when.files)})   ")
-    head.append(f"{word('person', language)} {me.person}   ")
+    head.append(f"{page_word('person', language)} {me.person}   ")
     head.append(
-        f"{word('confidence', language)} {when.confidence:.2f}"
+        f"{page_word('confidence', language)} {when.confidence:.2f}"
         if when.origin == "spotted"
-        else word("given", language),
+        else page_word("given", language),
         "dim",
     )
     _line(console, head)
@@ -120,22 +118,22 @@ def _micro(console: Console, number: int, me: MicroExpression, language: Languag
     if me.reading.model != "evidence":
         _line(console, Text(f"     {_writer(me, language)}", "dim"))
     if not me.reading.agrees_with_facs:
-        _block(console, Text(f"! {word('disagrees', language)}", "yellow"), 5)
+        _block(console, Text(f"! {page_word('disagrees', language)}", "yellow"), 5)
     for claim in me.reading.unsupported_claims:
-        _block(console, Text(f"! {word('unsupported', language)}: {claim}", "yellow"), 5)
+        _block(console, Text(f"! {page_word('unsupported', language)}: {claim}", "yellow"), 5)
     for warning in me.warnings:
-        _block(console, Text(f"! {in_language(warning, language)}", "yellow"), 5)
+        _block(console, Text(f"! {report.sentence(warning, language)}", "yellow"), 5)
 
 
 def _writer(me: MicroExpression, language: Language) -> str:
     """Who wrote the reading, and how sure it was of its label."""
     reading = me.reading
-    said = f"{word('written_by', language)} {reading.model}"
+    said = f"{page_word('written_by', language)} {reading.model}"
     if reading.label and reading.label in reading.probabilities:
         said += f", {emotion_name(reading.label, language)} {reading.probabilities[reading.label]:.2f}"
     said += f", {reading.seconds:.1f} s" if reading.seconds is not None else ""
     one_sided = any(code[0] in "LR" for code in reading.action_units)
-    return said + (f"; {word('reading_sides', language)}" if one_sided else "")
+    return said + (f"; {page_word('reading_sides', language)}" if one_sided else "")
 
 
 def _columns(
@@ -143,7 +141,7 @@ def _columns(
 ) -> None:
     name, direction = _WIDTHS[language]
     left_width = name + direction + 9 + _BAR
-    heads = (word("term_regions", language), word("term_aus", language))
+    heads = (page_word("term_regions", language), page_word("term_aus", language))
     _line(console, Text(f"     {_pad(heads[0], left_width + 2)}{heads[1]}", "dim"))
     shown = moving[:_MOST_REGIONS]
     largest = max((r.mean_px for r in shown), default=1.0)
@@ -158,24 +156,26 @@ def _columns(
             filled = round(_BAR * region.mean_px / largest)
             line.append("█" * filled, "cyan").append("░" * (_BAR - filled), "dim").append("   ")
         if au is not None:
-            line.append(_pad(f"AU {au.au}", 6), "bold").append(_pad(word(f"term_{au.side}", language), 7))
+            line.append(_pad(f"AU {au.au}", 6), "bold").append(
+                _pad(page_word(f"term_{au.side}", language), 7)
+            )
             line.append(f"{au.probability:.2f}", "cyan").append(f"  {au.intensity or '-'}")
         line.rstrip()
         _line(console, line)
     if len(moving) > len(shown):
-        _line(console, Text(f"     {word('term_more', language, n=len(moving) - len(shown))}", "dim"))
+        _line(console, Text(f"     {page_word('term_more', language, n=len(moving) - len(shown))}", "dim"))
 
 
 def _emotions(me: MicroExpression, language: Language) -> Text:
     emotion = me.emotion
     line = Text("     ")
     if emotion.label is None:
-        return line.append(word("no_emotion", language), "bold")
+        return line.append(page_word("no_emotion", language), "bold")
     ranked = sorted(emotion.probabilities.items(), key=lambda item: -item[1])[:3]
     for k, (label, p) in enumerate(ranked):
         line.append(" · " if k else "", "dim")
         line.append(f"{emotion_name(label, language)} {p:.2f}", "bold green" if k == 0 else "dim")
-    rest = f"   ({word('classes', language, n=len(emotion.probabilities))}"
+    rest = f"   ({page_word('classes', language, n=len(emotion.probabilities))}"
     coarse = emotion.also.get("3")
     if coarse:
         top = max(coarse, key=coarse.__getitem__)
@@ -183,6 +183,6 @@ def _emotions(me: MicroExpression, language: Language) -> Text:
     return line.append(rest + ")", "dim")
 
 
-def _other(event: OtherEvent, language: Language) -> str:
-    note = f" ({in_language(event.note, language)})" if event.note else ""
-    return f"{word(event.kind, language)} {event.onset_time:.2f} {word('seconds', language)}{note}"
+def _other(report: Report, event: OtherEvent, language: Language) -> str:
+    note = f" ({report.sentence(event.note, language)})" if event.note else ""
+    return f"{page_word(event.kind, language)} {event.onset_time:.2f} {page_word('seconds', language)}{note}"

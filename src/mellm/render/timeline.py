@@ -12,7 +12,7 @@ from html import escape
 
 from mellm.report import MicroExpression, OtherEvent, Trace
 from mellm.wording.names import Language
-from mellm.wording.page_words import word
+from mellm.wording.page_words import page_word
 
 AREA_COLOURS = {
     "brows": "#0072B2",
@@ -79,7 +79,7 @@ def timeline_svg(
     peak = max((value for value in values if value is not None), default=0.0)
     full = _round_up(max(peak, _LOWEST_FULL_PX))
     height = _TOP + _LANE * len(trace.areas) + _BOTTOM
-    label = word("timeline", language)
+    label = page_word("timeline", language)
     out = [
         f'<svg class="timeline" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}" '
         'xmlns="http://www.w3.org/2000/svg" font-size="11" fill="currentColor">',
@@ -116,7 +116,7 @@ def _lane(
 ) -> str:
     base = _TOP + _LANE * (lane + 1)
     colour = AREA_COLOURS.get(area, "#777777")
-    name = escape(word(area, language) if area in AREA_COLOURS else area)
+    name = escape(page_word(area, language) if area in AREA_COLOURS else area)
     usual = _frame_time(trace)
     pieces: list[list[tuple[float, float]]] = [[]]
     last: float | None = None
@@ -187,7 +187,7 @@ def _micro(number: int, me: MicroExpression, axis: _Axis, bottom: int, language:
     left, wide = band
     peak = axis.x(when.apex_time)
     title = (
-        f"{word('micro', language)} {number}: {when.onset_frame}, {when.apex_frame}, "
+        f"{page_word('micro', language)} {number}: {when.onset_frame}, {when.apex_frame}, "
         f"{when.offset_frame if when.offset_frame is not None else '-'}"
     )
     middle = min(max(left + wide / 2, _LEFT + 16), axis.width - _RIGHT - 16)
@@ -214,7 +214,7 @@ def _other(event: OtherEvent, axis: _Axis, bottom: int, language: Language, key:
         "head": ("#888888", ".12"),
     }[event.kind]
     edge = ' stroke="#888888" stroke-dasharray="2 3"' if event.kind == "head" else ""
-    name = word(event.kind, language)
+    name = page_word(event.kind, language)
     text = (
         f'<text x="{left + wide / 2:.1f}" y="{bottom + 36}" text-anchor="middle" opacity=".75" '
         f'font-size="10">{escape(name)}</text>'
@@ -247,9 +247,9 @@ def _ticks(trace: Trace, inside: Sequence[int], axis: _Axis, bottom: int, langua
         time += step
     out.append(
         f'<text x="{_LEFT - 16}" y="{bottom + 14}" text-anchor="end" opacity=".7">'
-        f"{word('seconds', language)}</text>"
+        f"{page_word('seconds', language)}</text>"
         f'<text x="{_LEFT - 16}" y="{bottom + 25}" text-anchor="end" opacity=".6" font-size="9">'
-        f"{word('frame', language)}</text>"
+        f"{page_word('frame', language)}</text>"
     )
     return "".join(out)
 

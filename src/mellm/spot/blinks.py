@@ -80,7 +80,7 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def joined(spans: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    """The same runs, those less than `gap` samples apart made one."""
+    """Return the runs, merging those less than `gap` samples apart."""
     together: list[tuple[int, int]] = []
     for start, stop in spans:
         if together and start - together[-1][1] < gap:
@@ -100,7 +100,7 @@ def _closure(values: Array, apex: int, depth: float, lid: float) -> Closure:
 
 
 def _merged(closures: list[Closure]) -> list[Closure]:
-    """In order; of those that overlap, one: from the first onset to the last offset, the deepest's apex."""
+    """Return the closures in order; overlapping ones become one, with the apex of the deepest."""
     merged: list[Closure] = []
     for closure in sorted(closures, key=lambda c: c.span):
         last = merged[-1] if merged else None

@@ -116,7 +116,7 @@ def trace_bump(
 
 
 def _climb(values: Array, at: int) -> int:
-    """The nearest top uphill from `at`."""
+    """Index of the local maximum reached from `at` by going uphill."""
     while True:
         first = max(0, at - 1)
         top = first + int(values[first : at + 2].argmax())
@@ -139,7 +139,7 @@ def _crest(values: Array, top: int, start: int, stop: int) -> float:
 
 
 def _walk(values: Array, top: int, way: int, foot: float) -> tuple[int, bool]:
-    """Go down from the top to the foot, or to the valley before the next rise; true where neither came."""
+    """The sample where the course reaches `foot` or the valley before a rise; True if it reaches neither."""
     lowest = at = top
     while 0 <= at + way < len(values):
         at += way

@@ -1,4 +1,4 @@
-"""What the spotting stage takes and hands on: regional motion in, events with exact frames out."""
+"""The types of the spotting stage: regional motion in, events with exact frames out."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.region_id import RegionId
+from mellm.wording.message import Message
 
 EventKind = Literal["micro", "macro", "blink", "head"]
 
@@ -53,4 +54,4 @@ class Event:
     offset_time: float
     confidence: float
     regions: tuple[RegionId, ...] = ()
-    note: str = ""
+    note: Message | None = None

@@ -69,7 +69,7 @@ def without(values: Array, bumps: list[Bump]) -> Array:
 
 
 def _fast(values: Array, start: int, stop: int, segment: Segment, settings: SpotSettings) -> bool:
-    """The course comes or goes by half its peak within `macro_rise` seconds; slower changes are drift."""
+    """Whether the course changes by half its peak within `macro_rise` seconds; slower changes are drift."""
     reach = segment.samples(settings.macro_rise)
     course = values[max(0, start - reach) : stop]
     change = np.abs(course[reach:] - course[:-reach]).max(initial=0.0)

@@ -100,7 +100,7 @@ def _activation(residual: Array, error: Array, best: int) -> Array:
 
 
 def _counts(bump: Bump, inter_ocular: float, settings: SpotSettings) -> bool:
-    """The movement is of a possible size, comes back, and stands out of what goes on around it."""
+    """Whether the movement has a possible size, comes back, and stands out from the motion around it."""
     size = bump.peak / inter_ocular
     return (
         settings.min_peak_iod <= size <= settings.max_peak_iod
@@ -110,7 +110,7 @@ def _counts(bump: Bump, inter_ocular: float, settings: SpotSettings) -> bool:
 
 
 def _of_blink(bump: Bump, blink: Closure, segment: Segment) -> bool:
-    """The bump is what a blink does to its surroundings: at the same time and small, or brows in step.
+    """Whether the bump is a side effect of a blink: at the same time and small, or brows in step with it.
 
     Brows follow lids in a blink by less than the lids move; lids follow brows in a frown.
     """
@@ -123,7 +123,7 @@ def _of_blink(bump: Bump, blink: Closure, segment: Segment) -> bool:
 
 
 def in_step(bump: Bump, blink: Closure) -> bool:
-    """Both take place at the same time: their intervals share at least half of what they cover."""
+    """Whether the two intervals share at least half of what they cover together."""
     onset, _, offset = blink.span
     shared = min(offset, bump.offset) - max(onset, bump.onset) + 1
     return shared >= (max(offset, bump.offset) - min(onset, bump.onset) + 1) / 2

@@ -19,6 +19,7 @@ from mellm.spot.macro import find_macros, without
 from mellm.spot.micro import find_micros, in_step
 from mellm.spot.series import Segment, running_median, segments, smoothed
 from mellm.spot.thresholds import SpotSettings
+from mellm.wording.message import Message
 
 _MOUTH = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
 
@@ -61,7 +62,7 @@ def _spot_segment(segment: Segment, inter_ocular: float, fps: float, settings: S
 
 
 def _lids_follow(closure: Closure, bump: Bump, settings: SpotSettings) -> bool:
-    """The lids came down a little with a stronger movement of the brows, and the eyes stayed open."""
+    """Whether the closure only accompanies a stronger movement while the eyes stay open."""
     shallow = closure.depth < settings.blink_depth / 2
     return shallow and bump.peak > closure.lid and in_step(bump, closure)
 
@@ -75,7 +76,7 @@ def _movement(segment: Segment, kind: EventKind, bump: Bump, settings: SpotSetti
     odds = (bump.snr / settings.min_snr) ** 2
     confidence = odds / (1 + odds) * (1 - 0.5 * (1 - bump.returns)) * (1 - 0.5 * (1 - bump.calm))
     alone = kind == "macro" and set(bump.regions) <= _MOUTH
-    note = "the mouth alone: speech, chewing or an expression" if alone else ""
+    note = Message("spot.mouth_alone") if alone else None
     names = tuple(REGION_NAMES[k] for k in bump.regions)
     return _event(segment, kind, bump.span, confidence, names, note, bump.crest)
 
@@ -83,7 +84,7 @@ def _movement(segment: Segment, kind: EventKind, bump: Bump, settings: SpotSetti
 def _blink(segment: Segment, closure: Closure, settings: SpotSettings) -> Event:
     evidence = closure.depth / settings.blink_depth + max(0.0, closure.lid) / settings.blink_lid_px
     shut = (closure.span[2] - closure.span[0]) * segment.step
-    note = f"the eyes stay shut or low for {shut:.1f} s" if shut > settings.max_micro_duration else ""
+    note = Message("spot.eyes_shut", {"seconds": shut}) if shut > settings.max_micro_duration else None
     return _event(segment, "blink", closure.span, float(1 - np.exp(-evidence)), (), note)
 
 
@@ -93,7 +94,7 @@ def _event(
     span: Span,
     confidence: float,
     regions: tuple[RegionId, ...] = (),
-    note: str = "",
+    note: Message | None = None,
     crest: float | None = None,
 ) -> Event:
     """Spans are in samples; `crest` is the apex between them."""

@@ -127,13 +127,13 @@ class _KeyFrame:
         return mean
 
     def far(self) -> bool:
-        """Turn, size or expression differ so much that a new key frame would see the face better."""
+        """Whether turn, size or expression differ enough from the key frame for a new one to be needed."""
         turn = np.degrees(np.hypot(*self._pose.turn[:2]))
         size = abs(self._pose.size) > np.log(MAX_SIZE_CHANGE)
         return bool(turn > MAX_TURN or size or self._moved > MAX_MOVE)
 
     def _predicted(self, landmarks: Landmarks) -> _Pose:
-        """Where the head should be by now: by its speed, or by its landmarks if these say otherwise."""
+        """The predicted pose: from the head's speed, or from its landmarks where the two differ too much."""
         seen = self.alignment.to_crop(landmarks.xy)[self._inside] - self._points[:, :2]
         pose = self._pose.after(self._before)
         miss = np.linalg.norm(pose.displacement(self._body) - seen, axis=1)
@@ -248,7 +248,7 @@ class MotionTracer:
     def _join(
         self, fresh: _KeyFrame, image: Image, landmarks: Landmarks, total: Array | None
     ) -> Array | None:
-        """Measure against the new key frame too; switch when joined, or when the old one sees no more."""
+        """Measure against the new key frame too; switch when joined, or when the old one no longer fits."""
         moved = fresh.measure(image, landmarks, self._dis)
         if total is not None and moved is not None:
             self._joins.append(total - moved)

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     computed_field,
     create_model,
@@ -22,8 +23,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from mellm.analysis.settings import ChosenFrom, Local, Settings
-from mellm.report import Report
-from mellm.wording.sentences import in_language
+from mellm.report import MessageRecord, Report
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -248,17 +248,23 @@ class Job(WireModel):
     emotions: list[str] = Field(default_factory=list, description="What each micro-expression suggests")
     people: int | None = None
     annotated: bool = False
+    _messages: list[MessageRecord] = PrivateAttr(default_factory=list)
+
+    def with_messages(self, messages: Iterable[MessageRecord]) -> "Job":
+        """Attach where verdict and error come from; return the job itself."""
+        self._messages = list(messages)
+        return self
 
     @computed_field(description="Verdict and error in Chinese, by their English sentence")  # type: ignore[prop-decorator]
     @property
     def chinese(self) -> dict[str, str]:
         """What the page shows to Chinese readers."""
-        return chinese_of(text for text in (self.verdict, self.error) if text)
+        return chinese_of(self._messages)
 
 
-def chinese_of(sentences: Iterable[str]) -> dict[str, str]:
-    """English sentence -> Chinese, for those that have one."""
-    found = {text: in_language(text, "zh") for text in sentences}
+def chinese_of(messages: Iterable[MessageRecord]) -> dict[str, str]:
+    """Return sentence -> Chinese, for those that have another text there."""
+    found = {message.text: message.word("zh") for message in messages}
     return {text: chinese for text, chinese in found.items() if chinese != text}
 
 

@@ -6,10 +6,13 @@ rewritten reading keeps the program's text in `raw`. Knows no files and no HTTP.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from mellm.analysis.report_entries import message_records, suggestion
 from mellm.facs import TAXONOMIES, au_name, parse_codes
 from mellm.report import ActionUnitReading, Interval, MicroExpression, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment, CodedText, CodedUnit
+from mellm.wording.message import Message
 
 _Place = tuple[float, float]
 
@@ -32,47 +35,138 @@ def corrected(
         rereads: job id -> report of the moments the person had read anew
     """
     result = report.model_copy(deep=True)
-    who = annotation.coder or "a person"
+    changes = _Changes(report, annotation.coder, times, rereads)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
     for number, me in enumerate(result.micro_expressions, 1):
         moment = said.get(number)
         if moment is not None and moment.verdict == "rejected":
-            result.warnings.append(
-                f"Micro-expression {number} ({_frames(me.interval)}) was rejected by {who}"
-                f"{_why(moment.note)}."
-            )
+            frames, who = _frames(me.interval), changes.by(moment.note)
+            rejected = Message("person.rejected", {"number": number, "frames": frames, "who": who})
+            result.warnings.append(changes.tell(rejected))
         else:
-            kept.append(me if moment is None else _moment(me, moment, who, times, rereads))
+            kept.append(me if moment is None else changes.moment(me, moment))
     added = [moment for moment in annotation.moments if moment.number is None]
-    kept += filter(None, (as_coded(report, moment, who, times, rereads) for moment in added))
+    kept += filter(None, (changes.coded(moment) for moment in added))
     result.micro_expressions = kept
-    result.verdict = _verdict(kept, who)
+    verdict = _verdict(kept, changes.who)
+    result.verdict = str(verdict)
     if annotation.note:
-        result.warnings.append(f"Note by {who}: {annotation.note}")
+        remark = Message("person.remark", {"who": changes.who, "note": annotation.note})
+        result.warnings.append(changes.tell(remark))
+    result.provenance.messages += message_records(verdict, changes.told, "en")
+    for anew in rereads.values():
+        result.provenance.messages += anew.provenance.messages
     return result
 
 
 def as_coded(
     report: Report, moment: CodedMoment, who: str, times: Sequence[float], rereads: Mapping[str, Report]
 ) -> MicroExpression | None:
-    """One micro-expression as a person left it; None for a rejected one and one that could not be measured.
+    """Return one micro-expression as a person left it.
 
-    The arguments are those of `corrected`; `who` is the person's name, which may be empty.
+    None for a rejected one and one that could not be measured. The arguments are those of `corrected`; `who`
+    is the person's name, which may be empty.
     """
-    who = who or "a person"
-    if moment.verdict == "rejected":
-        return None
-    if moment.number is not None:
-        known = moment.number <= len(report.micro_expressions)
-        me = report.micro_expressions[moment.number - 1].model_copy(deep=True) if known else None
-        return None if me is None else _moment(me, moment, who, times, rereads)
-    anew = _reread(moment, rereads, _middle(report, moment.person))
-    if anew is None:
-        return None
-    added = _moment(anew, moment, who, times, {})
-    added.warnings.insert(0, f"This micro-expression was added by {who}{_why(moment.note)}.")
-    return added
+    return _Changes(report, who, times, rereads).coded(moment)
+
+
+@dataclass
+class _Changes:
+    """Lays one person's annotation over one report's micro-expressions; `told` says what was changed."""
+
+    report: Report
+    coder: str
+    times: Sequence[float]
+    rereads: Mapping[str, Report]
+    told: list[Message] = field(default_factory=list)
+
+    @property
+    def who(self) -> Message | str:
+        """The person's name, as sentences give it."""
+        return self.coder or Message("person.unnamed")
+
+    def by(self, note: str) -> Message | str:
+        """The person's name with the reason given for a change, if there is one."""
+        reason = note.strip().rstrip(".")
+        if not reason:
+            return self.who
+        if not self.coder:
+            return Message("person.unnamed_note", {"note": reason})
+        return Message("person.note", {"who": self.coder, "note": reason})
+
+    def tell(self, change: Message) -> str:
+        """Remember a change; return its sentence."""
+        self.told.append(change)
+        return str(change)
+
+    def coded(self, moment: CodedMoment) -> MicroExpression | None:
+        """See `as_coded`."""
+        if moment.verdict == "rejected":
+            return None
+        if moment.number is not None:
+            known = moment.number <= len(self.report.micro_expressions)
+            me = self.report.micro_expressions[moment.number - 1].model_copy(deep=True) if known else None
+            return None if me is None else self.moment(me, moment)
+        anew = _reread(moment, self.rereads, _middle(self.report, moment.person))
+        if anew is None:
+            return None
+        added = self.moment(anew, moment, reread=False)
+        added.warnings.insert(0, self.tell(Message("person.added", {"who": self.by(moment.note)})))
+        return added
+
+    def moment(self, me: MicroExpression, moment: CodedMoment, *, reread: bool = True) -> MicroExpression:
+        """Change one micro-expression; with `reread`, one whose frames were moved is taken as read anew."""
+        who, changes = self.who, list[Message]()
+        frames = moment.frames
+        if frames is not None:
+            before = _frames(me.interval)
+            me = (_reread(moment, self.rereads, _centre(me)) if reread else None) or me
+            me.interval = _interval(frames.onset, frames.apex, frames.offset, self.times)
+            after = _frames(me.interval)
+            if moment.number is not None and after != before:
+                me.interval.set_by = str(who)
+                changes.append(Message("person.interval", {"who": who, "frames": after, "before": before}))
+        changes += [self._unit(me, unit) for unit in moment.units if unit.verdict != "agreed"]
+        if moment.emotion is not None and moment.emotion.label != me.emotion.label:
+            labels = {"label": moment.emotion.label, "before": me.emotion.label}
+            changes.append(Message("person.emotion", {"who": who, **labels}))
+            _set_emotion(me, moment.emotion.taxonomy, moment.emotion.label)
+            me.emotion.set_by = str(who)
+        if moment.text is not None:
+            changes.append(Message("person.reading", {"who": who}))
+            _set_text(me, moment.text, str(who))
+        if moment.note and moment.number is not None:
+            changes.append(Message("person.remark", {"who": who, "note": moment.note}))
+        me.warnings = [*me.warnings, *map(self.tell, changes)]
+        return me
+
+    def _unit(self, me: MicroExpression, unit: CodedUnit) -> Message:
+        """Change one action unit; return the sentence that says so."""
+        code = parse_codes(unit.code).units[0]
+        at = _place_of(me, unit.was) if unit.was else None
+        who = self.by(unit.note)
+        if unit.verdict == "rejected":
+            if at is not None:
+                me.action_units[at].present = False
+            return Message("person.unit_rejected", {"unit": unit.was or unit.code, "who": who})
+        side = code.side if code.side != "unilateral" else "both"
+        entry = ActionUnitReading(
+            code=unit.code,
+            au=code.au,
+            side=side,
+            name=au_name(code.au),
+            probability=1.0,
+            intensity=code.intensity,
+            intensity_scale=BY_A_PERSON,
+            present=True,
+            evidence=me.action_units[at].evidence if at is not None else [],
+        )
+        if at is None:
+            me.action_units.insert(0, entry)
+            return Message("person.unit_added", {"unit": unit.code, "who": who})
+        me.action_units[at] = entry
+        return Message("person.unit_changed", {"before": unit.was, "unit": unit.code, "who": who})
 
 
 def _reread(moment: CodedMoment, rereads: Mapping[str, Report], near: _Place) -> MicroExpression | None:
@@ -97,67 +191,6 @@ def _middle(report: Report, person: int) -> _Place:
     """The middle of a person's box at first sight."""
     box = next((p.box for p in report.people if p.person == person), (0.0, 0.0, 0.0, 0.0))
     return box[0] + box[2] / 2, box[1] + box[3] / 2
-
-
-def _moment(
-    me: MicroExpression,
-    moment: CodedMoment,
-    who: str,
-    times: Sequence[float],
-    rereads: Mapping[str, Report],
-) -> MicroExpression:
-    changes: list[str] = []
-    frames = moment.frames
-    if frames is not None:
-        before = _frames(me.interval)
-        me = _reread(moment, rereads, _centre(me)) or me
-        me.interval = _interval(frames.onset, frames.apex, frames.offset, times)
-        after = _frames(me.interval)
-        if moment.number is not None and after != before:
-            me.interval.set_by = who
-            changes.append(f"The interval was set by {who}: {after} (program: {before}).")
-    changes += [_unit(me, unit, who) for unit in moment.units if unit.verdict != "agreed"]
-    if moment.emotion is not None and moment.emotion.label != me.emotion.label:
-        changes.append(
-            f"The emotion was set by {who}: {moment.emotion.label or 'none'} "
-            f"(program: {me.emotion.label or 'none'})."
-        )
-        _set_emotion(me, moment.emotion.taxonomy, moment.emotion.label)
-        me.emotion.set_by = who
-    if moment.text is not None:
-        changes.append(f"The reading was rewritten by {who}; the program's text is in `raw`.")
-        _set_text(me, moment.text, who)
-    if moment.note and moment.number is not None:
-        changes.append(f"Note by {who}: {moment.note}")
-    me.warnings = [*me.warnings, *changes]
-    return me
-
-
-def _unit(me: MicroExpression, unit: CodedUnit, who: str) -> str:
-    """Change one action unit; return the sentence that says so."""
-    code = parse_codes(unit.code).units[0]
-    at = _place_of(me, unit.was) if unit.was else None
-    if unit.verdict == "rejected":
-        if at is not None:
-            me.action_units[at].present = False
-        return f"AU {unit.was or unit.code} was rejected by {who}{_why(unit.note)}."
-    side = code.side if code.side != "unilateral" else "both"
-    entry = ActionUnitReading(
-        code=unit.code,
-        au=code.au,
-        side=side,
-        name=au_name(code.au),
-        probability=1.0,
-        intensity=code.intensity,
-        intensity_scale=BY_A_PERSON,
-        present=True,
-        evidence=me.action_units[at].evidence if at is not None else [],
-    )
-    if at is None:
-        me.action_units.insert(0, entry)
-        return f"AU {unit.code} was added by {who}{_why(unit.note)}."
-    me.action_units[at] = entry
-    return f"AU {unit.was} was changed to {unit.code} by {who}{_why(unit.note)}."
 
 
 def _place_of(me: MicroExpression, was: str) -> int | None:
@@ -202,17 +235,14 @@ def _interval(onset: int, apex: int, offset: int | None, times: Sequence[float])
     )
 
 
-def _frames(interval: Interval) -> str:
+def _frames(interval: Interval) -> Message:
     frames = [interval.onset_frame, interval.apex_frame, interval.offset_frame]
-    return "frames " + " -> ".join(str(frame) for frame in frames if frame is not None)
+    text = " -> ".join(str(frame) for frame in frames if frame is not None)
+    return Message("person.frames", {"frames": text})
 
 
-def _why(note: str) -> str:
-    return f": {note.strip().rstrip('.')}" if note.strip() else ""
-
-
-def _verdict(kept: Sequence[MicroExpression], who: str) -> str:
+def _verdict(kept: Sequence[MicroExpression], who: Message | str) -> Message:
     if not kept:
-        return f"No micro-expression left after the corrections of {who}."
-    parts = "; ".join(f"person {me.person}: suggests {me.emotion.label or 'no emotion'}" for me in kept)
-    return f"{len(kept)} micro-expression{'s' if len(kept) > 1 else ''} after review by {who} ({parts})."
+        return Message("person.none_left", {"who": who})
+    people = tuple(map(suggestion, kept))
+    return Message("person.reviewed", {"count": len(kept), "who": who, "people": people})

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import cast
 
+from mellm.report import MessageRecord
 from mellm.web.child_process import Header
 from mellm.web.contract import Job, Progress, State
 from mellm.web.job_store import JobStore
@@ -20,6 +21,7 @@ from mellm.web.parent_process import ChildGoneError, ChildProcess
 from mellm.web.server_options import ServerOptions
 from mellm.web.stored_files import StoredFiles
 from mellm.web.worker_order import NO_MEMORY, Order
+from mellm.wording.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ START_SECONDS = 120.0
 
 ATTEMPTS = 2
 
-_ENDED_BY_ITSELF = "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
+_ENDED_BY_ITSELF = Message.plain(
+    "The analysis process ended by itself, twice (out of memory?): try a smaller clip."
+)
 
 
 class _StoppedError(Exception):
@@ -134,13 +138,14 @@ class Dispatcher:
                     self._files.finish(draft, job.id)
                     self._store.finish(
                         job.id,
-                        verdict=answer["verdict"],
+                        verdict=MessageRecord.model_validate(answer["verdict"]),
                         emotions=answer["emotions"],
                         people=answer["people"],
                     )
                     return child
-                _log.info("job %s failed: %s", job.id, answer["failed"])
-                self._store.set_state(job.id, "failed", was=["running"], error=answer["failed"])
+                failure = Message.from_json(answer["failed"])
+                _log.info("job %s failed: %s", job.id, failure)
+                self._store.set_state(job.id, "failed", was=["running"], error=failure)
                 return _ended(child) if "ended" in answer else child
             except ChildGoneError:
                 why = _ENDED_BY_ITSELF if child is None or not child.killed else NO_MEMORY
@@ -150,14 +155,14 @@ class Dispatcher:
                     self._store.set_state(job.id, "failed", was=["running"], error=why)
             # A full disk, a deleted upload: this job's failure; the queue goes on.
             except Exception as error:
-                state, sentence = self._state_after(job, error)
-                self._store.set_state(job.id, state, was=["running"], error=sentence)
+                state, reason = self._state_after(job, error)
+                self._store.set_state(job.id, state, was=["running"], error=reason)
                 return _ended(child)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return child
 
-    def _state_after(self, job: Job, error: Exception) -> tuple[State, str | None]:
+    def _state_after(self, job: Job, error: Exception) -> tuple[State, Message | None]:
         """Return what becomes of a job by the exception that ended it: its state and why."""
         match error:
             case _CancelledError():
@@ -165,13 +170,12 @@ class Dispatcher:
             case _StoppedError():
                 return "queued", None
             case TimeoutError():
-                seconds = self._options.job_seconds
-                return "failed", f"The analysis took longer than {seconds:g} s: cut the clip shorter."
+                return "failed", Message("job.too_slow", {"seconds": self._options.job_seconds})
             case NotOfferedError():
                 # The job waited while its server was started anew, without the model it asks for.
-                return "failed", str(error)
+                return "failed", error.message
         _log.error("job %s failed", job.id, exc_info=error)
-        return "failed", f"The job failed: {error}."
+        return "failed", Message.plain(f"The job failed: {error}.")
 
     def _order(self, job: Job, draft: Path) -> Order:
         request = job.request

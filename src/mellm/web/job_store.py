@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mellm.errors import MellmError
+from mellm.report import MessageRecord
 from mellm.web.annotation import Annotation, NewAnnotation
 from mellm.web.contract import Job, JobRequest, State
+from mellm.wording.message import Message
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS media (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, bytes INTEGER NOT NULL);
@@ -41,13 +43,14 @@ CREATE TABLE IF NOT EXISTS annotations (
 );
 """
 
-_MIGRATIONS = (_FIRST,)
+_MIGRATIONS = (_FIRST, "ALTER TABLE jobs ADD COLUMN message TEXT")
 """What leads from each version of the schema to the next. The first one changes nothing in a database that
-was made before versions were written down (it has the tables, and version 0)."""
+was made before versions were written down (it has the tables, and version 0); the second one keeps code and
+fields of the verdict or the error, so that the page can show them in another language."""
 
 _COLUMNS = (
-    "number, id, state, name, request, created, started, finished, error, verdict, emotions, people, "
-    "EXISTS (SELECT 1 FROM annotations WHERE annotations.job = jobs.id) AS annotated"
+    "number, id, state, name, request, created, started, finished, error, verdict, message, emotions, "
+    "people, EXISTS (SELECT 1 FROM annotations WHERE annotations.job = jobs.id) AS annotated"
 )
 # A re-read of one moment is waited for by a person; whole clips come after it.
 _ORDER = "parent IS NULL, number"
@@ -177,23 +180,28 @@ class JobStore:
             db.execute("UPDATE jobs SET state = 'running', started = ? WHERE id = ?", (_now(), row["id"]))
         return self.job(row["id"])
 
-    def finish(self, job: str, *, verdict: str, emotions: Sequence[str], people: int) -> None:
+    def finish(self, job: str, *, verdict: MessageRecord, emotions: Sequence[str], people: int) -> None:
         """Mark a running job as done; its files must be in place already."""
         with self._change() as db:
             db.execute(
-                "UPDATE jobs SET state = 'done', finished = ?, error = NULL, verdict = ?, emotions = ?, "
-                "people = ? WHERE id = ? AND state = 'running'",
-                (_now(), verdict, json.dumps(list(emotions)), people, job),
+                "UPDATE jobs SET state = 'done', finished = ?, error = NULL, verdict = ?, message = ?, "
+                "emotions = ?, people = ? WHERE id = ? AND state = 'running'",
+                (_now(), verdict.text, verdict.model_dump_json(), json.dumps(list(emotions)), people, job),
             )
 
-    def set_state(self, job: str, state: State, *, was: Sequence[State], error: str | None = None) -> bool:
+    def set_state(
+        self, job: str, state: State, *, was: Sequence[State], error: Message | None = None
+    ) -> bool:
         """Move a job from one of the states `was` to another; False where it is in none of them."""
         marks = ", ".join("?" * len(was))
         finished = None if state == "queued" else _now()
+        record = None if error is None else MessageRecord.of(error)
+        why = (None, None) if record is None else (record.text, record.model_dump_json())
         with self._change() as db:
             changed = db.execute(
-                f"UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ? AND state IN ({marks})",
-                (state, error, finished, job, *was),
+                f"UPDATE jobs SET state = ?, error = ?, message = ?, finished = ? "
+                f"WHERE id = ? AND state IN ({marks})",
+                (state, *why, finished, job, *was),
             ).rowcount
         return changed == 1
 
@@ -277,7 +285,7 @@ class JobStore:
             )
             position = int(ahead["n"]) if ahead else None
         request = JobRequest.model_validate_json(row["request"])
-        return Job(
+        job = Job(
             id=row["id"],
             state=row["state"],
             name=row["name"],
@@ -293,6 +301,8 @@ class JobStore:
             people=row["people"],
             annotated=bool(row["annotated"]),
         )
+        stored = row["message"]
+        return job.with_messages([MessageRecord.model_validate_json(stored)] if stored else [])
 
 
 def _now() -> str:

@@ -17,8 +17,6 @@ from typing import BinaryIO, cast
 from mellm.errors import MellmError
 from mellm.web.child_process import Header, read_message, write_message
 
-_log = logging.getLogger(__name__)
-
 _CHILD_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _SIGKILL = getattr(signal, "SIGKILL", 9)
@@ -76,9 +74,10 @@ class ChildProcess:
 
     def _log_stderr(self, module: str) -> None:
         """Log what the child logs and what its libraries print, line by line."""
+        log = logging.getLogger(module)
         with cast(BinaryIO, self._process.stderr) as lines:
             for line in lines:
-                _log.info("%s[%d] %s", module, self.pid, line.decode("utf-8", "replace").rstrip())
+                log.info("[%d] %s", self.pid, line.decode("utf-8", "replace").rstrip())
 
     def send(self, order: Header) -> None:
         """Give an order. Raises ChildGoneError."""

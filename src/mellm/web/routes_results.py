@@ -51,10 +51,7 @@ def report(service: Current, job: str) -> Report:
 @router.get("/jobs/{job}/sentences")
 def sentences(service: Current, job: str) -> Sentences:
     """Verdict, warnings and notes of the report in Chinese."""
-    found = service.report(job)
-    said = [found.verdict, *found.warnings, *(event.note for event in found.other_events)]
-    said += [warning for me in found.micro_expressions for warning in me.warnings]
-    return Sentences(chinese=chinese_of(said))
+    return Sentences(chinese=chinese_of(service.report(job).provenance.messages))
 
 
 @router.get("/jobs/{job}/frames")

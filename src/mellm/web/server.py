@@ -26,6 +26,7 @@ from mellm.errors import MellmError
 from mellm.version import __version__
 from mellm.web import routes_jobs, routes_results, routes_review
 from mellm.web.coded_cases import NothingCodedError
+from mellm.web.frame_server import StillLookingError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
 from mellm.web.offered_models import NotOfferedError
@@ -129,7 +130,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         status = 422 if getattr(error, "exit_code", 1) == 2 else 503
-    if status >= 500:
+    if status >= 500 and not isinstance(error, StillLookingError):
         _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     headers = {"retry-after": "5"} if status in (429, 503) else None
     return JSONResponse({"error": str(error)}, status, headers=headers)

@@ -7,6 +7,8 @@ no database.
 import logging
 import sys
 import time
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +27,7 @@ from mellm.web.clip_decoder import encode_jpeg
 from mellm.web.memory_limit import limit_memory, out_of_memory
 from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
 from mellm.web.worker_order import NO_MEMORY, Order
+from mellm.wording.message import Message
 
 _log = logging.getLogger("mellm.web.worker")
 
@@ -46,20 +49,24 @@ def main() -> None:
             parent.send(_run(order, parent, analyzers))
         except MellmError as error:
             _log.info("the analysis failed: %s", error, exc_info=True)
-            parent.send({"failed": _as_named(str(error), order)})
+            parent.send({"failed": _as_sent(error.message, order)})
         except Exception as error:
             _log.exception("the analysis failed")
             # Whatever a damaged file provokes deep inside a decoder is this job's failure, not the server's.
             # This process may not be whole any more: the next job gets a new one.
-            parent.send({"failed": _as_named(_sentence(error), order), "ended": True})
+            parent.send({"failed": _as_sent(_unforeseen(error), order), "ended": True})
             return
 
 
-def _as_named(sentence: str, order: Order) -> str:
-    """A sentence about a file under the name people gave it, instead of its hash."""
+def _as_named(text: str, order: Order) -> str:
+    """Return a text with a file under the name people gave it, instead of its hash."""
     for file, name in zip(order["files"], order["names"], strict=True):
-        sentence = sentence.replace(file, name).replace(Path(file).name, name)
-    return sentence
+        text = text.replace(file, name).replace(Path(file).name, name)
+    return text
+
+
+def _as_sent(message: Message, order: Order) -> dict[str, object]:
+    return asdict(message.mapped(partial(_as_named, order=order)))
 
 
 def _is_picture(file: Path) -> bool:
@@ -70,11 +77,11 @@ def _is_picture(file: Path) -> bool:
         return sniff(file, stream.read(4096)) == "image"
 
 
-def _sentence(error: Exception) -> str:
+def _unforeseen(error: Exception) -> Message:
     """What to tell people about an error nobody foresaw."""
     if out_of_memory(error):
         return NO_MEMORY
-    return f"The analysis failed ({type(error).__name__}: {error}): try another file."
+    return Message.plain(f"The analysis failed ({type(error).__name__}: {error}): try another file.")
 
 
 def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> Header:
@@ -88,9 +95,7 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
     files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
     frames = order["frames"] or {}
     if len(files) == 1 and _is_picture(files[0]):
-        raise InputError(
-            f"{order['names'][0]} is one picture and shows no motion: send an onset and an apex."
-        )
+        raise InputError(Message("job.one_picture", {"file": order["names"][0]}))
     if len(files) == 2:
         report = analyzers[key].analyze(onset=files[0], apex=files[1], words=tell.words)
         report.source.apex_path = order["names"][1]
@@ -109,13 +114,21 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
         # Where the weights lie is nobody's business; what is in them stands under `models`.
         report.provenance.settings["au_model"] = Path(settings["au_model"]).name
     report.warnings = [_as_named(sentence, order) for sentence in report.warnings]
+    for record in report.provenance.messages:
+        record.text = _as_named(record.text, order)
+        record.fields = dict(record.message.mapped(partial(_as_named, order=order)).fields)
     tell("saving", 0, None)
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
         write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
     labels = [me.emotion.label or "" for me in report.micro_expressions]
-    return {"done": True, "verdict": report.verdict, "emotions": labels, "people": len(report.people)}
+    return {
+        "done": True,
+        "verdict": report.record(report.verdict).model_dump(),
+        "emotions": labels,
+        "people": len(report.people),
+    }
 
 
 def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float | None) -> list[float]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
-NO_MEMORY: Final = "The clip needs more memory than this server allows: cut it shorter or scale it down."
+from mellm.wording.message import Message
+
+NO_MEMORY: Final = Message("job.no_memory")
 
 
 class Order(TypedDict):

@@ -1,13 +1,18 @@
-"""Names for people: regions, areas and directions in Chinese, intensities in both languages.
+"""Names for people, by the package's own names: emotions, regions, areas, directions, grades of intensity.
 
-Region names stay what they are everywhere: image sides. Units and emotions are named by `mellm.facs`.
+Region names are image sides. Action units are in `unit_names`.
 """
 
 from typing import Literal
 
-from mellm.face.regions import REGION_NAMES
-
 Language = Literal["en", "zh"]
+
+EMOTIONS_ZH: dict[str, str] = {
+    "negative": "消极", "positive": "积极", "surprise": "惊讶", "happiness": "高兴", "sadness": "悲伤",
+    "fear": "恐惧", "disgust": "厌恶", "anger": "愤怒", "contempt": "轻蔑", "repression": "压抑",
+    "others": "其他",
+}  # fmt: skip
+"""Emotion label -> Chinese."""
 
 _PART_ZH = {
     "upper eyelid": "上眼睑",
@@ -41,14 +46,6 @@ def region_patch(name: str) -> str:
     return rest[-1] if rest and (len(rest) > 1 or region_side(name) == "") else ""
 
 
-def _region_zh(name: str) -> str:
-    return (
-        _SIDE_ZH.get(region_side(name), "")
-        + part_zh(region_part(name))
-        + _PATCH_ZH.get(region_patch(name), "")
-    )
-
-
 def part_zh(part: str) -> str:
     """Return the Chinese name of a part such as `mouth corner`."""
     return _PART_ZH[part]
@@ -59,7 +56,19 @@ def patch_zh(patch: str) -> str:
     return _PATCH_ZH[patch]
 
 
-REGION_NAMES_ZH: dict[str, str] = {name: _region_zh(name) for name in REGION_NAMES}
+_PAIRED_ZH = {
+    "upper eyelid outer": "上眼睑外段", "upper eyelid centre": "上眼睑中段",
+    "upper eyelid inner": "上眼睑内段", "lower eyelid outer": "下眼睑外段",
+    "lower eyelid centre": "下眼睑中段", "lower eyelid inner": "下眼睑内段",
+    "outer brow": "眉梢", "inner brow": "眉头", "nostril wing": "鼻翼",
+    "mouth corner": "嘴角", "cheek": "脸颊",
+}  # fmt: skip
+REGION_NAMES_ZH: dict[str, str] = {
+    **{f"{side} {name}": there + zh for side, there in _SIDE_ZH.items() for name, zh in _PAIRED_ZH.items()},
+    "upper lip left": "上唇左段", "upper lip centre": "上唇中段", "upper lip right": "上唇右段",
+    "lower lip left": "下唇左段", "lower lip centre": "下唇中段", "lower lip right": "下唇右段",
+    "chin": "下巴",
+}  # fmt: skip
 """Region name -> Chinese, image sides."""
 
 AREA_NAMES_EN = {

@@ -1,10 +1,8 @@
 """The page's and the terminal's own words in English and Chinese. Readings come in the report itself."""
 
-from mellm.facs.unit_rules import INTENSITY_SCALE, INTENSITY_STEPS
-from mellm.report import Report
 from mellm.wording.names import Language
 
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "title": ("Micro-expression report", "微表情分析报告"),
     "person": ("person", "人物"),
     "person_counted": ("person", "人"),
@@ -64,6 +62,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "unilateral": ("one side", "单侧"),
     "probability": ("probability", "概率"),
     "intensity": ("intensity", "强度"),
+    "intensity_scale": (
+        "displacement of the supporting regions as a share of the action's full range ({steps}, E)",
+        "相关区域的位移占该动作最大幅度的比例（{steps}，E）",
+    ),
     "evidence": ("evidence: regions (picture sides)", "依据的区域（画面方位）"),
     "no_aus": ("No action unit reaches the level at which it counts.", "没有动作单元达到判定标准。"),
     "weaker": ("Considered, not counted ({n})", "考虑过但未计入（{n}）"),
@@ -157,22 +159,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def word(key: str, language: Language, **values: object) -> str:
+def page_word(key: str, language: Language, **values: object) -> str:
     """Return a label in the reader's language."""
-    text = _WORDS[key][1 if language == "zh" else 0]
+    text = WORDS[key][1 if language == "zh" else 0]
     return text.format(**values) if values else text
-
-
-def report_language(report: Report) -> Language:
-    """The language of the report's readings; of its settings where there is none; else English."""
-    if report.micro_expressions:
-        return report.micro_expressions[0].reading.language
-    return "zh" if report.provenance.settings.get("language") == "zh" else "en"
-
-
-def scale_text(scale: str, language: Language) -> str:
-    """The intensity scale in the reader's language; another program's scale is returned as it is."""
-    if language == "en" or scale != INTENSITY_SCALE:
-        return scale
-    steps = "，".join(f"{grade} < {limit:.0%}" for limit, grade in INTENSITY_STEPS)
-    return f"相关区域的位移占该动作最大幅度的比例（{steps}，E）"

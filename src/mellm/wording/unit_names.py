@@ -1,12 +1,8 @@
-"""What action units are called: FACS names (English), Chinese names, and look-up by name.
+"""What action units are called: FACS names (English), Chinese names, and other spellings.
 
-Numbers and names after the FACS manual (Ekman, Friesen & Hager 2002); the aliases are spellings met in
+Numbers and names after the FACS manual (Ekman, Friesen & Hager 2002); the other spellings are met in
 annotation and question files.
 """
-
-import re
-
-from mellm.errors import InputError
 
 _NAMES: dict[int, tuple[str, str, tuple[str, ...]]] = {
     1: ("inner brow raiser", "内眉上扬", ()),
@@ -75,23 +71,15 @@ AU_NAMES: dict[int, str] = {au: english for au, (english, _, _) in _NAMES.items(
 AU_NAMES_ZH: dict[int, str] = {au: chinese for au, (_, chinese, _) in _NAMES.items()}
 """AU number -> Chinese name."""
 
+AU_SPELLINGS: dict[int, tuple[str, ...]] = {au: (en, zh, *more) for au, (en, zh, more) in _NAMES.items()}
+"""AU number -> every name it is known by."""
+
 _SIDE_WORDS = {
     "en": {"both": "", "left": "left ", "right": "right ", "top": "upper ", "bottom": "lower ",
            "unilateral": "one-sided "},
     "zh": {"both": "", "left": "左侧", "right": "右侧", "top": "上部", "bottom": "下部",
            "unilateral": "单侧"},
 }  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().lower().removesuffix(".")
-
-
-_NUMBERS: dict[str, int] = {
-    _plain(name): au
-    for au, (english, chinese, aliases) in _NAMES.items()
-    for name in (english, chinese, *aliases)
-}
 
 
 def au_name(au: int, language: str = "en", side: str = "both") -> str:
@@ -102,19 +90,3 @@ def au_name(au: int, language: str = "en", side: str = "both") -> str:
     names, unknown = (AU_NAMES_ZH, "动作单元 {}") if language == "zh" else (AU_NAMES, "action unit {}")
     words = _SIDE_WORDS["zh" if language == "zh" else "en"]
     return words.get(side, "") + names.get(au, unknown.format(au))
-
-
-def au_number(name: str) -> int:
-    """Return the number of a unit given its FACS name (any case, English or Chinese), `AU 12` or `12`.
-
-    Raises InputError for a name FACS does not know.
-    """
-    plain = _plain(name)
-    if plain in _NUMBERS:
-        return _NUMBERS[plain]
-    numbered = re.fullmatch(r"(?:au|action unit)?\s*(\d{1,2})", plain)
-    if numbered:
-        return int(numbered.group(1))
-    raise InputError(
-        f"'{name}' is not the name of an action unit; use FACS names such as 'lip corner puller'."
-    )

@@ -110,7 +110,7 @@ def test_other_landmark_schemes_fall_back_to_dis_and_say_so(shot):
     wflw = Landmarks(landmarks.xy[:98].copy(), "wflw98")
     flow = create("meflownet").estimate(onset, apex, wflw)
     assert flow.estimator == "meflownet"
-    assert any("this flow is DIS" in warning for warning in flow.warnings)
+    assert any("this flow is DIS" in str(warning) for warning in flow.warnings)
 
 
 def test_sizes_that_differ_are_refused(shot):

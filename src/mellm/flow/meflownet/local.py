@@ -1,4 +1,4 @@
-"""Motion that no principal component describes: a small, smooth field found where the pictures insist on it.
+"""Motion that no principal component describes: a small, smooth field where the evidence exceeds its noise.
 
 After the subspace fit, pooled Lucas-Kanade steps still hold noise almost everywhere and signal in a few
 places. Each place gets its own prior variance from how far the steps around it exceed their noise (empirical

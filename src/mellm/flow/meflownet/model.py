@@ -185,7 +185,7 @@ def _at_stride(field: Tensor, stride: int) -> Tensor:
 
 
 def _silence(layer: nn.Conv2d) -> None:
-    """Make a layer answer nothing until it has learned to."""
+    """Set a layer's weights to zero, so that it returns zero until it is trained."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
 

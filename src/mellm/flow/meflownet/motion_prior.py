@@ -29,10 +29,10 @@ FACE = 0.3
 """Share of `inside_face` from which a cell belongs to the motions' face."""
 
 SURE = 0.4
-"""Share of `inside_face` from which a cell is asked what most of the face does."""
+"""Share of `inside_face` from which a cell counts in the fit of the motion that most of the face shares."""
 
 FADE = (0.3, 0.7)
-"""Shares of `inside_face` between which expression fades in: off the face nobody knows."""
+"""Shares of `inside_face` between which expression fades in; off the face it is zero."""
 
 WARPS = 8
 """Most warping passes of a fit."""

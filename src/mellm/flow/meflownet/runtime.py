@@ -23,6 +23,7 @@ from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.network_evidence import FIT_BLUR, NETWORK_BLUR, normalise_illumination, upsample
 from mellm.flow.meflownet.variational import fuse, variational_flow
 from mellm.media.frame import Image
+from mellm.wording.message import Message
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
@@ -95,12 +96,12 @@ class MEFlowNetEstimator:
     def estimate(self, onset: Image, apex: Image, landmarks: Landmarks | None = None) -> Flow:
         """Estimate the flow from `onset` to `apex`; see `FlowEstimator.estimate`."""
         check_pair(onset, apex)
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[Message, ...] = ()
         if landmarks is None:
             landmarks, warnings = search_face(onset)
         if landmarks is None or landmarks.points.shape != (468, 3):
             rough = create_dis().estimate(onset, apex, landmarks)
-            note = "MEFlowNet needs the 468-point face mesh; this flow is DIS."
+            note = Message("flow.dis_instead")
             return Flow(
                 rough.facial,
                 rough.head,

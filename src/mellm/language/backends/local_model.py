@@ -92,7 +92,7 @@ def load_local_model(
             images = _picture_processor(where) if sees else None
     # Damaged and foreign files make the readers of each format fail in their own ways.
     except Exception as error:
-        _log.exception("loading the model %s failed", path)
+        _log.info("loading the model %s failed", path, exc_info=True)
         raise InputError(
             f"The model '{path}' cannot be loaded ({_line(error)}); give a folder in the hub's form with "
             "safetensors, a GGUF file, or a hub id."
@@ -172,7 +172,7 @@ def _adapted(model: Any, folder: Path) -> Any:
     try:
         return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
     except Exception as error:
-        _log.exception("merging the adapter %s failed", folder)
+        _log.info("merging the adapter %s failed", folder, exc_info=True)
         raise InputError(
             f"The adapter in '{folder}' does not fit this model ({_line(error)}); take its own."
         ) from error

@@ -1,8 +1,18 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
+/** @import {Annotation, Choices, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
+
 const BASE = "/api/v1";
+/** @typedef {Record<string, string | number>} Query */
+/** @typedef {(piece: { moment: number, text: string }) => void} Hear */
+
 const GONE = "The server does not answer; is `mellm serve` still running?";
 
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ * @returns {Promise<any>}
+ */
 async function ask(path, options = {}) {
   let answer;
   try {
@@ -16,43 +26,94 @@ async function ask(path, options = {}) {
   return body;
 }
 
+/**
+ * @param {string} method
+ * @param {object} body
+ */
 const send = (method, body) => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
+/** @param {Query} query */
+const search = (query) => new URLSearchParams(/** @type {Record<string, string>} */ (query));
+
+/** @returns {Promise<Choices>} */
 export const choices = () => ask("/choices");
-export const jobs = (query = {}) => ask(`/jobs?${new URLSearchParams(query)}`);
+/**
+ * @param {Query} query
+ * @returns {Promise<JobPage>}
+ */
+export const jobs = (query = {}) => ask(`/jobs?${search(query)}`);
+/** @type {(id: string) => Promise<Job>} */
 export const job = (id) => ask(`/jobs/${id}`);
+/** @type {(request: Partial<JobRequest>) => Promise<Job>} */
 export const submit = (request) => ask("/jobs", send("POST", request));
+/** @type {(id: string) => Promise<Job>} */
 export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
+/** @type {(id: string) => Promise<null>} */
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
+/** @type {(id: string) => Promise<Report>} */
 export const report = (id) => ask(`/jobs/${id}/report`);
+/** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
 export const sentences = (id) => ask(`/jobs/${id}/sentences`);
+/** @type {(id: string) => Promise<FrameTable>} */
 export const frames = (id) => ask(`/jobs/${id}/frames`);
-export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${new URLSearchParams(query)}`);
+/** @type {(id: string, number: number, query: Query) => Promise<Reading>} */
+export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
+/** @type {(id: string) => Promise<Annotation>} */
 export const annotation = (id) => ask(`/jobs/${id}/annotation`);
+/** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
-export const reviewState = (who, after = -1) => ask(`/review/state?${new URLSearchParams({ who, after })}`);
-export const reviewItem = (place, who) => ask(`/review/items/${place}?${new URLSearchParams({ who })}`);
+/** @type {(who: string, after?: number) => Promise<ReviewState>} */
+export const reviewState = (who, after = -1) => ask(`/review/state?${search({ who, after })}`);
+/** @type {(place: number, who: string) => Promise<Item>} */
+export const reviewItem = (place, who) => ask(`/review/items/${place}?${search({ who })}`);
+/** @type {(text: { record: string, who: string, answer: string }) => Promise<{ problems: Finding[] }>} */
 export const reviewTyping = (text) => ask("/review/typing", send("PUT", text));
+/** @type {(decision: { record: string, who: string, verdict: string, answer: string, note: string }) => Promise<Kept>} */
 export const reviewDecide = (decision) => ask("/review/decisions", send("POST", decision));
 
+/** @type {(id: string, index: number) => string} */
 export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
+/** @type {(id: string, name: string) => string} */
 export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
+/** @type {(id: string) => string} */
 export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
-export const reviewPicture = (record) => `${BASE}/review/picture?${new URLSearchParams({ record })}`;
+/** @type {(record: string) => string} */
+export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
+/** @type {(id: string | null) => string} */
 export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
+/** @type {(id: string, kind: string, version: string) => string} */
 export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
 
-/** Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}. */
+/**
+ * Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}.
+ * @param {File} file
+ * @param {(share: number) => void} progress
+ * @param {AbortSignal} signal
+ */
 export const upload = (file, progress, signal) => sendFile("/media", file.name, file, progress, signal);
 
-/** Upload the frames of one recording, in the same way. */
+/**
+ * Upload the frames of one recording, in the same way.
+ * @param {string} name
+ * @param {File[]} files
+ * @param {(share: number) => void} progress
+ * @param {AbortSignal} signal
+ */
 export function uploadFolder(name, files, progress, signal) {
   const form = new FormData();
   for (const file of files) form.append("frames", file, file.name);
   return sendFile("/folders", name, form, progress, signal);
 }
 
+/**
+ * @param {string} path
+ * @param {string} name
+ * @param {File | FormData} body
+ * @param {(share: number) => void} progress
+ * @param {AbortSignal} signal
+ * @returns {Promise<MediaFile>}
+ */
 function sendFile(path, name, body, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -70,7 +131,10 @@ function sendFile(path, name, body, progress, signal) {
   });
 }
 
-/** Save what is at an address as a file; where the server refuses, its sentence is thrown. */
+/**
+ * Save what is at an address as a file; where the server refuses, its sentence is thrown.
+ * @param {string} address
+ */
 export async function download(address) {
   const answer = await fetch(address).catch(() => { throw new Error(GONE); });
   if (!answer.ok) throw new Error((await answer.json()).error);
@@ -84,6 +148,9 @@ export async function download(address) {
 /**
  * Follow a job; `tell(job)` is called at every change, until it has ended, and `hear({moment, text})` with every
  * piece a language model writes. Returns a function that stops it.
+ * @param {string} id
+ * @param {(job: Job) => void} tell
+ * @param {Hear} hear
  */
 export function follow(id, tell, hear = () => {}) {
   const source = new EventSource(`${BASE}/jobs/${id}/events`);
@@ -97,7 +164,12 @@ export function follow(id, tell, hear = () => {}) {
   return () => source.close();
 }
 
-/** A job's end. */
+/**
+ * A job's end.
+ * @param {string} id
+ * @param {Hear} [hear]
+ * @returns {Promise<Job>}
+ */
 export const ended = (id, hear) => new Promise((resolve) => {
   follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); }, hear);
 });

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { Compare } from "./compare.js";
-import { element, options } from "./element.js";
+import { at, element, options } from "./element.js";
 import { Emotion } from "./emotion.js";
 import { Frames } from "./frames.js";
 import { Heading } from "./heading.js";
@@ -17,12 +17,13 @@ import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
 import { language, said, t } from "./words.js";
 
-const at = (selector) => document.querySelector(selector);
+/** @import {Choices, ClipState, Context, Moment, Naming} from "./types.d.ts" */
+
 const id = location.pathname.split("/").filter(Boolean).at(-1);
 
-const state = new State({
+const state = new State(/** @type {ClipState} */ ({
   frame: 0, moment: null, measured: 0, live: 0, edits: 0, words: 0, person: 1, lit: null, overlay: "none", opacity: 0.75, fixed: true, zoom: "whole", window: "all", taxonomy: "7", dirty: false,
-});
+}));
 
 wireLook(() => state.set({ words: state.get("words") + 1 }));
 start().catch((error) => {
@@ -35,6 +36,7 @@ async function start() {
   const frames = new Frames(id, table);
   const measured = () => state.set({ measured: state.get("measured") + 1 });
   const moments = new Moments(job, report, annotation, measured, () => state.set({ live: state.get("live") + 1 }));
+  /** @type {Context} */
   const context = {
     job, choices, report, frames, moments, state, names: names(choices), editable: job.kind === "clip",
     moment: () => state.get("moment"),
@@ -69,6 +71,7 @@ async function start() {
     },
   };
 
+  /** @param {Moment | null} moment */
   function choose(moment) {
     state.set({ moment, ...(moment ? { person: moment.person, frame: Math.min(moment.frames.apex, frames.count - 1) } : {}) });
   }
@@ -85,7 +88,7 @@ async function start() {
   state.watch(["words", "person"], () => drawHeader(context));
   const first = moments.list[0] ?? null;
   const face = report.people.length && Math.max(...report.people.map((person) => person.box[2])) < 0.45 * frames.width;
-  state.set({ taxonomy: report.provenance.settings.taxonomy ?? "7", person: first?.person ?? report.people[0]?.person ?? 1, zoom: face ? "face" : "whole", overlay: first ? "arrows" : "none" });
+  state.set({ taxonomy: String(report.provenance.settings.taxonomy ?? "7"), person: first?.person ?? report.people[0]?.person ?? 1, zoom: face ? "face" : "whole", overlay: first ? "arrows" : "none" });
   choose(first);
   state.touch("moment");
   player.show();
@@ -108,7 +111,11 @@ async function start() {
   document.body.dataset.ready = "yes";
 }
 
-/** Names in the reader's language. */
+/**
+ * Names in the reader's language.
+ * @param {Choices} choices
+ * @returns {Naming}
+ */
 function names(choices) {
   return {
     areas: choices.areas,
@@ -120,6 +127,7 @@ function names(choices) {
   };
 }
 
+/** @param {Context} context */
 function drawHeader({ report, frames, state: now, choosePerson, said: translated }) {
   const { source } = report;
   const rate = source.fps ? `${Number(source.fps.toFixed(3))} fps · ${frames.count} ${t("frames")} · ${source.duration?.toFixed(2) ?? "–"} s` : t("pair_pictures");
@@ -129,6 +137,10 @@ function drawHeader({ report, frames, state: now, choosePerson, said: translated
   people.parentElement.hidden = report.people.length < 2;
   people.replaceChildren(...options(report.people.map(({ person }) => [String(person), `${t("person")} ${person}`]), String(now.get("person"))));
   people.onchange = () => choosePerson(Number(people.value));
+  /**
+   * @param {string} kind
+   * @param {string} version
+   */
   const link = (kind, version) => element("li", {}, element("a", { href: api.exportAddress(id, kind, version), download: "", data: { kind } }, t(`x_${kind}`)));
   const kinds = ["html", "eaf", "mes", "csv", "json", "zip"];
   at("#exports").replaceChildren(
@@ -137,6 +149,7 @@ function drawHeader({ report, frames, state: now, choosePerson, said: translated
     element("p", {}, t("export_program")), element("ul", { aria: { label: t("export_program") } }, kinds.map((kind) => link(kind, "program"))));
 }
 
+/** @param {Context} context */
 function wireSaving({ moments, state: now, edited }) {
   const coder = at("#coder");
   const note = at("#saved");
@@ -161,7 +174,7 @@ function wireSaving({ moments, state: now, edited }) {
   at("#save").addEventListener("click", save);
   // An export never misses what is on the screen.
   at("#exports").addEventListener("click", async (event) => {
-    const anchor = event.target.closest("a");
+    const anchor = /** @type {Element} */ (event.target).closest("a");
     const asked = anchor?.dataset.kind === "instruct";
     if (!anchor || (!now.get("dirty") && !asked)) return;
     event.preventDefault();
@@ -170,7 +183,7 @@ function wireSaving({ moments, state: now, edited }) {
     else anchor.click();
   });
   const menu = at("#export");
-  document.addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  document.addEventListener("pointerdown", (event) => { if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false; });
   menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); } });
   now.watch(["dirty", "words"], draw);
   window.addEventListener("beforeunload", (event) => { if (now.get("dirty")) event.preventDefault(); });

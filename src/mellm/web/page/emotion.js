@@ -1,12 +1,16 @@
 // What a moment suggests: the headline, the distribution in the chosen class set, and the person's word.
 
-import { bar, element, options, refill } from "./element.js";
+import { at, bar, element, options, refill } from "./element.js";
+import { Part } from "./state.js";
 import { t } from "./words.js";
 
-export class Emotion {
+/** @import {Context, Moment, Shares} from "./types.d.ts" */
+
+export class Emotion extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.place = document.querySelector("#emotion");
+    super(context);
+    this.place = at("#emotion");
     this.state.watch(["moment", "measured", "words", "edits", "taxonomy"], () => this.draw());
   }
 
@@ -14,11 +18,13 @@ export class Emotion {
     const moment = this.moment();
     if (!moment?.me) { this.place.replaceChildren(); return; }
     const { emotion } = moment.me;
+    /** @type {Record<string, Shares>} */
     const sets = { [emotion.taxonomy]: emotion.probabilities, ...emotion.also };
     const wanted = this.state.get("taxonomy");
     const chosen = sets[wanted] ? wanted : emotion.taxonomy;
     const ranked = Object.entries(sets[chosen]).sort((a, b) => b[1] - a[1]);
     const coded = moment.coded.emotion;
+    /** @param {string | null} label */
     const name = (label) => (label ? this.names.emotion(label) : t("none"));
     const top = emotion.label ? ranked[0] : null;
     const program = top
@@ -40,6 +46,11 @@ export class Emotion {
           options([["", t("as_program")], ...labels.map((label) => [label, name(label)]), ["-", t("none")]], coded ? coded.label ?? "-" : ""))));
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {string} taxonomy
+   * @param {string} value
+   */
   say(moment, taxonomy, value) {
     moment.coded.emotion = value ? { taxonomy, label: value === "-" ? null : value } : null;
     moment.settle();

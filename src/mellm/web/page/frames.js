@@ -2,14 +2,25 @@
 
 import { frameAddress } from "./api.js";
 
+/** @import {FrameTable, MicroExpression, Placement} from "./types.d.ts" */
+
 const KEPT_PIXELS = 60e6;
 const AT_ONCE = 4;
 
 export class Frames {
+  /**
+   * @param {string} job
+   * @param {FrameTable} table
+   */
   constructor(job, table) {
-    Object.assign(this, { job, times: table.times, width: table.width, height: table.height });
+    this.job = job;
+    this.times = table.times;
+    this.width = table.width;
+    this.height = table.height;
     this.most = Math.max(12, Math.floor(KEPT_PIXELS / (table.width * table.height)));
+    /** @type {Map<number, Promise<ImageBitmap>>} */
     this.kept = new Map();
+    /** @type {number[]} */
     this.wanted = [];
     this.running = 0;
   }
@@ -18,7 +29,11 @@ export class Frames {
     return this.times.length;
   }
 
-  /** The picture of frame `index`: an ImageBitmap, exactly this frame. */
+  /**
+   * The picture of frame `index`: an ImageBitmap, exactly this frame.
+   * @param {number} index
+   * @returns {Promise<ImageBitmap>}
+   */
   get(index) {
     let picture = this.kept.get(index);
     if (picture) this.kept.delete(index);
@@ -28,6 +43,7 @@ export class Frames {
     return picture;
   }
 
+  /** @param {number} index */
   async load(index) {
     let answer = await fetch(frameAddress(this.job, index));
     // Far into a long clip: the server is still looking.
@@ -40,7 +56,10 @@ export class Frames {
     return createImageBitmap(await answer.blob());
   }
 
-  /** Fetch these frames when nothing more urgent is under way. */
+  /**
+   * Fetch these frames when nothing more urgent is under way.
+   * @param {number[]} indices
+   */
   ahead(indices) {
     this.wanted = indices.filter((index) => index >= 0 && index < this.count && !this.kept.has(index)).slice(0, this.most - 4);
     this.pump();
@@ -55,7 +74,10 @@ export class Frames {
     }
   }
 
-  /** The frame shown at a time, seconds. */
+  /**
+   * The frame shown at a time, seconds.
+   * @param {number} time
+   */
   at(time) {
     let low = 0;
     let high = this.count - 1;
@@ -67,7 +89,10 @@ export class Frames {
     return low;
   }
 
-  /** The frame nearest to a time, seconds. */
+  /**
+   * The frame nearest to a time, seconds.
+   * @param {number} time
+   */
   nearest(time) {
     const before = this.at(time);
     const after = Math.min(before + 1, this.count - 1);
@@ -75,7 +100,13 @@ export class Frames {
   }
 }
 
-/** The rotation, size and shift that carry a report's picture (px) onto the clip: least squares over all regions. */
+/**
+ * The rotation, size and shift that carry a report's picture (px) onto the clip: least squares over all regions.
+ * @param {MicroExpression} me
+ * @param {number} width
+ * @param {number} height
+ * @returns {Placement | null}
+ */
 export function placement(me, width, height) {
   const pairs = me.regions.filter((region) => region.picture_box).map(({ picture_box: p, box: b }) => [
     (p[0] + p[2] / 2) * width, (p[1] + p[3] / 2) * height, b[0] + b[2] / 2, b[1] + b[3] / 2]);

@@ -1,27 +1,35 @@
 // Past analyses: find, open, delete.
 
 import * as api from "./api.js";
-import { element, options } from "./element.js";
+import { at, element, options } from "./element.js";
 import { say, showRooms, wireLook } from "./look.js";
 import { language, said, t } from "./words.js";
 
-const cards = document.querySelector("#cards");
-const search = document.querySelector("#search");
-const state = document.querySelector("#state");
-const older = document.querySelector("#older");
+/** @import {Job, Names} from "./types.d.ts" */
+
+const cards = at("#cards");
+const search = at("#search");
+const state = at("#state");
+const older = at("#older");
+/** @type {Job[]} */
 let shown = [];
+/** @type {string | null} */
 let next = null;
+/** @type {Record<string, Names>} */
 let emotions = {};
 let asked = 0;
+let typing = 0;
 
 wireLook(draw);
-search.addEventListener("input", () => { clearTimeout(search.timer); search.timer = setTimeout(load, 250); });
+search.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(load, 250); });
 state.addEventListener("change", () => load());
-document.querySelector("#instruct").addEventListener("click", () => api.download(api.instructAddress(null)).catch((error) => say(error.message, "error")));
+at("#instruct").addEventListener("click", () => api.download(api.instructAddress(null)).catch((error) => say(error.message, "error")));
 older.addEventListener("click", () => load(next));
 
+/** @param {string | null} before */
 async function load(before = null) {
   const turn = ++asked;
+  /** @type {Record<string, string | number>} */
   const query = { limit: 48, text: search.value.trim() };
   if (state.value) query.state = state.value;
   if (before) query.before = before;
@@ -41,11 +49,12 @@ function draw() {
   state.replaceChildren(...options([["", t("any_state")], ...["done", "running", "queued", "failed", "cancelled"].map((name) => [name, t(name)])], chosen));
   cards.replaceChildren(...shown.map(card));
   older.hidden = !next;
-  const empty = document.querySelector("#empty");
+  const empty = at("#empty");
   empty.hidden = shown.length > 0;
   empty.textContent = search.value || state.value ? t("nothing_found") : t("nothing_yet");
 }
 
+/** @param {Job} job */
 function card(job) {
   const done = job.state === "done";
   const address = `/clips/${job.id}`;
@@ -68,6 +77,7 @@ function card(job) {
         : element("button", { type: "button", class: "plain", onclick: () => confirm(t("remove_sure")) && act(api.remove(job.id)), aria: { label: `${t("remove")}: ${job.name}` } }, t("remove"))));
 }
 
+/** @param {Promise<unknown>} promise */
 async function act(promise) {
   try {
     await promise;

@@ -1,12 +1,16 @@
 // Which micro-expression is looked at, its frames, and whether the person agrees with it at all.
 
-import { element, refill } from "./element.js";
+import { at, element, refill } from "./element.js";
+import { Part } from "./state.js";
 import { t } from "./words.js";
 
-export class Heading {
+/** @import {Context, FramePart, Moment} from "./types.d.ts" */
+
+export class Heading extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.place = document.querySelector("#heading");
+    super(context);
+    this.place = at("#heading");
     this.state.watch(["moment", "measured", "words", "edits", "person"], () => this.draw());
   }
 
@@ -32,13 +36,15 @@ export class Heading {
       this.editable && this.report.people.length ? element("button", { type: "button", data: { focus: "add-moment" }, onclick: () => this.addMoment() }, `+ ${t("add_moment")}`) : null);
   }
 
+  /** @param {Moment} moment */
   interval(moment) {
     const program = moment.program?.interval;
+    /** @param {FramePart} part */
     const field = (part) => {
       const value = moment.frames[part];
       if (value === null) return null;
       const time = this.frames.times[value];
-      const before = moment.coded.frames && program ? program[`${part}_frame`] : null;
+      const before = moment.coded.frames && program ? program[/** @type {const} */ (`${part}_frame`)] : null;
       return element("label", { class: "frame-field" }, element("span", { class: "soft small" }, t(part)),
         element("input", { type: "number", min: 0, max: this.frames.count - 1, value, disabled: !this.editable, class: before !== null && before !== value || moment.number === null ? "person number" : "number", data: { focus: part },
           onchange: (event) => this.change(moment, part, Math.round(Number(event.target.value))), onfocus: () => this.state.set({ frame: value }) }),
@@ -46,12 +52,13 @@ export class Heading {
         before !== null && before !== value ? element("s", { class: "small was number", title: t("program_says") }, String(before)) : null);
     };
     const rejected = moment.coded.verdict === "rejected";
+    /** @param {"open" | "agreed" | "rejected"} verdict */
     const say = (verdict) => {
       moment.coded.verdict = verdict;
       if (verdict === "open") moment.settle();
       this.edited();
     };
-    const word = { changed: "changed", agreed: "agreed", rejected: "rejected", added: "own_moment" }[moment.coded.verdict];
+    const word = /** @type {Record<string, string>} */ ({ changed: "changed", agreed: "agreed", rejected: "rejected", added: "own_moment" })[moment.coded.verdict];
     return element("div", { class: "interval" },
       field("onset"), field("apex"), field("offset"),
       element("div", { class: "state small" },
@@ -68,6 +75,11 @@ export class Heading {
               element("button", { type: "button", data: { focus: "reject" }, onclick: () => say("rejected") }, `✕ ${t("reject")}`)]));
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {FramePart} part
+   * @param {number} frame
+   */
   change(moment, part, frame) {
     const frames = { ...moment.frames, [part]: Math.max(0, Math.min(frame, this.frames.count - 1)) };
     if (frames.onset < frames.apex && (frames.offset === null || frames.apex <= frames.offset)) this.setFrames(moment, frames);

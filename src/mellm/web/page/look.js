@@ -1,34 +1,48 @@
 // What every page has: language, light or dark, and words put into the markup.
 
+import { at } from "./element.js";
 import { t, language, setLanguage } from "./words.js";
 
+/** @import {Choices, Names} from "./types.d.ts" */
+
+let fading = 0;
 const LOOKS = ["auto", "light", "dark"];
 
+/** @param {string} look */
 function wear(look) {
   if (look === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = look;
 }
 
+/** @param {ParentNode} root @param {string} selector @returns {Iterable<HTMLElement>} */
+const html = (root, selector) => root.querySelectorAll(selector);
+
 const stored = () => localStorage.getItem("mellm-look") || "auto";
 wear(stored());
 
-/** Put words into every [data-t], [data-t-label] and [data-t-placeholder]. */
+/**
+ * Put words into every [data-t], [data-t-label] and [data-t-placeholder].
+ * @param {ParentNode} root
+ */
 export function putWords(root = document) {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
-  for (const node of root.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of root.querySelectorAll("[data-t-label]")) {
+  for (const node of html(root, "[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of html(root, "[data-t-label]")) {
     node.setAttribute("aria-label", t(node.dataset.tLabel));
     node.title = t(node.dataset.tLabel);
   }
-  for (const node of root.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
+  for (const node of html(root, "[data-t-placeholder]")) /** @type {HTMLInputElement} */ (node).placeholder = t(node.dataset.tPlaceholder);
 }
 
-/** Wire the buttons for language and look; `changed()` redraws what the page wrote itself. */
+/**
+ * Wire the buttons for language and look; `changed()` redraws what the page wrote itself.
+ * @param {() => void} changed
+ */
 export function wireLook(changed) {
-  const look = document.querySelector("#look");
-  const tongue = document.querySelector("#language");
+  const look = at("#look");
+  const tongue = at("#language");
   const show = () => {
-    look.textContent = { auto: "◐", light: "☀", dark: "☾" }[stored()];
+    look.textContent = /** @type {Names} */ ({ auto: "◐", light: "☀", dark: "☾" })[stored()];
     look.title = `${t("look")}: ${t(`look_${stored()}`)}`;
     look.setAttribute("aria-label", look.title);
     tongue.textContent = language() === "zh" ? "EN" : "中文";
@@ -49,16 +63,23 @@ export function wireLook(changed) {
   show();
 }
 
-/** Show the links to rooms this server has. */
+/**
+ * Show the links to rooms this server has.
+ * @param {Choices} choices
+ */
 export function showRooms(choices) {
-  for (const link of document.querySelectorAll("[data-room]")) link.hidden = !choices[link.dataset.room];
+  for (const link of html(document, "[data-room]")) link.hidden = !choices[/** @type {"review"} */ (link.dataset.room)];
 }
 
-/** Say something in the corner, and to screen readers. */
+/**
+ * Say something in the corner, and to screen readers.
+ * @param {string} text
+ * @param {string} kind
+ */
 export function say(text, kind = "") {
-  const place = document.querySelector("#said");
+  const place = at("#said");
   place.className = kind;
   place.textContent = text;
-  clearTimeout(say.timer);
-  if (kind !== "error") say.timer = setTimeout(() => { place.textContent = ""; }, 6000);
+  clearTimeout(fading);
+  if (kind !== "error") fading = setTimeout(() => { place.textContent = ""; }, 6000);
 }

@@ -2,11 +2,31 @@
 
 import * as api from "./api.js";
 
+/** @import {ActionUnitReading, Annotation, Coded, CodedUnit, FrameRange, Job, MicroExpression, NewAnnotation, Report, UnitRow} from "./types.d.ts" */
+
+/** @returns {Coded} */
 const EMPTY = () => ({ verdict: "open", frames: null, units: [], emotion: null, text: null, note: "", reread: null });
 
 export class Moment {
+  /**
+   * @param {number | null} number - counts from 1 in the program's report; null: added by the person
+   * @param {number} person
+   * @param {MicroExpression | null} program
+   */
   constructor(number, person, program) {
-    Object.assign(this, { number, person, program, anew: null, anewJob: null, busy: false, live: null, error: null, coded: EMPTY() });
+    this.number = number;
+    this.person = person;
+    this.program = program;
+    /** @type {MicroExpression | null} */
+    this.anew = null;
+    /** @type {{ job: string, number: number } | null} */
+    this.anewJob = null;
+    this.busy = false;
+    /** @type {string | null} */
+    this.live = null;
+    /** @type {string | null} */
+    this.error = null;
+    this.coded = EMPTY();
   }
 
   /** What is shown: read anew at the person's frames, else the program's. Null while an added one is measured. */
@@ -19,6 +39,7 @@ export class Moment {
     return this.me && this.me === this.anew ? this.anewJob : { job: null, number: this.number };
   }
 
+  /** @returns {FrameRange} */
   get frames() {
     const when = this.program?.interval;
     return this.coded.frames ?? { onset: when.onset_frame, apex: when.apex_frame, offset: when.offset_frame };
@@ -29,19 +50,27 @@ export class Moment {
     return verdict !== "open" || Boolean(frames || units.length || emotion || text || note);
   }
 
-  /** Units with the person's word on each: {program, coded}, one of them may be null. */
+  /**
+   * Units with the person's word on each: {program, coded}, one of them may be null.
+   * @returns {UnitRow[]}
+   */
   unitRows() {
     const left = [...this.coded.units];
+    /** @param {ActionUnitReading} au */
     const taken = (au) => {
       const exact = left.findIndex((unit) => unit.was === au.code);
       const at = exact >= 0 ? exact : left.findIndex((unit) => unit.was && numberOf(unit.was) === au.au);
       return at >= 0 ? left.splice(at, 1)[0] : null;
     };
     const rows = (this.me?.action_units ?? []).map((au) => ({ program: au, coded: taken(au) }));
-    return [...rows, ...left.map((unit) => ({ program: null, coded: unit }))];
+    return [...rows, ...left.map((unit) => ({ program: /** @type {null} */ (null), coded: unit }))];
   }
 
-  /** Put one word of the person in place of another (either may be null). */
+  /**
+   * Put one word of the person in place of another (either may be null).
+   * @param {CodedUnit | null} before
+   * @param {CodedUnit | null} after
+   */
   setUnit(before, after) {
     this.coded.units = this.coded.units.filter((unit) => unit !== before);
     if (after) this.coded.units.push(after);
@@ -60,15 +89,34 @@ export class Moment {
   }
 }
 
-/** Settings with another writer of the reading; only the server's own may be given pictures. */
+/**
+ * Settings with another writer of the reading; only the server's own may be given pictures.
+ * @template {{ route: string }} Settings
+ * @param {string} llm
+ * @param {Settings} settings
+ */
 export const readBy = (llm, settings) => ({ ...settings, llm, route: llm === "server" ? settings.route : "flow" });
 
+/** @param {string} code */
 export const numberOf = (code) => Number(/\d+/.exec(code)?.[0]);
 
 export class Moments {
-  /** `changed()` is called when a moment has been measured anew, `heard()` while its reading is being written. */
+  /**
+   * `changed()` is called when a moment has been measured anew, `heard()` while its reading is being written.
+   * @param {Job} job
+   * @param {Report} report
+   * @param {Annotation} annotation
+   * @param {() => void} changed
+   * @param {() => void} heard
+   */
   constructor(job, report, annotation, changed, heard) {
-    Object.assign(this, { job, report, changed, heard, version: annotation.version, coder: annotation.coder, note: annotation.note });
+    this.job = job;
+    this.report = report;
+    this.changed = changed;
+    this.heard = heard;
+    this.version = annotation.version;
+    this.coder = annotation.coder;
+    this.note = annotation.note;
     this.list = report.micro_expressions.map((me, k) => new Moment(k + 1, me.person, me));
     for (const coded of annotation.moments) {
       let moment = this.list.find((other) => coded.number !== null && other.number === coded.number);
@@ -77,7 +125,7 @@ export class Moments {
         this.list.push(moment);
       }
       if (!moment) continue;
-      for (const key of Object.keys(moment.coded)) moment.coded[key] = coded[key];
+      for (const key of /** @type {(keyof Coded)[]} */ (Object.keys(moment.coded))) Object.assign(moment.coded, { [key]: coded[key] });
       if (coded.reread) this.load(moment, coded.reread);
       else if (coded.frames) this.measure(moment);
     }
@@ -88,6 +136,10 @@ export class Moments {
     this.list.sort((a, b) => a.frames.onset - b.frames.onset || a.person - b.person);
   }
 
+  /**
+   * @param {number} person
+   * @param {FrameRange} frames
+   */
   add(person, frames) {
     const moment = new Moment(null, person, null);
     this.list.push(moment);
@@ -96,11 +148,16 @@ export class Moments {
     return moment;
   }
 
+  /** @param {Moment} moment */
   drop(moment) {
     this.list = this.list.filter((other) => other !== moment);
   }
 
-  /** Set the person's interval and have it measured; null goes back to the program's. */
+  /**
+   * Set the person's interval and have it measured; null goes back to the program's.
+   * @param {Moment} moment
+   * @param {FrameRange | null} frames
+   */
   setFrames(moment, frames) {
     const program = moment.program?.interval;
     const same = program && frames && frames.onset === program.onset_frame && frames.apex === program.apex_frame && frames.offset === program.offset_frame;
@@ -110,6 +167,7 @@ export class Moments {
     if (moment.coded.frames) this.measure(moment);
   }
 
+  /** @param {Moment} moment */
   async measure(moment) {
     const frames = moment.coded.frames;
     moment.busy = true;
@@ -132,6 +190,11 @@ export class Moments {
     this.changed();
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {FrameRange} frames
+   * @param {string} llm
+   */
   async read(moment, frames, llm) {
     const { media, settings } = this.job.request;
     const started = await api.submit({ media, settings: readBy(llm, settings), frames, parent: this.job.id, name: this.job.name });
@@ -143,8 +206,12 @@ export class Moments {
     });
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {string} job
+   */
   async load(moment, job) {
-    const report = await api.report(job).catch(() => null);
+    const report = await api.report(job).catch(() => /** @type {null} */ (null));
     moment.busy = false;
     if (!report) return this.measure(moment);
     const at = nearest(report.micro_expressions, this.place(moment));
@@ -157,13 +224,20 @@ export class Moments {
     return this.changed();
   }
 
+  /**
+   * @param {Moment} moment
+   * @returns {[x: number, y: number]}
+   */
   place(moment) {
     if (moment.program) return middle(moment.program);
     const [left, top, width, height] = this.report.people.find((one) => one.person === moment.person)?.box ?? [0, 0, 0, 0];
     return [left + width / 2, top + height / 2];
   }
 
-  /** What is saved. */
+  /**
+   * What is saved.
+   * @returns {NewAnnotation}
+   */
   body() {
     return {
       base_version: this.version, coder: this.coder, note: this.note,
@@ -172,12 +246,20 @@ export class Moments {
   }
 }
 
+/**
+ * @param {MicroExpression} me
+ * @returns {[x: number, y: number]}
+ */
 const middle = (me) => {
   const sum = me.regions.reduce(([x, y], { box }) => [x + box[0] + box[2] / 2, y + box[1] + box[3] / 2], [0, 0]);
-  return sum.map((value) => value / me.regions.length);
+  return [sum[0] / me.regions.length, sum[1] / me.regions.length];
 };
 
-/** Index of the face nearest to a place: people may be numbered otherwise when a moment is read anew. */
+/**
+ * Index of the face nearest to a place: people may be numbered otherwise when a moment is read anew.
+ * @param {MicroExpression[]} mes
+ * @param {[x: number, y: number]} place
+ */
 export function nearest(mes, [x, y]) {
   const far = mes.map((me) => Math.hypot(middle(me)[0] - x, middle(me)[1] - y));
   return far.indexOf(Math.min(...far));

@@ -1,17 +1,25 @@
 // Stepping, playing and the player's controls. Playing never skips a frame: it waits for one that is late.
 
+import { at } from "./element.js";
 import { t } from "./words.js";
+
+/** @import {Context} from "./types.d.ts" */
 
 const OVERLAYS = ["none", "mmc", "arrows", "regions", "magnified"];
 const SPEEDS = [1, 0.5, 0.25, 0.1, 0.05];
 
-/** Wire the controls; returns what the keyboard needs. */
+/**
+ * Wire the controls; returns what the keyboard needs.
+ * @param {Context} context
+ */
 export function wirePlayback({ state, frames, moment }) {
-  const at = (selector) => document.querySelector(selector);
   const last = frames.count - 1;
+  /** @type {{ stopped: boolean } | null} */
   let playing = null;
 
+  /** @param {number} frame */
   const go = (frame) => state.set({ frame: Math.max(0, Math.min(frame < 0 ? last : frame, last)) });
+  /** @param {number} by */
   const step = (by) => { stop(); state.set({ frame: Math.max(0, Math.min(state.get("frame") + by, last)) }); };
 
   function stop() {
@@ -48,6 +56,7 @@ export function wirePlayback({ state, frames, moment }) {
     if (playing === run) stop();
   }
 
+  /** @param {string} [name] */
   const overlay = (name) => state.set({ overlay: name ?? OVERLAYS[(OVERLAYS.indexOf(state.get("overlay")) + 1) % OVERLAYS.length] });
   const zoom = () => state.set({ zoom: state.get("zoom") === "face" ? "whole" : "face" });
 
@@ -58,19 +67,19 @@ export function wirePlayback({ state, frames, moment }) {
   at("#play").addEventListener("click", play);
   at("#zoom").addEventListener("click", zoom);
   at("#to-apex").addEventListener("click", () => moment() && go(moment().frames.apex));
-  at("#frame").addEventListener("change", (event) => { stop(); if (event.target.value !== "") go(Math.max(0, Math.round(Number(event.target.value)))); });
-  at("#opacity").addEventListener("input", (event) => state.set({ opacity: event.target.value / 100 }));
-  at("#fixed").addEventListener("change", (event) => state.set({ fixed: event.target.checked }));
-  at("#overlay").addEventListener("change", (event) => overlay(event.target.value));
-  for (const button of document.querySelectorAll("[name=window]")) button.addEventListener("change", () => state.set({ window: button.value }));
-  at("#speed").replaceChildren(...SPEEDS.map((speed) => new Option(`${speed}×`, speed, speed === 0.25, speed === 0.25)));
-  at("#frame").max = last;
+  at("#frame").addEventListener("change", () => { stop(); if (at("#frame").value !== "") go(Math.max(0, Math.round(Number(at("#frame").value)))); });
+  at("#opacity").addEventListener("input", () => state.set({ opacity: Number(at("#opacity").value) / 100 }));
+  at("#fixed").addEventListener("change", () => state.set({ fixed: at("#fixed").checked }));
+  at("#overlay").addEventListener("change", () => overlay(at("#overlay").value));
+  for (const button of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=window]"))) button.addEventListener("change", () => state.set({ window: button.value }));
+  at("#speed").replaceChildren(...SPEEDS.map((speed) => new Option(`${speed}×`, String(speed), speed === 0.25, speed === 0.25)));
+  at("#frame").max = String(last);
   at("#of").textContent = `/ ${last}`;
-  at("#opacity").value = state.get("opacity") * 100;
+  at("#opacity").value = String(state.get("opacity") * 100);
 
   const showFrame = () => {
     const frame = state.get("frame");
-    at("#frame").value = frame;
+    at("#frame").value = String(frame);
     at("#time").textContent = `${frames.times[frame].toFixed(3)} s`;
     if (!playing) frames.ahead([1, -1, 2, 3, -2, 4, 5, 6].map((by) => frame + by));
   };
@@ -85,5 +94,5 @@ export function wirePlayback({ state, frames, moment }) {
   state.watch(["overlay", "zoom", "words", "fixed"], showControls);
   showFrame();
   showControls();
-  return { step, go: (frame) => { stop(); go(frame); }, play, overlay: () => overlay(), zoom };
+  return { step, go: (/** @type {number} */ frame) => { stop(); go(frame); }, play, overlay: () => overlay(), zoom };
 }

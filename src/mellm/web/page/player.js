@@ -1,23 +1,31 @@
 // The player: one exact frame on a canvas, overlays over it, regions as things to point at.
 
 import { pictureAddress } from "./api.js";
-import { drawing } from "./element.js";
+import { at, drawing } from "./element.js";
 import { placement } from "./frames.js";
 import { say } from "./look.js";
+import { Part } from "./state.js";
 import { t } from "./words.js";
 
+/** @import {Box, Context, MicroExpression, RegionReading} from "./types.d.ts" */
+
+/** @type {Record<string, [string, string]>} */
 const PICTURES = { mmc: ["mmc", "mmc_fixed"], magnified: ["magnified", "magnified"] };
 
-export class Player {
+export class Player extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.stage = document.querySelector("#stage");
-    this.canvas = document.querySelector("#screen");
-    this.marks = document.querySelector("#marks");
-    this.legend = document.querySelector("#legend");
-    this.notice = document.querySelector("#notice");
+    super(context);
+    this.stage = at("#stage");
+    this.canvas = at("#screen");
+    this.marks = at("#marks");
+    this.legend = at("#legend");
+    this.notice = at("#notice");
+    /** @type {Map<string, HTMLImageElement>} */
     this.pictures = new Map();
+    /** @type {ImageBitmap | null} */
     this.bitmap = null;
+    this.patience = 0;
     new ResizeObserver(() => this.draw()).observe(this.stage);
     this.state.watch(["frame"], () => this.show());
     this.state.watch(["moment", "measured", "zoom", "person"], () => this.draw());
@@ -38,14 +46,17 @@ export class Player {
       clearTimeout(this.patience);
       this.stage.classList.remove("late");
       this.bitmap = bitmap;
-      this.stage.dataset.shown = index;
+      this.stage.dataset.shown = String(index);
       this.draw();
     } catch (error) {
       say(error.message, "error");
     }
   }
 
-  /** The part of the clip that is shown, px: wide enough to fill the stage. */
+  /**
+   * The part of the clip that is shown, px: wide enough to fill the stage.
+   * @returns {Box}
+   */
   view() {
     const { width, height } = this.stage.getBoundingClientRect();
     let [x, y, w, h] = [0, 0, this.frames.width, this.frames.height];
@@ -57,6 +68,7 @@ export class Player {
     return [x, y, w, h];
   }
 
+  /** @returns {Box | null} */
   faceBox() {
     const boxes = this.moment()?.me?.regions.map((region) => region.box);
     const person = this.report.people.find((one) => one.person === this.state.get("person")) ?? this.report.people[0];
@@ -98,6 +110,7 @@ export class Player {
     return frame >= onset && frame <= (offset ?? apex);
   }
 
+  /** @param {CanvasRenderingContext2D} pen */
   drawOverlay(pen) {
     const kind = this.state.get("overlay");
     const moment = this.moment();
@@ -116,16 +129,20 @@ export class Player {
     const file = moment.me.pictures[names[this.state.get("fixed") ? 1 : 0]];
     const [picture, onset] = [this.picture(home, file), this.picture(home, moment.me.pictures.onset)];
     if (!picture || !onset) return;
-    const at = placement(moment.me, onset.naturalWidth, onset.naturalHeight);
+    const map = placement(moment.me, onset.naturalWidth, onset.naturalHeight);
     pen.save();
     pen.globalAlpha = this.state.get("opacity");
-    pen.transform(at.a, at.b, at.c, at.d, at.e, at.f);
+    pen.transform(map.a, map.b, map.c, map.d, map.e, map.f);
     pen.drawImage(picture, 0, 0, onset.naturalWidth, onset.naturalHeight, 0, 0, onset.naturalWidth, onset.naturalHeight);
     pen.restore();
     this.drawLegend(picture, onset.naturalHeight);
   }
 
-  /** The strip below a report's picture says what its colours mean. */
+  /**
+   * The strip below a report's picture says what its colours mean.
+   * @param {HTMLImageElement} picture
+   * @param {number} from
+   */
   drawLegend(picture, from) {
     const high = picture.naturalHeight - from;
     if (high < 4) return;
@@ -136,7 +153,11 @@ export class Player {
     this.legend.hidden = false;
   }
 
-  /** A picture of the report, once it is here. */
+  /**
+   * A picture of the report, once it is here.
+   * @param {string} job
+   * @param {string | undefined} name
+   */
   picture(job, name) {
     if (!name) return null;
     const address = pictureAddress(job, name);
@@ -150,6 +171,7 @@ export class Player {
     return image.complete && image.naturalWidth ? image : null;
   }
 
+  /** @param {number} pixel */
   drawMarks(pixel) {
     const me = this.moment()?.me;
     const kind = this.state.get("overlay");
@@ -166,7 +188,10 @@ export class Player {
     this.light();
   }
 
-  /** Who is who, where there are several: where each face was first seen. */
+  /**
+   * Who is who, where there are several: where each face was first seen.
+   * @param {number} pixel
+   */
   people(pixel) {
     if (this.report.people.length < 2 || this.state.get("zoom") === "face") return [];
     return this.report.people.map(({ person, box: [x, y, w, h] }) => drawing("g", {
@@ -175,19 +200,25 @@ export class Player {
       drawing("text", { x: x + 2 * pixel, y: y - 5 * pixel, "font-size": 13 * pixel }, `${t("person")} ${person}`)));
   }
 
+  /** @param {RegionReading} region */
   regionTitle(region) {
     const name = this.names.region(region.name);
     return region.moving ? `${name}: ${this.names.octant(region.octant)} ${region.mean_px.toFixed(2)} px` : `${name}: ${region.mean_px.toFixed(2)} px`;
   }
 
+  /**
+   * @param {MicroExpression} me
+   * @param {number} pixel
+   * @param {number} alpha
+   */
   arrows(me, pixel, alpha) {
     const moving = me.regions.filter((region) => region.moving);
     const longest = Math.max(...moving.map((region) => Math.hypot(region.u_px, region.v_px)), 1e-6);
     const eyes = me.regions.map((region) => region.box[0]);
     const gain = Math.max(1, Math.round((Math.max(...eyes) - Math.min(...eyes)) / 6 / longest));
-    const at = placement(me, 100, 120) ?? { a: 1, b: 0 };
-    const turn = Math.hypot(at.a, at.b);
-    const [cos, sin] = [at.a / turn, at.b / turn];
+    const map = placement(me, 100, 120) ?? { a: 1, b: 0 };
+    const turn = Math.hypot(map.a, map.b);
+    const [cos, sin] = [map.a / turn, map.b / turn];
     this.legend.textContent = t("arrow_scale", { n: gain });
     return moving.map((region) => {
       const [x, y] = [region.box[0] + region.box[2] / 2, region.box[1] + region.box[3] / 2];
@@ -202,6 +233,6 @@ export class Player {
 
   light() {
     const lit = this.state.get("lit");
-    for (const box of this.marks.querySelectorAll(".region")) box.classList.toggle("lit", Boolean(lit?.has(box.dataset.region)));
+    for (const box of /** @type {NodeListOf<SVGElement>} */ (this.marks.querySelectorAll(".region"))) box.classList.toggle("lit", Boolean(lit?.has(box.dataset.region)));
   }
 }

@@ -1,18 +1,27 @@
 // The words about one moment, linked to the regions they speak of; the person may rewrite them and add a note.
 
 import * as api from "./api.js";
-import { element, refill } from "./element.js";
+import { at, element, refill } from "./element.js";
 import { say } from "./look.js";
+import { Part } from "./state.js";
 import { language, t } from "./words.js";
 
+/** @import {Child, CodedText, Context, Form, Moment, Reading as Written, RegionReading} from "./types.d.ts" */
+
+/** @type {[part: keyof CodedText, title: string][]} */
 const PARTS = [["analysis", "what_moved"], ["reasoning", "reasoning"], ["conclusion", "conclusion"]];
 // How readings name areas at the start of a paragraph.
+/** @type {Record<string, string>} */
 const AREAS = {
   brows: "brows", eyelids: "eyes", nose: "nose", cheeks: "cheeks", mouth: "mouth", chin: "chin",
   眉部: "brows", 眼部: "eyes", 鼻部: "nose", 脸颊: "cheeks", 嘴部: "mouth", 下巴: "chin",
 };
 
-/** The moving regions a sentence names: `Mouth corners go up`, `Left cheek moves up` (the picture's sides). */
+/**
+ * The moving regions a sentence names: `Mouth corners go up`, `Left cheek moves up` (the picture's sides).
+ * @param {string} sentence
+ * @param {RegionReading[]} regions
+ */
 function spokenOf(sentence, regions) {
   const text = sentence.toLowerCase();
   return regions.filter((region) => region.moving).map((region) => region.name).filter((name) => {
@@ -23,11 +32,19 @@ function spokenOf(sentence, regions) {
   });
 }
 
-export class Reading {
+export class Reading extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.place = document.querySelector("#reading");
+    super(context);
+    this.place = at("#reading");
+    /** @type {Map<string, Written | null>} */
     this.kept = new Map();
+    /** @type {"model" | "rules" | undefined} */
+    this.by = undefined;
+    /** @type {Moment | null} */
+    this.writing = null;
+    /** @type {Form | null} */
+    this.form = null;
     this.state.watch(["moment", "measured", "words", "edits", "taxonomy"], () => this.draw());
     this.state.watch(["lit"], () => this.light());
     this.state.watch(["live"], () => this.stream());
@@ -40,12 +57,19 @@ export class Reading {
     else this.draw();
   }
 
-  /** Whether a language model's own text is shown: where the reader's language is the one it wrote, or on request. */
+  /**
+   * Whether a language model's own text is shown: where the reader's language is the one it wrote, or on request.
+   * @param {Moment} moment
+   */
   byModel({ me: { reading } }) {
     return reading.model !== "evidence" && (this.by ?? (reading.language === language() ? "model" : "rules")) === "model";
   }
 
-  /** The reading: a language model's as it wrote it, or the rules' in the reader's language and class set; null until it is here. */
+  /**
+   * The reading: a language model's as it wrote it, or the rules' in the reader's language and class set; null until it is here.
+   * @param {Moment} moment
+   * @returns {Written | null}
+   */
   text(moment) {
     const { taxonomy } = moment.me.emotion;
     const asked = this.state.get("taxonomy");
@@ -88,24 +112,36 @@ export class Reading {
     this.light();
   }
 
-  /** A language model's text or the rules': both are always there to read. */
+  /**
+   * A language model's text or the rules': both are always there to read.
+   * @param {Moment} moment
+   */
   writers(moment) {
     const { model, language: written } = moment.me.reading;
     if (model === "evidence") return null;
     const shown = this.byModel(moment) ? "model" : "rules";
-    return [element("p", { class: "writers small", role: "radiogroup", aria: { label: t("llm") } }, ["model", "rules"].map((by) => element("label", {},
+    return [element("p", { class: "writers small", role: "radiogroup", aria: { label: t("llm") } }, /** @type {const} */ (["model", "rules"]).map((by) => element("label", {},
       element("input", { type: "radio", name: "writer", value: by, checked: by === shown, data: { focus: `by-${by}` }, onchange: () => { this.by = by; this.draw(); } }), ` ${t(`by_${by}`)}`))),
     shown === "rules" && written !== language() ? element("p", { class: "soft small" }, t(`model_wrote_${written}`)) : null];
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {Written | CodedText} reading
+   * @param {CodedText | null} coded
+   */
   body(moment, reading, coded) {
-    return element("div", { class: coded ? "text person-text" : "text", lang: coded ? null : reading.language === "zh" ? "zh-CN" : "en" }, PARTS.map(([part, title]) => [
+    return element("div", { class: coded ? "text person-text" : "text", lang: coded ? null : /** @type {Written} */ (reading).language === "zh" ? "zh-CN" : "en" }, PARTS.map(([part, title]) => [
       element("h3", {}, coded ? `✎ ${t(title)}` : t(title)),
-      reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part, coded ? [] : reading.unsupported_claims)),
+      reading[part].split("\n").filter((line) => line.trim()).map((line) => this.paragraph(moment, line, part, coded ? [] : /** @type {Written} */ (reading).unsupported_claims)),
     ]));
   }
 
-  /** Who wrote it, and what a language model makes of it itself. */
+  /**
+   * Who wrote it, and what a language model makes of it itself.
+   * @param {Written} reading
+   * @param {CodedText | null} coded
+   */
   writer(reading, coded) {
     const grammar = reading.model === "evidence";
     const label = reading.label ?? Object.entries(reading.probabilities).sort((a, b) => b[1] - a[1])[0]?.[0];
@@ -119,7 +155,12 @@ export class Reading {
     ];
   }
 
-  /** A line with the sentences marked that claim what was not measured. */
+  /**
+   * A line with the sentences marked that claim what was not measured.
+   * @param {string} line
+   * @param {string[]} claims
+   * @returns {Child}
+   */
   marked(line, claims) {
     for (const claim of claims) {
       const [sentence, what] = claim.split(" -> ");
@@ -131,6 +172,12 @@ export class Reading {
     return line;
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {string} line
+   * @param {string} part
+   * @param {string[]} claims
+   */
   paragraph(moment, line, part, claims) {
     const area = AREAS[line.split(/[:：]/, 1)[0].trim().toLowerCase()];
     if (!area && part === "analysis") return element("p", {}, line.split(/(?<=\.) (?=[A-Z])/).map((sentence) => {
@@ -142,15 +189,24 @@ export class Reading {
     return this.linked("p", regions, this.marked(line, claims));
   }
 
+  /**
+   * @param {"span" | "p"} tag
+   * @param {string[]} regions
+   * @param {Child} text
+   */
   linked(tag, regions, text) {
     return element(tag, { tabindex: 0, class: "linked", data: { regions: regions.join("|") },
       onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null), onfocus: () => this.point(regions), onblur: () => this.point(null) }, text);
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {CodedText} text
+   */
   drawForm(moment, text) {
     const form = this.form = element("form", { class: "rewrite", onsubmit: (event) => {
       event.preventDefault();
-      const given = Object.fromEntries(PARTS.map(([part]) => [part, form.elements[part].value]));
+      const given = /** @type {any} */ (Object.fromEntries(PARTS.map(([part]) => [part, form.elements[part].value])));
       this.write(moment, given);
     } }, PARTS.map(([part, title]) => element("label", {}, element("span", { class: "soft small" }, t(title)),
       element("textarea", { name: part, rows: { analysis: 9, reasoning: 4, conclusion: 2 }[part], maxlength: part === "conclusion" ? 4000 : 20000, value: text[part] }))),
@@ -159,6 +215,10 @@ export class Reading {
     this.place.replaceChildren(element("h2", {}, t("reading")), form);
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {CodedText | null} text
+   */
   write(moment, text) {
     this.writing = null;
     moment.coded.text = text;
@@ -168,7 +228,7 @@ export class Reading {
 
   light() {
     const lit = this.state.get("lit");
-    for (const line of this.place.querySelectorAll(".linked")) {
+    for (const line of /** @type {NodeListOf<HTMLElement>} */ (this.place.querySelectorAll(".linked"))) {
       line.classList.toggle("lit", Boolean(lit) && line.dataset.regions.split("|").some((name) => name && lit.has(name)));
     }
   }

@@ -1,31 +1,37 @@
 // The start page: take files in, show how far each analysis is.
 
 import * as api from "./api.js";
-import { bar, element, options } from "./element.js";
+import { at, bar, element, options } from "./element.js";
 import { chosen, entriesOf, sortOut, walk } from "./folders.js";
 import { say, showRooms, wireLook } from "./look.js";
 import { readBy } from "./moments.js";
 import { language, said, t } from "./words.js";
 
+/** @import {Choices, Found, Job, JobSettings, Recording} from "./types.d.ts" */
+
 const STAGES = ["uploading", "faces", "spotting", "reading", "saving"];
+/** @type {Map<Row, Row>} */
 const rows = new Map();
 const UPLOADS_AT_ONCE = 2;
 const POLL_MS = 500;
+/** @type {Choices | null} */
 let offered = null;
 let uploading = 0;
 let listening = false;
 let polling = false;
+/** @type {File[]} */
 let waitingPair = [];
+/** @type {Recording[]} */
 let waitingFolders = [];
 
-const drop = document.querySelector("#drop");
-const input = document.querySelector("#files");
-const work = document.querySelector("#work");
+const drop = at("#drop");
+const input = at("#files");
+const work = at("#work");
 
 wireLook(() => { drawSettings(); drawPair(); drawFolders(); for (const row of rows.values()) row.draw(); });
 
 input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
-for (const name of ["dragover", "dragleave", "drop"]) {
+for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
     drop.classList.toggle("over", name === "dragover");
@@ -35,39 +41,46 @@ for (const name of ["dragover", "dragleave", "drop"]) {
     else take([...event.dataTransfer.files]);
   });
 }
-const folder = document.querySelector("#folder");
+const folder = at("#folder");
 folder.addEventListener("change", () => { takeFolder(chosen(folder.files)); folder.value = ""; });
 
-/** One picture waits for its second; two may be a pair, so ask; everything else starts at once. */
+/**
+ * One picture waits for its second; two may be a pair, so ask; everything else starts at once.
+ * @param {File[]} files
+ */
 function take(files) {
   if (!files.length) return;
   const pictures = files.every((file) => /^image\/(?!gif|webp|apng)/.test(file.type));
   if (pictures && files.length + (waitingPair.length % 2) <= 2) {
     waitingPair = [...(waitingPair.length === 1 ? waitingPair : []), ...files];
     drawPair();
-    document.querySelector("#pair button.primary")?.focus();
+    /** @type {HTMLElement} */ (document.querySelector("#pair button.primary"))?.focus();
     return;
   }
   const only = files.length === 1 && !rows.size;
   for (const file of files) new Row(file.name, [file], only).run();
 }
 
-/** Clips of a folder start at once; frames wait for their frame rate, which pictures do not have. */
+/**
+ * Clips of a folder start at once; frames wait for their frame rate, which pictures do not have.
+ * @param {Found[]} found
+ */
 function takeFolder(found) {
   const { clips, recordings, left } = sortOut(found);
   for (const file of clips) new Row(file.name, [file], false).run();
   waitingFolders = [...waitingFolders, ...recordings];
   drawFolders();
-  document.querySelector("#recordings input")?.focus();
+  /** @type {HTMLElement} */ (document.querySelector("#recordings input"))?.focus();
   if (!clips.length && !recordings.length) say(t("folder_empty"), "error");
   else if (left) say(t("left_out", { n: left }));
 }
 
 function drawFolders() {
-  const place = document.querySelector("#recordings");
+  const place = at("#recordings");
   place.hidden = !waitingFolders.length;
   if (!waitingFolders.length) return;
   const rate = element("input", { type: "number", min: 0.1, max: 100000, step: "any", required: true, value: localStorage.getItem("mellm-fps") ?? "", placeholder: "200" });
+  /** @param {boolean} begin */
   const end = (begin) => {
     const folders = waitingFolders;
     waitingFolders = [];
@@ -88,14 +101,19 @@ function drawFolders() {
 }
 
 function drawPair() {
-  const place = document.querySelector("#pair");
+  const place = at("#pair");
   place.hidden = !waitingPair.length;
   if (!waitingPair.length) return;
+  /**
+   * @param {File} file
+   * @param {string} word
+   */
   const figure = (file, word) => {
     const address = URL.createObjectURL(file);
     return element("figure", {}, element("img", { src: address, alt: file.name, onload: () => URL.revokeObjectURL(address) }),
       element("figcaption", { class: "small soft" }, `${t(word)}: ${file.name}`));
   };
+  /** @param {boolean} begin */
   const end = (begin) => {
     const files = waitingPair;
     waitingPair = [];
@@ -119,9 +137,19 @@ function drawPair() {
 
 function drawSettings() {
   if (!offered) return;
-  const form = document.querySelector("#choices");
+  const form = at("#choices");
   const before = form.elements.length ? settings() : { ...offered.settings, llm: offered.readers[0], au_model: offered.au_models[0], language: language() };
+  /**
+   * @param {string} key
+   * @param {HTMLElement} control
+   * @param {string} [note]
+   */
   const field = (key, control, note) => element("label", {}, t(key), control, note ? element("span", { class: "soft small" }, t(note)) : null);
+  /**
+   * @param {string} name
+   * @param {[string, string][]} pairs
+   * @param {string} chosen
+   */
   const select = (name, pairs, chosen) => element("select", { name }, options(pairs, chosen));
   form.replaceChildren(
     field("reading_language", select("language", [["en", "English"], ["zh", "中文"]], before.language)),
@@ -145,8 +173,14 @@ function drawSettings() {
   follow();
 }
 
+/** @returns {JobSettings} */
 function settings() {
-  const { elements: form } = document.querySelector("#choices");
+  const { elements: form } = at("#choices");
+  /**
+   * @param {string} name
+   * @param {number | null} empty
+   * @returns {number | null}
+   */
   const number = (name, empty) => (form[name].value === "" ? empty : Number(form[name].value));
   return readBy(form.llm.value, {
     language: form.language.value, route: form.route?.value ?? "flow", au_model: form.au_model.value, taxonomy: form.taxonomy.value, estimator: form.estimator.value,
@@ -156,9 +190,27 @@ function settings() {
 
 /** One analysis in the list. */
 class Row {
-  /** `fps` stands for a folder: its files are the frames of one recording at that rate. */
+  /**
+   * `fps` stands for a folder: its files are the frames of one recording at that rate.
+   * @param {string} name
+   * @param {File[]} files
+   * @param {boolean} goThere
+   * @param {number | null} fps
+   */
   constructor(name, files, goThere, fps = null) {
-    Object.assign(this, { name, files, goThere, fps, job: null, share: 0, error: null, live: "", settings: offered && files.length ? settings() : null });
+    this.name = name;
+    this.files = files;
+    this.goThere = goThere;
+    this.fps = fps;
+    /** @type {Job | null} */
+    this.job = null;
+    this.share = 0;
+    /** @type {string | null} */
+    this.error = null;
+    this.live = "";
+    this.settings = offered && files.length ? settings() : null;
+    /** @type {AbortController | undefined} */
+    this.stop = undefined;
     this.node = element("li");
     work.prepend(this.node);
     rows.set(this, this);
@@ -190,12 +242,15 @@ class Row {
     this.stop.signal.throwIfAborted();
     uploading += 1;
     try {
+      /** @type {string[]} */
       const digests = [];
       if (this.fps) {
+        /** @param {number} share */
         const tell = (share) => { this.share = share; this.draw(); };
         return [(await patiently(() => api.uploadFolder(this.name, this.files, tell, this.stop.signal))).sha256];
       }
       for (const file of this.files) {
+        /** @param {number} share */
         const tell = (share) => { this.share = (digests.length + share) / this.files.length; this.draw(); };
         digests.push((await patiently(() => api.upload(file, tell, this.stop.signal))).sha256);
       }
@@ -205,19 +260,21 @@ class Row {
     }
   }
 
+  /** @param {Job} job */
   watch(job) {
     for (const row of rows.values()) if (row !== this && !row.files.length && row.job?.id === job.id) row.forget();
     this.update(job);
     poll();
   }
 
+  /** @param {Job} job */
   update(job) {
     const before = this.job?.state;
     this.job = job;
     this.listen();
     this.draw();
     // A screen reader hears how each one ends, not every step on the way.
-    if (before !== job.state && !this.active) document.querySelector("#spoken").textContent = `${this.name}: ${said(job.verdict ?? job.error ?? t(job.state), job.chinese)}`;
+    if (before !== job.state && !this.active) at("#spoken").textContent = `${this.name}: ${said(job.verdict ?? job.error ?? t(job.state), job.chinese)}`;
     if (job.state === "done" && this.goThere) location.href = `/clips/${job.id}`;
   }
 
@@ -263,6 +320,7 @@ class Row {
 
   draw() {
     const state = this.error ? "failed" : this.job?.state ?? "uploading";
+    /** @type {HTMLElement[]} */
     const buttons = [];
     if (state === "done") buttons.push(element("a", { class: "button primary", href: `/clips/${this.job.id}` }, t("open")));
     else if (["failed", "cancelled"].includes(state)) {
@@ -275,6 +333,7 @@ class Row {
       ...(this.live && stages ? [element("div", { class: "live soft" }, element("span", {}, this.live))] : []));
   }
 
+  /** @param {string} state */
   stages(state) {
     const now = state === "running" ? this.job.progress?.stage ?? "" : state;
     const at = STAGES.indexOf(now);
@@ -286,9 +345,15 @@ class Row {
   }
 }
 
+/** @param {number} ms */
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-/** Do something; where the server is too busy for it, wait and do it again. */
+/**
+ * Do something; where the server is too busy for it, wait and do it again.
+ * @template Result
+ * @param {() => Promise<Result>} act
+ * @returns {Promise<Result>}
+ */
 async function patiently(act) {
   for (;;) {
     try {
@@ -323,7 +388,10 @@ async function poll() {
   polling = false;
 }
 
-/** A stage's name; one this page does not know keeps the program's. */
+/**
+ * A stage's name; one this page does not know keeps the program's.
+ * @param {string} stage
+ */
 function stageName(stage) {
   if (stage === "reading") return t("stage_reading");
   return stage === "starting" || STAGES.includes(stage) ? t(stage) : stage;

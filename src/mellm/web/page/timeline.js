@@ -1,17 +1,27 @@
 // The timeline: motion per face area, events, and the micro-expressions with onset, apex and offset to drag.
 
-import { drawing } from "./element.js";
+import { at, drawing } from "./element.js";
+import { Part } from "./state.js";
 import { t } from "./words.js";
 
+/** @import {Context, FramePart, Moment, OtherEvent, Trace} from "./types.d.ts" */
+
+/** @type {Record<string, string>} */
 const COLOURS = { brows: "#0072B2", eyes: "#56B4E9", nose: "#009E73", cheeks: "#CC79A7", mouth: "#D55E00", chin: "#E69F00" };
 const [LEFT, RIGHT, TOP, BOTTOM] = [70, 14, 24, 30];
 const LEAST_FULL_PX = 0.5;
 
-export class Timeline {
+export class Timeline extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.svg = document.querySelector("#timeline");
-    this.window = null;
+    super(context);
+    this.svg = at("#timeline");
+    this.start = 0;
+    this.end = 0;
+    this.width = 0;
+    this.bottom = 0;
+    /** @type {SVGPathElement | null} */
+    this.cursor = null;
     new ResizeObserver(() => this.draw()).observe(this.svg);
     this.state.watch(["moment", "measured", "words", "person", "window"], () => this.draw());
     this.state.watch(["frame"], () => this.moveCursor());
@@ -19,8 +29,10 @@ export class Timeline {
     this.svg.addEventListener("pointerdown", (event) => this.seek(event));
   }
 
+  /** @returns {[start: number, end: number]} */
   span() {
     const { times } = this.frames;
+    /** @type {[number, number]} */
     const all = [times[0], Math.max(times.at(-1), times[0] + 0.001)];
     const moment = this.moment();
     if (this.state.get("window") !== "moment" || !moment) return all;
@@ -54,20 +66,24 @@ export class Timeline {
     this.light();
   }
 
+  /** @param {number} time */
   x(time) {
     return LEFT + ((time - this.start) / (this.end - this.start)) * (this.width - LEFT - RIGHT);
   }
 
+  /** @param {number} frame */
   xOf(frame) {
     return this.x(this.frames.times[Math.min(frame, this.frames.count - 1)]);
   }
 
+  /** @param {PointerEvent} event */
   frameAt(event) {
     const box = this.svg.getBoundingClientRect();
     const share = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
     return this.frames.nearest(this.start + Math.max(0, Math.min(1, share)) * (this.end - this.start));
   }
 
+  /** @param {Trace} trace */
   lanes(trace) {
     const names = Object.keys(COLOURS).filter((area) => trace.areas[area]);
     const high = (this.bottom - TOP) / names.length;
@@ -79,6 +95,7 @@ export class Timeline {
     const lanes = names.map((area, lane) => {
       const base = TOP + high * (lane + 1) - 1;
       let [line, open] = ["", false];
+      /** @type {SVGElement[]} */
       const points = [];
       for (const k of crowded ? this.highest(trace, area, inside) : inside) {
         const value = trace.areas[area][k];
@@ -97,7 +114,13 @@ export class Timeline {
     return [drawing("text", { x: LEFT - 8, y: TOP - 9, "text-anchor": "end", class: "faint" }, `${peak.toFixed(1)} px`), ...lanes];
   }
 
+  /**
+   * @param {Trace} trace
+   * @param {string} area
+   * @param {number[]} inside
+   */
   highest(trace, area, inside) {
+    /** @type {Map<number, number>} */
     const columns = new Map();
     for (const k of inside) {
       const column = Math.round(this.x(trace.times[k]));
@@ -107,6 +130,7 @@ export class Timeline {
     return [...columns.values()];
   }
 
+  /** @param {OtherEvent} event */
   event(event) {
     const [a, b] = [this.xOf(event.onset_frame), this.xOf(event.offset_frame)];
     return drawing("g", { class: `event ${event.kind}` },
@@ -114,10 +138,16 @@ export class Timeline {
       drawing("text", { x: (a + b) / 2, y: TOP + 10, "text-anchor": "middle", class: "faint" }, b - a > 40 ? t(event.kind) : ""));
   }
 
+  /** @param {Moment} moment */
   band(moment) {
     const { onset, apex, offset } = moment.frames;
     const active = moment === this.moment();
     const by = moment.coded.verdict === "rejected" ? "rejected" : moment.coded.frames ? "person" : "program";
+    /**
+     * @param {number} from
+     * @param {number} to
+     * @param {string} kind
+     */
     const rect = (from, to, kind) => drawing("rect", { class: kind, x: this.xOf(from), y: TOP, width: Math.max(this.xOf(to) - this.xOf(from), 2), height: this.bottom - TOP });
     const ghost = moment.coded.frames && moment.program ? rect(moment.program.interval.onset_frame, moment.program.interval.offset_frame ?? moment.program.interval.apex_frame, "ghost") : null;
     const name = moment.number ? `ME ${moment.number}` : `✎ ME`;
@@ -126,14 +156,16 @@ export class Timeline {
       active ? null : drawing("text", { x: (this.xOf(onset) + this.xOf(offset ?? apex)) / 2, y: TOP - 9, "text-anchor": "middle", class: "name", onpointerdown: (event) => { event.stopPropagation(); this.choose(moment); } }, name));
   }
 
+  /** @returns {SVGElement[]} */
   handles() {
     const moment = this.moment();
     if (!moment || !this.editable || moment.person !== this.state.get("person")) return [];
-    return ["onset", "apex", "offset"].filter((part) => moment.frames[part] !== null).map((part) => {
+    return /** @type {FramePart[]} */ (["onset", "apex", "offset"]).filter((part) => moment.frames[part] !== null).map((part) => {
       const frame = moment.frames[part];
       const x = this.xOf(frame);
       if (x < LEFT - 2 || x > this.width - RIGHT + 2) return null;
       const [low, high] = this.range(moment, part);
+      /** @type {SVGElement} */
       const handle = drawing("g", {
         class: `handle ${part} ${moment.coded.frames ? "person" : ""}`, tabindex: 0, role: "slider", transform: `translate(${x} 0)`, data: { part },
         aria: { label: t(part), valuenow: frame, valuemin: low, valuemax: high, valuetext: `${t("frame")} ${frame}, ${this.frames.times[frame].toFixed(3)} s` },
@@ -147,12 +179,22 @@ export class Timeline {
     }).filter(Boolean);
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {FramePart} part
+   */
   range(moment, part) {
     const { onset, apex, offset } = moment.frames;
     const last = this.frames.count - 1;
     return { onset: [0, apex - 1], apex: [onset + 1, offset ?? last], offset: [apex, last] }[part];
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {Moment} moment
+   * @param {FramePart} part
+   * @param {SVGElement} handle
+   */
   drag(event, moment, part, handle) {
     event.stopPropagation();
     event.preventDefault();
@@ -160,6 +202,7 @@ export class Timeline {
     handle.setPointerCapture(event.pointerId);
     const [low, high] = this.range(moment, part);
     let frame = moment.frames[part];
+    /** @param {PointerEvent} moved */
     const move = (moved) => {
       frame = Math.max(low, Math.min(high, this.frameAt(moved)));
       handle.setAttribute("transform", `translate(${this.xOf(frame)} 0)`);
@@ -174,8 +217,13 @@ export class Timeline {
     handle.addEventListener("pointercancel", end, { once: true });
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {Moment} moment
+   * @param {FramePart} part
+   */
   nudge(event, moment, part) {
-    const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    const step = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 })[event.key];
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
@@ -184,7 +232,7 @@ export class Timeline {
     if (frame === moment.frames[part]) return;
     this.state.set({ frame });
     this.setFrames(moment, { ...moment.frames, [part]: frame });
-    this.svg.querySelector(`.handle[data-part="${part}"]`)?.focus();
+    /** @type {SVGElement} */ (this.svg.querySelector(`.handle[data-part="${part}"]`))?.focus();
   }
 
   axis() {
@@ -202,9 +250,11 @@ export class Timeline {
     return out;
   }
 
+  /** @param {PointerEvent} event */
   seek(event) {
     if (event.button !== 0) return;
     this.svg.setPointerCapture(event.pointerId);
+    /** @param {PointerEvent} moved */
     const move = (moved) => this.state.set({ frame: this.frameAt(moved) });
     move(event);
     this.svg.addEventListener("pointermove", move);
@@ -220,11 +270,14 @@ export class Timeline {
   light() {
     const lit = this.state.get("lit");
     const areas = lit ? new Set(Object.keys(COLOURS).filter((area) => this.names.areas[area].some((name) => lit.has(name)))) : null;
-    for (const lane of this.svg.querySelectorAll(".lane")) lane.classList.toggle("dim", Boolean(areas) && !areas.has(lane.dataset.area));
+    for (const lane of /** @type {NodeListOf<SVGElement>} */ (this.svg.querySelectorAll(".lane"))) lane.classList.toggle("dim", Boolean(areas) && !areas.has(lane.dataset.area));
   }
 }
 
-/** The next 1, 2 or 5 times a power of ten. */
+/**
+ * The next 1, 2 or 5 times a power of ten.
+ * @param {number} value
+ */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999);

@@ -1,16 +1,23 @@
 // The action units of one moment: what the program says, what the person says, and the regions behind both.
 
-import { bar, element, options, refill } from "./element.js";
+import { at, bar, element, options, refill } from "./element.js";
+import { Part } from "./state.js";
 import { t } from "./words.js";
 
-const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" };
-const SIDES = Object.keys(PREFIX);
+/** @import {Context, Moment, SideName, UnitRow} from "./types.d.ts" */
 
-export class Units {
+/** @type {Record<SideName, string>} */
+const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" };
+const SIDES = /** @type {SideName[]} */ (Object.keys(PREFIX));
+
+export class Units extends Part {
+  /** @param {Context} context */
   constructor(context) {
-    Object.assign(this, context);
-    this.place = document.querySelector("#units");
+    super(context);
+    this.place = at("#units");
+    /** @type {string | null} the code of the unit whose form is open, or "new" */
     this.editing = null;
+    this.weakOpen = false;
     this.state.watch(["moment", "measured", "words", "edits"], () => this.draw());
     this.state.watch(["lit"], () => this.light());
   }
@@ -31,12 +38,17 @@ export class Units {
     this.light();
   }
 
+  /** @param {string | null} what */
   edit(what) {
     this.editing = what;
     this.draw();
-    this.place.querySelector("form select")?.focus();
+    /** @type {HTMLElement} */ (this.place.querySelector("form select"))?.focus();
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {UnitRow} row
+   */
   row(moment, row) {
     const { program, coded } = row;
     const key = coded?.code ?? program.code;
@@ -46,6 +58,7 @@ export class Units {
     const au = Number(/\d+/.exec(code)[0]);
     const verdict = coded?.verdict;
     const overruled = verdict === "rejected" || verdict === "changed";
+    /** @param {"agreed" | "rejected" | null} word */
     const say = (word) => this.say(moment, row, word);
     return element("li", {
       class: `unit ${verdict ?? ""}`, tabindex: 0, data: { regions: regions.join("|"), focus: `unit-${key}` },
@@ -71,34 +84,57 @@ export class Units {
         verdict !== "rejected" ? this.button(key, "edit", "✎", () => this.edit(key)) : null));
   }
 
+  /**
+   * @param {string} key
+   * @param {string} word
+   * @param {string} sign
+   * @param {() => void} act
+   */
   button(key, word, sign, act) {
     return element("button", { type: "button", class: "plain sign", title: t(word), aria: { label: `${t(word)}: AU ${key}` }, data: { focus: `${word}-${key}` }, onclick: act }, sign);
   }
 
-  /** The side in the subject's terms, and where that is in the picture. */
+  /**
+   * The side in the subject's terms, and where that is in the picture.
+   * @param {string} code
+   */
   side(code) {
     const prefix = /^[LRTB]/.exec(code)?.[0] ?? "";
     const side = SIDES.find((name) => PREFIX[name] === prefix);
     return side === "left" || side === "right" ? this.names.subjectSide(side) : t(side);
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {UnitRow} row
+   * @param {"agreed" | "rejected" | null} word
+   */
   say(moment, { program, coded }, word) {
     moment.setUnit(coded, word ? { code: program.code, verdict: word, was: program.code, note: coded?.note ?? "" } : null);
     this.edited();
   }
 
+  /**
+   * @param {Moment} moment
+   * @param {UnitRow | null} row
+   */
   form(moment, row) {
     const before = row?.coded?.code ?? row?.program?.code ?? "";
     const [, prefix = "", number = "", grade = ""] = /^([LRTB]?)(\d+)([A-E]?)$/.exec(before) ?? [];
     const side = SIDES.find((name) => PREFIX[name] === prefix);
-    const units = Object.entries(this.choices.action_units).map(([au]) => [au, `${au} ${this.names.unit(Number(au))}`]);
+    /** @type {[string, string][]} */
+    const units = Object.keys(this.choices.action_units).map((au) => [au, `${au} ${this.names.unit(Number(au))}`]);
+    /**
+     * @param {string} name
+     * @param {HTMLElement} control
+     */
     const field = (name, control) => element("label", {}, element("span", { class: "soft small" }, name), control);
     const form = element("form", {
       class: "unit-form",
       onsubmit: (event) => {
         event.preventDefault();
         const { elements: given } = form;
-        const code = `${PREFIX[given.side.value]}${given.au.value}${given.grade.value}`;
+        const code = `${PREFIX[/** @type {SideName} */ (given.side.value)]}${given.au.value}${given.grade.value}`;
         const was = row?.program?.code ?? null;
         const verdict = !was ? "added" : code === was ? "agreed" : "changed";
         moment.setUnit(row?.coded ?? null, { code, verdict, was, note: given.why.value.trim() });
@@ -117,7 +153,7 @@ export class Units {
 
   light() {
     const lit = this.state.get("lit");
-    for (const row of this.place.querySelectorAll(".unit")) {
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (this.place.querySelectorAll(".unit"))) {
       row.classList.toggle("lit", Boolean(lit) && row.dataset.regions.split("|").some((name) => name && lit.has(name)));
     }
   }

@@ -1,5 +1,6 @@
 // The page's words in English and Chinese. Names of units, regions and emotions come from the server.
 
+/** @type {Record<string, [english: string, chinese: string]>} */
 const WORDS = {
   title: ["Micro-expressions", "微表情"],
   new_analysis: ["New analysis", "新建分析"],
@@ -233,17 +234,26 @@ let current = localStorage.getItem("mellm-language") || (navigator.language.star
 /** The reader's language: "en" or "zh". */
 export const language = () => current;
 
+/** @param {string} value */
 export function setLanguage(value) {
   current = value;
   localStorage.setItem("mellm-language", value);
 }
 
-/** A sentence of the program in the reader's language, where `chinese` has it. */
+/**
+ * A sentence of the program in the reader's language, where `chinese` has it.
+ * @param {string} sentence
+ * @param {Record<string, string>} chinese
+ */
 export const said = (sentence, chinese) => (current === "zh" ? chinese?.[sentence] : null) ?? sentence;
 
-/** A word in the reader's language; {n} in it is replaced. */
+/**
+ * A word in the reader's language; {n} in it is replaced.
+ * @param {string} key
+ * @param {Record<string, string | number>} values
+ */
 export function t(key, values = {}) {
   const pair = WORDS[key];
   if (!pair) throw new Error(`no word for ${key}`);
-  return pair[current === "zh" ? 1 : 0].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return pair[current === "zh" ? 1 : 0].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }

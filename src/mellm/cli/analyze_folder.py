@@ -3,22 +3,32 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Final
 
 import typer
+from pydantic import Field
 
-from mellm.analysis.settings import Settings
+from mellm.analysis.settings import CommandLine, OptionModel, Settings
 from mellm.errors import InputError, MellmError
 
-if TYPE_CHECKING:
-    from mellm.cli.analyze import BatchOptions
+_CLIPS: Final = "A folder of clips"
+
+
+class BatchOptions(OptionModel):
+    """How the clips of a folder are worked through."""
+
+    workers: Annotated[int, CommandLine(panel=_CLIPS)] = Field(1, ge=1, description="Processes.")
+    engine: Annotated[str, CommandLine(panel=_CLIPS)] = Field("local", description="local, or ray.")
+    address: Annotated[str | None, CommandLine(panel=_CLIPS)] = Field(
+        None, description="Address of the Ray cluster to join."
+    )
 
 
 def analyze_folder(
     folder: Path,
     out: Path | None,
     settings: Settings,
-    batch: "BatchOptions",
+    batch: BatchOptions,
     *,
     as_json: bool,
     quiet: bool,

@@ -21,7 +21,7 @@ def test_scratched_jpeg_warns_and_prints_nothing(tmp_path: Path, capfd: pytest.C
     path.write_bytes(data)
     with open_media(path) as media:
         assert len(list(media.frames())) == 1
-        assert any("damaged" in warning for warning in media.warnings)
+        assert any("damaged" in str(warning) for warning in media.warnings)
     assert capfd.readouterr().err == ""
 
 

@@ -1,0 +1,507 @@
+// Types of what the page works with. The first part follows the server's models (a test compares the names of
+// their fields); the second is the page's own. Read by `tsc` only; never served.
+
+import type { Frames } from "./frames.js";
+import type { Moment, Moments } from "./moments.js";
+import type { State } from "./state.js";
+
+export type { Moment };
+
+/** Left, top, width, height. */
+export type Box = [number, number, number, number];
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
+export type Shares = Record<string, number>;
+/** A name in each language. */
+export type Names = Record<string, string>;
+export type SideName = "both" | "left" | "right" | "top" | "bottom";
+
+// mellm.report
+
+export interface Interval {
+  onset_frame: number;
+  apex_frame: number;
+  offset_frame: number | null;
+  confidence: number;
+  origin: "spotted" | "given";
+}
+
+export interface RegionReading {
+  name: string;
+  u_px: number;
+  v_px: number;
+  mean_px: number;
+  octant: string | null;
+  moving: boolean;
+  box: Box;
+  picture_box: Box | null;
+}
+
+export interface ActionUnitReading {
+  code: string;
+  au: number;
+  probability: number;
+  present: boolean;
+  evidence: string[];
+}
+
+export interface EmotionReading {
+  taxonomy: string;
+  label: string | null;
+  probabilities: Shares;
+  also: Record<string, Shares>;
+}
+
+export interface Reading {
+  language: "en" | "zh";
+  model: string;
+  analysis: string;
+  reasoning: string;
+  conclusion: string;
+  agrees_with_facs: boolean;
+  unsupported_claims: string[];
+  mended: boolean;
+  label: string | null;
+  probabilities: Shares;
+}
+
+export interface MicroExpression {
+  person: number;
+  interval: Interval;
+  regions: RegionReading[];
+  action_units: ActionUnitReading[];
+  emotion: EmotionReading;
+  reading: Reading;
+  pictures: Record<string, string>;
+  warnings: string[];
+}
+
+export interface OtherEvent {
+  person: number;
+  kind: "macro" | "blink" | "head";
+  onset_frame: number;
+  apex_frame: number;
+  offset_frame: number;
+  onset_time: number;
+  offset_time: number;
+  note: string;
+}
+
+export interface Trace {
+  person: number;
+  times: number[];
+  areas: Record<string, (number | null)[]>;
+}
+
+export interface Source {
+  width: number;
+  height: number;
+  fps: number | null;
+  duration: number | null;
+}
+
+export interface Person {
+  person: number;
+  box: Box;
+}
+
+export interface Provenance {
+  settings: Record<string, string | number | boolean | null>;
+}
+
+export interface Report {
+  source: Source;
+  people: Person[];
+  micro_expressions: MicroExpression[];
+  other_events: OtherEvent[];
+  traces: Trace[];
+  verdict: string;
+  warnings: string[];
+  provenance: Provenance;
+}
+
+// mellm.web.contract
+
+export interface JobSettings {
+  estimator: string;
+  compensation: string;
+  au_model: string;
+  taxonomy: string;
+  language: string;
+  llm: string;
+  route: string;
+  max_people: number;
+  fps: number | null;
+  magnify: number | null;
+}
+
+export interface JobRequest {
+  media: string | null;
+  onset: string | null;
+  apex: string | null;
+  name: string;
+  settings: JobSettings;
+  frames: FrameRange | null;
+  parent: string | null;
+}
+
+export interface Progress {
+  stage: string;
+  done: number;
+  total: number | null;
+}
+
+export interface Job {
+  id: string;
+  state: JobState;
+  name: string;
+  kind: "clip" | "pair";
+  request: JobRequest;
+  created: string;
+  progress: Progress | null;
+  position: number | null;
+  error: string | null;
+  verdict: string | null;
+  emotions: string[];
+  annotated: boolean;
+  chinese: Record<string, string>;
+}
+
+export interface JobPage {
+  jobs: Job[];
+  next: string | null;
+}
+
+export interface MediaFile {
+  sha256: string;
+  name: string;
+  bytes: number;
+  new: boolean;
+}
+
+export interface FrameTable {
+  width: number;
+  height: number;
+  fps: number | null;
+  times: number[];
+}
+
+export interface Choices {
+  estimators: string[];
+  compensations: string[];
+  taxonomies: Record<string, string[]>;
+  action_units: Record<string, Names>;
+  emotions: Record<string, Names>;
+  regions: Record<string, Names>;
+  areas: Record<string, string[]>;
+  octants: Record<string, string>;
+  au_models: string[];
+  readers: string[];
+  routes: string[];
+  settings: JobSettings;
+  bounds: Record<string, { min?: number; max?: number }>;
+  review: boolean;
+}
+
+// mellm.web.annotation
+
+export interface CodedUnit {
+  code: string;
+  verdict: "agreed" | "changed" | "rejected" | "added";
+  was: string | null;
+  note: string;
+}
+
+export interface CodedEmotion {
+  taxonomy: string;
+  label: string | null;
+}
+
+export interface CodedText {
+  analysis: string;
+  reasoning: string;
+  conclusion: string;
+}
+
+export interface CodedMoment {
+  number: number | null;
+  person: number;
+  verdict: "open" | "agreed" | "changed" | "rejected" | "added";
+  frames: FrameRange | null;
+  units: CodedUnit[];
+  emotion: CodedEmotion | null;
+  text: CodedText | null;
+  note: string;
+  reread: string | null;
+}
+
+export interface NewAnnotation {
+  base_version: number;
+  coder: string;
+  note: string;
+  moments: CodedMoment[];
+}
+
+export interface Annotation {
+  version: number;
+  coder: string;
+  note: string;
+  moments: CodedMoment[];
+}
+
+// mellm.web.routes_review
+
+export interface Finding {
+  kind: string;
+  detail: string;
+}
+
+export interface Decided {
+  verdict: "accept" | "edit" | "reject" | "open";
+  note: string;
+}
+
+export interface ReviewState {
+  total: number;
+  counts: Record<string, number>;
+  next: number | null;
+}
+
+export interface Kept {
+  decision: Decided;
+  counts: Record<string, number>;
+}
+
+export interface UnitShown {
+  code: string;
+  au: number;
+  name: string;
+  support: string[];
+}
+
+export interface Item {
+  place: number;
+  folder: "queue" | "records";
+  record: InstructRecord;
+  answer: string;
+  unsaved: boolean;
+  decision: Decided | null;
+  problems: Finding[];
+  motion: RegionShown[];
+  scale: "px" | "relative";
+  picture: boolean;
+  units: UnitShown[];
+  labels: Record<string, string>;
+  dataset: string;
+}
+
+// The page's own
+
+/** A record of instruction data: one line of its file. */
+export interface InstructRecord {
+  id: string;
+  task: string;
+  route: string;
+  language: string;
+  messages: { content: string }[];
+  provenance: { annotator: string; model: string | null };
+}
+
+/** One region's motion in the review room. */
+export interface RegionShown {
+  name: string;
+  mean: number;
+  moving: boolean;
+  octant: string | null;
+}
+
+/** Onset, apex and offset as frame indices; the server's `Frames`. */
+export interface FrameRange {
+  onset: number;
+  apex: number;
+  offset?: number | null;
+}
+export type FramePart = keyof FrameRange;
+
+export type Coded = Omit<CodedMoment, "number" | "person">;
+
+/** A unit of the program with the person's word on it; one of them may be null. */
+export interface UnitRow {
+  program: ActionUnitReading | null;
+  coded: CodedUnit | null;
+}
+
+/** What the parts of the clip page watch. */
+export interface ClipState {
+  frame: number;
+  moment: Moment | null;
+  /** The next four only count: a part that watches one is called when it grows. */
+  measured: number;
+  live: number;
+  edits: number;
+  words: number;
+  person: number;
+  /** Names of the regions that are pointed at. */
+  lit: Set<string> | null;
+  overlay: string;
+  opacity: number;
+  fixed: boolean;
+  zoom: string;
+  window: string;
+  taxonomy: string;
+  dirty: boolean;
+}
+
+/** Names in the reader's language. */
+export interface Naming {
+  areas: Record<string, string[]>;
+  unit(au: number): string;
+  region(name: string): string;
+  emotion(label: string): string;
+  octant(octant: string | null): string;
+  subjectSide(side: "left" | "right"): string;
+}
+
+/** What every part of the clip page is given. */
+export interface Context {
+  job: Job;
+  choices: Choices;
+  report: Report;
+  frames: Frames;
+  moments: Moments;
+  state: State<ClipState>;
+  names: Naming;
+  /** False for a pair, which has no frames to choose from. */
+  editable: boolean;
+  moment(): Moment | null;
+  /** A sentence of the program in the reader's language. */
+  said(sentence: string): string;
+  point(regions: string[] | null): void;
+  pointArea(area: string): void;
+  dirty(): void;
+  edited(): void;
+  choose(moment: Moment | null): void;
+  choosePerson(person: number): void;
+  setFrames(moment: Moment, wanted: FrameRange | null): void;
+  addMoment(): void;
+  dropMoment(moment: Moment): void;
+}
+
+/** An affine map of pixels, in the order of CanvasRenderingContext2D.transform. */
+export interface Placement {
+  a: number;
+  b: number;
+  c: number;
+  d: number;
+  e: number;
+  f: number;
+}
+
+/** A file of a folder with its path inside it. */
+export interface Found {
+  path: string;
+  file: File;
+}
+
+/** The frames of one recording. */
+export interface Recording {
+  name: string;
+  files: File[];
+}
+
+/** An error of the server with its HTTP status. */
+export type ServerError = Error & { status?: number };
+
+export interface Form extends HTMLFormElement {
+  readonly elements: any;
+}
+export interface Tags extends Omit<HTMLElementTagNameMap, "form"> {
+  form: Form;
+}
+export type Properties = {
+  aria?: Record<string, string | number | boolean | null>;
+  data?: Record<string, string | number | null>;
+  [event: `on${string}`]: (event: any) => unknown;
+  [attribute: string]: any;
+};
+export type Child = Node | string | false | null | undefined | readonly Child[];
+
+/** The elements the scripts ask for: every id stands in one of the pages (a test looks). */
+export interface Elements {
+  "#accept": HTMLButtonElement;
+  "#answer": HTMLTextAreaElement;
+  "#asked": HTMLDetailsElement;
+  "#back": HTMLButtonElement;
+  "#bar": HTMLProgressElement;
+  "#by": HTMLElement;
+  "#cards": HTMLElement;
+  "#choices": Form;
+  "#coder": HTMLInputElement;
+  "#compare": HTMLElement;
+  "#drop": HTMLElement;
+  "#emotion": HTMLElement;
+  "#empty": HTMLElement;
+  "#export": HTMLDetailsElement;
+  "#exports": HTMLElement;
+  "#facts": HTMLElement;
+  "#figure": HTMLElement;
+  "#files": HTMLInputElement;
+  "#first": HTMLButtonElement;
+  "#fixed": HTMLInputElement;
+  "#folder": HTMLInputElement;
+  "#frame": HTMLInputElement;
+  "#heading": HTMLElement;
+  "#help": HTMLDialogElement;
+  "#instruct": HTMLButtonElement;
+  "#keys": HTMLButtonElement;
+  "#language": HTMLButtonElement;
+  "#last": HTMLButtonElement;
+  "#legend": HTMLElement;
+  "#look": HTMLButtonElement;
+  "#loop": HTMLInputElement;
+  "#marks": SVGSVGElement;
+  "#motion": HTMLElement;
+  "#name": HTMLElement;
+  "#next": HTMLButtonElement;
+  "#note": HTMLInputElement;
+  "#notice": HTMLElement;
+  "#of": HTMLElement;
+  "#older": HTMLButtonElement;
+  "#on": HTMLButtonElement;
+  "#opacity": HTMLInputElement;
+  "#overlay": HTMLSelectElement;
+  "#pair": HTMLElement;
+  "#person": HTMLSelectElement;
+  "#picture": HTMLImageElement;
+  "#play": HTMLButtonElement;
+  "#previous": HTMLButtonElement;
+  "#problems": HTMLElement;
+  "#progress": HTMLElement;
+  "#prompt": HTMLElement;
+  "#reading": HTMLElement;
+  "#record": HTMLElement;
+  "#recordings": HTMLElement;
+  "#reject": HTMLButtonElement;
+  "#said": HTMLElement;
+  "#save": HTMLButtonElement;
+  "#saved": HTMLElement;
+  "#screen": HTMLCanvasElement;
+  "#search": HTMLInputElement;
+  "#speed": HTMLSelectElement;
+  "#spoken": HTMLElement;
+  "#stage": HTMLElement;
+  "#state": HTMLSelectElement;
+  "#still": HTMLInputElement;
+  "#time": HTMLElement;
+  "#timeline": SVGSVGElement;
+  "#title": HTMLElement;
+  "#to-apex": HTMLButtonElement;
+  "#truth": HTMLElement;
+  "#undo": HTMLButtonElement;
+  "#unit": HTMLElement;
+  "#units": HTMLElement;
+  "#warnings": HTMLElement;
+  "#where": HTMLElement;
+  "#who": HTMLInputElement;
+  "#work": HTMLElement;
+  "#zoom": HTMLButtonElement;
+}

@@ -1,0 +1,236 @@
+"""Every sentence that a stage hands on, by code: English and Chinese. Knows words only.
+
+Fields stand in braces and have the same names in both languages. `word` understands, besides Python's own
+format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or any other number) and
+`{parts:; }` (several messages and what stands between them).
+"""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "text": ("{text}", "{text}"),
+    # media: warnings
+    "media.picture_faulty": (
+        "{file} is damaged: parts of the picture may be wrong",
+        "{file} 已损坏：部分画面可能有误",
+    ),
+    "media.rate_assumed": (
+        "the file holds no time stamps: {fps:g} frames per second are assumed; give fps if that is wrong",
+        "文件没有时间戳：按每秒 {fps:g} 帧计算；如不正确请给出帧率",
+    ),
+    "media.times_out_of_order": (
+        "some time stamps are missing or out of order: these frames are spaced evenly",
+        "部分时间戳缺失或乱序：这些帧按等间隔处理",
+    ),
+    "media.end_damaged": (
+        "the last part of the file is damaged: {count} frames could be read",
+        "文件末尾已损坏：只读出 {count} 帧",
+    ),
+    "media.end_damaged_of": (
+        "the last part of the file is damaged: {count} of {expected} frames could be read",
+        "文件末尾已损坏：只读出 {count}/{expected} 帧",
+    ),
+    "media.parts_damaged": (
+        "parts of the file are damaged: some frames may be missing or show faults",
+        "文件部分损坏：可能缺少某些帧，或画面有误",
+    ),
+    "media.size_changes": (
+        "the picture size changes within the file: all frames are scaled to the first one's size",
+        "文件中画面尺寸有变化：所有帧已缩放为第一帧的尺寸",
+    ),
+    "media.frame_of_other_size": (
+        "frame {frame} is left out: {file} has another size than the first picture.",
+        "跳过第 {frame} 帧：{file} 的尺寸与第一张图片不同。",
+    ),
+    "media.frame_left_out": ("frame {frame} is left out: {why}", "跳过第 {frame} 帧：{why}"),
+    "media.file_left_out": (
+        "{file} is left out: it is not a picture, or damaged.",
+        "跳过 {file}：不是图片，或已损坏。",
+    ),
+    "media.numbers_do_not_rise": (
+        "the numbers in the file names do not rise: pictures are taken in order of name, evenly.",
+        "文件名中的编号不递增：图片按名称顺序等间隔读取。",
+    ),
+    "media.numbers_missing": (
+        "{count} numbers are missing between {first} and {last}: times follow the numbers.",
+        "{first} 与 {last} 之间缺少 {count} 个编号：时间按编号计算。",
+    ),
+    # media: what makes a file unusable
+    "media.unreadable": (
+        "{file} is not a picture or video that can be read, or it is damaged: "
+        "try to play it, and convert it to MP4 if it plays.",
+        "{file} 不是可读取的图片或视频，或已损坏：请先试着播放，若能播放请转换为 MP4。",
+    ),
+    "media.no_frame": (
+        "No frame of {file} can be decoded: the file is damaged; copy it again.",
+        "{file} 中没有可解码的帧：文件已损坏，请重新复制。",
+    ),
+    "media.picture_damaged": (
+        "{file} cannot be decoded: the picture is damaged; copy or save it again.",
+        "{file} 无法解码：图片已损坏，请重新复制或保存。",
+    ),
+    "media.picture_cut_short": (
+        "{file} is cut short or damaged, part of the picture is missing: copy or save it again.",
+        "{file} 不完整或已损坏，缺少部分画面：请重新复制或保存。",
+    ),
+    "media.no_video": (
+        "{file} holds no video, only sound or data: give a video or pictures.",
+        "{file} 中没有画面，只有声音或数据：请提供视频或图片。",
+    ),
+    "media.too_many_pixels": (
+        "{file} is {width}x{height} pixels, more than the limit of {millions:g} million pixels and {side} a "
+        "side: scale it down first.",
+        "{file} 为 {width}x{height} 像素，超过上限（{millions:g} 百万像素、边长 {side}）：请先缩小。",
+    ),
+    "media.folder_needs_rate": (
+        "{file} is a folder of pictures, which has no frame rate of its own: "
+        "give it (fps, for instance 200).",
+        "{file} 是图片文件夹，本身没有帧率：请给出帧率（fps，例如 200）。",
+    ),
+    # flow
+    "flow.face_outside": (
+        "Too little of the face lies inside the picture; head motion is unknown and was not removed.",
+        "画面内的人脸部分过少；头部运动未知，未予去除。",
+    ),
+    "flow.head_turned": (
+        "The head turned by {degrees:.0f} degrees between onset and apex; "
+        "what was not removed may look like expression.",
+        "从起始到顶点头部转动了 {degrees:.0f} 度；未去除的部分可能看似表情。",
+    ),
+    "flow.no_depth": (
+        "Landmarks of scheme {scheme} carry no depth; head motion was removed with a generic face's depth.",
+        "{scheme} 方案的特征点没有深度；已按通用人脸的深度去除头部运动。",
+    ),
+    "flow.no_landmarks": (
+        "No face landmarks ({why}) Head motion was removed with a 2D fit.",
+        "没有人脸特征点（{why}），已用二维拟合去除头部运动。",
+    ),
+    "flow.no_face": (
+        "No face found in the onset picture; head motion was removed with a 2D fit.",
+        "起始图片中没有找到人脸；已用二维拟合去除头部运动。",
+    ),
+    "flow.dis_instead": (
+        "MEFlowNet needs the 468-point face mesh; this flow is DIS.",
+        "MEFlowNet 需要 468 点人脸网格；此光流由 DIS 计算。",
+    ),
+    # spotting: notes, and why nothing was found
+    "spot.mouth_alone": (
+        "the mouth alone: speech, chewing or an expression",
+        "仅嘴部运动：说话、咀嚼或表情",
+    ),
+    "spot.eyes_shut": (
+        "the eyes stay shut or low for {seconds:.1f} s",
+        "眼睛闭合或下垂持续 {seconds:.1f} 秒",
+    ),
+    "spot.none": ("No micro-expression found: {why}.", "未发现微表情：{why}。"),
+    "spot.no_face": ("no face was seen", "没有看到人脸"),
+    "spot.seen_too_short": (
+        "the face is seen for {seen:.2f} s, and at least {least:g} s are needed",
+        "人脸只出现了 {seen:.2f} 秒，至少需要 {least:g} 秒",
+    ),
+    "spot.gaps": (
+        "the face could be followed in {percent:.0f} % of the frames only",
+        "只有 {percent:.0f}% 的帧能跟踪到人脸",
+    ),
+    "spot.fast_head": ("the head moves too fast", "头部运动过快"),
+    "spot.too_long": (
+        "the movement of the face lasts longer than {most:g} s ({longest:.1f} s)",
+        "面部运动持续超过 {most:g} 秒（{longest:.1f} 秒）",
+    ),
+    "spot.blinks_only": (
+        "nothing but {count} {count:blink|blinks} stands out of the noise",
+        "除 {count} 次眨眼外，没有超出噪声的运动",
+    ),
+    "spot.still": ("nothing stands out of the noise", "没有超出噪声的运动"),
+    "spot.still_fast_head": (
+        "nothing stands out of the noise, and the head moves too fast at times",
+        "没有超出噪声的运动，且头部有时运动过快",
+    ),
+    # analysis: verdicts and warnings
+    "verdict.nobody": (
+        "No micro-expression found: no face was seen in any frame.",
+        "未发现微表情：所有帧中都没有看到人脸。",
+    ),
+    "verdict.found": (
+        "{count} {count:micro-expression|micro-expressions} found ({people:; }).",
+        "发现 {count} 个微表情（{people:；}）。",
+    ),
+    "verdict.suggests": ("person {person}: suggests {label:emotion}", "人物 {person}：提示{label:emotion}"),
+    "verdict.suggests_none": ("person {person}: suggests no emotion", "人物 {person}：提示无情绪"),
+    "verdict.no_evidence": (
+        "No evidence of a micro-expression: no region moved as an action unit would move it.",
+        "没有微表情的证据：没有区域出现动作单元应有的运动。",
+    ),
+    "verdict.reasons": ("{people: }", "{people: }"),
+    "verdict.reason": ("Person {person}: {why}", "人物 {person}：{why}"),
+    "verdict.unread": (
+        "No micro-expression found: no face could be read at the frames given.",
+        "未发现微表情：在给定的帧中无法读取人脸。",
+    ),
+    "analysis.head_moved_far": (
+        "The head moved far between onset and apex; small expressions may be lost in it.",
+        "从起始到顶点头部移动较大；细小的表情可能被掩盖。",
+    ),
+    "analysis.no_model_reading": (
+        "The language model gave no reading: {why}",
+        "语言模型没有给出解读：{why}",
+    ),
+    "analysis.face_lost": (
+        "Person {person}'s face could not be found in frame {frame}; this moment was not read.",
+        "在第 {frame} 帧中找不到人物 {person} 的脸；此时刻未解读。",
+    ),
+    "analysis.sizes_differ": (
+        "The onset picture is {onset} and the apex picture {apex}; "
+        "both must be frames of one recording, of one size.",
+        "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
+    ),
+    # the server's jobs
+    "job.one_picture": (
+        "{file} is one picture and shows no motion: send an onset and an apex.",
+        "{file} 是单张图片，没有运动：请提供起始与顶点两张图片。",
+    ),
+    "job.no_memory": (
+        "The clip needs more memory than this server allows: cut it shorter or scale it down.",
+        "该视频所需内存超过服务器上限：请剪短或缩小。",
+    ),
+    "job.too_slow": (
+        "The analysis took longer than {seconds:g} s: cut the clip shorter.",
+        "分析超过 {seconds:g} 秒：请剪短视频。",
+    ),
+    # what a person changed
+    "person.unnamed": ("a person", "使用者"),
+    "person.note": ("{who}: {note}", "{who}: {note}"),
+    "person.unnamed_note": ("a person: {note}", "使用者：{note}"),
+    "person.frames": ("frames {frames}", "第 {frames} 帧"),
+    "person.rejected": (
+        "Micro-expression {number} ({frames}) was rejected by {who}.",
+        "微表情 {number}（{frames}）被否定：{who}。",
+    ),
+    "person.added": ("This micro-expression was added by {who}.", "此微表情由人添加：{who}。"),
+    "person.interval": (
+        "The interval was set by {who}: {frames} (program: {before}).",
+        "区间由{who}设定：{frames}（程序：{before}）。",
+    ),
+    "person.emotion": (
+        "The emotion was set by {who}: {label:emotion} (program: {before:emotion}).",
+        "情绪由{who}设定：{label:emotion}（程序：{before:emotion}）。",
+    ),
+    "person.reading": (
+        "The reading was rewritten by {who}; the program's text is in `raw`.",
+        "解读由{who}改写；程序原文保存在 `raw` 中。",
+    ),
+    "person.unit_rejected": ("AU {unit} was rejected by {who}.", "AU {unit} 被否定：{who}。"),
+    "person.unit_added": ("AU {unit} was added by {who}.", "AU {unit} 由人添加：{who}。"),
+    "person.unit_changed": (
+        "AU {before} was changed to {unit} by {who}.",
+        "AU {before} 改为 {unit}：{who}。",
+    ),
+    "person.remark": ("Note by {who}: {note}", "{who}的备注：{note}"),
+    "person.none_left": (
+        "No micro-expression left after the corrections of {who}.",
+        "经{who}修改后没有剩下微表情。",
+    ),
+    "person.reviewed": (
+        "{count} {count:micro-expression|micro-expressions} after review by {who} ({people:; }).",
+        "经{who}审阅后有 {count} 个微表情（{people:；}）。",
+    ),
+}
+"""Code -> the sentence in English and in Chinese."""

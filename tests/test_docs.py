@@ -1,0 +1,45 @@
+"""The documentation: its Python blocks run, and the files it names are there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(
+    r"^### ([^\n]+)\n(?:(?!^###).)*?^```python\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL
+)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_section_on_adding_things_has_code() -> None:
+    section = ARCHITECTURE.split("## Where to add things")[1].split("\n## ")[0]
+    assert [title for title, _ in BLOCKS] == re.findall(r"^### (.+)$", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("title", "code"), BLOCKS, ids=[title for title, _ in BLOCKS])
+def test_the_code_on_adding_things_runs(title: str, code: str, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_linked_files_are_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_named_source_files_are_there(page: Path) -> None:
+    named = set(
+        re.findall(r"`(?:src/mellm/|mellm/)?([a-z_0-9/]+/[a-z_0-9]+\.py)`", page.read_text(encoding="utf-8"))
+    )
+    source = ROOT / "src" / "mellm"
+    assert [
+        name for name in sorted(named) if not (source / name).exists() and not (ROOT / name).exists()
+    ] == []
