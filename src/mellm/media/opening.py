@@ -111,6 +111,4 @@ def _kind(path: Path, limits: Limits) -> str:
     found = sniff(path, head)
     if found == "text":
         raise InputError(f"{path.name} is not a picture or video: it holds text.")
-    if found == "heic":
-        raise InputError(f"{path.name} is a HEIC photograph, which cannot be read: save it as JPEG or PNG.")
     return found
