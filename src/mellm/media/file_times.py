@@ -41,8 +41,8 @@ class NameTimes:
 def name_times(files: Sequence[Path], numbers: Sequence[int | None], fps: Fraction) -> NameTimes:
     """Return the times that the names give; even ones at `fps` where they give none that rise.
 
-    Counts are in frames, missing ones being left as gaps. Numbers whose usual step is one frame's time in some
-    unit are times, and so are times of day and decimal seconds.
+    Counts are in frames, missing ones being left as gaps. Numbers whose usual step is one frame's time in
+    some unit are times, and so are times of day and decimal seconds.
 
     >>> names = [Path(f"{n:04}.jpg") for n in (0, 33, 67, 133)]
     >>> [round(float(t), 3) for t in name_times(names, [0, 33, 67, 133], Fraction(30)).seconds]

@@ -18,7 +18,7 @@ class FolderMedia(Media):
     """Pictures of one folder in numeric order; `files` and `numbers` map a frame index to its file.
 
     A picture that cannot be decoded is left out, but keeps its index, so that the map stays true.
-    Times are index / fps when the numbers rise evenly; `mellm.media.file_times` says what else names may mean.
+    Times are index / fps when the numbers rise evenly; `mellm.media.file_times` has the other cases.
     """
 
     def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:

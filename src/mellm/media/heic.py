@@ -45,7 +45,10 @@ def heic_size(data: bytes) -> tuple[int, int]:
 
 
 def heic_pixels(data: bytes) -> NDArray[np.uint8]:
-    """The main picture, upright: uint8 (H, W, 3) RGB or (H, W, 4) RGBA. Raises ValueError where it is damaged."""
+    """The main picture, upright: uint8 (H, W, 3) RGB or (H, W, 4) RGBA.
+
+    Raises ValueError where it is damaged.
+    """
     opened = _open(data)
     picture = opened.to_pillow().convert("RGBA" if opened.has_alpha else "RGB")
     return np.asarray(picture, np.uint8)

@@ -14,7 +14,7 @@ from mellm.media.stamps import FINE, StampTable, stamp_table
 
 _SCAN_BYTES = 4 * 1024**3
 _MOST_FALLS = 0.1
-"""Share of stamps that may be wrong; where more fall, packets are in order of decoding, whatever the codec says."""
+"""Share of stamps that may be wrong; where more fall, packets come in order of decoding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,9 @@ class StampTable:
 def stamp_table(stamps: Sequence[int] | NDArray[np.int64], step: int) -> StampTable:
     """Mend stamps that do not rise; all others keep their own time.
 
-    A stamp that is doubled, falls back or leaps ahead of those after it is put between its neighbours, at most
-    a usual `step` (ticks) after the one before it. Where the clock itself starts anew, time goes on evenly.
+    A stamp that is doubled, falls back or leaps ahead of those after it is put between its neighbours, at
+    most a usual `step` (ticks) after the one before it. Where the clock itself starts anew, time
+    goes on evenly.
 
     >>> (stamp_table([0, 10, 10, 30, 40], 10).times / FINE).tolist()
     [0.0, 10.0, 20.0, 30.0, 40.0]
