@@ -52,6 +52,7 @@ from mellm.report import (
 from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
+from mellm.wording.shown import shown
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class Analyzer:
                     "mellm analyze CLIP, or mellm analyze --onset A --apex B."
                 )
         report.provenance.seconds = {stage: round(s, 4) for stage, s in self._clock.seconds.items()}
-        report.provenance.command = command
+        report.provenance.command = None if command is None else shown(command)
         return report
 
     def spot(self, source: str | Path, *, progress: Progress | None = None) -> list[Watched]:

@@ -10,6 +10,7 @@ from mellm.errors import InputError
 from mellm.media import Media
 from mellm.media.frame import Frame
 from mellm.report import Interval
+from mellm.wording.shown import shown
 
 
 class NamedFrames(NamedTuple):
@@ -84,4 +85,4 @@ def file_names(media: Media, interval: Interval) -> list[str]:
     if media.info.kind != "folder":
         return []
     frames = (interval.onset_frame, interval.apex_frame, interval.offset_frame)
-    return [media.files[frame].name for frame in frames if frame is not None]
+    return [shown(media.files[frame].name) for frame in frames if frame is not None]

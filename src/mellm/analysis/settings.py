@@ -24,6 +24,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mellm.errors import InputError
+from mellm.wording.shown import shown
 
 if TYPE_CHECKING:
     from mellm.media import Limits
@@ -195,5 +196,6 @@ class Settings(OptionModel):
         return value
 
     def recorded(self) -> dict[str, str | int | float | bool | None]:
-        """What the report's provenance says of the settings: every field but `limits`; `fps_of` if not all."""
-        return self.model_dump(mode="json", exclude={"fps_of"} if self.fps_of == "all" else None)
+        """What the report's provenance says of the settings: all but `limits`; `fps_of` if not all."""
+        values = self.model_dump(mode="json", exclude={"fps_of"} if self.fps_of == "all" else None)
+        return {name: shown(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mellm.cli import instruct
+from mellm.cli.console import console
 from mellm.errors import InputError
 
 app = typer.Typer(
@@ -25,7 +26,6 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
     Example: mellm data list
     """
-    from rich.console import Console
     from rich.table import Table
 
     from mellm.datasets import SETS
@@ -39,7 +39,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     for spec in SETS.values():
         fps = f"{spec.fps:g}" if spec.fps else "per row"
         table.add_row(spec.name, spec.title, fps, spec.sheets[0], spec.paths[0])
-    Console().print(table)
+    console().print(table)
 
 
 @app.command("index")
@@ -117,7 +117,6 @@ def build_meflow(
 
     Example: mellm data meflow build meflow/ --faces portraits/ --pairs 2000
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from mellm.simulate.pair_build import BuildConfig, build
@@ -126,7 +125,7 @@ def build_meflow(
     if full_3d and ict is None:
         raise InputError("Full-3D pairs need ICT-FaceKit's file: give it with --ict.")
     source = MEFlowConfig(faces=faces, ict=ict, full_3d=full_3d)
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=console(stderr=True), transient=True) as bars:
         task = bars.add_task("pairs", total=pairs)
         manifest = build(
             BuildConfig(source, pairs=pairs, seed=seed, workers=workers),

@@ -12,7 +12,7 @@ from mellm.datasets.published_sets import SETS
 from mellm.datasets.sample import Sample
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
-from mellm.media.frame import PICTURE_SUFFIXES
+from mellm.media.folder_contents import pictures_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _of_frames(sample: Sample, root: Path) -> Iterator[tuple[str, bool]]:
     if not place.is_dir():
         yield "have no frames on this machine", True
         return
-    numbers = {_frame_number(p.stem) for p in place.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES}
+    numbers = {_frame_number(picture.stem) for picture in pictures_in(place)}
     if not numbers:
         yield "have a folder without pictures", True
         return

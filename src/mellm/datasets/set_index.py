@@ -12,6 +12,7 @@ from mellm.datasets.published_sets import DatasetSpec, get_set
 from mellm.datasets.sample import Sample
 from mellm.errors import InputError
 from mellm.facs.taxonomies import canonical
+from mellm.media.folder_contents import is_system
 
 TABLE_COLUMNS = tuple(f.name for f in fields(Sample))
 """Columns of the table file, in order."""
@@ -47,7 +48,9 @@ def find_sheet(spec: DatasetSpec, root: Path) -> Path:
         raise InputError(f"There is no folder {root}: give the folder of {spec.title}.")
     for pattern in spec.sheets:
         for place in (root.glob(pattern), root.glob(f"*/{pattern}")):
-            if found := sorted(p for p in place if "naming_rule" not in p.name):
+            if found := sorted(
+                p for p in place if not is_system(p.name, folder=False) and "naming_rule" not in p.name
+            ):
                 return found[0]
     raise InputError(
         f"No annotation sheet of {spec.title} was found in {root}: put it there ({spec.sheets[0]}), "

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mellm.errors import InputError
 from mellm.media.file_times import name_times, twins, without_copy_mark
-from mellm.media.frame import PICTURE_SUFFIXES, Frame, MediaInfo
+from mellm.media.folder_contents import beside_pictures, pictures_in
+from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
@@ -76,9 +77,9 @@ class FolderMedia(Media):
         files: list[Path] = []
         size: tuple[int, int] | None = None
         total = 0
-        for file in sorted(self.path.iterdir(), key=natural_order):
-            if file.name.startswith(".") or file.suffix.lower() not in PICTURE_SUFFIXES or not file.is_file():
-                continue
+        if (clips := beside_pictures(self.path)) is not None:
+            self.warn(clips)
+        for file in sorted(pictures_in(self.path), key=natural_order):
             header = peek_still(file, self.limits)
             if header is None:
                 self.warn(Message("media.file_left_out", {"file": file.name}))

@@ -107,6 +107,46 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "give it (fps, for instance 200).",
         "{file} 是图片文件夹，本身没有帧率：请给出帧率（fps，例如 200）。",
     ),
+    # folders of clips
+    "media.previews": (
+        "{folder} holds {count} {count:clip|clips} ({first} ...) and {pictures} {pictures:picture|pictures} "
+        "that look like previews: name one of the clips, or put the pictures into a folder of their own.",
+        "{folder} 中有 {count} 个视频（{first} 等），还有 {pictures} 张像是预览图的图片："
+        "请指定其中一个视频，或把图片放入单独的文件夹。",
+    ),
+    "media.clips_passed_over": (
+        "{folder} also holds {count} {count:clip|clips} ({first} ...): only its numbered pictures are read.",
+        "{folder} 中还有 {count} 个视频（{first} 等）：只读取其中编号的图片。",
+    ),
+    "batch.pictures_beside_clips": (
+        "{folder} holds clips and {count} numbered pictures: the pictures are taken as one more recording.",
+        "{folder} 中既有视频，又有 {count} 张编号的图片：图片也作为一段录像处理。",
+    ),
+    "batch.left_out": ("{count} left out: {parts:; }.", "跳过 {count} 项：{parts:；}。"),
+    "batch.left_out_system": (
+        "{count} hidden or of the system ({names})",
+        "隐藏或系统文件 {count} 项（{names}）",
+    ),
+    "batch.left_out_report": (
+        "{count} {count:folder|folders} of reports ({names})",
+        "报告文件夹 {count} 个（{names}）",
+    ),
+    "batch.left_out_preview": (
+        "{count} {count:picture or preview|pictures or previews} that are no recording ({names})",
+        "不构成录像的图片或预览 {count} 个（{names}）",
+    ),
+    "batch.left_out_other": (
+        "{count} {count:file|files} of other kinds ({names})",
+        "其他类型的文件 {count} 个（{names}）",
+    ),
+    "batch.left_out_linked": (
+        "{count} {count:link|links} to folders that are looked through already ({names})",
+        "指向已处理文件夹的链接 {count} 个（{names}）",
+    ),
+    "batch.left_out_unreadable": (
+        "{count} that cannot be read ({names})",
+        "无法读取 {count} 项（{names}）",
+    ),
     # flow
     "flow.face_outside": (
         "Too little of the face lies inside the picture; head motion is unknown and was not removed.",
