@@ -49,7 +49,7 @@ class Sample:
 
     @property
     def action_units(self) -> AUCodes:
-        """The parsed codes; raises InputError where they cannot be read."""
+        """The parsed codes; what cannot be read is among their remarks."""
         return parse_codes(self.codes)
 
 
