@@ -41,14 +41,17 @@ class DatasetSpec:
 _TYPE = ("Micro", "Type", "Expression type")
 """Columns that tell micro- from macro-expressions, in sheets that hold both."""
 
+UNIT_COLUMNS = ("Action Units", "AU", "AUs")
+EMOTION_COLUMNS = ("Estimated Emotion", "Emotion")
+
 _CASME = {
     "subject": ("Subject",),
     "clip": ("Filename",),
     "onset": ("OnsetFrame", "Onset"),
     "apex": ("ApexFrame", "ApexFrame1", "Apex"),
     "offset": ("OffsetFrame", "Offset"),
-    "action_units": ("Action Units", "AU", "AUs"),
-    "emotion": ("Estimated Emotion", "Emotion"),
+    "action_units": UNIT_COLUMNS,
+    "emotion": EMOTION_COLUMNS,
     "type": _TYPE,
 }
 

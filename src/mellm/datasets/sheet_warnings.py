@@ -1,9 +1,11 @@
 """What is said about a sheet's rows: those left out, and cells of action units that hold remarks."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
-from mellm.datasets.annotation_sheets import normal
+from mellm.datasets.annotation_sheets import Row, normal
 from mellm.facs.codes import parse_codes
 from mellm.wording.message import Field, Message
 
@@ -28,7 +30,8 @@ def kind_of_expression(text: str) -> Literal["micro", "macro", "unknown"]:
 def left_out_rows(file: str, rows: Mapping[Left, Sequence[int]]) -> Iterator[Message]:
     """Yield a warning for each reason why rows, given by number, are left out."""
     for why, numbers in rows.items():
-        fields: dict[str, Field] = {"file": file, "count": len(numbers), "rows": _some(list(map(str, numbers)))}
+        shown = _some(list(map(str, numbers)))
+        fields: dict[str, Field] = {"file": file, "count": len(numbers), "rows": shown}
         if why == "nobody":
             yield Message("sheet.nobody", fields)
         elif why == "macro":
@@ -52,6 +55,23 @@ def remarks_in_cells(file: str, cells: Iterable[tuple[int, str | None, str]]) ->
         return []
     fields: dict[str, Field] = {"file": file, "column": title, "count": len(found), "rows": _some(found)}
     return [Message("sheet.remarks", fields)]
+
+
+def rows_without_label(
+    file: str, rows: Sequence[Row], columns: Sequence[str], labels: Sequence[str]
+) -> Iterator[Message]:
+    """Yield a warning about rows that are left out because the column's text is none of the labels."""
+    if rows:
+        found = [f"{row.number} '{row.text(columns)}'" for row in rows]
+        fields: dict[str, Field] = {"file": file, "column": rows[0].column(columns), "count": len(rows)}
+        yield Message("sheet.no_label", {**fields, "labels": ", ".join(labels), "rows": _some(found)})
+
+
+def log_remarks(log: logging.Logger, path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Log a warning where the rows hold remarks in the first of these columns that they have."""
+    cells = ((row.number, row.column(columns), row.text(columns)) for row in rows)
+    for message in remarks_in_cells(path.name, cells):
+        log.warning("%s", message)
 
 
 def _some(rows: Sequence[str]) -> str:

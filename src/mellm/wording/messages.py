@@ -196,6 +196,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: {count} {count:row|rows} left out whose type is neither micro nor macro ({rows}).",
         "{file}：{count} 行的类型既不是微表情也不是宏表情，已跳过（第 {rows} 行）。",
     ),
+    "sheet.no_label": (
+        "{file}, column {column}: {count} {count:row|rows} left out, none of {labels} (row {rows}).",
+        "{file}，列 {column}：{count} 行的情绪不在 {labels} 之中，已跳过（第 {rows} 行）。",
+    ),
     "sheet.remarks": (
         "{file}, column {column}: {count} {count:cell holds|cells hold} what is no action unit, "
         "kept as a remark and not scored (row {rows}).",
