@@ -58,6 +58,14 @@ class Source(_Model):
     fps: float | None = Field(default=None, description="Average frames per second")
     frames: int = Field(description="Frames decoded")
     duration: float | None = Field(default=None, description="Seconds")
+    frame_times: list[float] = Field(
+        default_factory=list,
+        description="Seconds of each frame; empty where frame k is shown at k / fps",
+    )
+
+    def times(self) -> list[float]:
+        """Return when each frame is shown, s, frames counted from 0; all 0 where there is no rate."""
+        return self.frame_times or [k / self.fps if self.fps else 0.0 for k in range(self.frames)]
 
 
 class Person(_Model):
@@ -67,6 +75,10 @@ class Person(_Model):
     frames_seen: int
     first_frame: int
     last_frame: int
+    seen: list[tuple[int, int]] = Field(
+        default_factory=list,
+        description="First and last frame of each run in which the face was seen, of the frames looked at",
+    )
     box: tuple[float, float, float, float] = Field(description="Left, top, width, height, first sight, px")
     inter_ocular_px: float = Field(description="Distance between the outer eye corners, px")
 

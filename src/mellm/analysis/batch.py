@@ -7,7 +7,7 @@ nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same wo
 import csv
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
@@ -104,6 +104,7 @@ def run_batch(
         Job(str(clip), shown(clip.relative_to(folder)), str(place))
         for clip, place in zip(contents.clips, places, strict=True)
     ]
+    settings = fitting_rate(settings, [Path(job.path) for job in jobs])
     rows: dict[str, Row] = {}
     todo = []
     for job in jobs:
@@ -121,6 +122,19 @@ def run_batch(
     write_rows(out, ordered)
     write_left_out(out, contents.left_out, folder)
     return ordered
+
+
+def fitting_rate(settings: Settings, clips: Sequence[Path]) -> Settings:
+    """The settings for these clips together: a frame rate given for folders of pictures is theirs alone.
+
+    Where there are only videos, the rate is meant for them (recordings stored at their playback rate).
+    """
+    folders = sum(clip.is_dir() for clip in clips)
+    if settings.fps is None or folders in (0, len(clips)):
+        return settings
+    note = "%g frames per second are taken for the %d folders of pictures; the videos keep their own rates"
+    logger.warning(note, settings.fps, folders)
+    return settings.model_copy(update={"fps_of": "untimed"})
 
 
 @dataclass(frozen=True, slots=True)

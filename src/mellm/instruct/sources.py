@@ -266,7 +266,7 @@ def measure_stored_flow(sample: Sample, stored: NDArray[np.uint8]) -> Measured:
         split=subject_split(sample.dataset, sample.subject),
         scale="relative",
         motion=tuple(regional_motion(flow)),
-        truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
+        truth=coded_truth(sample.codes, sample.emotion, sample.label),
         picture=None,
         picture_face=False,
         made={"estimator": "stored", "map_scale_px": None},

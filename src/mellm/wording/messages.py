@@ -17,8 +17,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件没有时间戳：按每秒 {fps:g} 帧计算；如不正确请给出帧率",
     ),
     "media.times_out_of_order": (
-        "some time stamps are missing or out of order: these frames are spaced evenly",
-        "部分时间戳缺失或乱序：这些帧按等间隔处理",
+        "some time stamps are missing or out of order: those frames are put between their neighbours",
+        "部分时间戳缺失或乱序：这些帧置于前后两帧之间",
     ),
     "media.end_damaged": (
         "the last part of the file is damaged: {count} frames could be read",
@@ -53,7 +53,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} numbers are missing between {first} and {last}: times follow the numbers.",
         "{first} 与 {last} 之间缺少 {count} 个编号：时间按编号计算。",
     ),
+    "media.names_are_times": (
+        "the numbers in the file names are read as times ({unit}), not as counts: from {first} to {last}",
+        "文件名中的数字按时间（{unit}）而非计数读取：从 {first} 到 {last}",
+    ),
+    "media.names_step_by": (
+        "the numbers in the file names rise by {step} from {first} to {last}: that is taken as one frame",
+        "从 {first} 到 {last}，文件名中的数字每次增加 {step}：按一帧计算",
+    ),
+    "media.names_are_dates": (
+        "the file names hold dates or times of day that do not fit {fps:g} frames per second: "
+        "pictures are spaced evenly at that rate",
+        "文件名中的日期或时刻与每秒 {fps:g} 帧不符：图片按该帧率等间隔排列",
+    ),
     # media: what makes a file unusable
+    "media.two_of_one": (
+        "{file} holds two pictures of one frame, {first} and {second}: keep one of them in the folder.",
+        "{file} 中同一帧有两张图片：{first} 和 {second}，请只保留其中一张。",
+    ),
+    "media.heic_needs_library": (
+        "{file} is a HEIC photograph: install what reads it (pip install mellm[heic]), "
+        "or save it as JPEG or PNG.",
+        "{file} 是 HEIC 照片：请安装读取组件（pip install mellm[heic]），或另存为 JPEG 或 PNG。",
+    ),
     "media.unreadable": (
         "{file} is not a picture or video that can be read, or it is damaged: "
         "try to play it, and convert it to MP4 if it plays.",
@@ -221,6 +243,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The onset picture is {onset} and the apex picture {apex}; "
         "both must be frames of one recording, of one size.",
         "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
+    ),
+    # annotation sheets
+    "sheet.nobody": (
+        "{file}: {count} {count:row|rows} without subject or file name left out ({rows}); "
+        "fill these in if cells were merged before the sheet became CSV.",
+        "{file}：{count} 行没有受试者或文件名，已跳过（第 {rows} 行）；如有合并过的单元格，请补全。",
+    ),
+    "sheet.macro": (
+        "{file}: {count} {count:macro-expression|macro-expressions} left out ({count:row|rows} {rows}).",
+        "{file}：已跳过 {count} 个宏表情（第 {rows} 行）。",
+    ),
+    "sheet.unknown": (
+        "{file}: {count} {count:row|rows} left out whose type is neither micro nor macro ({rows}).",
+        "{file}：{count} 行的类型既不是微表情也不是宏表情，已跳过（第 {rows} 行）。",
+    ),
+    "sheet.no_label": (
+        "{file}, column {column}: {count} {count:row|rows} left out, none of {labels} (row {rows}).",
+        "{file}，列 {column}：{count} 行的情绪不在 {labels} 之中，已跳过（第 {rows} 行）。",
+    ),
+    "sheet.remarks": (
+        "{file}, column {column}: {count} {count:cell holds|cells hold} what is no action unit, "
+        "kept as a remark and not scored (row {rows}).",
+        "{file}，列 {column}：{count} 个单元格含有非动作单元的内容，保留为备注，不评分（第 {rows} 行）。",
     ),
     # the server's jobs
     "job.one_picture": (
