@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from string import Formatter
@@ -35,7 +36,7 @@ def made() -> dict[str, set[str] | None]:
     found: dict[str, set[str] | None] = {}
     for path in SOURCE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        if "from mellm.wording.message import Message" not in text:
+        if not re.search(r"from mellm\.wording\.message import .*\bMessage\b", text):
             continue  # a language model's message is another thing
         for node in ast.walk(ast.parse(text)):
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and node.args):
