@@ -43,10 +43,10 @@ def prompt() -> str:
 
 
 def genai(threads: int) -> tuple[Run, int]:
-    import openvino_genai
-
+    from mellm.inference import genai as module
     from mellm.weights.model_store import model_path
 
+    openvino_genai = module()
     pipe = openvino_genai.LLMPipeline(str(model_path(MODEL)), "CPU", INFERENCE_NUM_THREADS=threads)
 
     def encoded() -> Any:

@@ -3,6 +3,7 @@
 Needs the `ray` extra; the clips and the output folder must be reachable under the same paths on all nodes.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,8 @@ class RayRunner:
             ) from error
         started = not ray.is_initialized()
         if started:
+            # Ray reports how it is used, unless this stands in the environment before it starts.
+            os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
             ray.init(address=self._address, log_to_driver=False, include_dashboard=False)
         try:
             actor: Any = ray.remote(num_cpus=1, max_restarts=2, max_task_retries=1)(Worker)

@@ -9,6 +9,7 @@ import typer
 
 from mellm import logs
 from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
+from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
 from mellm.version import __version__
 
@@ -61,6 +62,7 @@ app.add_typer(evaluate.app, name="evaluate")
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence on standard error, never a traceback."""
+    accept_every_character()
     try:
         app()
     except MellmError as error:

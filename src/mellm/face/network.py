@@ -7,9 +7,9 @@ from functools import cache
 from threading import Lock
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
+from mellm.inference import ov
 from mellm.weights import model_path
 
 Tensor = NDArray[np.float32]

@@ -147,10 +147,10 @@ class MEFlowNetEstimator:
 
     def _run(self, planes: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if self._compiled is None:
-            import openvino
+            from mellm.inference import ov
 
             try:
-                self._compiled = openvino.Core().compile_model(
+                self._compiled = ov.Core().compile_model(
                     str(self.network), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
                 )
             except RuntimeError as error:

@@ -49,9 +49,9 @@ class EmbeddedBackend:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        import openvino_genai
+        from mellm.inference import genai
 
-        return openvino_genai.Tokenizer(str(self._prepared.folder))
+        return genai().Tokenizer(str(self._prepared.folder))
 
     def generate(
         self,

@@ -79,17 +79,28 @@ def load_local_model(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     where, extra = _place(path)
+    # A model on this computer is read without asking the hub about it.
+    here = Path(where).exists()
     try:
         with _quiet():
-            config = AutoConfig.from_pretrained(where, trust_remote_code=False, **extra)
+            config = AutoConfig.from_pretrained(
+                where, trust_remote_code=False, local_files_only=here, **extra
+            )
             sees = config.model_type in _SEEING
             kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
             form = _unpacked() if extra else {"use_safetensors": True}
             model: Any = kind.from_pretrained(
-                where, dtype=_DTYPES[dtype], trust_remote_code=False, **form, **extra
+                where,
+                dtype=_DTYPES[dtype],
+                trust_remote_code=False,
+                local_files_only=here,
+                **form,
+                **extra,
             )
-            tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **extra)
-            images = _picture_processor(where) if sees else None
+            tokenizer = AutoTokenizer.from_pretrained(
+                where, trust_remote_code=False, local_files_only=here, **extra
+            )
+            images = _picture_processor(where, here) if sees else None
     # Damaged and foreign files make the readers of each format fail in their own ways.
     except Exception as error:
         _log.info("loading the model %s failed", path, exc_info=True)
@@ -152,11 +163,11 @@ def _is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file()
 
 
-def _picture_processor(where: str) -> Any:
+def _picture_processor(where: str, here: bool) -> Any:
     # Here, because it needs Pillow, which text models do without.
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    return Qwen2VLImageProcessorPil.from_pretrained(where)
+    return Qwen2VLImageProcessorPil.from_pretrained(where, local_files_only=here)
 
 
 def _adapted(model: Any, folder: Path) -> Any:
@@ -170,7 +181,9 @@ def _adapted(model: Any, folder: Path) -> Any:
     except ModuleNotFoundError as error:
         raise InputError("Adapters need the package peft: pip install 'mellm[train]'.") from error
     try:
-        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
+        return PeftModel.from_pretrained(model, str(folder), local_files_only=True).merge_and_unload(
+            safe_merge=True
+        )
     except Exception as error:
         _log.info("merging the adapter %s failed", folder, exc_info=True)
         raise InputError(

@@ -111,8 +111,7 @@ def _named(path: Path, adapter: Adapter) -> str:
 
 
 def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
-    import openvino as ov
-    import openvino_genai
+    from mellm.inference import genai, ov
 
     merged = folder / "model.gguf"
     if adapter:
@@ -123,7 +122,7 @@ def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
     raw.mkdir()
     moved = merged.rename(raw / merged.name)
     # GenAI reads GGUF only when it loads a pipeline; what we keep is the graph it saves beside the file.
-    openvino_genai.LLMPipeline(str(moved), "CPU", enable_save_ov_model=True)
+    genai().LLMPipeline(str(moved), "CPU", enable_save_ov_model=True)
     model = ov.Core().read_model(raw / _MODEL)
     _only_last_logits(model)
     ov.save_model(model, folder / _MODEL, compress_to_fp16=False)
@@ -135,8 +134,10 @@ def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
 def _only_last_logits(model: object) -> None:
     """Compute logits of the last positions only: a prompt's other 49,152-wide rows are never looked at."""
     import numpy as np
-    import openvino.opset14 as ops
 
+    from mellm.inference import ov
+
+    ops = ov.opset14
     result = next(o for o in model.outputs if "logits" in o.names).node  # type: ignore[attr-defined]
     head = result.input_value(0).get_node()
     while head.get_type_name() != "MatMul":

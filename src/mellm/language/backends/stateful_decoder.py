@@ -22,7 +22,7 @@ class Decoder:
 
     def __init__(self, folder: Path) -> None:
         """Load the model in `folder` (openvino_model.xml)."""
-        import openvino as ov
+        from mellm.inference import ov
 
         core = ov.Core()
         # In bfloat16 logits come in steps of an eighth, and a cache of bytes moves them by

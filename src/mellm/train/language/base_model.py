@@ -42,16 +42,23 @@ class Base:
 def load_base(name: str, precision: str, attention: str) -> Base:
     """Load a base model; raises InputError where there is none of that name or it cannot hold a dialogue."""
     where, extra, digest = _place(name)
+    # A model on this computer is read without asking the hub about it.
+    here = Path(where).exists()
     try:
-        config = AutoConfig.from_pretrained(where, **extra)
+        config = AutoConfig.from_pretrained(where, local_files_only=here, **extra)
         sees = hasattr(config, "vision_config")
         kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
         packed = {"quantization_config": GgufConfig(dequantize=True)} if extra else {}
         model = kind.from_pretrained(
-            where, dtype=_DTYPES[precision], attn_implementation=attention, **extra, **packed
+            where,
+            dtype=_DTYPES[precision],
+            attn_implementation=attention,
+            local_files_only=here,
+            **extra,
+            **packed,
         )
-        tokenizer = AutoTokenizer.from_pretrained(where, **extra)
-        images = _processor(where) if sees else None
+        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=here, **extra)
+        images = _processor(where, here) if sees else None
     except (OSError, ValueError) as error:
         raise InputError(
             f"The base model {name} cannot be loaded ({_line(error)}); give a pulled model's name, a folder "
@@ -76,11 +83,11 @@ def _place(name: str) -> tuple[str, dict[str, str], str]:
     return name, {}, ""
 
 
-def _processor(where: str) -> Any:
+def _processor(where: str, here: bool) -> Any:
     # The module needs Pillow; text models do without.
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    return Qwen2VLImageProcessorPil.from_pretrained(where)
+    return Qwen2VLImageProcessorPil.from_pretrained(where, local_files_only=here)
 
 
 def _line(error: Exception) -> str:
