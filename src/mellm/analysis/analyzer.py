@@ -22,6 +22,7 @@ from mellm.analysis.named_frames import (
     named_interval,
     read_named,
 )
+from mellm.analysis.plausibility import landmark_doubts, pair_doubts
 from mellm.analysis.report_entries import (
     clip_source,
     interval_entry,
@@ -63,6 +64,7 @@ class _Readings:
     draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
     warnings: list[Message] = field(default_factory=list)
     moment_warnings: list[Message] = field(default_factory=list)
+    doubted: int = 0
 
 
 class Analyzer:
@@ -156,6 +158,7 @@ class Analyzer:
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
             else:
                 people, frames = self._watch(media, self._listeners.progress)
+                found.warnings += self._clip_doubts(media, people, frames)
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
@@ -209,6 +212,36 @@ class Analyzer:
         with self._clock("faces"):
             return landmarks_at(frame.image, place)
 
+    def _clip_doubts(self, media: Media, people: list[Watched], frames: int) -> list[Message]:
+        """Return why given landmarks cannot be this clip's; whether one moment's fit is found out there."""
+        if self._landmarks is None:
+            return []
+        first, last = min(self._landmarks), max(self._landmarks)
+        known: dict[str, int] = {"first": first, "last": last, "frames": frames}
+        if not people:
+            return [Message("analysis.landmarks_of_other_frames", known)]
+        with self._clock("faces"):
+            seen = people[0].first.frame
+            doubts = [
+                doubt
+                for frame in media.read([seen]).values()
+                for doubt in landmark_doubts(frame, self._landmarks[seen])
+            ]
+        if last >= frames:
+            doubts.append(Message("analysis.landmarks_go_on", known))
+        return doubts
+
+    def _doubts(self, onset: Frame, apex: Frame, points: tuple[Landmarks, Landmarks]) -> list[Message]:
+        """Return why a pair cannot be one face's, or given landmarks not its own; mostly nothing."""
+        with self._clock("faces"):
+            if self._landmarks is not None:
+                doubts = [
+                    d for f, p in zip((onset, apex), points, strict=True) for d in landmark_doubts(f, p)
+                ]
+                if doubts:
+                    return doubts
+            return pair_doubts(onset.image, apex.image, points)
+
     def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Readings) -> None:
         """Read one interval of one person; its pictures are kept under the reading's number."""
         first, second = self._points(person, onset), self._points(person, apex)
@@ -217,10 +250,13 @@ class Analyzer:
             where = {"person": person.person, "frame": lost.index}
             found.warnings.append(Message("analysis.face_lost", where))
             return
+        doubts = self._doubts(onset, apex, (first, second))
+        found.doubted += bool(doubts)
         moment = self._reader.read(
             onset.image,
             apex.image,
             (first, second),
+            doubts=doubts,
             person=person.person,
             interval=interval,
             clock=self._clock,
@@ -235,7 +271,7 @@ class Analyzer:
         for number, reading in enumerate(found.readings, start=1):
             reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
         language = self._reader.language
-        said = verdict(found.readings, people)
+        said = verdict(found.readings, people, doubted=found.doubted)
         notes = [e.note for p in people for e in p.events if e.note is not None and e.kind != "micro"]
         report = Report(
             source=source,

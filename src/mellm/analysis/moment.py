@@ -4,7 +4,7 @@ flow -> facs -> language for a single pair, on a crop that is the same for both 
 about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -107,6 +107,7 @@ class MomentReader:
         apex: Image,
         landmarks: tuple[Landmarks, Landmarks],
         *,
+        doubts: Sequence[Message] = (),
         person: int,
         interval: Interval,
         clock: Clock,
@@ -115,14 +116,16 @@ class MomentReader:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
+        Where there are `doubts` that they belong together, they become warnings: motion and units are
+        measured all the same, but no emotion is told.
         """
         with clock("flow"):
             pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True)
         flow, motion, alignment = pair.flow, pair.motion, pair.alignment
         with clock("facs"):
             aus = self.au_model.predict(motion)
-            emotion = self._emotion(aus, motion)
-        warnings = list(flow.warnings)
+            emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
+        warnings = [*doubts, *flow.warnings]
         with clock("reading"):
             shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
             reading = self._words(motion, aus, emotion, warnings, tell, shown)
@@ -177,10 +180,13 @@ class MomentReader:
             template=self._template,
         )
 
+    def _no_emotion(self) -> EmotionReading:
+        return EmotionReading(taxonomy=self._taxonomy.name, label=None, probabilities={})
+
     def _emotion(self, aus: list[AUEvidence], motion: list[RegionMotion]) -> EmotionReading:
         """What the units suggest; no label where nothing moved or no unit is likely."""
         if abstains(aus) or not any(m.moving for m in motion):
-            return EmotionReading(taxonomy=self._taxonomy.name, label=None, probabilities={})
+            return self._no_emotion()
         chosen = dict(self.emotion_model.predict(aus, self._taxonomy.name))
         return EmotionReading(
             taxonomy=self._taxonomy.name,

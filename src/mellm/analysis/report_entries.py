@@ -160,13 +160,15 @@ def region_motion(reading: RegionReading) -> RegionMotion:
     )
 
 
-def verdict(readings: list[MicroExpression], people: list[Watched]) -> Message:
-    """Return what was found, or why nothing was."""
+def verdict(readings: list[MicroExpression], people: list[Watched], *, doubted: int = 0) -> Message:
+    """Return what was found, or why nothing was; `doubted` moments have parts that cannot belong together."""
     if not people:
         return Message("verdict.nobody")
     found = tuple(suggestion(me) for me in readings if me.emotion.label)
     if found:
         return Message("verdict.found", {"count": len(found), "people": found})
+    if doubted:
+        return Message("verdict.doubted")
     if readings:
         return Message("verdict.no_evidence")
     reasons = {str(p.reason): (p.person, p.reason) for p in people if p.reason}
