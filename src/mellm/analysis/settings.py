@@ -195,5 +195,5 @@ class Settings(OptionModel):
         return value
 
     def recorded(self) -> dict[str, str | int | float | bool | None]:
-        """What the report's provenance says of the settings: every field but `limits`; `fps_of` if not all."""
+        """What a report's provenance says of the settings: all but `limits`, and an `fps_of` of all."""
         return self.model_dump(mode="json", exclude={"fps_of"} if self.fps_of == "all" else None)
