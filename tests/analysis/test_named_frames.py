@@ -50,3 +50,16 @@ def test_numbers_of_files_become_indices_and_an_interval(folder: Path):
             indices_of(media, NamedFrames(47, 60))
         with pytest.raises(InputError, match="no frame 9"):
             read_named(media, NamedFrames(1, 9))
+
+
+def test_a_number_that_two_files_have_is_refused_with_both(tmp_path: Path):
+    for name in ("img7", "img8", "img08", "img9"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((32, 32, 3), 90, np.uint8))
+    with open_media(tmp_path, fps=200) as media:
+        assert [*map(str, media.warnings)] == [
+            "the numbers in the file names do not rise: pictures are taken in order of name, evenly."
+        ]
+        for wrong in (NamedFrames(7, 8), NamedFrames(8, 9), NamedFrames(7, 9, 8)):
+            with pytest.raises(InputError, match=r"img0?8\.png and img0?8\.png both have the number 8"):
+                indices_of(media, wrong)
+        assert indices_of(media, NamedFrames(7, 9)) == (0, 3, None)

@@ -91,8 +91,11 @@ def _uneven_times(media: Media, frames: int) -> list[float]:
     times, rate = media.frame_times(), media.info.fps
     if len(times) < frames:
         return []
-    even = rate is not None and len(times) == frames
-    if even and all(abs(time - index / rate) <= _EVEN for index, time in enumerate(times)):
+    if (
+        rate is not None
+        and len(times) == frames
+        and all(abs(time - index / rate) <= _EVEN for index, time in enumerate(times))
+    ):
         return []
     return [round(time, 6) for time in times]
 

@@ -72,7 +72,7 @@ def name_times(files: Sequence[Path], numbers: Sequence[int | None], fps: Fracti
 
 def _by_number(counts: list[int], steps: list[int], fps: Fraction, ends: dict[str, str]) -> NameTimes:
     usual = sorted(steps)[(len(steps) - 1) // 2]
-    near = sum(abs(step - usual) <= max(1, usual * _TOLERANCE) for step in steps)
+    near = sum(abs(step - usual) <= max(Fraction(1), usual * _TOLERANCE) for step in steps)
     stride = 2 * steps.count(usual) > len(steps) and all(step % usual == 0 for step in steps)
     clock = usual >= _CLOCK_STEP and 2 * near > len(steps)
     if usual > 1 and len(steps) > 2 and (stride or clock):

@@ -108,7 +108,7 @@ def _times(raw: NDArray[np.int64], stream: VideoStream) -> tuple[StampTable, NDA
         raw = np.sort(raw)
     steps = np.diff(np.sort(raw))
     table = stamp_table(raw, max(int(np.median(steps)), 1) if steps.size else 1)
-    return table, np.diff(np.rint(table.times / FINE).astype(np.int64))
+    return table, np.asarray(np.diff(table.times // FINE), np.int64)
 
 
 def _claimed_duration(container: InputContainer, first: Fraction) -> Fraction | None:
