@@ -38,3 +38,11 @@ def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
 def test_the_real_questions(shared_data: Path) -> None:
     questions = read_questions(shared_data / "me_vqa/casme2.jsonl")
     assert len(questions) == 911 and len({q.image_id for q in questions}) == 145
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_questions_in_other_encodings_and_with_a_line_separator(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps(ROW | {"answer": "brow\u2028lowerer"}, ensure_ascii=False), encoding=encoding)
+    (question,) = read_questions(path)
+    assert question.answer == "brow\u2028lowerer"

@@ -1,13 +1,16 @@
 """Sheets as their makers ship them, and as spreadsheets save them: made-up rows under the real columns."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from mellm.cli import app
-from mellm.datasets import index, read_set
+from mellm.datasets import Sample, index, read_set, read_table, write_table
 from mellm.datasets.sheet_text import number, read_text
 from mellm.datasets.sheet_warnings import kind_of_expression
 from mellm.errors import InputError
@@ -194,3 +197,25 @@ def test_the_command_says_what_was_left_out(tmp_path: Path) -> None:
         app, ["data", "index", "casme2", str(tmp_path), "--out", str(tmp_path / "t.csv")]
     )
     assert run.exit_code == 0 and "left out (3)" in run.output
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gbk", "utf-8-sig"])
+def test_a_table_that_a_spreadsheet_saved_anew(encoding: str, tmp_path: Path) -> None:
+    sample = Sample("samm", "a", "006", 1, None, 9, 29.97, "anger", "4 or 7", "006/张", "a note")
+    write_table(tmp_path / "table.csv", [sample])
+    text = (tmp_path / "table.csv").read_text(encoding="utf-8")
+    text = text.replace(",", ";").replace("29.97", "29,97")
+    assert read_table(rows(tmp_path / "again.csv", text, encoding)) == [sample]
+    with pytest.raises(InputError, match="no table of"):
+        read_table(rows(tmp_path / "other.csv", "a,b\n1,2\n"))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused_in_a_sentence(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "casme2.csv")
+        path.write_bytes(",".join(HEAD).encode() + b"\n1,a,1,2,3,4,disgust\n" + data)
+        try:
+            assert read_set("casme2", path).samples
+        except InputError as error:
+            assert "casme2.csv" in str(error)

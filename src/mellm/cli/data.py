@@ -87,7 +87,7 @@ def check_(
     if json_:
         said = [str(warning) for warning in found.warnings]
         report = {"samples": len(samples), "warnings": said, "findings": [asdict(f) for f in findings]}
-        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(report, indent=2))
     else:
         typer.echo(f"  {len(samples)} micro-expressions, {len(samples) - len(serious)} of them usable")
         for finding in findings:

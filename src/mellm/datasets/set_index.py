@@ -100,23 +100,24 @@ def write_table(path: str | Path, samples: Iterable[Sample]) -> None:
 
 
 def read_table(path: str | Path) -> list[Sample]:
-    """Read a table that `write_table` wrote. Raises InputError where columns are missing."""
+    """Read a table that `write_table` wrote, also once a spreadsheet saved it anew.
+
+    Raises InputError where it cannot be read or columns are missing.
+    """
+    path = Path(path)
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check the path.") from error
+        rows = [row.cells for row in read_sheet(path, [("key",), ("path",)])]
+    except InputError as error:
+        raise InputError(f"{path.name} is no table of `mellm data index`: {error}") from error
     if rows and (missing := set(TABLE_COLUMNS) - set(rows[0])):
-        raise InputError(
-            f"{Path(path).name} lacks the columns {', '.join(sorted(missing))}: index the set again."
-        )
+        raise InputError(f"{path.name} lacks the columns {', '.join(sorted(missing))}: index the set again.")
     return [
         Sample(
             **{k: row[k] for k in TABLE_COLUMNS if k not in ("onset", "apex", "offset", "fps")},
             onset=_number(row["onset"]),
             apex=_number(row["apex"]),
             offset=_number(row["offset"]),
-            fps=float(row["fps"]) if row["fps"] else None,
+            fps=number(row["fps"]),
         )
         for row in rows
     ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mellm.datasets.annotation_sheets import Row, normal
 from mellm.facs.codes import parse_codes
-from mellm.wording.message import Field, Message
+from mellm.wording.message import Message
 
 Left = Literal["nobody", "macro", "unknown"]
 """Why a row is left out: no subject or file name, a macro-expression, a type that is neither."""
@@ -31,13 +31,13 @@ def left_out_rows(file: str, rows: Mapping[Left, Sequence[int]]) -> Iterator[Mes
     """Yield a warning for each reason why rows, given by number, are left out."""
     for why, numbers in rows.items():
         shown = _some(list(map(str, numbers)))
-        fields: dict[str, Field] = {"file": file, "count": len(numbers), "rows": shown}
+        count = len(numbers)
         if why == "nobody":
-            yield Message("sheet.nobody", fields)
+            yield Message("sheet.nobody", {"file": file, "count": count, "rows": shown})
         elif why == "macro":
-            yield Message("sheet.macro", fields)
+            yield Message("sheet.macro", {"file": file, "count": count, "rows": shown})
         else:
-            yield Message("sheet.unknown", fields)
+            yield Message("sheet.unknown", {"file": file, "count": count, "rows": shown})
 
 
 def remarks_in_cells(file: str, cells: Iterable[tuple[int, str | None, str]]) -> list[Message]:
@@ -53,8 +53,8 @@ def remarks_in_cells(file: str, cells: Iterable[tuple[int, str | None, str]]) ->
             found.append(f"{row} '{'; '.join(remarks)}'")
     if not found:
         return []
-    fields: dict[str, Field] = {"file": file, "column": title, "count": len(found), "rows": _some(found)}
-    return [Message("sheet.remarks", fields)]
+    count, shown = len(found), _some(found)
+    return [Message("sheet.remarks", {"file": file, "column": title, "count": count, "rows": shown})]
 
 
 def rows_without_label(
@@ -63,8 +63,16 @@ def rows_without_label(
     """Yield a warning about rows that are left out because the column's text is none of the labels."""
     if rows:
         found = [f"{row.number} '{row.text(columns)}'" for row in rows]
-        fields: dict[str, Field] = {"file": file, "column": rows[0].column(columns), "count": len(rows)}
-        yield Message("sheet.no_label", {**fields, "labels": ", ".join(labels), "rows": _some(found)})
+        yield Message(
+            "sheet.no_label",
+            {
+                "file": file,
+                "column": rows[0].column(columns),
+                "count": len(rows),
+                "labels": ", ".join(labels),
+                "rows": _some(found),
+            },
+        )
 
 
 def log_remarks(log: logging.Logger, path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from mellm.datasets.sheet_text import read_text
 from mellm.errors import InputError
 from mellm.facs.unit_lookup import au_number
 
@@ -61,10 +62,7 @@ class VQAQuestion:
 
 def read_questions(path: str | Path) -> list[VQAQuestion]:
     """Read a JSONL file of questions. Raises InputError naming the first line that is not one."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as text: check the path.") from error
+    lines = read_text(Path(path)).split("\n")
     questions = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
