@@ -5,6 +5,8 @@ format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or a
 `{parts:; }` (several messages and what stands between them).
 """
 
+from mellm.wording.sheet_messages import SHEET_MESSAGES
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("{text}", "{text}"),
     # media: warnings
@@ -279,29 +281,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "both must be frames of one recording, of one size.",
         "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
     ),
-    # annotation sheets
-    "sheet.nobody": (
-        "{file}: {count} {count:row|rows} without subject or file name left out ({rows}); "
-        "fill these in if cells were merged before the sheet became CSV.",
-        "{file}：{count} 行没有受试者或文件名，已跳过（第 {rows} 行）；如有合并过的单元格，请补全。",
-    ),
-    "sheet.macro": (
-        "{file}: {count} {count:macro-expression|macro-expressions} left out ({count:row|rows} {rows}).",
-        "{file}：已跳过 {count} 个宏表情（第 {rows} 行）。",
-    ),
-    "sheet.unknown": (
-        "{file}: {count} {count:row|rows} left out whose type is neither micro nor macro ({rows}).",
-        "{file}：{count} 行的类型既不是微表情也不是宏表情，已跳过（第 {rows} 行）。",
-    ),
-    "sheet.no_label": (
-        "{file}, column {column}: {count} {count:row|rows} left out, none of {labels} (row {rows}).",
-        "{file}，列 {column}：{count} 行的情绪不在 {labels} 之中，已跳过（第 {rows} 行）。",
-    ),
-    "sheet.remarks": (
-        "{file}, column {column}: {count} {count:cell holds|cells hold} what is no action unit, "
-        "kept as a remark and not scored (row {rows}).",
-        "{file}，列 {column}：{count} 个单元格含有非动作单元的内容，保留为备注，不评分（第 {rows} 行）。",
-    ),
+    **SHEET_MESSAGES,
     # the server's jobs
     "job.one_picture": (
         "{file} is one picture and shows no motion: send an onset and an apex.",
