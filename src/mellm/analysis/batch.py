@@ -7,11 +7,11 @@ nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same wo
 import csv
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from pathlib import Path
 
 from mellm.analysis.analyzer import Analyzer
@@ -19,8 +19,11 @@ from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.logs import configure_child
 from mellm.media.frame import PICTURE_SUFFIXES
+from mellm.processes import Pool, Stopped, worker_pool
 from mellm.report import Report
+from mellm.targets import check_folder
 from mellm.version import __version__
+from mellm.wording.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +85,12 @@ def run_batch(
 
     Clips whose report is there already, by this version and these settings, are not analysed again. `run`
     does the work (default: local processes). Returns the rows in the order of the clips' names.
+
+    Broken off (KeyboardInterrupt, or `Stopped` by a signal) it writes the table of the clips done so far and
+    leaves no process behind. In a script, call it below `if __name__ == "__main__":`. Raises InputError where
+    nothing can be written to `out`, before the work.
     """
-    folder, out, settings = Path(folder), Path(out), settings or Settings()
+    folder, out, settings = Path(folder), check_folder(out), settings or Settings()
     jobs = [
         Job(str(clip), str(clip.relative_to(folder)), str(_place(clip, folder, out)))
         for clip in find_clips(folder)
@@ -98,9 +105,14 @@ def run_batch(
             rows[job.name] = former
     tell = progress or (lambda done, total: None)
     tell(len(rows), len(jobs))
-    for row in (run or run_local)(todo, settings, workers):
-        rows[row.clip] = row
-        tell(len(rows), len(jobs))
+    try:
+        for row in (run or run_local)(todo, settings, workers):
+            rows[row.clip] = row
+            tell(len(rows), len(jobs))
+    except KeyboardInterrupt as error:
+        write_rows(out, [rows[job.name] for job in jobs if job.name in rows])
+        kept = {"done": len(rows), "count": len(jobs), "out": str(out)}
+        raise Stopped.of(error, Message("batch.stopped", kept)) from error
     ordered = [rows[job.name] for job in jobs]
     write_rows(out, ordered)
     return ordered
@@ -129,6 +141,8 @@ class Worker:
     def do(self, job: Job) -> Row:
         """Analyse one clip and save its report; whatever goes wrong becomes the row's error."""
         try:
+            check_folder(job.out)  # a full disk is said before the work, not after it
+            _clear(job)
             report = self._analyzer.analyze(job.path)
             report.save(job.out)
         except MellmError as error:
@@ -170,28 +184,26 @@ def run_local(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row
         # After a crash, one process at a time shows which of the clips in flight it was.
         suspects = [job for job, tries in attempts.items() if tries]
         count = 1 if suspects else workers
-        with ProcessPoolExecutor(
-            max_workers=count, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
-        ) as pool:
+        with worker_pool(count, _start, settings) as pool:
             try:
                 yield from _drain(pool, count, suspects or list(attempts), attempts)
             except BrokenProcessPool:
+                if not pool.began:
+                    raise pool.cannot_begin() from None
                 for job in [job for job, tries in attempts.items() if tries >= ATTEMPTS]:
                     del attempts[job]
                     logger.error("%s: its process ended %d times", job.path, ATTEMPTS)
                     yield Row(job.name, "failed", "the process that read it ended (out of memory, perhaps)")
 
 
-def _drain(
-    pool: ProcessPoolExecutor, count: int, waiting: list[Job], attempts: dict[Job, int]
-) -> Iterator[Row]:
+def _drain(pool: Pool, count: int, waiting: list[Job], attempts: dict[Job, int]) -> Iterator[Row]:
     """Keep `count` jobs in flight; count an attempt for each, take finished ones off the list."""
     flying: dict[Future[Row], Job] = {}
     while waiting or flying:
         while waiting and len(flying) < count:
             job = waiting.pop(0)
             attempts[job] += 1
-            flying[pool.submit(_do, job)] = job
+            flying[pool.executor.submit(_do, job)] = job
         done, _ = wait(flying, return_when=FIRST_COMPLETED)
         for future in done:
             row = future.result()
@@ -211,6 +223,12 @@ def _start(settings: Settings) -> None:
 def _do(job: Job) -> Row:
     assert _worker is not None
     return _worker.do(job)
+
+
+def _clear(job: Job) -> None:
+    """Take away the drafts of a report that an earlier process was killed over."""
+    for draft in Path(job.out).glob(".saving-*"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _place(clip: Path, folder: Path, out: Path) -> Path:

@@ -86,7 +86,9 @@ def analyze(
         return
     folder = out or Path(f"{_stem(source or pair.onset)}.mellm")
     from mellm.analysis.analyzer import Analyzer
+    from mellm.targets import check_folder
 
+    check_folder(folder)
     with stage_progress(hidden=quiet or json_) as progress:
         report = Analyzer(settings).analyze(
             source,

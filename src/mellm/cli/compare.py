@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mellm.cli.options import to_new_file
+
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Runs on the same samples, written with --json.")],
@@ -16,7 +18,9 @@ def compare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Draw it: a page (.html) or a picture (.svg)."),
+        typer.Option(
+            "--out", "-o", callback=to_new_file, help="Draw it: a page (.html) or a picture (.svg)."
+        ),
     ] = None,
     shared: Annotated[
         bool, typer.Option("--shared", help="Compare on the samples all runs have, where they differ.")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mellm.errors import MellmError
 from mellm.language.backends.merge import Adapter, merge
-from mellm.weights import MODELS, cache_folder, model_path, sha256_of, shipped_path
+from mellm.weights import MODELS, cache_folder, check_cache, model_path, sha256_of, shipped_path
 
 BASE, ADAPTER = "smollm2-135m-instruct", "language_embedded"
 
@@ -73,6 +73,7 @@ def prepare(
         return found
     if progress:
         progress("preparing the language model, once")
+    check_cache(folder.parent)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="language-", dir=folder.parent))
     try:
