@@ -111,8 +111,8 @@ def run_batch(
             tell(len(rows), len(jobs))
     except KeyboardInterrupt as error:
         write_rows(out, [rows[job.name] for job in jobs if job.name in rows])
-        kept = {"done": len(rows), "count": len(jobs), "out": str(out)}
-        raise Stopped.of(error, Message("batch.stopped", kept)) from error
+        kept = Message("batch.stopped", {"done": len(rows), "count": len(jobs), "out": str(out)})
+        raise Stopped.of(error, kept) from error
     ordered = [rows[job.name] for job in jobs]
     write_rows(out, ordered)
     return ordered

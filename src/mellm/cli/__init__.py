@@ -120,8 +120,10 @@ def main() -> None:
             # The reader of our output (a pager, `head`) went away; nothing of ours is lost.
             raise SystemExit(0) from None
         logger.debug("no sentence of its own", exc_info=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free some space or choose another place" if full else "check that place"
         where = f" ({error.filename})" if error.filename else ""
-        _say(f"{reason(error)}{where}: free some space or choose another place, then run it again.")
+        _say(f"{reason(error)}{where}: {advice}, then run it again.")
         raise SystemExit(2) from None
 
 

@@ -77,13 +77,16 @@ def prepare(
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="language-", dir=folder.parent))
     try:
-        _make(base, loaded, scratch)
-        (scratch / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
+        # The scratch folder is its maker's alone; this one may be read by whoever shares the cache.
+        made = scratch / "made"
+        made.mkdir()
+        _make(base, loaded, made)
+        (made / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
         if folder.exists() and not (folder / _ABOUT).is_file():
             shutil.rmtree(folder, ignore_errors=True)  # somebody took parts of it away
         try:
             # Atomic: another process sees a whole folder or none.
-            scratch.replace(folder)
+            made.replace(folder)
         except OSError as error:
             if not (folder / _ABOUT).is_file():  # not one that another process finished meanwhile
                 raise MellmError(f"{folder} cannot be written ({error}); free the cache folder.") from error
