@@ -31,7 +31,7 @@ FORMER = {
     "mellm.data.readers": "mellm.datasets",
     "mellm.face.types": "mellm.face.people",
     "mellm.flow.motion": "mellm.flow.region_motion",
-    "mellm.flow.registry": "mellm.flow.estimators",
+    "mellm.flow.registry": "mellm.flow.estimator_registry",
     "mellm.flow.trace": "mellm.spot.trace",
     "mellm.flow.types": "mellm.flow.field",
     "mellm.media.types": "mellm.media.frame",

@@ -52,7 +52,7 @@ class _StandardError(logging.Handler):
 
 def _file_handler(file: Path) -> logging.Handler:
     try:
-        handler = logging.FileHandler(file, encoding="utf-8")
+        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise InputError(
             f"The log cannot be written to {file} ({error.strerror}); choose another --log-file."

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from mellm import report_writer
 from mellm.wording import message as wording
 from mellm.wording.message import Message
 from mellm.wording.names import Language
+from mellm.wording.shown import shown
 
 SCHEMA_VERSION = "1.0"
 
@@ -27,6 +28,22 @@ RESPONSIBLE_USE = (
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hold_any_name(cls, data: object) -> object:
+        """Names of files that are not UTF-8 are written out, since no file of a report could hold them."""
+        return {name: _text(value) for name, value in data.items()} if isinstance(data, dict) else data
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return [_text(one) for one in value]
+    if isinstance(value, dict) and any(isinstance(one, str) for one in value.values()):
+        return {name: _text(one) for name, one in value.items()}
+    return value
 
 
 class Source(_Model):
@@ -41,6 +58,14 @@ class Source(_Model):
     fps: float | None = Field(default=None, description="Average frames per second")
     frames: int = Field(description="Frames decoded")
     duration: float | None = Field(default=None, description="Seconds")
+    frame_times: list[float] = Field(
+        default_factory=list,
+        description="Seconds of each frame; empty where frame k is shown at k / fps",
+    )
+
+    def times(self) -> list[float]:
+        """Return when each frame is shown, s, frames counted from 0; all 0 where there is no rate."""
+        return self.frame_times or [k / self.fps if self.fps else 0.0 for k in range(self.frames)]
 
 
 class Person(_Model):
@@ -50,6 +75,10 @@ class Person(_Model):
     frames_seen: int
     first_frame: int
     last_frame: int
+    seen: list[tuple[int, int]] = Field(
+        default_factory=list,
+        description="First and last frame of each run in which the face was seen, of the frames looked at",
+    )
     box: tuple[float, float, float, float] = Field(description="Left, top, width, height, first sight, px")
     inter_ocular_px: float = Field(description="Distance between the outer eye corners, px")
 
@@ -209,6 +238,7 @@ class MessageRecord(_Model):
     @classmethod
     def of(cls, message: Message, language: Language = "en") -> "MessageRecord":
         """Return the record of a message that is written in a language."""
+        message = message.mapped(shown)
         text = wording.word(message, language)
         return cls(text=text, code=message.code, fields=dict(message.fields))
 

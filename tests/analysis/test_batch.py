@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from mellm import Settings
-from mellm.analysis.batch import Job, Row, Worker, find_clips, run_batch, run_local
+from mellm.analysis.batch import Job, Row, Worker, find_clips, fitting_rate, run_batch, run_local
 from mellm.errors import InputError
+from mellm.media import open_media
 from mellm.simulate.generated_clip import ClipTruth
 
 BY_RULES = Settings(llm="none")
@@ -110,3 +114,49 @@ def test_every_kind_of_picture_the_media_stage_reads_makes_a_clip(tmp_path: Path
     for number in (1, 2):
         (folder / f"img{number}.webp").write_bytes(b"x")
     assert find_clips(tmp_path / "recordings") == [folder]
+
+
+def test_a_rate_for_folders_of_pictures_leaves_videos_theirs(
+    recordings: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pictures = recordings / "frames"
+    pictures.mkdir()
+    for number in (1, 2, 3):
+        cv2.imwrite(str(pictures / f"{number}.png"), np.zeros((64, 64, 3), np.uint8))
+    given = Settings(llm="none", fps=200)
+    seen: list[Settings] = []
+
+    def only_ask(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row]:
+        seen.append(settings)
+        yield from (Row(job.name, "failed", "asked") for job in jobs)
+
+    run_batch(recordings, tmp_path / "out", given, run=only_ask)
+    assert "videos keep their own rates" in caplog.text
+    (settings,) = seen
+    assert settings.recorded() == {**given.recorded(), "fps_of": "untimed"}
+    overrule = settings.fps_of == "all"
+    with open_media(recordings / "smile.mp4", fps=200, overrule=overrule) as media:
+        assert media.info.fps == 30
+    with open_media(pictures, fps=200, overrule=overrule) as media:
+        assert media.info.fps == 200
+
+    videos = [recordings / "smile.mp4", recordings / "broken.mp4"]
+    assert fitting_rate(given, videos) == given == fitting_rate(given, [pictures])
+    with open_media(videos[0], fps=given.fps) as media:
+        assert media.info.fps == 200
+
+
+def test_a_stream_without_times_takes_the_rate_given_for_folders(tmp_path: Path) -> None:
+    stream = tmp_path / "raw.h264"
+    with av.open(str(stream), "w", format="h264") as container:
+        coded = container.add_stream("libx264", rate=30)
+        coded.width = coded.height = 64
+        for level in range(10):
+            picture = np.full((64, 64, 3), 20 * level, np.uint8)
+            container.mux(coded.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(coded.encode(None))
+    with open_media(stream) as media:
+        assert not media.has_times
+    with open_media(stream, fps=50, overrule=False) as media:
+        assert media.info.fps == 50
+        assert [frame.time for frame in media.frames()] == [k / 50 for k in range(10)]

@@ -33,7 +33,8 @@ def test_a_wrong_value_is_one_sentence(values: dict[str, Any], words: str) -> No
 def test_everything_but_limits_is_recorded_in_order() -> None:
     settings = Settings(landmarks="a.csv", taxonomy=7, fps=200, limits=Limits(max_side=100))
     recorded = settings.recorded()
-    assert list(recorded) == [name for name in Settings.model_fields if name != "limits"]
+    assert list(recorded) == [name for name in Settings.model_fields if name not in {"limits", "fps_of"}]
+    assert Settings(fps_of="untimed").recorded()["fps_of"] == "untimed"
     assert (recorded["landmarks"], recorded["taxonomy"], recorded["fps"]) == ("a.csv", "7", 200)
     assert settings.landmarks == Path("a.csv") and settings.limits.max_side == 100
     assert Settings().limits == Limits()
@@ -47,7 +48,12 @@ def test_settings_travel_to_other_processes_and_do_not_change() -> None:
 
 
 def test_an_api_takes_every_setting_but_those_of_its_own_machine() -> None:
-    assert set(Settings.model_fields) - set(JobSettings.model_fields) == {"prompt", "landmarks", "limits"}
+    assert set(Settings.model_fields) - set(JobSettings.model_fields) == {
+        "prompt",
+        "landmarks",
+        "limits",
+        "fps_of",
+    }
     schema = JobSettings.model_json_schema()["properties"]
     assert schema["taxonomy"]["enum"] == ["3", "5", "6", "7"] and schema["language"]["enum"] == ["en", "zh"]
     assert schema["estimator"]["description"] == Settings.model_fields["estimator"].description

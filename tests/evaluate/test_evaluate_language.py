@@ -115,6 +115,7 @@ def test_closed_questions_are_chosen_and_open_ones_written(flow_folder: Path, tm
         )
     )
     backend = Echo()
+    assert evaluate_language_vqa(flow_folder, questions, Asked(Echo()), limit=1).figures.unanswered == 2
     run = evaluate_language_vqa(flow_folder, questions, Asked(backend))
     assert (backend.readings, backend.choices) == (1, 2)
     assert run.figures.units_f1 == 1

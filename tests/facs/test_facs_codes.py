@@ -1,7 +1,10 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mellm.errors import InputError
 from mellm.facs import (
@@ -14,7 +17,7 @@ from mellm.facs import (
     parse_codes,
     subject_side,
 )
-from mellm.facs.codes import half_labels, parse_code, side_letter, sides_by_unit
+from mellm.facs.codes import ActionUnitCode, half_labels, parse_code, parse_units, side_letter, sides_by_unit
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 
@@ -60,10 +63,105 @@ def test_a_side_is_not_read_out_of_the_word_or() -> None:
     assert [u.side for u in parse_codes("4 or 7").units] == ["both", "both"]
 
 
-@pytest.mark.parametrize("text", ["happy", "4+x", "123", "12F4"])
-def test_nonsense_is_refused_with_the_text(text: str) -> None:
+@pytest.mark.parametrize(("text", "rest"), [("happy", "happy"), ("4+x", "x"), ("123",) * 2, ("12F4",) * 2])
+def test_nonsense_is_a_remark_and_refused_where_only_codes_may_stand(text: str, rest: str) -> None:
+    assert parse_codes(text).remarks == (rest,)
+    assert str(parse_codes(text)) == text
     with pytest.raises(InputError, match="not a list of action units"):
-        parse_codes(text)
+        parse_units(text)
+
+
+def written(unit: ActionUnitCode) -> str:
+    return unit.code + "*" * unit.reference
+
+
+NOTATIONS = [  # as annotation sheets write them -> units (* reference only), remarks, units per term
+    ("A12B", "A12B", (), (1,)),
+    ("A(4B/C)", "A4B/C", (), (1,)),
+    ("L/A4B + A/R12", "L/A4B R/A12", (), (1, 1)),
+    ("al12a", "L/A12A", (), (1,)),
+    ("12L, 4R, 12LB, 9BR", "L12 R4 L12B R9B", (), (1, 1, 1, 1)),
+    ("10A/B", "10A/B", (), (1,)),
+    ("12(B/C)+4(b)", "12B/C 4B", (), (1, 1)),
+    ("1D-E", "1D/E", (), (1,)),
+    ("(23/24)", "23 24", (), (2,)),
+    ("14or23", "14 23", (), (2,)),
+    ("4B/A12", "4B A12", (), (2,)),
+    ("(1+2) or 4", "1 2 4", (), (3,)),
+    ("L(4+12B)", "L4 L12B", (), (1, 1)),
+    ("ref(10)+4", "10* 4", (), (1, 1)),
+    ("ref (L12 or L10)", "L12* L10*", (), (2,)),
+    ("ref(6)+", "6*", (), (1,)),
+    ("6 (ref)+(Ref. 7)", "6* 7*", (), (1, 1)),
+    ("((12B)+4", "12B 4", (), (1, 1)),
+    ("12B)", "12B", (), (1,)),
+    ("12.0", "12", (), (1,)),
+    ("soft focus", "", ("soft focus",), ()),
+    ("4 glare, 7", "4 7", ("glare",), (1, 1)),
+    ("all of the above", "", ("all of the above",), ()),
+    ("80 (big swallow)", "80", ("big swallow",), (1,)),
+    ("(1B+2A)or(loses AU4)", "1B 2A", ("loses AU4",), (2,)),
+    ("4 blurred from 30 to 45", "4", ("blurred from 30 to 45",), (1,)),
+    ("2014-04-07 00:00:00", "", ("2014-04-07 00:00:00",), ()),
+    ("NaN", "", (), ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "units", "remarks", "terms"), NOTATIONS)
+def test_notations_of_real_sheets(
+    text: str, units: str, remarks: tuple[str, ...], terms: tuple[int, ...]
+) -> None:
+    codes = parse_codes(text)
+    assert " ".join(map(written, codes.units)) == units
+    assert codes.remarks == remarks
+    assert tuple(map(len, codes.alternatives)) == terms
+    assert str(codes) == text
+
+
+def test_references_are_not_scored_and_alternatives_are() -> None:
+    codes = parse_codes("ref(10)+12 or 14+A4+glare")
+    assert [unit.sided for unit in codes.present] == ["12", "14", "4"]
+    asymmetric = parse_codes("A/L12").units[0]
+    assert asymmetric.halves == (True, True) and asymmetric.stronger == "left" and not asymmetric.one_sided
+
+
+@given(st.text() | st.text("AUDMGSLRTBCE()/+,orefkn?[] 0123456789", max_size=30))
+def test_any_cell_prints_back_and_reads_the_same(text: str) -> None:
+    codes = parse_codes(text)
+    assert format_codes(codes) == text
+    assert parse_codes(format_codes(codes)) == codes
+    assert len(codes.gaps) == len(codes.units) + 1 == len(codes.groups) + 1
+
+
+@st.composite
+def made_units(draw: st.DrawFn) -> ActionUnitCode:
+    grade = draw(st.sampled_from((None, *"ABCDE")))
+    asymmetric = draw(st.booleans())
+    sides = ("both", "left", "right", "top", "bottom", "unilateral")
+    return ActionUnitCode(
+        draw(st.integers(1, 99)),
+        "both" if asymmetric else draw(st.sampled_from(sides)),
+        grade,
+        draw(st.sampled_from(("AU", "AD", "M", "GS"))),
+        intensity_to=draw(st.sampled_from((None, *"ABCDE"))) if grade else None,
+        asymmetric=asymmetric,
+        stronger=draw(st.sampled_from((None, "left", "right"))) if asymmetric else None,
+    )
+
+
+@given(
+    st.lists(made_units(), max_size=6),
+    st.sampled_from(("+", ", ", "; ", " or ", "、", " + ")),
+    st.sampled_from(("{}", "({})", "ref({})", "glare+[{}]")),
+)
+def test_printed_units_read_back_as_they_were(made: list[ActionUnitCode], mark: str, around: str) -> None:
+    codes = parse_codes(around.format(mark.join(unit.code for unit in made)))
+    reference = around.startswith("ref")
+    assert [replace(unit, spelling="") for unit in codes.units] == [
+        replace(unit, reference=reference) for unit in made
+    ]
+    if made and mark == " or ":
+        assert len(codes.alternatives) == 1
 
 
 def test_made_codes_are_canonical() -> None:
@@ -129,7 +227,7 @@ def test_one_code_is_read_and_more_or_less_is_refused() -> None:
         True,
         False,
     )
-    for text in ("", "4+7", "?"):
+    for text in ("", "4+7", "?", "A12", "12B/C", "ref(12)"):
         with pytest.raises(InputError, match="not one action unit"):
             parse_code(text)
 

@@ -1,15 +1,11 @@
 """The registry: names, options, and estimators of third parties."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
 from mellm.errors import InputError
 from mellm.flow import Flow, create, estimators, register
-
-# The package's function of the same name hides the module.
-registry = import_module("mellm.flow.estimators")
+from mellm.flow import estimator_registry as registry
 
 
 @pytest.fixture

@@ -149,3 +149,67 @@ def test_picture_names_cannot_leave_the_folder(tmp_path):
     with pytest.raises(MellmError, match="plain file name"):
         save_report(report, tmp_path / "out", {f"..{os.sep}evil.png": b"x"})
     assert not (tmp_path / "evil.png").exists()
+
+
+def away(report, **changes):
+    """The report of a clip whose face is away in frames 100 to 199."""
+    person = report.people[0].model_copy(update={"seen": [(0, 99), (200, 371)]})
+    traced = [k for k in range(372) if not 100 <= k <= 199]
+    trace = report.traces[0]
+    areas = {area: [0.1 for _ in traced] for area in trace.areas}
+    here = trace.model_copy(
+        update={"frames": traced, "times": [trace.times[k] for k in traced], "areas": areas}
+    )
+    return report.model_copy(update={"people": [person], "traces": [here], **changes})
+
+
+def test_every_frame_has_a_row_and_absence_is_no_success(report):
+    rows = rows_of(frame_tables(away(report))["report.csv"])
+    assert [int(row["frame"]) for row in rows] == list(range(1, 373))
+    assert [k for k, row in enumerate(rows) if row["success"] == "0"] == list(range(100, 200))
+    gone = rows[127]  # the apex of a moment: nothing is said of a frame in which nobody was seen
+    assert (gone["confidence"], gone["AU12_r"], gone["AU12_c"]) == ("0.00", "0.00", "0.00")
+    assert gone["timestamp"] == f"{127 / (30000 / 1001):.4f}"
+
+
+def test_a_clip_without_a_face_has_rows_and_no_success(report):
+    source = report.source.model_copy(update={"frames": 20})
+    nobody = {"people": [], "traces": [], "micro_expressions": [], "other_events": [], "source": source}
+    tables = frame_tables(report.model_copy(update=nobody))
+    assert set(tables) == {"report.csv"}
+    assert [(row["success"], row["confidence"]) for row in rows_of(tables["report.csv"])] == [
+        ("0", "0.00")
+    ] * 20
+
+
+def test_named_frames_are_the_only_ones_with_success(report):
+    me = report.micro_expressions[0]
+    person = report.people[0].model_copy(update={"seen": [(123, 123)]})
+    named = report.model_copy(
+        update={"traces": [], "other_events": [], "micro_expressions": [me], "people": [person]}
+    )
+    rows = rows_of(frame_tables(named)["report.csv"])
+    first, last = me.interval.onset_frame, me.interval.offset_frame
+    assert [k for k, row in enumerate(rows) if row["success"] == "1"] == list(range(first, last + 1))
+
+
+def test_frames_between_traced_ones_have_rows_too(report):
+    frames = list(range(0, 372, 3))
+    trace = report.traces[0]
+    fast = trace.model_copy(
+        update={
+            "frames": frames,
+            "times": [trace.times[k] for k in frames],
+            "areas": {a: [0.1] * len(frames) for a in trace.areas},
+        }
+    )
+    rows = rows_of(frame_tables(report.model_copy(update={"traces": [fast]}))["report.csv"])
+    assert len(rows) == 372
+    assert all(row["success"] == "1" for row in rows)
+
+
+def test_rows_have_the_file_s_own_times(report):
+    times = [round(k / 30 + 0.004 * (k % 3), 6) for k in range(372)]
+    source = report.source.model_copy(update={"frame_times": times})
+    rows = rows_of(frame_tables(report.model_copy(update={"source": source}))["report.csv"])
+    assert [row["timestamp"] for row in rows] == [f"{time:.4f}" for time in times]

@@ -1,5 +1,7 @@
 """Spotting on analytic traces: bumps of known onset, apex and offset over noise, drift, blinks, gaps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -274,3 +276,19 @@ def test_a_minute_at_200_fps_holds_its_events_in_order() -> None:
         trace.move(SMILE, 1.0, start, start + 0.2, start + 0.4)
     events = trace.spot()
     assert [round(event.apex_time, 1) for event in events] == [5.2, 21.5, 40.2, 58.2]
+
+
+@pytest.mark.parametrize("dropped", [7, 5, 3])
+def test_times_of_an_event_are_those_of_its_frames(dropped: int) -> None:
+    trace = Trace(60.0, 6.0, seed=3).move(SMILE, 3.0, 2.5, 2.7, 2.95).blink(4.5)
+    keep = np.flatnonzero(np.arange(len(trace.times)) % dropped)
+    motion = replace(trace.motion(keep), frames=np.arange(len(keep)))
+    events = spot(motion, fps=trace.fps)
+    assert {event.kind for event in events} >= {"micro", "blink"}
+    for event in events:
+        for frame, time in (
+            (event.onset, event.onset_time),
+            (event.apex, event.apex_time),
+            (event.offset, event.offset_time),
+        ):
+            assert time == motion.times[frame]

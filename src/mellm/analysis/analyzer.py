@@ -53,6 +53,7 @@ from mellm.report import (
 from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
+from mellm.wording.shown import shown
 
 
 @dataclass(slots=True)
@@ -120,12 +121,12 @@ class Analyzer:
                     "mellm analyze CLIP, or mellm analyze --onset A --apex B."
                 )
         report.provenance.seconds = {stage: round(s, 4) for stage, s in call._clock.seconds.items()}
-        report.provenance.command = command
+        report.provenance.command = None if command is None else shown(command)
         return report
 
     def spot(self, source: str | Path, *, progress: Progress | None = None) -> list[Watched]:
         """Find the people of a clip and when each of them moved, without reading what it was."""
-        with open_media(Path(source), limits=self.settings.limits, fps=self.settings.fps) as media:
+        with self._open(Path(source)) as media:
             return self._call(Listeners())._watch(media, progress or ignore_progress)[0]
 
     def _call(self, listeners: Listeners) -> "Analyzer":
@@ -150,7 +151,7 @@ class Analyzer:
 
     def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool) -> Report:
         found = _Readings()
-        with open_media(path, limits=self.settings.limits, fps=self.settings.fps) as media:
+        with self._open(path) as media:
             if media.info.kind == "image":
                 raise InputError(
                     f"{path.name} is one picture, and motion takes two: mellm analyze --onset A --apex B."
@@ -179,6 +180,10 @@ class Analyzer:
                 source = clip_source(path, media, frames)
             found.warnings[:0] = media.warnings
         return self._report(source, people, found)
+
+    def _open(self, path: Path) -> Media:
+        chosen = self.settings
+        return open_media(path, limits=chosen.limits, fps=chosen.fps, overrule=chosen.fps_of == "all")
 
     def _watch(self, media: Media, progress: Progress) -> tuple[list[Watched], int]:
         return watch(

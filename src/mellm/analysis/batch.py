@@ -8,26 +8,26 @@ import csv
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from mellm.analysis.analyzer import Analyzer
+from mellm.analysis.former_results import former_report, inputs_of, keep_inputs, told_apart
 from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.logs import configure_child
-from mellm.media.frame import PICTURE_SUFFIXES
+from mellm.media.folder_contents import FolderContents, LeftOut, left_out_message, look_through
 from mellm.processes import Pool, Stopped, worker_pool
 from mellm.report import Report
 from mellm.targets import check_folder
-from mellm.version import __version__
 from mellm.wording.message import Message
+from mellm.wording.shown import shown
 
 logger = logging.getLogger(__name__)
 
-VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".ts"})
 ATTEMPTS = 2
 """How often a clip may take its process down with it before it counts as failed."""
 
@@ -56,20 +56,27 @@ Progress = Callable[[int, int], None]
 """Called as progress(clips done, clips in all)."""
 
 
+Tell = Callable[[Message], None]
+"""Called with a sentence for the person who runs the batch."""
+
+
 def find_clips(folder: Path) -> list[Path]:
-    """Return every clip below `folder`: video files, and folders of pictures; sorted by name."""
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}: give one that holds clips.")
-    clips: list[Path] = []
-    for place, _, names in os.walk(folder):
-        suffixes = [Path(name).suffix.lower() for name in names]
-        if sum(s in PICTURE_SUFFIXES for s in suffixes) > 1 and Path(place) != folder:
-            clips.append(Path(place))
-        clips += [Path(place) / n for n, s in zip(names, suffixes, strict=True) if s in VIDEOS]
-    if not clips:
-        raise InputError(f"{folder} holds no videos and no folders of pictures: give the folder above them.")
-    # Reports of an earlier run may lie among the clips.
-    return sorted(c for c in clips if not any(p.endswith(".mellm") for p in c.relative_to(folder).parts))
+    """Return every clip below `folder`: video files, and folders of pictures; sorted by name.
+
+    Raises InputError where there is none, with what was left out.
+    """
+    return _contents(folder).clips
+
+
+def _contents(folder: Path) -> FolderContents:
+    found = look_through(folder)
+    if not found.clips:
+        left_out = left_out_message(found.left_out, folder)
+        raise InputError(
+            f"{folder} holds no videos and no folders of pictures: give the folder above them."
+            + (f" ({left_out})" if left_out else "")
+        )
+    return found
 
 
 def run_batch(
@@ -80,42 +87,64 @@ def run_batch(
     workers: int = 1,
     progress: Progress | None = None,
     run: "Runner | None" = None,
+    tell: Tell | None = None,
 ) -> list[Row]:
     """Analyse every clip below `folder`; reports go to `out`, the table to `out/clips.csv`.
 
-    Clips whose report is there already, by this version and these settings, are not analysed again. `run`
-    does the work (default: local processes). Returns the rows in the order of the clips' names.
+    Clips whose report is there already, of the same content, by this version and these settings, are not
+    analysed again. `run` does the work (default: local processes). `tell` hears what is left out of the
+    folder (default: the log); `out/left_out.csv` lists it. Returns the rows in the order of the clips' names.
 
     Broken off (KeyboardInterrupt, or `Stopped` by a signal) it writes the table of the clips done so far and
     leaves no process behind. In a script, call it below `if __name__ == "__main__":`. Raises InputError where
-    nothing can be written to `out`, before the work.
+    a report of another clip would be replaced or nothing can be written to `out`, before the work.
     """
     folder, out, settings = Path(folder), check_folder(out), settings or Settings()
+    contents = _contents(folder)
+    for note in [*contents.notes, left_out_message(contents.left_out, folder)]:
+        if note is not None:
+            (tell or _log)(note)
+    places = told_apart(_place(clip, folder, out) for clip in contents.clips)
     jobs = [
-        Job(str(clip), str(clip.relative_to(folder)), str(_place(clip, folder, out)))
-        for clip in find_clips(folder)
+        Job(str(clip), shown(clip.relative_to(folder)), str(place))
+        for clip, place in zip(contents.clips, places, strict=True)
     ]
+    settings = fitting_rate(settings, [Path(job.path) for job in jobs])
     rows: dict[str, Row] = {}
     todo = []
     for job in jobs:
-        former = _former(job, settings)
+        former = former_report(job.path, job.out, settings)
         if former is None:
             todo.append(job)
         else:
-            rows[job.name] = former
-    tell = progress or (lambda done, total: None)
-    tell(len(rows), len(jobs))
+            rows[job.name] = row_of(job, former)
+    show = progress or (lambda done, total: None)
+    show(len(rows), len(jobs))
     try:
         for row in (run or run_local)(todo, settings, workers):
             rows[row.clip] = row
-            tell(len(rows), len(jobs))
+            show(len(rows), len(jobs))
     except KeyboardInterrupt as error:
         write_rows(out, [rows[job.name] for job in jobs if job.name in rows])
         kept = Message("batch.stopped", {"done": len(rows), "count": len(jobs), "out": str(out)})
         raise Stopped.of(error, kept) from error
     ordered = [rows[job.name] for job in jobs]
     write_rows(out, ordered)
+    write_left_out(out, contents.left_out, folder)
     return ordered
+
+
+def fitting_rate(settings: Settings, clips: Sequence[Path]) -> Settings:
+    """The settings for these clips together: a frame rate given for folders of pictures is theirs alone.
+
+    Where there are only videos, the rate is meant for them (recordings stored at their playback rate).
+    """
+    folders = sum(clip.is_dir() for clip in clips)
+    if settings.fps is None or folders in (0, len(clips)):
+        return settings
+    note = "%g frames per second are taken for the %d folders of pictures; the videos keep their own rates"
+    logger.warning(note, settings.fps, folders)
+    return settings.model_copy(update={"fps_of": "untimed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +172,16 @@ class Worker:
         try:
             check_folder(job.out)  # a full disk is said before the work, not after it
             _clear(job)
+            inputs = inputs_of(job.path, self._analyzer.settings)
             report = self._analyzer.analyze(job.path)
             report.save(job.out)
+            keep_inputs(job.out, inputs)
         except MellmError as error:
             logger.warning("%s: %s", job.path, error)
-            return Row(job.name, "failed", str(error))
+            return Row(job.name, "failed", shown(str(error)))
         except Exception as error:  # one clip must not end the batch, whatever it holds
             logger.exception("%s could not be analysed", job.path)
-            return Row(job.name, "failed", f"{type(error).__name__}: {error}")
+            return Row(job.name, "failed", shown(f"{type(error).__name__}: {error}"))
         return row_of(job, report)
 
 
@@ -170,7 +201,7 @@ def row_of(job: Job, report: Report) -> Row:
         action_units=" ".join("+".join(a.code for a in me.action_units if a.present) or "-" for me in mes),
         emotions=" ".join(me.emotion.label or "-" for me in mes),
         seconds=report.provenance.seconds.get("total", 0.0),
-        report=f"{job.out}/report.html",
+        report=shown(f"{job.out}/report.html"),
     )
 
 
@@ -231,41 +262,44 @@ def _clear(job: Job) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _log(note: Message) -> None:
+    logger.warning("%s", note)
+
+
 def _place(clip: Path, folder: Path, out: Path) -> Path:
     relative = clip.relative_to(folder)
     return out / relative.parent / f"{relative.name}.mellm"
-
-
-def _former(job: Job, settings: Settings) -> Row | None:
-    """The row of a report that is there already and would come out the same; None where there is none."""
-    try:
-        report = Report.load(job.out)
-    except (OSError, ValueError):
-        return None
-    if report.provenance.mellm_version != __version__ or report.provenance.settings != settings.recorded():
-        return None
-    return row_of(job, report)
 
 
 def write_rows(out: Path, rows: Iterable[Row]) -> None:
     """Write clips.csv, and clips.parquet where pyarrow is installed."""
     records = [asdict(row) for row in rows]
     names = [f.name for f in fields(Row)]
-    draft = out / ".clips.csv"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(records)
-        draft.replace(out / "clips.csv")
-    except OSError as error:
-        raise MellmError(
-            f"The table cannot be written to {out} ({error.strerror}); choose another --out."
-        ) from error
+    _write_table(out / "clips.csv", names, records)
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
         return
     pq.write_table(pa.Table.from_pylist(records), out / "clips.parquet")
+
+
+def write_left_out(out: Path, left_out: Iterable[LeftOut], folder: Path) -> None:
+    """Write left_out.csv: what lies below `folder` and is no clip, and why."""
+    rows = [{"path": shown(one.path.relative_to(folder)), "why": one.why} for one in left_out]
+    _write_table(out / "left_out.csv", ["path", "why"], rows)
+
+
+def _write_table(file: Path, names: list[str], rows: Iterable[Mapping[str, object]]) -> None:
+    draft = file.with_name(f".{file.name}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(rows)
+        draft.replace(file)
+    except OSError as error:
+        raise MellmError(
+            f"The table cannot be written to {file.parent} ({error.strerror}); choose another --out."
+        ) from error

@@ -4,9 +4,9 @@ media -> face -> spot for one clip, one frame in memory at a time. Knows nothing
 emotions or reports; `moment` reads the events this finds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -76,15 +76,29 @@ def watch(
                 tracers[face.person].update(frame, face)
         count += 1
         progress("faces", count, media.info.frames)
+    times = media.frame_times()
     for done, number in enumerate(sorted(people), start=1):
         with clock("spotting"):
             person = people[number]
             person.motion = tracers[number].finish()
-            person.events = spot(person.motion, fps=frame_rate(media, person.motion))
+            events = spot(person.motion, fps=frame_rate(media, person.motion))
+            person.events = [_at_frames(event, times) for event in events]
             if not any(e.kind == "micro" for e in person.events):
                 person.reason = explain_none(person.motion, person.events)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
+
+
+def _at_frames(event: Event, times: Sequence[float]) -> Event:
+    """The event with the times at which its frames are shown, traced or not."""
+    if event.offset >= len(times):
+        return event
+    return replace(
+        event,
+        onset_time=times[event.onset],
+        apex_time=times[event.apex],
+        offset_time=times[event.offset],
+    )
 
 
 def imported_faces(frame: Frame, landmarks: ImportedLandmarks) -> list[FaceObservation]:

@@ -10,6 +10,7 @@ from mellm.errors import InputError
 from mellm.media import Media
 from mellm.media.frame import Frame
 from mellm.report import Interval
+from mellm.wording.shown import shown
 
 
 class NamedFrames(NamedTuple):
@@ -40,6 +41,12 @@ def indices_of(media: Media, numbers: NamedFrames) -> NamedFrames:
             f"{media.path.name} is not a folder of numbered pictures; name frames by index, from 0."
         )
     places = {number: index for index, number in enumerate(media.numbers) if number is not None}
+    for index, number in enumerate(media.numbers):
+        if number is not None and number in numbers and places[number] != index:
+            raise InputError(
+                f"{media.files[index].name} and {media.files[places[number]].name} both have the number "
+                f"{number}: name the frames by index (without --by-file-number), or keep one of the files."
+            )
     missing = [number for number in numbers if number is not None and number not in places]
     if missing:
         raise InputError(f"{media.path.name} has no picture numbered {missing[0]}: check the sheet.")
@@ -78,4 +85,4 @@ def file_names(media: Media, interval: Interval) -> list[str]:
     if media.info.kind != "folder":
         return []
     frames = (interval.onset_frame, interval.apex_frame, interval.offset_frame)
-    return [media.files[frame].name for frame in frames if frame is not None]
+    return [shown(media.files[frame].name) for frame in frames if frame is not None]

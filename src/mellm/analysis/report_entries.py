@@ -4,7 +4,7 @@ Knows the report's types and the stages' values, not how either was made.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,9 @@ from mellm.spot.events import Event, RegionalMotion
 from mellm.wording.message import Message
 from mellm.wording.names import Language
 
+_EVEN = 1e-6
+"""Seconds a frame may be off k / fps in an even clip."""
+
 
 def person_entry(person: Watched) -> Person:
     """Who was seen, and where first."""
@@ -38,9 +41,21 @@ def person_entry(person: Watched) -> Person:
         frames_seen=len(person.places),
         first_frame=min(person.places),
         last_frame=max(person.places),
+        seen=_runs(sorted(person.places)),
         box=person.first.box,
         inter_ocular_px=inter_ocular(person.first.landmarks),
     )
+
+
+def _runs(frames: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of frames that follow one another."""
+    runs: list[tuple[int, int]] = []
+    for frame in frames:
+        if runs and frame == runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], frame
+        else:
+            runs.append((frame, frame))
+    return runs
 
 
 def pair_source(onset: Path, apex: Path, picture: Image) -> Source:
@@ -67,7 +82,19 @@ def clip_source(path: Path, media: Media, frames: int) -> Source:
         fps=None if media.info.fps is None else float(media.info.fps),
         frames=frames,
         duration=media.info.duration,
+        frame_times=_uneven_times(media, frames),
     )
+
+
+def _uneven_times(media: Media, frames: int) -> list[float]:
+    """Seconds of each frame; empty where frame k is shown at k / fps, or not all times are known."""
+    times, rate = media.frame_times(), media.info.fps
+    if len(times) < frames:
+        return []
+    even = rate is not None and len(times) == frames
+    if even and all(abs(time - index / rate) <= _EVEN for index, time in enumerate(times)):
+        return []
+    return [round(time, 6) for time in times]
 
 
 def interval_entry(event: Event) -> Interval:

@@ -13,6 +13,7 @@ import typer.core
 
 from mellm import logs
 from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
+from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
 from mellm.processes import Stopped, stop_on_signals
 from mellm.targets import reason
@@ -98,6 +99,7 @@ app.add_typer(evaluate.app, name="evaluate")
 def main() -> None:
     """Run the command line; a person's mistake is one sentence on standard error, never a traceback."""
     stop_on_signals()
+    accept_every_character()
     try:
         try:
             app()

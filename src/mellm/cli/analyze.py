@@ -9,9 +9,11 @@ from pydantic import Field
 
 from mellm.analysis.settings import CommandLine, OptionModel, Settings
 from mellm.cli.analyze_folder import BatchOptions, analyze_folder
+from mellm.cli.console import console, print_json
 from mellm.cli.options import First, with_options
 from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
+from mellm.media.folder_contents import holds_clips
 
 if TYPE_CHECKING:
     from mellm.report import Report
@@ -77,14 +79,14 @@ def analyze(
     """Say when a face moved, how, which action units that is, and what it suggests."""
     if source is not None and (pair.onset or pair.apex):
         raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
-    if source is not None and _holds_clips(source):
+    if source is not None and source.is_dir() and holds_clips(source):
         if marked.given:
             raise InputError(
                 f"{source} holds many clips; name one of them with --onset-frame and --apex-frame."
             )
         analyze_folder(source, out, settings, batch, as_json=json_, quiet=quiet)
         return
-    folder = out or Path(f"{_stem(source or pair.onset)}.mellm")
+    folder = _folder_for(source or pair.onset, pair.apex, out, quiet=quiet)
     from mellm.analysis.analyzer import Analyzer
     from mellm.targets import check_folder
 
@@ -99,7 +101,7 @@ def analyze(
         )
     written = report.save(folder)
     if json_:
-        typer.echo(report.to_json())
+        print_json(report.to_json())
     elif not quiet:
         _print(report, written)
 
@@ -108,27 +110,26 @@ analyze.__doc__ = f"{analyze.__doc__}\n{EXAMPLES}"
 
 
 def _print(report: "Report", written: Path) -> None:
-    from rich.console import Console
 
     from mellm.render.terminal import print_report
 
-    console = Console()
-    print_report(report, console)
-    console.print(f"\n  report  {written}", highlight=False, soft_wrap=True)
+    screen = console()
+    print_report(report, screen)
+    screen.print(f"\n  report  {written}", highlight=False, soft_wrap=True)
 
 
-def _stem(source: Path | None) -> str:
+def _folder_for(source: Path | None, apex: Path | None, out: Path | None, *, quiet: bool) -> Path:
+    """Where the report goes; never where the report of another input lies."""
     if source is None:
         raise InputError(
             "Nothing to analyse: give a video or a folder, or the pair --onset A --apex B (try --help)."
         )
-    return source.resolve().stem or "clip"
+    from mellm.analysis.former_results import default_folder, refuse_report_of_another
 
-
-def _holds_clips(source: Path) -> bool:
-    """Whether it is a folder of clips, rather than one clip as a folder of pictures."""
-    from mellm.media.frame import PICTURE_SUFFIXES
-
-    if not source.is_dir():
-        return False
-    return sum(entry.suffix.lower() in PICTURE_SUFFIXES for entry in source.iterdir()) < 2
+    if out is None:
+        folder, said = default_folder(source, apex)
+        if said and not quiet:
+            typer.echo(f"  {said}", err=True)
+        return folder
+    refuse_report_of_another(out, source, apex)
+    return out

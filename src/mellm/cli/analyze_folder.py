@@ -9,6 +9,7 @@ import typer
 from pydantic import Field
 
 from mellm.analysis.settings import CommandLine, OptionModel, Settings
+from mellm.cli.console import console
 from mellm.errors import InputError, MellmError
 
 _CLIPS: Final = "A folder of clips"
@@ -34,22 +35,22 @@ def analyze_folder(
     quiet: bool,
 ) -> None:
     """Analyse every clip of a folder; exits with 1 where some failed."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from mellm.analysis.batch import run_batch
+    from mellm.analysis.former_results import name_of
     from mellm.analysis.ray_cluster import RayRunner
 
     if batch.engine not in ("local", "ray"):
         raise InputError(f"There is no engine {batch.engine!r}; choose local or ray.")
     if batch.address and batch.engine != "ray":
         raise InputError("An --address goes with --engine ray.")
-    target = out or Path(f"{folder.resolve().name}.mellm")
+    target = out or Path(f"{name_of(folder)}.mellm")
     bars = Progress(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console(stderr=True),
         transient=True,
         disable=quiet or as_json,
     )
@@ -62,6 +63,7 @@ def analyze_folder(
             workers=batch.workers,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
             run=RayRunner(batch.address) if batch.engine == "ray" else None,
+            tell=lambda note: None if quiet else typer.echo(f"  {note}", err=as_json),
         )
     failed = [row for row in rows if row.status == "failed"]
     if as_json:

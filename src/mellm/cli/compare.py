@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from mellm.cli.console import console
 from mellm.cli.options import to_new_file
 
 
@@ -45,14 +45,14 @@ def compare(
     if as_json:
         typer.echo(json.dumps(found.model_dump(exclude_unset=True), indent=1))
         return
-    console = Console()
+    screen = console()
     protocol = f", {found.protocol}" if found.protocol else ""
-    console.print(f"{found.samples} samples of {found.people} people{protocol}")
+    screen.print(f"{found.samples} samples of {found.people} people{protocol}")
     for title, columns, rows in comparison_tables(found):
         table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
         for row in rows:
             table.add_row(*row)
-        console.print(table, "")
-    console.print(comparison_note(found), style="dim")
+        screen.print(table, "")
+    screen.print(comparison_note(found), style="dim")
     if out:
-        console.print(f"written  {out}")
+        screen.print(f"written  {out}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mellm.cli import instruct
+from mellm.cli.console import console
 from mellm.cli.options import to_file, to_folder
 from mellm.errors import InputError
 
@@ -26,7 +27,6 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
     Example: mellm data list
     """
-    from rich.console import Console
     from rich.table import Table
 
     from mellm.datasets import SETS
@@ -40,7 +40,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     for spec in SETS.values():
         fps = f"{spec.fps:g}" if spec.fps else "per row"
         table.add_row(spec.name, spec.title, fps, spec.sheets[0], spec.paths[0])
-    Console().print(table)
+    console().print(table)
 
 
 @app.command("index")
@@ -54,10 +54,13 @@ def index_(
 
     Example: mellm data index casme2 /data/CASME2 --out casme2.csv
     """
-    from mellm.datasets import index, write_table
+    from mellm.datasets import read_set, write_table
 
-    samples = index(name, root, sheet)
+    found = read_set(name, root, sheet)
+    samples = found.samples
     write_table(out, samples)
+    for warning in found.warnings:
+        typer.echo(f"  {warning}", err=True)
     people = len({s.subject for s in samples})
     typer.echo(f"  {len(samples)} micro-expressions of {people} people   {out}")
 
@@ -73,21 +76,26 @@ def check_(
 
     Example: mellm data check casme2 /data/CASME2
     """
-    from mellm.datasets import check, index
+    from mellm.datasets import check, read_set
 
     if name == "meflow":
         _check_meflow(root)
         return
-    samples = index(name, root, sheet)
+    found = read_set(name, root, sheet)
+    samples = found.samples
     findings = check(samples, root if root.is_dir() else None)
     serious = {key for f in findings if f.serious for key in f.keys}
     if json_:
-        typer.echo(json.dumps({"samples": len(samples), "findings": [asdict(f) for f in findings]}, indent=2))
+        said = [str(warning) for warning in found.warnings]
+        report = {"samples": len(samples), "warnings": said, "findings": [asdict(f) for f in findings]}
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         typer.echo(f"  {len(samples)} micro-expressions, {len(samples) - len(serious)} of them usable")
         for finding in findings:
             shown = ", ".join(finding.keys[:3]) + (", ..." if len(finding.keys) > 3 else "")
             typer.echo(f"  {'!' if finding.serious else '-'} {len(finding.keys)} {finding.sentence}: {shown}")
+        for warning in found.warnings:
+            typer.echo(f"  - {warning}")
     if serious:
         raise typer.Exit(1)
 
@@ -121,7 +129,6 @@ def build_meflow(
 
     Example: mellm data meflow build meflow/ --faces portraits/ --pairs 2000
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from mellm.simulate.pair_build import BuildConfig, build
@@ -130,7 +137,7 @@ def build_meflow(
     if full_3d and ict is None:
         raise InputError("Full-3D pairs need ICT-FaceKit's file: give it with --ict.")
     source = MEFlowConfig(faces=faces, ict=ict, full_3d=full_3d)
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=console(stderr=True), transient=True) as bars:
         task = bars.add_task("pairs", total=pairs)
         manifest = build(
             BuildConfig(source, pairs=pairs, seed=seed, workers=workers),

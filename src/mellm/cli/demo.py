@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mellm.cli.console import console
 from mellm.cli.options import to_folder
 from mellm.cli.progress import stage_progress
 
@@ -26,7 +27,6 @@ def demo(
 
     The photograph is NASA's portrait of the astronaut Eileen Collins (public domain). Example: mellm demo
     """
-    from rich.console import Console
 
     from mellm.analysis.analyzer import Analyzer
     from mellm.analysis.settings import Settings
@@ -34,7 +34,7 @@ def demo(
     from mellm.render.terminal import print_report
     from mellm.simulate.generated_clip import demo_clip
 
-    console = Console()
+    screen = console()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -46,29 +46,29 @@ def demo(
     with stage_progress(hidden=False) as progress:
         report = Analyzer(Settings(language=language)).analyze(clip, progress=progress, command="mellm demo")
     page = report.save(out)
-    _print_truth(truth, clip, console)
-    print_report(report, console)
-    _print_comparison(truth, report, console)
-    console.print(f"\n  report  {page}", highlight=False, soft_wrap=True)
+    _print_truth(truth, clip, screen)
+    print_report(report, screen)
+    _print_comparison(truth, report, screen)
+    screen.print(f"\n  report  {page}", highlight=False, soft_wrap=True)
 
 
-def _print_truth(truth: "ClipTruth", clip: Path, console: "Console") -> None:
+def _print_truth(truth: "ClipTruth", clip: Path, screen: "Console") -> None:
     """What the generator put into the clip."""
-    console.print(
+    screen.print(
         f"  put in: {truth.frames} frames at {truth.fps:g} fps, sensor noise, a slow head turn, and",
         highlight=False,
     )
     for event in truth.events:
         units = " + ".join(f"AU {u.au} {u.side}" for u in event.action_units)
         peak = max(u.amplitude for u in event.action_units)
-        console.print(
+        screen.print(
             f"          {units}, frames {event.onset} -> {event.apex} -> {event.offset} "
             f"({event.onset_time:.2f}-{event.offset_time:.2f} s), peak {peak:.1f} px of the clip\n",
             highlight=False,
         )
 
 
-def _print_comparison(truth: "ClipTruth", report: "Report", console: "Console") -> None:
+def _print_comparison(truth: "ClipTruth", report: "Report", screen: "Console") -> None:
     """The truth and the answer side by side."""
     from rich.table import Table
 
@@ -82,5 +82,5 @@ def _print_comparison(truth: "ClipTruth", report: "Report", console: "Console") 
         when = me.interval
         units = "+".join(a.code for a in me.action_units if a.present)
         table.add_row("  found", str(when.onset_frame), str(when.apex_frame), str(when.offset_frame), units)
-    console.print()
-    console.print(table)
+    screen.print()
+    screen.print(table)

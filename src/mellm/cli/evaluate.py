@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import BaseModel, Field
-from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
 from mellm.analysis.settings import CommandLine
 from mellm.cli.compare import compare
+from mellm.cli.console import console
 from mellm.cli.options import to_new_file, with_options
 from mellm.errors import InputError
 
@@ -202,7 +202,7 @@ def me_vqa(
 
 @contextmanager
 def _bar(quiet: bool) -> Iterator[Bar]:
-    with Bar(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    with Bar(console=console(stderr=True), transient=True, disable=quiet) as bar:
         yield bar
 
 
@@ -255,7 +255,7 @@ def _print_labels(figures: "LabelFigures", title: str) -> None:
         uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
         counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
         table.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar)
-    Console().print(table)
+    console().print(table)
 
 
 def _print_units(figures: "UnitFigures", title: str) -> None:
@@ -263,7 +263,7 @@ def _print_units(figures: "UnitFigures", title: str) -> None:
     for unit, f in figures.per_unit.items():
         values = (f.f1, f.precision, f.recall, f.balanced_accuracy)
         table.add_row(unit, str(f.support), *(f"{value:.3f}" for value in values))
-    Console().print(table)
+    console().print(table)
     sides = figures.sides
     lines = [
         f"macro F1 {figures.macro_f1:.3f} over {len(figures.per_unit)} units; "
@@ -273,7 +273,7 @@ def _print_units(figures: "UnitFigures", title: str) -> None:
         else f"the stronger half is the coded side in {sides.stronger_half_right:.0%} of "
         f"{sides.one_sided} one-sided codes",
     ]
-    Console().print("\n".join(lines))
+    console().print("\n".join(lines))
 
 
 def _print_answers(figures: "VQAFigures") -> None:
@@ -294,4 +294,4 @@ def _print_answers(figures: "VQAFigures") -> None:
         if text:
             value = f"BLEU {text.bleu:.3f}  ROUGE-1 {text.rouge1:.3f}  ROUGE-L {text.rougeL:.3f}"
             table.add_row(f"{kind}, wording", str(asked[kind]), value)
-    Console().print(table)
+    console().print(table)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.console import console, print_json
 from mellm.cli.instruct_options import BuildOptions, ExportOptions, names_of
 from mellm.cli.options import to_folder, with_options
 
@@ -52,7 +53,6 @@ def build_(
 
     Example: mellm data instruct build meu/ --from meflow/ --annotator openai --model qwen3-vl --budget 20
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from mellm.instruct.build import BuildConfig, build
@@ -65,7 +65,7 @@ def build_(
         workers=1 if options.annotator == "openai" else options.workers,
         measured=options.measured,
     )
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=console(stderr=True), transient=True) as bars:
         task = bars.add_task("measuring", total=None)
 
         def show(step: str, done: int, total: int) -> None:
@@ -94,7 +94,7 @@ def check_(
 
     result = check_folder(open_store(folder))
     if as_json:
-        typer.echo(json.dumps(asdict(result), indent=2, ensure_ascii=False))
+        print_json(json.dumps(asdict(result), indent=2, ensure_ascii=False))
     else:
         typer.echo(
             f"  {result.records} records checked, {result.failures} fail; {result.queued} wait for review"
@@ -116,9 +116,8 @@ def stats_(folder: Folder, as_json: Json = False) -> None:
 
     found = statistics(open_store(folder))
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -126,7 +125,7 @@ def stats_(folder: Folder, as_json: Json = False) -> None:
         if isinstance(value, dict):
             value = "   ".join(f"{key} {_short(entry)}" for key, entry in value.items()) or "none"
         table.add_row(f"  {name.replace('_', ' ')}", str(value))
-    Console().print(table)
+    console().print(table)
 
 
 def _short(value: object) -> str:
@@ -251,7 +250,7 @@ def show_(
 
     pairs = draw(open_store(folder), count, seed, names_of(tasks, TASKS, "task"))
     if as_json:
-        typer.echo(
+        print_json(
             json.dumps([json.loads(record.to_json()) for record, _ in pairs], indent=2, ensure_ascii=False)
         )
     else:

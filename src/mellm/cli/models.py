@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.console import console
 from mellm.errors import InputError, MellmError
 
 app = typer.Typer(help="The models mellm runs on: list, pull, verify.", no_args_is_help=True)
@@ -76,7 +77,6 @@ def verify(
 
 
 def _print(rows: list, as_json: bool) -> None:  # type: ignore[type-arg]
-    from rich.console import Console
     from rich.table import Table
 
     if as_json:
@@ -90,4 +90,4 @@ def _print(rows: list, as_json: bool) -> None:  # type: ignore[type-arg]
     for row in rows:
         size = f"{row.size / 1e6:.1f} MB"
         table.add_row(row.name, row.state, size, row.licence, row.purpose, row.sha256[:12])
-    Console().print(table)
+    console().print(table)

@@ -4,19 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mellm.analysis.listeners import Progress as ProgressListener
+from mellm.cli.console import console
 
 
 @contextmanager
 def stage_progress(*, hidden: bool) -> Iterator[ProgressListener]:
     """Yield `progress(stage, done, total)`; draws on standard error, only where that is a terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    screen = console(stderr=True)
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=hidden or not console.is_terminal
-    ) as bars:
+    with Progress(*columns, console=screen, transient=True, disable=hidden or not screen.is_terminal) as bars:
         tasks = {}
 
         def update(stage: str, done: int, total: int | None) -> None:

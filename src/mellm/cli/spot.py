@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.console import console
 from mellm.cli.progress import stage_progress
+from mellm.wording.shown import shown
 
 
 def spot(
@@ -20,7 +22,6 @@ def spot(
 
     Example: mellm spot interview.mp4 --json
     """
-    from rich.console import Console
     from rich.table import Table
 
     from mellm.analysis.analyzer import Analyzer
@@ -31,7 +32,7 @@ def spot(
     if json_:
         rows = [{"person": p.person, **asdict(e), "note": str(e.note or "")} for p in found for e in p.events]
         reasons = {str(p.person): str(p.reason) for p in found if p.reason}
-        typer.echo(json.dumps({"source": str(source), "events": rows, "none": reasons}, indent=2))
+        typer.echo(json.dumps({"source": shown(source), "events": rows, "none": reasons}, indent=2))
         return
     table = Table(box=None, pad_edge=False)
     for column in ("person", "kind", "seconds", "onset", "apex", "offset", "confidence", "regions"):
@@ -43,11 +44,11 @@ def spot(
             table.add_row(
                 str(person.person), e.kind, span, *frames, f"{e.confidence:.2f}", ", ".join(e.regions)
             )
-    console = Console()
+    screen = console()
     if table.row_count:
-        console.print(table)
+        screen.print(table)
     if not found:
-        console.print("  No face was found in any frame.")
+        screen.print("  No face was found in any frame.")
     for person in found:
         if person.reason:
-            console.print(f"  person {person.person}: {person.reason}", highlight=False)
+            screen.print(f"  person {person.person}: {person.reason}", highlight=False)

@@ -3,16 +3,18 @@
 from mellm.datasets.published_sets import SETS, DatasetSpec, get_set
 from mellm.datasets.sample import Sample
 from mellm.datasets.set_check import check
-from mellm.datasets.set_index import TABLE_COLUMNS, index, read_table, write_table
+from mellm.datasets.set_index import TABLE_COLUMNS, SetReading, index, read_set, read_table, write_table
 
 __all__ = [
     "SETS",
     "TABLE_COLUMNS",
     "DatasetSpec",
     "Sample",
+    "SetReading",
     "check",
     "get_set",
     "index",
+    "read_set",
     "read_table",
     "write_table",
 ]

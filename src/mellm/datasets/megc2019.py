@@ -8,8 +8,8 @@ in-plane motion removed. Any mixture of SMIC, CASME II and SAMM in this format i
 Knows nothing about labels beyond reading them: nothing here is chosen by looking at them.
 """
 
-import csv
 import io
+import logging
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -18,8 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.datasets.annotation_sheets import read_sheet
+from mellm.datasets.sheet_warnings import log_remarks
 from mellm.errors import InputError
 from mellm.facs.codes import AUCodes, parse_codes
+
+_log = logging.getLogger(__name__)
+
+_UNITS = ("action_units",)
 
 SIZE = 28
 """Width and height of the flow pictures, pixels."""
@@ -32,7 +38,8 @@ CENTRE = 13.5
 class Sample:
     """One row of samples.csv. `subject` is as in the sheet; `group` tells people of all sets apart.
 
-    `codes` is the cell of action units as written; it is read only when asked for.
+    `codes` is the cell of action units as written; it is read only when asked for. `filename` is the clip's
+    own name, where the sheet has one.
     """
 
     key: str
@@ -41,6 +48,7 @@ class Sample:
     label: str
     emotion: str
     codes: str
+    filename: str = ""
 
     @property
     def group(self) -> str:
@@ -49,7 +57,7 @@ class Sample:
 
     @property
     def action_units(self) -> AUCodes:
-        """The parsed codes; raises InputError where they cannot be read."""
+        """The parsed codes; what cannot be read is among their remarks."""
         return parse_codes(self.codes)
 
 
@@ -100,23 +108,20 @@ def read_flow_set(folder: str | Path) -> FlowSet:
 
 
 def _read_sheet(sheet: Path) -> list[Sample]:
-    with sheet.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        needed = {"key", "dataset", "subject", "label"}
-        missing = needed - set(reader.fieldnames or ())
-        if missing:
-            raise InputError(f"'{sheet}' lacks the column {', '.join(sorted(missing))}.")
-        return [
-            Sample(
-                key=row["key"],
-                dataset=row["dataset"],
-                subject=row["subject"],
-                label=row["label"].strip().lower(),
-                emotion=(row.get("emotion") or "").strip().lower(),
-                codes=row.get("action_units") or "",
-            )
-            for row in reader
-        ]
+    rows = read_sheet(sheet, [("key",), ("dataset",), ("subject",), ("label",)])
+    log_remarks(_log, sheet, rows, _UNITS)
+    return [
+        Sample(
+            key=row.text(("key",)),
+            dataset=row.text(("dataset",)),
+            subject=row.text(("subject",)),
+            label=row.text(("label",)).lower(),
+            emotion=row.text(("emotion",)).lower(),
+            codes=row.text(_UNITS),
+            filename=row.text(("filename",)),
+        )
+        for row in rows
+    ]
 
 
 def _read_archive(archive: Path) -> tuple[NDArray[np.uint8], list[str] | None]:

@@ -5,7 +5,7 @@ one sheet differ in these. Knows nothing of files on this machine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mellm.errors import InputError
 
@@ -17,10 +17,10 @@ class DatasetSpec:
     sheets: glob patterns of the annotation sheet below the root, first match wins
     columns: our field -> the sheet's column names, in order of preference
     paths: patterns of a sample's folder (or file) below the root, first that exists wins; fields of the
-        sample and every column of the sheet can be named, `{number}` is the subject's number
-    header: False for a sheet without column names; `columns` then holds positions ("0", "1", ...)
+        sample and every column of the sheet can be named, `{number}` is the subject's number; `*` stands for
+        any text
+    header: False where the sheet may lack column names; `columns` then holds positions ("0", "1", ...) too
     key: pattern of the sample's key
-    keep: column -> the values that mark a micro-expression (CAS(ME)2 mixes in macro-expressions)
     fps: frames per second, where the sheet does not say
     subject_width: zero-padding of subject numbers that spreadsheets eat (SAMM: `006`)
     """
@@ -32,12 +32,17 @@ class DatasetSpec:
     paths: tuple[str, ...]
     header: bool = True
     key: str = "{subject}_{clip}"
-    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fps: float | None = None
     subject_width: int = 0
     subject_prefix: str = ""
     remark: str = ""
 
+
+_TYPE = ("Micro", "Type", "Expression type")
+"""Columns that tell micro- from macro-expressions, in sheets that hold both."""
+
+UNIT_COLUMNS = ("Action Units", "AU", "AUs")
+EMOTION_COLUMNS = ("Estimated Emotion", "Emotion")
 
 _CASME = {
     "subject": ("Subject",),
@@ -45,8 +50,9 @@ _CASME = {
     "onset": ("OnsetFrame", "Onset"),
     "apex": ("ApexFrame", "ApexFrame1", "Apex"),
     "offset": ("OffsetFrame", "Offset"),
-    "action_units": ("Action Units", "AU", "AUs"),
-    "emotion": ("Estimated Emotion", "Emotion"),
+    "action_units": UNIT_COLUMNS,
+    "emotion": EMOTION_COLUMNS,
+    "type": _TYPE,
 }
 
 SETS: dict[str, DatasetSpec] = {
@@ -66,7 +72,7 @@ SETS: dict[str, DatasetSpec] = {
         DatasetSpec(
             "samm",
             "SAMM (Davison et al. 2018)",
-            ("SAMM_Micro_FACS*.xlsx", "*SAMM*.xls*", "samm*.csv", "*.csv", "*.xlsx"),
+            ("SAMM_*Micro_FACS*.xls*", "SAMM_Long*.xls*", "*SAMM*.xls*", "samm*.csv", "*.csv", "*.xlsx"),
             _CASME | {
                 "onset": ("Onset Frame", "Onset"),
                 "apex": ("Apex Frame", "Apex"),
@@ -74,7 +80,6 @@ SETS: dict[str, DatasetSpec] = {
             },
             ("SAMM/{subject}/{clip}", "{subject}/{clip}"),
             key="{clip}",
-            keep={"Micro": ("1/2", "1", "micro", "micro-expression", "")},
             fps=200,
             subject_width=3,
         ),
@@ -100,21 +105,28 @@ SETS: dict[str, DatasetSpec] = {
             "CAS(ME)2 (Qu et al. 2018)",
             ("*CAS(ME)*2*.csv", "CAS(ME)^2code_final*.xls*", "cas*.csv", "*.csv", "*.xlsx"),
             {
-                "subject": ("0",), "clip": ("1",), "onset": ("2",), "apex": ("3",), "offset": ("4",),
-                "action_units": ("5",), "emotion": ("6",), "type": ("7",), "self_report": ("8",),
+                "subject": ("0", "Subject", "participant"),
+                "clip": ("1", "Filename", "clip", "video"),
+                "onset": ("2", "Onset", "OnsetFrame"),
+                "apex": ("3", "Apex", "ApexFrame"),
+                "offset": ("4", "Offset", "OffsetFrame"),
+                "action_units": ("5", "AU", "AUs", "Action Units", "au_updated"),
+                "emotion": ("6", "Emotion", "Estimated Emotion"),
+                "type": ("7", *_TYPE),
+                "self_report": ("8", "Self-report", "selfReport"),
             },
-            ("rawpic/s{number}/{clip}", "rawpic/{subject}/{clip}", "{subject}/{clip}"),
+            ("rawpic/s{number}/{clip}", "rawpic/{subject}/{clip}", "rawpic/{subject}/{number}_{clip}*",
+             "{subject}/{number}_{clip}*", "{subject}/{clip}"),
             header=False,
             key="{subject}_{clip}_{onset}",
-            keep={"type": ("micro-expression", "micro")},
             fps=30,
-            remark="the clip names of the sheet and of the folders differ; give the set's two naming sheets "
-            "(naming_rule1.csv: number, subject folder; naming_rule2.csv: number, clip name) beside it",
+            remark="the names in the sheet and of the folders differ; the workbook's own naming sheets tell "
+            "which is which, or naming_rule1.csv and naming_rule2.csv beside a CSV",
         ),
         DatasetSpec(
             "casme3a",
             "CAS(ME)3 part A (Li et al. 2022)",
-            ("*part*A*ME*.xls*", "*part*a*.csv", "*.csv", "*.xlsx"),
+            ("*part*A*ME*.xls*", "*part*A*.xls*", "*part*a*.csv", "*.csv", "*.xlsx"),
             _CASME | {"objective_class": ("Objective class",)},
             ("part_A/data/part_A/{subject}/{clip}/color", "part_A/{subject}/{clip}/color",
              "{subject}/{clip}/color"),

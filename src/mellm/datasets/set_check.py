@@ -10,9 +10,8 @@ from pathlib import Path
 
 from mellm.datasets.published_sets import SETS
 from mellm.datasets.sample import Sample
-from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
-from mellm.media.frame import PICTURE_SUFFIXES
+from mellm.media.folder_contents import pictures_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,11 @@ def _of_sample(sample: Sample) -> Iterator[tuple[str, bool]]:
     if not sample.emotion and "emotion" in expected:
         yield "have no emotion", False
     if "action_units" in expected:
-        try:
-            if not parse_codes(sample.action_units).units:
-                yield "have no action units", False
-        except InputError:
-            yield f"have action units that cannot be read, such as '{sample.action_units}'", False
+        codes = parse_codes(sample.action_units)
+        if not codes.present:
+            yield "have no action units", False
+        if codes.remarks:
+            yield "have remarks among their action units, which are kept and not scored", False
     if "->" in sample.note:
         yield "were corrected (see the column note)", False
 
@@ -74,7 +73,7 @@ def _of_frames(sample: Sample, root: Path) -> Iterator[tuple[str, bool]]:
     if not place.is_dir():
         yield "have no frames on this machine", True
         return
-    numbers = {_frame_number(p.stem) for p in place.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES}
+    numbers = {_frame_number(picture.stem) for picture in pictures_in(place)}
     if not numbers:
         yield "have a folder without pictures", True
         return

@@ -1,17 +1,23 @@
 """From a set's sheet to the uniform table. Knows nothing of pictures; `check` looks at those."""
 
 import csv
+import glob
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mellm.datasets.annotation_sheets import Row, cell, read_sheet
+from mellm.datasets.annotation_sheets import Row, read_sheet
+from mellm.datasets.casme2_names import Naming
 from mellm.datasets.published_sets import DatasetSpec, get_set
 from mellm.datasets.sample import Sample
+from mellm.datasets.sheet_text import number
+from mellm.datasets.sheet_warnings import Left, kind_of_expression, left_out_rows, remarks_in_cells
 from mellm.errors import InputError
 from mellm.facs.taxonomies import canonical
+from mellm.media.folder_contents import is_system
+from mellm.wording.message import Message
 
 TABLE_COLUMNS = tuple(f.name for f in fields(Sample))
 """Columns of the table file, in order."""
@@ -20,7 +26,20 @@ ANY_TEXT = "not a number"
 """In the corrections: whatever is written there, as long as it is no number."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetReading:
+    """What a sheet holds: its micro-expressions, and what was left out or could not be read."""
+
+    samples: tuple[Sample, ...]
+    warnings: tuple[Message, ...]
+
+
 def index(name: str, root: str | Path, sheet: str | Path | None = None) -> list[Sample]:
+    """Read a set's annotations as `read_set` does, without the warnings."""
+    return list(read_set(name, root, sheet).samples)
+
+
+def read_set(name: str, root: str | Path, sheet: str | Path | None = None) -> SetReading:
     """Read a set's annotations: one `Sample` per micro-expression, corrections applied and noted.
 
     `root` is the folder as its makers ship it; `sheet` names the annotation file where it lies elsewhere.
@@ -32,11 +51,21 @@ def index(name: str, root: str | Path, sheet: str | Path | None = None) -> list[
     path = Path(sheet) if sheet else find_sheet(spec, root)
     wanted = [spec.columns[f] for f in ("subject", "clip", "onset") if f in spec.columns]
     rows = read_sheet(path, wanted, header=spec.header)
-    clips = _Naming.of(spec, root)
-    samples = [sample for row in rows if (sample := _sample(spec, row, root, clips)) is not None]
+    clips = Naming.of(spec, root, path)
+    samples: list[Sample] = []
+    left_out: dict[Left, list[int]] = {}
+    for row in rows:
+        found = _sample(spec, row, root, clips)
+        if isinstance(found, str):
+            left_out.setdefault(found, []).append(row.number)
+        else:
+            samples.append(found)
     if not samples:
         raise InputError(f"{path.name} holds no micro-expression of {spec.title}: is it this set's sheet?")
-    return [_corrected(sample) for sample in _unique(samples)]
+    units = spec.columns.get("action_units", ())
+    cells = ((row.number, row.column(units), row.text(units)) for row in rows)
+    warnings = (*left_out_rows(path.name, left_out), *remarks_in_cells(path.name, cells))
+    return SetReading(tuple(_corrected(sample) for sample in _unique(samples)), warnings)
 
 
 def find_sheet(spec: DatasetSpec, root: Path) -> Path:
@@ -47,12 +76,19 @@ def find_sheet(spec: DatasetSpec, root: Path) -> Path:
         raise InputError(f"There is no folder {root}: give the folder of {spec.title}.")
     for pattern in spec.sheets:
         for place in (root.glob(pattern), root.glob(f"*/{pattern}")):
-            if found := sorted(p for p in place if "naming_rule" not in p.name):
+            if found := sorted(
+                p for p in place if not is_system(p.name, folder=False) and not _is_other(p.name)
+            ):
                 return found[0]
     raise InputError(
         f"No annotation sheet of {spec.title} was found in {root}: put it there ({spec.sheets[0]}), "
         "or name it with --sheet."
     )
+
+
+def _is_other(name: str) -> bool:
+    """Whether a file is no sheet of annotations: a naming sheet, or what systems and Excel leave behind."""
+    return "naming_rule" in name or name.startswith((".", "~$"))
 
 
 def write_table(path: str | Path, samples: Iterable[Sample]) -> None:
@@ -86,67 +122,66 @@ def read_table(path: str | Path) -> list[Sample]:
     ]
 
 
-def corrections() -> Iterator[Row]:
+def corrections() -> Iterator[dict[str, str]]:
     """The versioned table of corrections: dataset, key, field, written, corrected, reason."""
     with (files("mellm.datasets") / "corrections.csv").open(encoding="utf-8") as file:
         yield from csv.DictReader(file)
 
 
-class _Naming:
-    """CAS(ME)2's two naming sheets: sheet numbers -> subject folders, clip numbers -> clip names."""
-
-    def __init__(self, subjects: dict[str, str], clips: dict[str, str]) -> None:
-        self.subjects = subjects
-        self.clips = clips
-
-    @classmethod
-    def of(cls, spec: DatasetSpec, root: Path) -> "_Naming":
-        if spec.name != "casme2-spotting" or not root.is_dir():
-            return cls({}, {})
-        tables = []
-        for name in ("naming_rule1.csv", "naming_rule2.csv"):
-            path = root / name
-            rows = read_sheet(path, (), header=False) if path.is_file() else []
-            tables.append({row["0"]: row["1"] for row in rows if "1" in row})
-        return cls(tables[0], tables[1])
-
-
-def _sample(spec: DatasetSpec, row: Row, root: Path, naming: _Naming) -> Sample | None:
-    """One row as a sample; None for rows that are empty or no micro-expression."""
-    values = {name: cell(row, titles) for name, titles in spec.columns.items()}
+def _sample(spec: DatasetSpec, row: Row, root: Path, naming: Naming) -> Sample | Left:
+    """One row as a sample, or why it is none."""
+    values = {name: row.text(titles) for name, titles in spec.columns.items()}
     if not values.get("subject") or not values.get("clip"):
-        return None
-    for column, accepted in spec.keep.items():
-        if cell(row, spec.columns.get(column, (column,))).lower() not in accepted:
-            return None
+        return "nobody"
+    kind = kind_of_expression(values.get("type", ""))
+    if kind != "micro":
+        return kind
     subject = _subject(spec, values["subject"], naming)
-    clip = naming.clips.get(values["clip"].split("_")[0], values["clip"]) if naming.clips else values["clip"]
-    names = {**values, "subject": subject, "clip": clip, "number": "".join(filter(str.isdigit, subject))}
-    names["emotion_written"] = values.get("emotion", "")
-    candidates = [pattern.format(**names) for pattern in spec.paths]
-    path = next((p for p in candidates if root.is_dir() and (root / p).exists()), candidates[-1])
+    frames = {name: _number(values.get(name, "")) for name in ("onset", "apex", "offset")}
+    names = {**values, "subject": subject, "clip": naming.clip(values["clip"])}
+    names |= {name: str(frame) for name, frame in frames.items() if frame is not None}
+    names |= {"number": "".join(filter(str.isdigit, subject)), "emotion_written": values.get("emotion", "")}
+    fps = number(values.get("fps", ""))
     notes = [
         f"{name} is written '{values[name]}'"
-        for name in ("onset", "apex", "offset")
-        if values.get(name) and _number(values[name]) is None
+        for name, read in {**frames, "fps": fps}.items()
+        if values.get(name) and read is None
     ]
+    if row.column(spec.columns.get("type", ())) and not values["type"]:
+        notes.append("type is empty")
     return Sample(
         dataset=spec.name,
         key=spec.key.format(**names),
         subject=subject,
-        onset=_number(values.get("onset", "")),
-        apex=_number(values.get("apex", "")),
-        offset=_number(values.get("offset", "")),
-        fps=float(values["fps"]) if values.get("fps") else spec.fps,
+        **frames,
+        fps=fps or spec.fps,
         emotion=canonical(values.get("emotion", "")),
         action_units=values.get("action_units", ""),
-        path=path,
+        path=_path(spec, root, names),
         note="; ".join(notes),
     )
 
 
-def _subject(spec: DatasetSpec, written: str, naming: _Naming) -> str:
+def _path(spec: DatasetSpec, root: Path, names: dict[str, str]) -> str:
+    """The first of the set's patterns that exists below the root, else the last."""
+    if root.is_dir():
+        for pattern in spec.paths:
+            if "*" not in pattern:
+                place = pattern.format(**names)
+                if (root / place).exists():
+                    return place
+                continue
+            exact = {name: glob.escape(text) for name, text in names.items()}
+            if found := sorted(root.glob(pattern.format(**exact))):
+                return found[0].relative_to(root).as_posix()
+    return spec.paths[-1].format(**names)
+
+
+def _subject(spec: DatasetSpec, written: str, naming: Naming) -> str:
     """The subject as the folders write it: padded and prefixed where a spreadsheet ate that."""
+    whole = _number(written)
+    if whole is not None and not written.isdigit():
+        written = str(whole)  # 1.0, as spreadsheets and pandas write 1
     if written in naming.subjects:
         return naming.subjects[written]
     padded = written.zfill(spec.subject_width) if written.isdigit() else written
@@ -154,11 +189,8 @@ def _subject(spec: DatasetSpec, written: str, naming: _Naming) -> str:
 
 
 def _number(text: str) -> int | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return int(value) if value.is_integer() else None
+    value = number(text)
+    return int(value) if value is not None and value.is_integer() else None
 
 
 def _unique(samples: list[Sample]) -> list[Sample]:

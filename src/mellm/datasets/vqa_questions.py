@@ -44,7 +44,11 @@ _FIELDS = ("id", "dataset", "image_id", "subject", "filename", "question", "answ
 
 @dataclass(frozen=True, slots=True)
 class VQAQuestion:
-    """One question about one sample; `image_id` is the sample's key in the uniform table."""
+    """One question about one sample.
+
+    dataset, subject, filename: which sample, as the file spells them (`sample_names` finds it)
+    image_id: the file's own key of the sample
+    """
 
     id: str
     dataset: str

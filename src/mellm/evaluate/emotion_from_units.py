@@ -5,7 +5,7 @@ class-balanced logistic regression whose penalty is chosen by grouped cross-vali
 The baseline sees the unit numbers alone (class-balanced, C = 1). Neither sees who the person is.
 """
 
-import csv
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from mellm.datasets.annotation_sheets import read_sheet
+from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.sheet_warnings import log_remarks, rows_without_label
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
 from mellm.evaluate.protocols import splits
@@ -23,6 +26,10 @@ from mellm.evaluate.runs import LabelRun, provenance
 from mellm.evaluate.summary import label_figures, label_sample
 from mellm.facs.codes import AUCodes, parse_codes
 from mellm.facs.taxonomies import canonical, get_taxonomy
+
+_log = logging.getLogger(__name__)
+
+_PEOPLE, _FILES = ("Subject",), ("Filename",)
 
 LABELS = get_taxonomy("dfme").labels
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
@@ -39,24 +46,26 @@ class CodedSample:
     emotion: str
 
 
-def read_sheet(path: str | Path) -> list[CodedSample]:
-    """Read Subject, Filename, AU, Emotion (any case); raises InputError where one is missing or unknown."""
-    file = Path(path)
-    if not file.is_file():
-        raise InputError(f"There is no sheet '{path}'.")
-    samples = []
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        for number, row in enumerate(csv.DictReader(stream), 2):
-            lower = {name.strip().lower(): value or "" for name, value in row.items() if name}
-            missing = {"subject", "filename", "au", "emotion"} - set(lower)
-            if missing:
-                raise InputError(f"'{path}' lacks the column {', '.join(sorted(missing))}.")
-            emotion = canonical(lower["emotion"])
-            if emotion not in LABELS:
-                raise InputError(f"'{path}', line {number}: '{emotion}' is not one of {', '.join(LABELS)}.")
-            samples.append(
-                CodedSample(lower["subject"], lower["filename"], parse_codes(lower["au"]), emotion)
-            )
+def read_coded(path: str | Path) -> list[CodedSample]:
+    """Read Subject, Filename, AU, Emotion (any case).
+
+    Rows whose emotion is none of the labels are left out with a warning. Raises InputError where a column is
+    missing, or no row is left.
+    """
+    rows = read_sheet(Path(path), (_PEOPLE, _FILES, UNIT_COLUMNS, EMOTION_COLUMNS))
+    log_remarks(_log, Path(path), rows, UNIT_COLUMNS)
+    samples, odd = [], []
+    for row in rows:
+        emotion = canonical(row.text(EMOTION_COLUMNS))
+        if emotion not in LABELS:
+            odd.append(row)
+            continue
+        codes = parse_codes(row.text(UNIT_COLUMNS))
+        samples.append(CodedSample(row.text(_PEOPLE), row.text(_FILES), codes, emotion))
+    if not samples:
+        raise InputError(f"No emotion in '{path}' is one of {', '.join(LABELS)}.")
+    for message in rows_without_label(Path(path).name, odd, EMOTION_COLUMNS, LABELS):
+        _log.warning("%s", message)
     return samples
 
 
@@ -68,11 +77,11 @@ def evaluate_emotion_from_units(
     `model` is `facs` or `baseline-lr`. Raises InputError for people who are in both sheets.
     """
     started = time.perf_counter()
-    samples = read_sheet(train)
+    samples = read_coded(train)
     if test is None:
         samples, tested = hold_out(samples, held_out, seed)
     else:
-        tested = read_sheet(test)
+        tested = read_coded(test)
         shared = {s.subject for s in samples} & {s.subject for s in tested}
         if shared:
             raise InputError(

@@ -126,7 +126,7 @@ class TextOverlap(BaseModel):
 class VQAFigures(BaseModel):
     """Figures of ME-VQA, each kind of question by its measure; a kind nobody asked is left out.
 
-    unanswered: questions about samples that are not in the folder; questions: kind -> how many
+    unanswered: questions of the file that were not asked; questions: kind -> how many were
     """
 
     unanswered: int = 0

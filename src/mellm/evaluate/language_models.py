@@ -144,8 +144,9 @@ def evaluate_language_vqa(
     them, open ones in the model's own words. Raises InputError where no question is about a sample.
     """
     started = time.perf_counter()
-    samples = {s.case.name: s for s in _samples(read_flow_set(folder))}
-    task = VQATask.read(folder, questions, samples).part(limit)
+    data = read_flow_set(folder)
+    samples = {s.case.name: s for s in _samples(data)}
+    task = VQATask.read(folder, questions, data.samples).part(limit)
     found = _kept(kept, str)
     for number, question in enumerate(task.questions, 1):
         if question.id not in found:

@@ -87,11 +87,10 @@ def true_codes(sample: Sample) -> list[str]:
 
 
 def has_units(sample: Sample) -> bool | None:
-    """Return whether a sample has facial action units; None where its cell cannot be read."""
-    try:
-        return any(unit.family == "AU" for unit in sample.action_units.present)
-    except InputError:
-        return None
+    """Return whether a sample has facial action units; None where its cell holds nothing but remarks."""
+    codes = sample.action_units
+    found = any(unit.family == "AU" for unit in codes.present)
+    return None if codes.remarks and not found else found
 
 
 def commonest_units(samples: Sequence[Sample], count: int = COMMONEST) -> tuple[int, ...]:

@@ -6,13 +6,14 @@ by the same functions (`score_answers`).
 """
 
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from mellm.datasets.megc2019 import flow_set_files, read_flow_set
+from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
+from mellm.datasets.sample_names import SampleNames
 from mellm.datasets.vqa_questions import (
     FINE_LABELS,
     QuestionKind,
@@ -76,7 +77,7 @@ def answer(question: VQAQuestion, seen: Seen) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VQATask:
-    """The questions about a folder's samples; `unanswered` counts those about other samples."""
+    """The questions about a folder's samples; `unanswered` counts the others of the file."""
 
     folder: Path
     file: Path
@@ -84,20 +85,23 @@ class VQATask:
     unanswered: int
 
     @classmethod
-    def read(cls, folder: str | Path, file: str | Path, keys: Container[str]) -> "VQATask":
-        """Read a file of questions, for the samples `keys` of a folder of flow.
+    def read(cls, folder: str | Path, file: str | Path, samples: Iterable[Sample]) -> "VQATask":
+        """Read a file of questions, for the samples of a folder of flow; `image_id` becomes the sample's key.
 
+        A question is about the sample of its data set, subject and file name, however these are spelled.
         Raises InputError where no question is about one of them.
         """
-        asked = read_questions(file)
-        known = tuple(q for q in asked if q.image_id in keys)
+        asked, names = read_questions(file), SampleNames(samples)
+        keys = [names.find(q.dataset, q.subject, q.filename, q.image_id) for q in asked]
+        known = tuple(replace(q, image_id=key) for q, key in zip(asked, keys, strict=True) if key is not None)
         if not known:
             raise InputError(f"None of the questions in {Path(file).name} is about a sample in {folder}.")
         return cls(Path(folder), Path(file), known, len(asked) - len(known))
 
     def part(self, limit: int | None) -> "VQATask":
-        """Return the task with only `limit` of its questions, evenly spread."""
-        return replace(self, questions=tuple(self.questions[i] for i in spread(len(self.questions), limit)))
+        """Return the task with only `limit` of its questions, evenly spread; the others are unanswered."""
+        chosen = tuple(self.questions[i] for i in spread(len(self.questions), limit))
+        return replace(self, questions=chosen, unanswered=self.unanswered + len(self.questions) - len(chosen))
 
     def run(
         self, answers: Sequence[str], settings: Mapping[str, JsonValue], seed: int, started: float
@@ -129,8 +133,9 @@ def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQ
     Raises InputError where no question is about a sample of the folder.
     """
     started = time.perf_counter()
-    seen = look(folder, seed)
-    task = VQATask.read(folder, questions, seen)
+    data = read_flow_set(folder)
+    task = VQATask.read(folder, questions, data.samples)
+    seen = look(data, seed)
     answers = [answer(q, seen[q.image_id]) for q in task.questions]
     settings: dict[str, JsonValue] = {
         "model": "facs",
@@ -140,9 +145,8 @@ def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQ
     return task.run(answers, settings, seed, started)
 
 
-def look(folder: str | Path, seed: int = 0) -> dict[str, Seen]:
+def look(data: FlowSet, seed: int = 0) -> dict[str, Seen]:
     """Return key -> what the zero-shot FACS models see in every sample of a folder of flow."""
-    data = read_flow_set(folder)
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
     scores = read_units(data.flows, EXPRESSIVE).scores()
     emotions = untrained_emotion_model()

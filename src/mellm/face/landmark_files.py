@@ -1,14 +1,14 @@
 """Landmarks made by other programs: OpenFace tables, and simple CSV, JSON, NPZ and PTS files.
 
 Knows the files; nothing about pictures. The number of points decides the scheme: 68 (iBUG, as OpenFace
-writes), 98 (WFLW) or 468 (the mesh).
+writes), 98 (WFLW) or 468 (the mesh). One rule holds in every format: a frame without a full set of numbers
+(missing, empty, NaN, or all points on one spot) is a gap, and no frame is described twice.
 """
 
-import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.anchors import POINT_COUNTS
+from mellm.face.landmark_text import table_of, text_of
 from mellm.face.people import Landmarks, Scheme
 
 MIN_CONFIDENCE = 0.5
@@ -25,6 +26,8 @@ _SCHEMES: dict[int, Scheme] = {
     count: scheme for scheme, count in POINT_COUNTS.items() if scheme != "template"
 }
 _COORDINATE = re.compile(r"([xyz])_?(\d+)$")
+_FACE_COLUMNS = ("face_id", "face", "faceid", "person_id", "person", "track_id", "identity")
+_NO_NUMBER = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
 
 
 def load_landmarks(path: str | Path, *, face_id: int | None = None) -> dict[int, Landmarks]:
@@ -36,12 +39,14 @@ def load_landmarks(path: str | Path, *, face_id: int | None = None) -> dict[int,
       Rows without success or with a confidence under 0.5 are gaps. Where it followed several faces
       (`face_id`), the one asked for is read, by default the one seen in the most frames.
     - other `.csv`: columns `frame` (from 0), `x_0`, `x_1`, ..., `y_0`, ... and, where known, `z_0`, ...
-    - `.json`: `{"0": [[x, y], ...], "1": ...}`, keys are frames from 0.
-    - `.npz`: `points` (frames, points, 2 or 3) and, optionally, `frames` (frames,) from 0; a frame that holds
-      NaN is a gap.
+    - `.json`: `{"0": [[x, y], ...], "1": ...}`, keys are frames from 0; null is a gap.
+    - `.npz`: `points` (frames, points, 2 or 3) and, optionally, `frames` (frames,) from 0. A lone array as
+      `.npy` holds it is taken for the points.
     - `.pts`: the points of one picture, which becomes frame 0.
 
-    Raises InputError with the reason where a file cannot be used.
+    Tables may be in any encoding, parted by commas, semicolons or tabs, with decimal commas. Frames with an
+    empty or NaN coordinate, or with all points on one spot, are gaps. Raises InputError with the reason where
+    a file cannot be used, also where two rows describe one frame and no `face_id` says whose they are.
     """
     file = Path(path)
     suffix = file.suffix.lower()
@@ -50,27 +55,53 @@ def load_landmarks(path: str | Path, *, face_id: int | None = None) -> dict[int,
         raise InputError(f"{file.name} is not a landmark file mellm can read: use one of {endings}.")
     if not file.is_file():
         raise InputError(f"There is no landmark file {file}: check the path.")
-    found = _read_csv(file, face_id) if suffix == ".csv" else _ONE_FACE_READERS[suffix](file)
+    try:
+        found = _read_csv(file, face_id) if suffix == ".csv" else _ONE_FACE_READERS[suffix](file)
+    except OSError as error:
+        raise InputError(f"{file.name} cannot be read ({error.strerror}): check its permissions.") from error
     if not found:
         raise InputError(f"{file.name} has no frame with a face in it: check that the tracker found one.")
     return dict(sorted(found.items()))
 
 
-def _landmarks(file: Path, points: object, where: str) -> Landmarks:
+def _landmarks(file: Path, points: object, where: str) -> Landmarks | None:
+    """One face; None for a gap."""
     try:
-        array = np.asarray(points, np.float32)
-    except (TypeError, ValueError):
+        with np.errstate(over="ignore"):
+            array = np.asarray(points, np.float32)
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0, np.float32)
     if array.ndim != 2 or array.shape[1] not in (2, 3) or array.shape[0] not in _SCHEMES:
         raise InputError(
             f"{file.name}, {where}: expected {_counts()} points of two or three numbers each, "
             f"found an array of shape {array.shape}."
         )
-    if not np.isfinite(array).all():
-        raise InputError(
-            f"{file.name}, {where}: a coordinate is not a number; leave out frames without a face."
-        )
+    if not np.isfinite(array).all() or not np.ptp(array[:, :2], axis=0).any():
+        return None
     return Landmarks(array, _SCHEMES[array.shape[0]])
+
+
+def _by_frame(file: Path, faces: Iterable[tuple[float, object]]) -> dict[int, Landmarks]:
+    """Frame numbers and points as {frame: landmarks}, without gaps; no frame may be there twice."""
+    found: dict[int, Landmarks] = {}
+    for number, points in faces:
+        frame = _frame(file, number, f"frame {number:g}")
+        face = _landmarks(file, points, f"frame {frame}")
+        if face is None:
+            continue
+        if frame in found:
+            raise InputError(f"{file.name} has two sets of points for frame {frame}: keep one person's.")
+        found[frame] = face
+    return found
+
+
+def _frame(file: Path, number: float, where: str) -> int:
+    if not (np.isfinite(number) and number >= 0 and float(number).is_integer()):
+        raise InputError(
+            f"{file.name}, {where}: {number:g} is no frame number; frames are whole numbers from 0 "
+            "(OpenFace's from 1)."
+        )
+    return int(number)
 
 
 def _counts() -> str:
@@ -78,28 +109,39 @@ def _counts() -> str:
 
 
 def _read_csv(file: Path, face_id: int | None) -> dict[int, Landmarks]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.reader(stream, skipinitialspace=True)
-        header = [name.strip().lower() for name in next(rows, [])]
-        columns = _point_columns(file, header)
-        body = [(line, row) for line, row in enumerate(rows, start=2) if any(cell.strip() for cell in row)]
+    header, body = table_of(file)
+    columns = _point_columns(file, header)
+    by_openface = {"confidence", "success"} <= set(header)
+    face_column = next((name for name in _FACE_COLUMNS if name in header), None)
 
     def number(row: list[str], line: int, name: str, default: float) -> float:
         if name not in header:
             return default
         return float(_numbers(file, line, row, [header.index(name)])[0])
 
-    by_openface = {"confidence", "success"} <= set(header)
-    face_column = "face_id" if "face_id" in header else "face"
     seen: dict[int, dict[int, Landmarks]] = {}
     for line, row in body:
-        if number(row, line, "success", 1) < 1 or number(row, line, "confidence", 1) < MIN_CONFIDENCE:
+        sure = number(row, line, "confidence", 1)
+        # Not sure enough also where that cell is empty or NaN.
+        if not (number(row, line, "success", 1) >= 1 and sure >= MIN_CONFIDENCE):
             continue
         # OpenFace's table for a single picture has no frame column; that picture is frame 0.
-        frame = int(number(row, line, "frame", 1 if by_openface else 0)) - int(by_openface)
-        face = int(number(row, line, face_column, 0))
+        counted = number(row, line, "frame", 1 if by_openface else 0)
         points = np.stack([_numbers(file, line, row, axis) for axis in columns], axis=1)
-        seen.setdefault(face, {})[frame] = _landmarks(file, points, f"line {line}")
+        landmarks = _landmarks(file, points, f"line {line}")
+        if landmarks is None:
+            continue
+        frame = _frame(file, counted - int(by_openface), f"line {line}")
+        face = 0 if face_column is None else _face_of(file, line, row, header.index(face_column))
+        if frame in seen.setdefault(face, {}):
+            if "frame" not in header:
+                raise InputError(f"{file.name} has several rows and no column frame: add one, from 0.")
+            whose = f" and face {face}" if face_column else ", and no column face_id says whose they are"
+            raise InputError(
+                f"{file.name}, line {line}: this is the second row for frame {counted:g}{whose}: "
+                "keep the rows of one person, or number the people in a column face_id."
+            )
+        seen[face][frame] = landmarks
     if face_id is None:
         most = Counter({face: len(frames) for face, frames in sorted(seen.items())}).most_common(1)
         return seen[most[0][0]] if most else {}
@@ -107,6 +149,14 @@ def _read_csv(file: Path, face_id: int | None) -> dict[int, Landmarks]:
         known = ", ".join(map(str, sorted(seen))) or "none"
         raise InputError(f"{file.name} has no face_id {face_id}: it has {known}.")
     return seen[face_id]
+
+
+def _face_of(file: Path, line: int, row: Sequence[str], column: int) -> int:
+    """The number of a face, also where it is written as `Person_0`."""
+    match = re.search(r"(\d+)(\.0*)?\s*$", row[column] if column < len(row) else "")
+    if match is None:
+        raise InputError(f"{file.name}, line {line}: the face has no number; write that line again.")
+    return int(match[1])
 
 
 def _point_columns(file: Path, header: Sequence[str]) -> list[list[int]]:
@@ -128,8 +178,10 @@ def _point_columns(file: Path, header: Sequence[str]) -> list[list[int]]:
 
 
 def _numbers(file: Path, line: int, row: Sequence[str], columns: Sequence[int]) -> NDArray[np.float64]:
+    """The cells as numbers, NaN for those that are empty or say that there is none."""
     try:
-        return np.array([float(row[column]) for column in columns])
+        cells = [row[column].strip().lower() for column in columns]
+        return np.array([np.nan if cell in _NO_NUMBER else float(cell) for cell in cells])
     except (IndexError, ValueError) as error:
         raise InputError(
             f"{file.name}, line {line}: a cell is missing or not a number; write that line again."
@@ -138,33 +190,49 @@ def _numbers(file: Path, line: int, row: Sequence[str], columns: Sequence[int]) 
 
 def _read_json(file: Path) -> dict[int, Landmarks]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        frames = {int(frame): points for frame, points in content.items()}
-    except (AttributeError, ValueError) as error:
+        # As pairs: an object that names a frame twice would keep the last one and say nothing.
+        pairs = json.loads(text_of(file), object_pairs_hook=list)
+        faces = [(float(int(frame)), points) for frame, points in pairs]
+    except (OverflowError, RecursionError, TypeError, ValueError) as error:
         raise InputError(
             f'{file.name} is not of the form {{"0": [[x, y], ...], "1": ...}} with frame numbers as keys.'
         ) from error
-    return {frame: _landmarks(file, points, f"frame {frame}") for frame, points in frames.items()}
+    return _by_frame(file, [(frame, points) for frame, points in faces if points not in (None, [])])
 
 
 def _read_npz(file: Path) -> dict[int, Landmarks]:
     try:
-        with np.load(file, allow_pickle=False) as content:
-            points = content["points"]
-            frames = content["frames"] if "frames" in content else np.arange(len(points))
-    except (KeyError, OSError, ValueError) as error:
-        raise InputError(f"{file.name} has no readable array `points` (frames, points, 2 or 3).") from error
-    if len(frames) != len(points):
-        raise InputError(f"{file.name} has {len(points)} sets of points but {len(frames)} frame numbers.")
-    return {
-        int(frame): _landmarks(file, face, f"frame {frame}")
-        for frame, face in zip(frames, points, strict=True)
-        if not np.isnan(face).any()
-    }
+        # An array cut short or filled with nonsense ends in exceptions of a dozen libraries and kinds.
+        content = np.load(file, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            points, frames = content, np.arange(len(content))
+        else:
+            with content:
+                points = content["points"]
+                frames = content["frames"] if "frames" in content else np.arange(len(points))
+        counts = len(points), len(frames)
+        usable = points.dtype.kind in "fiu" and frames.dtype.kind in "fiu" and frames.ndim == 1
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _no_array(file) from error
+    except Exception as error:
+        raise _no_array(file) from error
+    if not usable:
+        raise _no_array(file)
+    if counts[0] != counts[1]:
+        raise InputError(f"{file.name} has {counts[0]} sets of points but {counts[1]} frame numbers.")
+    return _by_frame(file, zip(frames.tolist(), points, strict=True))
+
+
+def _no_array(file: Path) -> InputError:
+    return InputError(
+        f"{file.name} has no readable array `points` (frames, points, 2 or 3): write it with numpy.savez."
+    )
 
 
 def _read_pts(file: Path) -> dict[int, Landmarks]:
-    text = file.read_text(encoding="utf-8")
+    text = text_of(file)
     inside = re.search(r"\{(.*)\}", text, re.DOTALL)
     lines = [line.split() for line in (inside[1] if inside else text).splitlines() if line.strip()]
     try:
@@ -173,7 +241,8 @@ def _read_pts(file: Path) -> dict[int, Landmarks]:
         raise InputError(
             f"{file.name} is not a PTS file: it needs one `x y` per line between braces."
         ) from error
-    return {0: _landmarks(file, points, "its points")}
+    face = _landmarks(file, points, "its points")
+    return {} if face is None else {0: face}
 
 
 _ONE_FACE_READERS: dict[str, Callable[[Path], dict[int, Landmarks]]] = {

@@ -1,175 +1,222 @@
 """Action-unit codes as coders write them: parsed into units with side and intensity, printed back unchanged.
 
-A cell such as `R2+R1`, `4+7`, `L12A or 14`, `4(k)` becomes `AUCodes`: its units, and the text between them.
-Nothing is normalised away, so `format_codes(parse_codes(text)) == text` for every text that parses.
-Also here, and only here: image sides become the subject's sides (`subject_side`).
+A cell such as `R2+R1`, `L12A or 14`, `A(4B/C)`, `ref(10)`, `4(k)` becomes `AUCodes`: its units, and the text
+between them. Nothing is normalised away: `format_codes(parse_codes(text)) == text` for every text. What is no
+code is kept as a remark. Also here, and only here: image sides become the subject's (`subject_side`).
 
-Knows nothing about which units mean what (`emotion`) or what they are called (`names`).
+Knows nothing about which units mean what (`emotion_units`) or what they are called (`unit_lookup`).
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.facs.findings import Intensity, Side
+from mellm.facs.coded_units import (
+    PREFIXES,
+    SIDES,
+    ActionUnitCode,
+    AUCodes,
+    CodeSide,
+    Family,
+    SubjectSide,
+    format_codes,
+)
+from mellm.facs.findings import Intensity
 
-SubjectSide = Literal["left", "right"]
-"""A half of the subject's face."""
+__all__ = [
+    "AUCodes",
+    "ActionUnitCode",
+    "CodeSide",
+    "SubjectSide",
+    "code_of",
+    "format_codes",
+    "half_labels",
+    "parse_code",
+    "parse_codes",
+    "parse_units",
+    "side_letter",
+    "sides_by_unit",
+    "subject_side",
+]
 
-CodeSide = Side | Literal["unilateral"]
-"""Sides a coder can write; `U` (one side, not said which) has no place in measured evidence."""
-
-_SIDES: dict[str, CodeSide] = {
-    "": "both",
-    "L": "left",
-    "R": "right",
-    "T": "top",
-    "B": "bottom",
-    "U": "unilateral",
-}
-_PREFIXES = {side: prefix for prefix, side in _SIDES.items()}
-
+_PREFIX = r"A\s*/?\s*[LR]|[LR]\s*/?\s*A|[LRTBUA]"  # a side, or A: both, unequal
+_GRADES = r"[A-E](?:\s*(?:/|-|or)\s*[A-E])?"  # an intensity, or from one to another
+_START = rf"(?:(?:AU|AD|M|GS)?\s*(?:{_PREFIX})?\s*[0-9]{{1,2}}(?![0-9]))"
 _UNIT = re.compile(
-    r"""
-    (?P<family>AU|AD|M|GS)?\s*          # action unit, action descriptor, movement code, gross shape
-    (?P<side>[LRTBU])?\s*
-    (?P<au>\d{1,2})(?!\d)
-    (?P<intensity>[A-E](?![A-Z]))?
+    rf"""
+    (?P<family>AU|AD|M|GS)?\s*
+    (?P<prefix>{_PREFIX})?\s*
+    (?P<au>[0-9]{{1,2}})(?![0-9])(?:\.0+(?![0-9]))?   # spreadsheets write 12.0
+    (?:(?P<side_first>[LRTU])(?![0-9]))?            # 12L, 12LB
+    (?:(?P<grades>{_GRADES})(?=[LRTU]?(?![A-Z0-9]))|(?P<grade>[A-E])(?=[0-9])|\s*\(\s*(?P<bracketed>{_GRADES})\s*\))?
+    (?:(?P<side_last>[LRTU])(?![A-Z0-9]))?          # 12BL
+    (?:(?![^\W_])|(?=or|and|或|{_START}))           # nothing else is attached
     (?P<excluded>\s*\(\s*k\s*\))?
+    (?P<reference>\s*\(\s*ref(?:erence)?\.?\s*\))?
     (?P<uncertain>\s*\?)?
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _GAP = re.compile(
-    r"(?:\(\s*k\s*\)|[\s+,;/&|.、，；\"'()\[\]?-]|\bor\b|\band\b|\bnone\b|\bn/?a\b)*", re.IGNORECASE
+    r"(?:\(\s*k\s*\)|[\s\u200b\ufeff+＋,;/&|.、，；\"')\]）】?-]|(?:or|and)(?![^\W\d_])|或"
+    r"|(?:none|nan|n/?a)(?![^\W_]))*",
+    re.IGNORECASE,
 )
-_OR = re.compile(r"\bor\b|\||/", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ActionUnitCode:
-    """One coded unit: its number, the subject's side, the intensity.
-
-    `spelling` is the exact text it was read from (canonical where it was made, not read). `family` is AU,
-    AD (action descriptor) or M (head movement). `excluded` is 4DME's `(k)`; `uncertain` a trailing `?`.
-    """
-
-    au: int
-    side: CodeSide = "both"
-    intensity: Intensity | None = None
-    family: Literal["AU", "AD", "M", "GS"] = "AU"
-    excluded: bool = False
-    uncertain: bool = False
-    spelling: str = ""
-
-    def __str__(self) -> str:
-        """Return the text it was read from, else the canonical code such as `L12B`."""
-        return self.spelling or self.code
-
-    @property
-    def code(self) -> str:
-        """The canonical code: laterality prefix, number, intensity suffix (`4`, `L12B`, `AD38`)."""
-        family = "" if self.family == "AU" else self.family
-        return f"{family}{_PREFIXES[self.side]}{self.au}{self.intensity or ''}"
-
-    @property
-    def sided(self) -> str:
-        """The code without intensity, as evaluations compare it (`1`, `L2`)."""
-        family = "" if self.family == "AU" else self.family
-        return f"{family}{_PREFIXES[self.side]}{self.au}"
-
-    @property
-    def one_sided(self) -> bool:
-        """Whether the code names the subject's left or right half."""
-        return self.side in ("left", "right")
-
-    @property
-    def halves(self) -> tuple[bool, bool]:
-        """Whether the unit acts on the subject's left and right half; any other side stands for both."""
-        return self.side != "right", self.side != "left"
-
-
-@dataclass(frozen=True, slots=True)
-class AUCodes:
-    """A coded cell: the units in the coder's order and the text around them (one more gap than units)."""
-
-    units: tuple[ActionUnitCode, ...]
-    gaps: tuple[str, ...] = field(default=())
-
-    def __str__(self) -> str:
-        """Return the cell exactly as it was written."""
-        return format_codes(self)
-
-    @property
-    def present(self) -> tuple[ActionUnitCode, ...]:
-        """The units that count: not excluded with `(k)`."""
-        return tuple(u for u in self.units if not u.excluded)
-
-    @property
-    def alternatives(self) -> tuple[tuple[ActionUnitCode, ...], ...]:
-        """Units grouped by `or`: (4,), (12, 14) for `4+12 or 14`."""
-        groups: list[tuple[ActionUnitCode, ...]] = []
-        for unit, before in zip(self.units, self.gaps, strict=False):
-            joined = groups and _OR.search(before)
-            groups[-1:] = [(*groups[-1], unit)] if joined else [*groups[-1:], (unit,)]
-        return tuple(groups)
+_OR = re.compile(r"or|\||/|或", re.IGNORECASE)
+_REFERENCE = re.compile(r"ref(?:erence)?(?![^\W\d_])[\s.:]*", re.IGNORECASE)
+_BRACKET = re.compile(rf"(?P<prefix>(?:{_PREFIX})?)\s*[(\[（【]", re.IGNORECASE)
+_OPEN, _CLOSE = "([（【", ")]）】"
+_ENDS_REMARK = "+＋,;、，；\n"
 
 
 def parse_codes(text: str) -> AUCodes:
-    """Read one cell of action units; an empty cell or `?` has none.
+    """Read one cell of action units; an empty cell or `?` has none. Never refuses: see `AUCodes.remarks`.
 
     >>> [(u.au, u.side, u.intensity) for u in parse_codes("1+L2+r12a").units]
     [(1, 'both', None), (2, 'left', None), (12, 'right', 'A')]
+    >>> parse_codes("A4B+ref(10)+soft focus").remarks
+    ('soft focus',)
+    """
+    return _Reader(text).cell()
+
+
+def parse_units(text: str) -> tuple[ActionUnitCode, ...]:
+    """Read a list of codes that must hold nothing else.
 
     Raises InputError where something is neither a code nor a separator.
     """
-    units: list[ActionUnitCode] = []
-    gaps: list[str] = []
-    at = 0
-    while True:
-        gap = cast(re.Match[str], _GAP.match(text, at))
-        gaps.append(gap.group())
-        at = gap.end()
-        if at == len(text):
-            return AUCodes(tuple(units), tuple(gaps))
-        found = _UNIT.match(text, at)
-        if found is None:
-            raise InputError(
-                f"'{text}' is not a list of action units: '{text[at:]}' cannot be read; write codes such as "
-                "4+7, L12B or AD38, joined by '+', ',' or 'or'."
-            )
-        units.append(_unit(found, excluded_before=gap.group().lower().rstrip().endswith("(k)")))
-        at = found.end()
+    codes = parse_codes(text)
+    if codes.remarks:
+        raise InputError(
+            f"'{text}' is not a list of action units: '{codes.remarks[0]}' cannot be read; write codes such "
+            "as 4+7, L12B or AD38, joined by '+', ',' or 'or'."
+        )
+    return codes.units
 
 
-def _unit(found: re.Match[str], excluded_before: bool) -> ActionUnitCode:
+class _Reader:
+    """Reads one cell from left to right: terms, and brackets within."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.units: list[tuple[int, ActionUnitCode]] = []
+        self.remarks: list[str] = []
+        self.groups: list[int] = []
+
+    def cell(self) -> AUCodes:
+        self._terms(len(self.text), ActionUnitCode(0))
+        gaps, at = [], 0
+        for start, unit in self.units:
+            gaps.append(self.text[at:start])
+            at = start + len(unit.spelling)
+        units = tuple(unit for _, unit in self.units)
+        return AUCodes(units, (*gaps, self.text[at:]), tuple(self.remarks), tuple(self.groups))
+
+    def _terms(self, end: int, style: ActionUnitCode) -> None:
+        """Read terms up to `end`; `style` holds what a bracket around them says."""
+        last: int | None = None  # the first unit of the term before
+        while True:
+            gap = cast(re.Match[str], _GAP.match(self.text, self.at, end))
+            self.at = gap.end()
+            if self.at >= end:
+                return
+            before = len(self.units)
+            excluded = gap.group().lower().rstrip().endswith("(k)")
+            self._term(end, replace(style, excluded=True) if excluded else style)
+            if last is not None and _OR.search(gap.group()):
+                self.groups[last:] = [self.groups[last]] * (len(self.groups) - last)
+            elif len(self.units) > before:
+                last = before
+
+    def _term(self, end: int, style: ActionUnitCode) -> None:
+        if reference := _REFERENCE.match(self.text, self.at, end):
+            self.at = reference.end()
+            style = replace(style, reference=True)
+            if self.at >= end:
+                self.remarks.append(reference.group().strip())
+                return
+        if bracket := _BRACKET.match(self.text, self.at, end):
+            self._bracket(bracket, end, style)
+        elif found := _UNIT.match(self.text, self.at, end):
+            self.units.append((self.at, _unit(found, style)))
+            self.groups.append(len(self.units))
+            self.at = found.end()
+        else:
+            self._remark(end)
+
+    def _bracket(self, bracket: re.Match[str], end: int, style: ActionUnitCode) -> None:
+        """Read what stands in brackets; one that holds words is a remark as a whole."""
+        start, inside = self.at, bracket.end()
+        close = _closing(self.text, inside, end)
+        self.at = inside
+        if close is None:
+            if bracket["prefix"]:
+                self.remarks.append(bracket["prefix"])
+            return
+        units, remarks = len(self.units), len(self.remarks)
+        self._terms(close, _styled(style, bracket["prefix"]))
+        if len(self.remarks) > remarks:
+            del self.units[units:], self.groups[units:], self.remarks[remarks:]
+            whole = self.text[start : close + 1] if bracket["prefix"] else self.text[inside:close]
+            self.remarks.append(whole.strip())
+        self.at = close + 1
+
+    def _remark(self, end: int) -> None:
+        """Keep everything up to the next separator that is not within brackets."""
+        start, depth = self.at, 0
+        while self.at < end and (depth or self.text[self.at] not in _ENDS_REMARK):
+            depth += (self.text[self.at] in _OPEN) - (self.text[self.at] in _CLOSE and depth > 0)
+            self.at += 1
+        self.remarks.append(self.text[start : self.at].strip())
+
+
+def _closing(text: str, at: int, end: int) -> int | None:
+    """Where the bracket that was opened before `at` closes; None where it does not."""
+    depth = 1
+    for place in range(at, end):
+        depth += (text[place] in _OPEN) - (text[place] in _CLOSE)
+        if depth == 0:
+            return place
+    return None
+
+
+def _styled(style: ActionUnitCode, prefix: str) -> ActionUnitCode:
+    """What a prefix such as `L`, `A` or `A/L` adds to a unit."""
+    letters = set(prefix.upper()) - set("/ ")
+    if "A" in letters:
+        other = (letters - {"A"} or {""}).pop()
+        stronger = cast(SubjectSide, SIDES[other]) if other else style.stronger
+        return replace(style, side="both", asymmetric=True, stronger=stronger)
+    if not letters:
+        return style
+    side = SIDES[letters.pop()]
+    if style.asymmetric and side in ("left", "right"):
+        return replace(style, stronger=side)
+    return replace(style, side=side, asymmetric=False, stronger=None)
+
+
+def _unit(found: re.Match[str], style: ActionUnitCode) -> ActionUnitCode:
     part = found.groupdict(default="")
-    return ActionUnitCode(
+    for prefix in (part["prefix"], part["side_first"], part["side_last"]):
+        style = _styled(style, "".join(prefix.split()))
+    grades = re.findall("[A-E]", (part["grades"] or part["grade"] or part["bracketed"]).upper())
+    return replace(
+        style,
         au=int(part["au"]),
-        side=_SIDES[part["side"].upper()],
-        intensity=cast(Intensity | None, part["intensity"].upper() or None),
-        family=cast(Literal["AU", "AD", "M", "GS"], part["family"].upper() or "AU"),
-        excluded=bool(part["excluded"]) or excluded_before,
+        intensity=cast(Intensity, grades[0]) if grades else None,
+        intensity_to=cast(Intensity, grades[1]) if grades[1:] else None,
+        family=cast(Family, part["family"].upper() or "AU"),
+        excluded=style.excluded or bool(part["excluded"]),
         uncertain=bool(part["uncertain"]),
+        reference=style.reference or bool(part["reference"]),
         spelling=found.group(),
     )
-
-
-def format_codes(codes: AUCodes | Iterable[ActionUnitCode]) -> str:
-    """Print codes: a parsed cell exactly as it was written, a plain list of units joined by `+`."""
-    if not isinstance(codes, AUCodes):
-        return "+".join(str(unit) for unit in codes)
-    if not codes.gaps:
-        return "+".join(str(unit) for unit in codes.units)
-    pieces = [codes.gaps[0]]
-    for unit, gap in zip(codes.units, codes.gaps[1:], strict=True):
-        pieces += [str(unit), gap]
-    return "".join(pieces)
 
 
 def parse_code(text: str) -> ActionUnitCode:
@@ -178,10 +225,10 @@ def parse_code(text: str) -> ActionUnitCode:
     >>> parse_code("L12").side
     'left'
 
-    Raises InputError where the text holds no code, or several.
+    Raises InputError where the text holds no code, several, or one no measurement can say (`A12`, `12B/C`).
     """
-    units = parse_codes(text).units
-    if len(units) != 1:
+    units = parse_units(text)
+    if len(units) != 1 or units[0].code != units[0].plain.code or units[0].reference:
         raise InputError(f"'{text}' is not one action unit; write a code such as 4 or L12.")
     return units[0]
 
@@ -214,7 +261,7 @@ def half_labels(coded: Sequence[Iterable[ActionUnitCode]], units: Sequence[int])
 
 def side_letter(side: CodeSide) -> str:
     """Return the letter codes write for a side: `L`, `R`, `T`, `B`, `U`, or nothing for both."""
-    return _PREFIXES[side]
+    return PREFIXES[side]
 
 
 def code_of(au: int, side: CodeSide = "both", intensity: Intensity | None = None) -> str:

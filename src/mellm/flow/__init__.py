@@ -1,7 +1,7 @@
 """Two pictures of one face in, facial, head and expression flow and regional motion out."""
 
 from mellm.flow.colour import image_scale, middlebury, mmc_colours, mmc_map
-from mellm.flow.estimators import create, estimators, register
+from mellm.flow.estimator_registry import create, estimators, register
 from mellm.flow.field import Flow, FlowEstimator, FlowField, HeadMotion
 from mellm.flow.flow_files import read_estimate, read_flow, write_flow
 from mellm.flow.head import COMPENSATIONS, compensate, nose_mean

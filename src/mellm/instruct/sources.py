@@ -138,12 +138,10 @@ class IndexedSource:
     def _frames(self, place: Path, onset: int, apex: int) -> tuple[Image, Image]:
         from mellm.media import open_media, read_image
         from mellm.media.folder import file_numbers, natural_order
-        from mellm.media.frame import PICTURE_SUFFIXES
+        from mellm.media.folder_contents import pictures_in
 
         if place.is_dir():
-            files = sorted(
-                (f for f in place.iterdir() if f.suffix.lower() in PICTURE_SUFFIXES), key=natural_order
-            )
+            files = sorted(pictures_in(place), key=natural_order)
             by_number = dict(zip(file_numbers(files), files, strict=True))
             missing = [n for n in (onset, apex) if n not in by_number]
             if missing:
@@ -268,7 +266,7 @@ def measure_stored_flow(sample: Sample, stored: NDArray[np.uint8]) -> Measured:
         split=subject_split(sample.dataset, sample.subject),
         scale="relative",
         motion=tuple(regional_motion(flow)),
-        truth=coded_truth(str(sample.action_units), sample.emotion, sample.label),
+        truth=coded_truth(sample.codes, sample.emotion, sample.label),
         picture=None,
         picture_face=False,
         made={"estimator": "stored", "map_scale_px": None},

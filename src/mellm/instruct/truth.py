@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode, CodeSide, parse_codes
 from mellm.facs.findings import AUEvidence, Side
 from mellm.facs.learned_emotion import shipped_emotion_model
@@ -27,8 +26,9 @@ DEFAULT_TAXONOMY, COARSE = "7", "3"
 def coded_truth(codes: str, emotion: str, label: str | None = None) -> Truth:
     """Return what a sheet says of one sample: `codes` and `emotion` as written, `label` the coarse class.
 
-    Units are unknown (None) where the cell is empty, unreadable, or leaves a choice (`12 or 14`, `4?`);
-    head movements (M codes) and excluded units are left out.
+    Units are unknown (None) where the cell is empty, holds a remark, or leaves a choice (`12 or 14`, `4?`);
+    head movements (M codes), excluded units and references are left out. Of a range of intensity (`12B/C`)
+    the lower end is kept, and of an asymmetric unit that it is on both sides.
     """
     word = canonical(emotion)
     labels = labels_of(word)
@@ -38,14 +38,12 @@ def coded_truth(codes: str, emotion: str, label: str | None = None) -> Truth:
 
 
 def _coded(text: str) -> tuple[str, ...] | None:
-    try:
-        cell = parse_codes(text)
-    except InputError:
-        return None
+    cell = parse_codes(text)
     units = [u for u in cell.present if u.family in ("AU", "AD")]
-    if not units or any(u.uncertain for u in units) or any(len(g) > 1 for g in cell.alternatives):
+    choices = [[u for u in group if u in cell.present] for group in cell.alternatives]
+    if not units or cell.remarks or any(u.uncertain for u in units) or any(len(g) > 1 for g in choices):
         return None
-    return tuple(dict.fromkeys(u.code for u in units))
+    return tuple(dict.fromkeys(u.plain.code for u in units))
 
 
 def generated_truth(units: Sequence[tuple[int, Side]], moved: bool, key: str) -> Truth:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 from mellm.errors import InputError
-from mellm.media.frame import PICTURE_SUFFIXES, Frame, MediaInfo
+from mellm.media.file_times import name_times, twins, without_copy_mark
+from mellm.media.folder_contents import beside_pictures, pictures_in
+from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
@@ -18,7 +19,7 @@ class FolderMedia(Media):
     """Pictures of one folder in numeric order; `files` and `numbers` map a frame index to its file.
 
     A picture that cannot be decoded is left out, but keeps its index, so that the map stays true.
-    Times are index / fps when the numbers rise evenly, (number - first number) / fps when some are missing.
+    Times are index / fps when the numbers rise evenly; `mellm.media.file_times` has the other cases.
     """
 
     def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
@@ -28,10 +29,13 @@ class FolderMedia(Media):
             raise InputError(Message("media.folder_needs_rate", {"file": path.name}))
         self._fps = fps
         width, height = self._collect()
-        self._ticks = self._number_frames()
-        duration = float((self._ticks[-1] + 1) / fps)
+        named = name_times(self.files, self.numbers, fps)
+        if named.warning is not None:
+            self.warn(named.warning)
+        self._times = named.seconds
+        duration = float(self._times[-1] + 1 / fps)
         limits.check_length(path, len(self.files), duration)
-        variable = self._ticks[-1] != len(self.files) - 1
+        variable = any(time != index / fps for index, time in enumerate(self._times))
         self.info = MediaInfo(
             path, "folder", width, height, fps, len(self.files), duration, variable_rate=variable
         )
@@ -50,6 +54,10 @@ class FolderMedia(Media):
         frames = ((index, self._frame(index)) for index in wanted)
         return {index: frame for index, frame in frames if frame is not None}
 
+    def frame_times(self) -> list[float]:
+        """Seconds of each picture."""
+        return [float(time) for time in self._times]
+
     def _frame(self, index: int) -> Frame | None:
         file = self.files[index]
         try:
@@ -62,16 +70,16 @@ class FolderMedia(Media):
         if image.shape[:2] != (self.info.height, self.info.width):
             self.warn(Message("media.frame_of_other_size", {"frame": index, "file": file.name}))
             return None
-        return Frame(index, float(self._ticks[index] / self._fps), image)
+        return Frame(index, float(self._times[index]), image)
 
     def _collect(self) -> tuple[int, int]:
         """Find the pictures, check their sizes from their headers, and return the common width and height."""
         files: list[Path] = []
         size: tuple[int, int] | None = None
         total = 0
-        for file in sorted(self.path.iterdir(), key=natural_order):
-            if file.name.startswith(".") or file.suffix.lower() not in PICTURE_SUFFIXES or not file.is_file():
-                continue
+        if (clips := beside_pictures(self.path)) is not None:
+            self.warn(clips)
+        for file in sorted(pictures_in(self.path), key=natural_order):
             header = peek_still(file, self.limits)
             if header is None:
                 self.warn(Message("media.file_left_out", {"file": file.name}))
@@ -93,24 +101,12 @@ class FolderMedia(Media):
                 f"{self.path.name} holds no pictures: give the folder that holds the numbered frames."
             )
         self.limits.check_bytes(self.path, total)
+        if (pair := twins(files)) is not None:
+            names = {"first": pair[0].name, "second": pair[1].name}
+            raise InputError(Message("media.two_of_one", {"file": self.path.name, **names}))
         self.files = tuple(files)
         self.numbers = file_numbers(files)
         return size
-
-    def _number_frames(self) -> list[int]:
-        """Time of each picture in units of 1 / fps."""
-        even = list(range(len(self.files)))
-        numbers = [number for number in self.numbers if number is not None]
-        steps = {after - before for before, after in pairwise(numbers)}
-        if len(numbers) < len(self.files) or len(steps) < 2:
-            return even
-        if min(steps) < 1:
-            self.warn(Message("media.numbers_do_not_rise"))
-            return even
-        gaps = sum(number - before - 1 for before, number in pairwise(numbers))
-        ends = {"first": self.files[0].name, "last": self.files[-1].name}
-        self.warn(Message("media.numbers_missing", {"count": gaps, **ends}))
-        return [number - numbers[0] for number in numbers]
 
 
 def natural_order(file: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
@@ -125,7 +121,12 @@ def file_numbers(files: Sequence[Path]) -> tuple[int | None, ...]:
 
     Of several numbers, the last that differs between the files counts (7 for s03_img7_v2.png).
     """
-    digits = [[int(part) for part in re.findall(r"\d+", file.stem)] for file in files]
+    stems = [file.stem for file in files]
+    originals = [without_copy_mark(file) for file in files]
+    if any(map(str.__eq__, stems, originals)):
+        # A copy whose original is gone: the mark is no number. Where all have one, it numbers them.
+        stems = originals
+    digits = [[int(part) for part in re.findall(r"\d+", stem)] for stem in stems]
     if len({len(parts) for parts in digits}) == 1:
         columns = list(zip(*digits, strict=True))
         varying = [column for column in columns if len(set(column)) > 1] or columns

@@ -19,6 +19,7 @@ Image = NDArray[np.uint8]
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif"}
+    | {".heic", ".heif", ".hif"}
     | {".pgm", ".ppm", ".pnm", ".pbm"}
 )
 """What the name of a picture in a folder ends with, lower case."""

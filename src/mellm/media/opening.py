@@ -29,12 +29,14 @@ def open_media(
     *,
     limits: Limits | None = None,
     fps: Fraction | float | str | None = None,
+    overrule: bool = True,
 ) -> Media:
     """Open a picture, a folder of numbered pictures, an animation or a video.
 
     `fps` (frames per second; 200, 29.97 and "30000/1001" all do) is needed for a folder, which has no
     times of its own. For a video or an animation it replaces the file's times by index / fps: high-speed
-    cameras often store a recording at its playback rate.
+    cameras often store a recording at its playback rate. With `overrule=False` it does so only where the
+    source has no times of its own.
 
     Raises `InputError` for a missing, empty, unreadable or too large source.
 
@@ -48,8 +50,13 @@ def open_media(
     limits = limits or Limits()
     rate = None if fps is None else parse_fps(fps)
     try:
-        module, name = _READERS[_kind(source, limits)]
-        media = getattr(import_module(module), name)(source, limits, rate)
+        kind = _kind(source, limits)
+        module, name = _READERS[kind]
+        reader = getattr(import_module(module), name)
+        own = rate is not None and not overrule and kind != "folder"
+        media = reader(source, limits, None if own else rate)
+        if own and not media.has_times:
+            media = reader(source, limits, rate)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: check the path.") from None
     except OSError as error:
@@ -111,6 +118,4 @@ def _kind(path: Path, limits: Limits) -> str:
     found = sniff(path, head)
     if found == "text":
         raise InputError(f"{path.name} is not a picture or video: it holds text.")
-    if found == "heic":
-        raise InputError(f"{path.name} is a HEIC photograph, which cannot be read: save it as JPEG or PNG.")
     return found

@@ -10,7 +10,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from mellm.media.stamps import FINE, StampTable, stamp_table
+
 _SCAN_BYTES = 4 * 1024**3
+_MOST_FALLS = 0.1
+"""Share of stamps that may be wrong; where more fall, packets come in order of decoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Packets:
     `frames` counts the packets that will be shown; `expected` is the same, or the header's larger count when
     the file breaks off before it. `step` is the usual distance of two frames in ticks of the stream's time
     base. `timed` is False when there are no presentation times (raw H.264 streams, AVI with B-frames): frames
-    are then evenly spaced, at a rate that is FFmpeg's assumption if `rate_assumed`.
+    are then evenly spaced, at a rate that is FFmpeg's assumption if `rate_assumed`. `stamps` is empty where
+    the packets were not walked through.
     """
 
     frames: int | None
@@ -31,6 +36,7 @@ class Packets:
     variable_rate: bool
     timed: bool
     rate_assumed: bool
+    stamps: StampTable
 
 
 def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction | None) -> Packets:
@@ -60,8 +66,7 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
     header = max(stream.frames - hidden, 0)
     frames = shown or header or None
     timed = len(stamps) == shown
-    ordered = np.sort(np.frombuffer(stamps, np.int64)) if timed and stamps else np.zeros(0, np.int64)
-    steps = np.diff(ordered)
+    table, steps = _times(np.array(stamps if timed else (), np.int64), stream)
     if container.format.name == "avi" and stream.codec_context.has_b_frames and steps.size:
         # AVI knows only the order of decoding; its stamps are right as a set, not one by one.
         timed = bool(steps.max() != steps.min())
@@ -70,15 +75,15 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
     duration: Fraction | None = None
     if given and frames:
         duration = frames / given
-    elif ordered.size:
-        duration = (int(ordered[-1] - ordered[0]) + (last or step)) * base
+    elif table.times.size:
+        duration = (Fraction(int(table.times[-1] - table.times[0]), FINE) + (last or step)) * base
     elif not timed:
         duration = shown * step * base
     elif stream.duration:
         duration = stream.duration * base
     rate, variable = (given, False) if given else _rate(steps, usual, base, stream, claimed)
     expected = max(frames or 0, header) or None
-    claim = _claimed_duration(container, stream)
+    claim = _claimed_duration(container, Fraction(int(table.raw[0]) if table.raw.size else 0) * base)
     if claimed and claim and duration is not None and not given and (claim - duration) * claimed > 5:
         # Matroska and the like state a duration instead of a frame count.
         expected = max((frames or 0) + 1, round(claim * claimed))
@@ -91,14 +96,31 @@ def scan_packets(container: InputContainer, stream: VideoStream, given: Fraction
         variable_rate=variable,
         timed=timed,
         rate_assumed=not timed and not stamps and not given,
+        stamps=table if timed else StampTable(),
     )
 
 
-def _claimed_duration(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """Seconds of video by the header, where that can be told from the sound's and from FFmpeg's guesses."""
-    if container.format.name not in {"matroska,webm", "asf", "flv"} or len(container.streams) > 1:
+def _times(raw: NDArray[np.int64], stream: VideoStream) -> tuple[StampTable, NDArray[np.int64]]:
+    """The frames' times, and the steps between them in ticks."""
+    falls = np.diff(raw) < 0
+    if stream.codec_context.has_b_frames or np.count_nonzero(falls) > _MOST_FALLS * len(raw):
+        # Packets come in order of decoding.
+        raw = np.sort(raw)
+    steps = np.diff(np.sort(raw))
+    table = stamp_table(raw, max(int(np.median(steps)), 1) if steps.size else 1)
+    return table, np.diff(np.rint(table.times / FINE).astype(np.int64))
+
+
+def _claimed_duration(container: InputContainer, first: Fraction) -> Fraction | None:
+    """Seconds of video by the header, where that can be told from the sound's and from FFmpeg's guesses.
+
+    `first` is the first frame's stamp in seconds. Matroska and WMV state where a recording ends, not how long
+    it is: a later part of one may begin at any time.
+    """
+    name = container.format.name
+    if name not in {"matroska,webm", "asf", "flv"} or len(container.streams) > 1 or not container.duration:
         return None
-    return Fraction(container.duration, 1_000_000) if container.duration else None
+    return Fraction(container.duration, 1_000_000) - (0 if name == "flv" else max(first, Fraction(0)))
 
 
 def _rate(

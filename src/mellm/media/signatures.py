@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def sniff(path: Path, head: bytes) -> str:
-    """Kind of a file from its first 4 KB: image, animation, webp, video, heic or text.
+    """Kind of a file from its first 4 KB: image, animation, webp, video or text.
 
     "video" also stands for everything unknown: FFmpeg then decides.
     """
@@ -15,8 +15,6 @@ def sniff(path: Path, head: bytes) -> str:
         return "animation"
     if _is_webp(head):
         return "webp" if head[12:16] == b"VP8X" and head[20:21] and head[20] & 0x02 else "image"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        return "heic"
     if still_format(head):
         return "image"
     return "text" if _is_text(head) else "video"
@@ -36,9 +34,23 @@ def still_format(head: bytes) -> str | None:
         return "bmp"
     if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "pnm"
-    if head[4:12] == b"ftypavif":
-        return "avif"
-    return None
+    return _heif_format(head)
+
+
+def _heif_format(head: bytes) -> str | None:
+    """AVIF or HEIC by the brands of an ISO media file (ISO 14496-12, 4.3); None for a video.
+
+    The first brand may be a general one (mif1, msf1, miaf): then those it is compatible with tell.
+    """
+    if head[4:8] != b"ftyp":
+        return None
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    major = head[8:12]
+    if major not in _GENERAL_BRANDS:
+        return "avif" if major == b"avif" else "heic" if major in _HEIC_BRANDS else None
+    brands = {head[at : at + 4] for at in range(16, end - 3, 4)}
+    # What is compatible with neither may still be HEVC in its general container: its library will tell.
+    return "avif" if b"avif" in brands else "heic"
 
 
 def animation_size(head: bytes) -> tuple[int, int]:
@@ -50,6 +62,8 @@ def animation_size(head: bytes) -> tuple[int, int]:
     return width, height
 
 
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_GENERAL_BRANDS = {b"mif1", b"mif2", b"msf1", b"miaf", b"MiHB", b"MiHE", b"MiPr"}
 _BMP_HEADER_SIZES = {struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124)}
 
 

@@ -22,11 +22,13 @@ class Media(ABC):
         warnings: messages for the user about damage and doubtful time stamps; grows while frames are read.
         files: the picture file of each frame index, for a folder; the one file otherwise.
         numbers: the number in each file's name (175 for `175.jpg`), for a folder; empty otherwise.
+        has_times: False where the source keeps no times and no rate of its own.
     """
 
     info: MediaInfo
     files: tuple[Path, ...]
     numbers: tuple[int | None, ...] = ()
+    has_times: bool = True
 
     def __init__(self, path: Path, limits: Limits) -> None:
         """Remember the path; the readers fill `info`."""
@@ -49,6 +51,10 @@ class Media(ABC):
 
         Indices beyond the last frame, or of frames that cannot be decoded, are missing from the result.
         """
+
+    @abstractmethod
+    def frame_times(self) -> list[float]:
+        """Seconds of each frame, by index, as far as they are known without decoding."""
 
     def sha256(self) -> str:
         """SHA-256 of the file as hexadecimal text; for a folder, of its pictures' bytes one after another."""

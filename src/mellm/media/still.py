@@ -1,4 +1,4 @@
-"""Still pictures: JPEG, PNG, WebP, TIFF, BMP, PNM, AVIF to upright RGB. Knows no video and no folder.
+"""Still pictures: JPEG, PNG, WebP, TIFF, BMP, PNM, AVIF, HEIC to upright RGB. Knows no video and no folder.
 
 Pillow reads headers, so that a picture which would fill the memory is refused before a decoder sees it.
 OpenCV decodes: it keeps the 16 bits of colour PNG and TIFF files, and says what libjpeg says of damage.
@@ -27,6 +27,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from mellm.errors import InputError
 from mellm.media.decoder_stderr import captured_stderr
 from mellm.media.frame import Frame, Image, MediaInfo
+from mellm.media.heic import heic_is_readable, heic_pixels, heic_size
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_exif
 from mellm.media.signatures import still_format
@@ -51,6 +52,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, KeyError, IndexError, RuntimeError,
 """What Pillow raises on files that are not what they begin as."""
 
 _HEAD_BYTES = 1 << 16
+_BRAND_BYTES = 512
 _TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -83,11 +85,16 @@ class StillMedia(Media):
         """The picture, if index 0 is asked for."""
         return {frame.index: frame for frame in self.frames() if 0 in set(indices)}
 
+    def frame_times(self) -> list[float]:
+        """The picture's: 0."""
+        return [0.0]
+
 
 def load_still(path: Path, limits: Limits) -> tuple[StillHeader, bytes]:
     """Header and bytes of a still file, checked against the limits before anything is decoded."""
     limits.check_picture_bytes(path, path.stat().st_size)
     data = path.read_bytes()
+    _check_readable(path, data)
     header = still_header(BytesIO(data))
     if header is None:
         raise InputError(Message("media.picture_damaged", {"file": path.name}))
@@ -100,18 +107,29 @@ def peek_still(path: Path, limits: Limits) -> StillHeader | None:
     if (size := path.stat().st_size) > _HEAD_BYTES:
         limits.check_picture_bytes(path, size)
     with path.open("rb") as stream:
+        _check_readable(path, stream.read(_BRAND_BYTES))
+        stream.seek(0)
         return still_header(stream)
+
+
+def _check_readable(path: Path, data: bytes) -> None:
+    """Raise `InputError` for a HEIC picture where no library reads it."""
+    if still_format(data[:_BRAND_BYTES]) == "heic" and not heic_is_readable():
+        raise InputError(Message("media.heic_needs_library", {"file": path.name}))
 
 
 def still_header(stream: BinaryIO) -> StillHeader | None:
     """Size and orientation of a still file; None when its header is damaged or its format unknown."""
-    kind = still_format(stream.read(64))
+    kind = still_format(stream.read(_BRAND_BYTES))
     stream.seek(0)
     try:
         if kind == "webp":
             return _webp_header(stream.read())
         if kind == "tiff":
             return _tiff_header(stream)
+        if kind == "heic":
+            # Its library turns the picture upright, as it does for the size.
+            return StillHeader(*heic_size(stream.read()))
         if kind is None:
             return None
         # The class itself and not Image.open, which has a limit of pixels of its own.
@@ -163,7 +181,7 @@ def _exif_orientation(exif: bytes) -> Orientation:
 
 def _is_complete(data: bytes) -> bool:
     """Whether nothing of the picture is missing. Of formats not named here OpenCV refuses cut files."""
-    kind = still_format(data)
+    kind = still_format(data[:_BRAND_BYTES])
     if kind == "webp":
         return len(data) >= 8 + int.from_bytes(data[4:8], "little")
     stream = BytesIO(data)
@@ -184,6 +202,8 @@ def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[M
 
     Raises `InputError` when the picture cannot be decoded or is cut short.
     """
+    if still_format(data[:_BRAND_BYTES]) == "heic":
+        return _heic(path, data)
     if not _is_complete(data):
         raise InputError(Message("media.picture_cut_short", {"file": path.name}))
     try:
@@ -202,6 +222,14 @@ def decode_still(path: Path, header: StillHeader, data: bytes, warn: Callable[[M
     channels = 1 if stored.ndim == 2 else stored.shape[2]
     rgb = cv2.cvtColor(stored, _TO_RGB[channels]).astype(np.uint8, copy=False)
     return header.orientation.apply(over_background(rgb) if channels == 4 else rgb)
+
+
+def _heic(path: Path, data: bytes) -> Image:
+    try:
+        pixels = heic_pixels(data)
+    except _DAMAGE:
+        raise InputError(Message("media.picture_damaged", {"file": path.name})) from None
+    return over_background(pixels) if pixels.shape[2] == 4 else pixels
 
 
 def over_background(rgba: NDArray[np.uint8]) -> Image:

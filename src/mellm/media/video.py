@@ -30,9 +30,10 @@ from mellm.errors import InputError
 from mellm.media.frame import Frame, Image, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.orientation import UPRIGHT, Orientation, from_display_matrix
-from mellm.media.packets import scan_packets
+from mellm.media.packets import Packets, scan_packets
 from mellm.media.signatures import animation_size
 from mellm.media.source import Media, damaged_end
+from mellm.media.stamps import FINE
 from mellm.media.still import over_background
 from mellm.wording.message import Message
 
@@ -74,7 +75,7 @@ class VideoMedia(Media):
         self._given_fps = fps
         self._stamps = array("q")
         self._keys: list[int] = []
-        self._seekable = False
+        self._seekable = self._complete = False
         with closing(self._open()) as container:
             stream = _video_stream(container, path)
             limits.check_picture(path, stream.codec_context.width, stream.codec_context.height)
@@ -83,6 +84,7 @@ class VideoMedia(Media):
             # FFmpeg serves still formats that OpenCV lacks (JPEG 2000, TGA ...) as videos of one frame.
             still = container.format.name.endswith("_pipe") and self._packets.frames == 1
             self._seekable = self._packets.timed and container.format.name in _SEEKABLE_FORMATS
+        self.has_times = not self._packets.rate_assumed
         if self._packets.rate_assumed:
             self.warn(Message("media.rate_assumed", {"fps": float(self._packets.fps or 0)}))
         first = self._first_picture()
@@ -166,7 +168,8 @@ class VideoMedia(Media):
 
     def _decode_from(self, key: int, stop: int | None) -> Iterator[_Decoded]:
         """Decode from key frame `key` up to `stop`. Clears `_seekable` and ends when the table disagrees."""
-        index, damaged, last = key, False, None
+        index, damaged = key, False
+        clock = _Clock(self._packets, self._stamps[key] if key else None)
         with closing(self._open()) as container:
             stream = _video_stream(container, self.path)
             stream.thread_type = "AUTO"
@@ -179,7 +182,11 @@ class VideoMedia(Media):
                     damaged = True
                     continue
                 damaged |= picture.is_corrupt
-                stamp = self._stamp(picture, last)
+                stamp = clock.time(picture.pts)
+                if clock.mended:
+                    self._seekable = False
+                    if self._packets.timed and not self._given_fps:
+                        self.warn(Message("media.times_out_of_order"))
                 if index < len(self._stamps) and stamp != self._stamps[index]:
                     self._seekable = False
                     if key:
@@ -191,18 +198,18 @@ class VideoMedia(Media):
                     if picture.key_frame:
                         self._keys.append(index)
                     self.limits.check_length(self.path, index + 1, self._time(index))
-                last = stamp
                 yield index, self._time(index), picture
                 index += 1
                 if index == stop:
                     return
+        self._complete = True
         self._report_damage(index, damaged)
 
     def _seek(self, container: InputContainer, stream: VideoStream, key: int) -> Iterator[VideoFrame | None]:
         """Pictures from key frame `key` on; none at all when the container does not lead there."""
-        target = self._stamps[key]
+        target = self._stamps[key] // FINE
         # A seek goes by decoding time in some containers, so it may land one key frame late.
-        for offset in (target, self._stamps[self._key_before(key - 1)]):
+        for offset in (target, self._stamps[self._key_before(key - 1)] // FINE):
             try:
                 container.seek(offset, stream=stream)
             except (av.FFmpegError, OSError):
@@ -217,23 +224,25 @@ class VideoMedia(Media):
         self._seekable = False
         return iter(())
 
-    def _stamp(self, picture: VideoFrame, last: int | None) -> int:
-        """Presentation time stamp; a step after `last` where the file gives none or one that falls."""
-        stamp = picture.pts if self._packets.timed else None
-        if stamp is not None and (last is None or stamp > last):
-            return stamp
-        if last is None:
-            return 0
-        self._seekable = False
-        if self._packets.timed and not self._given_fps:
-            self.warn(Message("media.times_out_of_order"))
-        return last + self._packets.step
+    def frame_times(self) -> list[float]:
+        """Seconds of each frame: by the last pass as far as it went, by the packets beyond that."""
+        passed, table = len(self._stamps), self._packets.stamps.times
+        count = max(passed, 0 if self._complete else self._packets.frames or 0)
+        if not self._given_fps and self._packets.timed:
+            count = max(passed, 0 if self._complete else len(table))
+            return [self._time(k) if k < passed else self._seconds(int(table[k])) for k in range(count)]
+        return [self._time(k) for k in range(count)]
 
     def _time(self, index: int) -> float:
         if self._given_fps:
             return float(index / self._given_fps)
-        ticks = (self._stamps[index] - self._stamps[0]) * self._time_base.numerator
-        return ticks / self._time_base.denominator
+        if index >= len(self._stamps):
+            return self._seconds(self._stamps[0] + index * self._packets.step * FINE)
+        return self._seconds(self._stamps[index])
+
+    def _seconds(self, stamp: int) -> float:
+        ticks = (stamp - self._stamps[0]) * self._time_base.numerator
+        return ticks / (self._time_base.denominator * FINE)
 
     def _report_damage(self, count: int, damaged: bool) -> None:
         expected = self._packets.expected
@@ -254,6 +263,32 @@ class VideoMedia(Media):
         pixels = converted.to_ndarray().astype(np.uint8, copy=False)
         upright = self._orientation.apply(over_background(pixels) if alpha else pixels)
         return np.ascontiguousarray(upright)
+
+
+class _Clock:
+    """Times of pictures as they come out of the decoder, in 1 / FINE of a tick."""
+
+    def __init__(self, packets: Packets, start: int | None) -> None:
+        """Begin at the frame whose time is `start`; None: at the first."""
+        self._packets = packets
+        self._next = 0 if start is None else int(np.searchsorted(packets.stamps.times, start))
+        self._last: int | None = None
+        self.mended = False
+
+    def time(self, stamp: int | None) -> int:
+        """The time of the next picture; one that is unknown, or falls, follows the last."""
+        packets, last = self._packets, self._last
+        time = None
+        if packets.timed and stamp is not None:
+            place = packets.stamps.place(stamp, self._next)
+            time = stamp * FINE if place is None else int(packets.stamps.times[place])
+            self._next = self._next if place is None else place + 1
+        self.mended = time is None or time != (stamp or 0) * FINE
+        if time is None or (last is not None and time <= last):
+            self.mended = last is not None
+            time = 0 if last is None else last + packets.step * FINE
+        self._last = time
+        return time
 
 
 class AnimationMedia(VideoMedia):

@@ -48,8 +48,7 @@ class WebpMedia(Media):
                 decoder.seek(index)
                 rgba = np.asarray(decoder.convert("RGBA"))
                 if index >= start:
-                    time = float(index / self._fps) if self._fps else self._times[index] / 1000
-                    yield Frame(index, time, over_background(rgba))
+                    yield Frame(index, self._time(index), over_background(rgba))
         except (OSError, EOFError, SyntaxError):
             self.warn(damaged_end(index, count))
 
@@ -59,6 +58,13 @@ class WebpMedia(Media):
         if not wanted:
             return {}
         return {frame.index: frame for frame in self.frames(0, max(wanted) + 1) if frame.index in wanted}
+
+    def frame_times(self) -> list[float]:
+        """Seconds of each frame."""
+        return [self._time(index) for index in range(len(self._times))]
+
+    def _time(self, index: int) -> float:
+        return float(index / self._fps) if self._fps else self._times[index] / 1000
 
     def _scan(self) -> tuple[int, int, list[int], int]:
         """Canvas size, each frame's time and the whole duration in milliseconds (RFC 9649, section 2.7).

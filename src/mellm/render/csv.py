@@ -7,7 +7,9 @@ pages or pictures.
 
 import csv
 import io
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from mellm.face.regions import AREAS
 from mellm.report import ActionUnitReading, MicroExpression, Report, Trace
@@ -73,33 +75,56 @@ def _me_row(number: int, me: MicroExpression) -> list[object]:
 
 
 def _frame_table(report: Report, person: int) -> str:
-    trace = next((t for t in report.traces if t.person == person), None) or _bare_trace(report, person)
+    trace = next((t for t in report.traces if t.person == person), None) or _no_trace(person)
     events = [me for me in report.micro_expressions if me.person == person]
     blinks = [e for e in report.other_events if e.person == person and e.kind == "blink"]
-    rows = []
-    for k, (frame, time) in enumerate(zip(trace.frames, trace.times, strict=True)):
-        seen = not trace.areas or any(curve[k] is not None for curve in trace.areas.values())
+    times = report.source.times()
+    seen = _seen(report, person, trace, len(times))
+    rows: list[list[object]] = []
+    for frame, time in enumerate(times):
         strength: dict[int, float] = {}
         present: set[int] = set()
         for me in events:
             first, last = _span(me)
-            if not first <= frame <= last:
+            if not first <= frame <= last or not seen[frame]:
                 continue
             for au in me.action_units:
                 if au.present:
                     present.add(au.au)
-                    share = _shape(trace, me, au, k)
+                    share = _shape(trace, me, au, frame)
                     strength[au.au] = max(
                         strength.get(au.au, 0.0), share * _GRADE.get(au.intensity or "", 0.0)
                     )
-        if any(b.onset_frame <= frame <= b.offset_frame for b in blinks):
+        if seen[frame] and any(b.onset_frame <= frame <= b.offset_frame for b in blinks):
             present.add(45)
         rows.append(
-            [frame + 1, f"{time:.4f}", f"{float(seen):.2f}", int(seen)]
+            [frame + 1, f"{time:.4f}", f"{float(seen[frame]):.2f}", int(seen[frame])]
             + [f"{strength.get(au, 0.0):.2f}" for au in INTENSITY_AUS]
             + [f"{float(au in present):.2f}" for au in PRESENCE_AUS]
         )
     return _text(COLUMNS, rows)
+
+
+def _seen(report: Report, person: int, trace: Trace, count: int) -> list[bool]:
+    """Whether the person's face was seen and could be followed, for each of `count` frames.
+
+    Of clips in which only named frames were looked at, those of the moments read.
+    """
+    seen = [False] * count
+    runs = [run for p in report.people if p.person == person for run in p.seen]
+    if not trace.frames:
+        runs += [_span(me) for me in report.micro_expressions if me.person == person]
+    elif not runs:
+        # Reports of earlier versions tell of traced frames only: of fast clips, some are between two of them.
+        step = min((after - before for before, after in pairwise(trace.frames)), default=1)
+        runs = [(frame, frame + step - 1) for frame in trace.frames]
+    for first, last in runs:
+        for frame in range(max(first, 0), min(last + 1, count)):
+            seen[frame] = True
+    for k, frame in enumerate(trace.frames):
+        if frame < count and trace.areas and all(curve[k] is None for curve in trace.areas.values()):
+            seen[frame] = False
+    return seen
 
 
 def _span(me: MicroExpression) -> tuple[int, int]:
@@ -107,17 +132,19 @@ def _span(me: MicroExpression) -> tuple[int, int]:
     return when.onset_frame, when.offset_frame if when.offset_frame is not None else when.apex_frame
 
 
-def _shape(trace: Trace, me: MicroExpression, au: ActionUnitReading, k: int) -> float:
-    """How far an action unit is on its way to the apex at the trace's k-th frame, 0..1.
+def _shape(trace: Trace, me: MicroExpression, au: ActionUnitReading, frame: int) -> float:
+    """How far an action unit is on its way to the apex at a frame, 0..1.
 
     Follows the motion of the areas its evidence lies in; a straight rise and fall without such a trace.
     """
     first, last = _span(me)
-    apex, frame = me.interval.apex_frame, trace.frames[k]
+    apex = me.interval.apex_frame
     at = {f: i for i, f in enumerate(trace.frames)}
     areas = [a for a, names in AREAS.items() if a in trace.areas and set(names) & set(au.evidence)]
     curves = [trace.areas[a] for a in areas]
     if curves and first in at and apex in at:
+        # Of fast clips not every frame is traced: the last one before this tells.
+        k = bisect_right(trace.frames, frame) - 1
         now, start, peak = (_mean(curves, i) for i in (k, at[first], at[apex]))
         if now is not None and start is not None and peak is not None and peak > start:
             return min(max((now - start) / (peak - start), 0.0), 1.0)
@@ -131,12 +158,8 @@ def _mean(curves: Sequence[Sequence[float | None]], k: int) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _bare_trace(report: Report, person: int) -> Trace:
-    """Frames and times where no trace was kept: the clip's at its average rate, or the two of a pair."""
-    frames = list(range(report.source.frames))
-    fps = report.source.fps or 1.0
-    times = [f / fps if report.source.fps else 0.0 for f in frames]
-    return Trace(person=person, frames=frames, times=times, areas={})
+def _no_trace(person: int) -> Trace:
+    return Trace(person=person, frames=[], times=[], areas={})
 
 
 def _number(value: float | None, digits: int) -> str:

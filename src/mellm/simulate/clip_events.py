@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.errors import InputError
-from mellm.facs.codes import parse_codes
+from mellm.facs.codes import parse_units
 from mellm.simulate.canonical_mesh import Points
 from mellm.simulate.pair import ActionUnitTruth
 from mellm.simulate.scene_motion import Pose
@@ -101,7 +101,7 @@ def put_on_frames(event: ClipEvent, fps: float, frames: int) -> EventTruth:
 
 
 def _units(codes: str, amplitude: float) -> Iterator[ActionUnitTruth]:
-    for unit in parse_codes(codes).units:
+    for unit in parse_units(codes):
         side = half_of(unit.side)
         if unit.au not in TABLE or (side != "both" and unit.au not in CAN_BE_ONE_SIDED):
             known = ", ".join(map(str, TABLE))

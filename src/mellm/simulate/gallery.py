@@ -15,7 +15,8 @@ import numpy as np
 from mellm.errors import InputError
 from mellm.face.tracker import find_faces
 from mellm.media import read_image
-from mellm.media.frame import PICTURE_SUFFIXES, Image
+from mellm.media.folder_contents import folders_in, pictures_in
+from mellm.media.frame import Image
 from mellm.simulate.canonical_mesh import Points
 from mellm.weights.model_store import cache_folder
 
@@ -56,7 +57,7 @@ class Gallery:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise InputError(f"{self.folder} is not a folder; give a folder of face pictures.")
-        paths = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+        paths = sorted(picture for place in folders_in(self.folder) for picture in pictures_in(place))
         if not paths:
             raise InputError(f"{self.folder} holds no pictures; put .jpg or .png portraits there.")
         meshes = _meshes(paths, cache or cache_folder().parent / "meflow")

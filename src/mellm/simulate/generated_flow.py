@@ -7,7 +7,7 @@ normalised per channel, with strain. No flow of a real face takes part. The rang
 label-free statistics (symmetry, peakedness, roughness) with real flow.
 """
 
-import csv
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from mellm.errors import InputError
+from mellm.datasets.annotation_sheets import read_sheet
+from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.sheet_warnings import log_remarks
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.simulate.canonical_mesh import canonical_points
 from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field, half_of
+
+_log = logging.getLogger(__name__)
 
 _SIZE = 28
 _CENTRE = 13.5
@@ -52,26 +56,22 @@ class GeneratedFlow:
 
 
 def read_patterns(sheets: Sequence[Path]) -> list[Pattern]:
-    """Read (units, coarse emotion) of annotation sheets that have the columns AU and Emotion (any case).
+    """Read (units, coarse emotion) of sheets with AU (Action Units) and Emotion (Estimated Emotion).
 
     Rows without a coarse class (`others`) or without a unit the generator knows are left out.
     """
     coarse = get_taxonomy("3")
     patterns = []
     for sheet in sheets:
-        with sheet.open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file):
-                lower = {name.strip().lower(): value for name, value in row.items()}
-                if "au" not in lower or "emotion" not in lower:
-                    raise InputError(f"'{sheet}' needs the columns AU and Emotion.")
-                label = coarse.label_of(lower["emotion"])
-                units = tuple(
-                    (unit.au, half_of(unit.side))
-                    for unit in parse_codes(lower["au"]).present
-                    if unit.au in TABLE
-                )
-                if label is not None and units:
-                    patterns.append(Pattern(units, coarse.labels.index(label), lower["emotion"]))
+        rows = read_sheet(sheet, (UNIT_COLUMNS, EMOTION_COLUMNS))
+        log_remarks(_log, sheet, rows, UNIT_COLUMNS)
+        for row in rows:
+            emotion = row.text(EMOTION_COLUMNS)
+            label = coarse.label_of(emotion)
+            codes = parse_codes(row.text(UNIT_COLUMNS)).present
+            units = tuple((unit.au, half_of(unit.side)) for unit in codes if unit.au in TABLE)
+            if label is not None and units:
+                patterns.append(Pattern(units, coarse.labels.index(label), emotion))
     return patterns
 
 

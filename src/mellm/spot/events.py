@@ -38,7 +38,7 @@ class RegionalMotion:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One movement found: frame indices of the source, inclusive; confidence 0..1.
+    """One movement found: frame indices of the source, inclusive; seconds of those frames; confidence 0..1.
 
     `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone;
     `head` is head motion too fast to see expression through. Confidence is a score, not a calibrated

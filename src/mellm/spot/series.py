@@ -41,6 +41,10 @@ class Segment:
         """The source frame shown nearest to a time; between traced frames they are counted evenly."""
         return round(float(np.interp(time, self.source, self.frames)))
 
+    def time_of(self, frame: int) -> float:
+        """When a source frame is shown; exact for traced frames, counted evenly between them."""
+        return float(np.interp(frame, self.frames, self.source))
+
 
 def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
     """Cut where the face was unseen for more than `max_gap` seconds; bridge shorter gaps linearly."""

@@ -99,15 +99,15 @@ def _event(
 ) -> Event:
     """Spans are in samples; `crest` is the apex between them."""
     places = (span[0], span[1] if crest is None else crest, span[2])
-    onset, apex, offset = (float(segment.times[0]) + segment.step * place for place in places)
+    onset, apex, offset = (segment.frame_at(float(segment.times[0]) + segment.step * p) for p in places)
     return Event(
         kind=kind,
-        onset=segment.frame_at(onset),
-        apex=segment.frame_at(apex),
-        offset=segment.frame_at(offset),
-        onset_time=onset,
-        apex_time=apex,
-        offset_time=offset,
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        onset_time=segment.time_of(onset),
+        apex_time=segment.time_of(apex),
+        offset_time=segment.time_of(offset),
         confidence=round(confidence, 3),
         regions=regions,
         note=note,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from mellm.errors import InputError
-from mellm.facs import parse_codes
+from mellm.facs.codes import parse_code
 from mellm.web.contract import WHOLE, Frames, WireModel
 
 Verdict = Literal["open", "agreed", "changed", "rejected", "added"]
@@ -30,12 +30,9 @@ class CodedUnit(WireModel):
     @classmethod
     def _one_code(cls, value: str) -> str:
         try:
-            units = parse_codes(value).units
+            return parse_code(value).code
         except InputError as error:
             raise ValueError(str(error)) from None
-        if len(units) != 1:
-            raise ValueError(f"'{value}' is not one action unit; write one code such as 4 or L12B")
-        return units[0].code
 
 
 class CodedEmotion(WireModel):

@@ -121,7 +121,7 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
-        write_json(folder / FRAMES_FILE, _frame_times(report, files, limits, settings["fps"]))
+        write_json(folder / FRAMES_FILE, [round(time, 6) for time in report.source.times()])
     labels = [me.emotion.label or "" for me in report.micro_expressions]
     return {
         "done": True,
@@ -129,17 +129,6 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
         "emotions": labels,
         "people": len(report.people),
     }
-
-
-def _frame_times(report: Report, files: list[Path], limits: Limits, fps: float | None) -> list[float]:
-    """Seconds at which each frame is shown; decoded again only where the traces do not cover all."""
-    if len(files) == 2:
-        return [0.0, 0.0]
-    times = {f: t for trace in report.traces for f, t in zip(trace.frames, trace.times, strict=True)}
-    if len(times) != report.source.frames:
-        with open_media(files[0], limits=limits, fps=fps) as media:
-            times = {frame.index: frame.time for frame in media.frames()}
-    return [round(times[index], 6) for index in sorted(times)]
 
 
 def _thumbnail(report: Report, file: Path, limits: Limits, fps: float | None) -> bytes:

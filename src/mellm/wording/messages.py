@@ -34,8 +34,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件没有时间戳：按每秒 {fps:g} 帧计算；如不正确请给出帧率",
     ),
     "media.times_out_of_order": (
-        "some time stamps are missing or out of order: these frames are spaced evenly",
-        "部分时间戳缺失或乱序：这些帧按等间隔处理",
+        "some time stamps are missing or out of order: those frames are put between their neighbours",
+        "部分时间戳缺失或乱序：这些帧置于前后两帧之间",
     ),
     "media.end_damaged": (
         "the last part of the file is damaged: {count} frames could be read",
@@ -70,7 +70,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} numbers are missing between {first} and {last}: times follow the numbers.",
         "{first} 与 {last} 之间缺少 {count} 个编号：时间按编号计算。",
     ),
+    "media.names_are_times": (
+        "the numbers in the file names are read as times ({unit}), not as counts: from {first} to {last}",
+        "文件名中的数字按时间（{unit}）而非计数读取：从 {first} 到 {last}",
+    ),
+    "media.names_step_by": (
+        "the numbers in the file names rise by {step} from {first} to {last}: that is taken as one frame",
+        "从 {first} 到 {last}，文件名中的数字每次增加 {step}：按一帧计算",
+    ),
+    "media.names_are_dates": (
+        "the file names hold dates or times of day that do not fit {fps:g} frames per second: "
+        "pictures are spaced evenly at that rate",
+        "文件名中的日期或时刻与每秒 {fps:g} 帧不符：图片按该帧率等间隔排列",
+    ),
     # media: what makes a file unusable
+    "media.two_of_one": (
+        "{file} holds two pictures of one frame, {first} and {second}: keep one of them in the folder.",
+        "{file} 中同一帧有两张图片：{first} 和 {second}，请只保留其中一张。",
+    ),
+    "media.heic_needs_library": (
+        "{file} is a HEIC photograph: install what reads it (pip install mellm[heic]), "
+        "or save it as JPEG or PNG.",
+        "{file} 是 HEIC 照片：请安装读取组件（pip install mellm[heic]），或另存为 JPEG 或 PNG。",
+    ),
     "media.unreadable": (
         "{file} is not a picture or video that can be read, or it is damaged: "
         "try to play it, and convert it to MP4 if it plays.",
@@ -101,6 +123,46 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} is a folder of pictures, which has no frame rate of its own: "
         "give it (fps, for instance 200).",
         "{file} 是图片文件夹，本身没有帧率：请给出帧率（fps，例如 200）。",
+    ),
+    # folders of clips
+    "media.previews": (
+        "{folder} holds {count} {count:clip|clips} ({first} ...) and {pictures} {pictures:picture|pictures} "
+        "that look like previews: name one of the clips, or put the pictures into a folder of their own.",
+        "{folder} 中有 {count} 个视频（{first} 等），还有 {pictures} 张像是预览图的图片："
+        "请指定其中一个视频，或把图片放入单独的文件夹。",
+    ),
+    "media.clips_passed_over": (
+        "{folder} also holds {count} {count:clip|clips} ({first} ...): only its numbered pictures are read.",
+        "{folder} 中还有 {count} 个视频（{first} 等）：只读取其中编号的图片。",
+    ),
+    "batch.pictures_beside_clips": (
+        "{folder} holds clips and {count} numbered pictures: the pictures are taken as one more recording.",
+        "{folder} 中既有视频，又有 {count} 张编号的图片：图片也作为一段录像处理。",
+    ),
+    "batch.left_out": ("{count} left out: {parts:; }.", "跳过 {count} 项：{parts:；}。"),
+    "batch.left_out_system": (
+        "{count} hidden or of the system ({names})",
+        "隐藏或系统文件 {count} 项（{names}）",
+    ),
+    "batch.left_out_report": (
+        "{count} {count:folder|folders} of reports ({names})",
+        "报告文件夹 {count} 个（{names}）",
+    ),
+    "batch.left_out_preview": (
+        "{count} {count:picture or preview|pictures or previews} that are no recording ({names})",
+        "不构成录像的图片或预览 {count} 个（{names}）",
+    ),
+    "batch.left_out_other": (
+        "{count} {count:file|files} of other kinds ({names})",
+        "其他类型的文件 {count} 个（{names}）",
+    ),
+    "batch.left_out_linked": (
+        "{count} {count:link|links} to folders that are looked through already ({names})",
+        "指向已处理文件夹的链接 {count} 个（{names}）",
+    ),
+    "batch.left_out_unreadable": (
+        "{count} that cannot be read ({names})",
+        "无法读取 {count} 项（{names}）",
     ),
     # flow
     "flow.face_outside": (
@@ -198,6 +260,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The onset picture is {onset} and the apex picture {apex}; "
         "both must be frames of one recording, of one size.",
         "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
+    ),
+    # annotation sheets
+    "sheet.nobody": (
+        "{file}: {count} {count:row|rows} without subject or file name left out ({rows}); "
+        "fill these in if cells were merged before the sheet became CSV.",
+        "{file}：{count} 行没有受试者或文件名，已跳过（第 {rows} 行）；如有合并过的单元格，请补全。",
+    ),
+    "sheet.macro": (
+        "{file}: {count} {count:macro-expression|macro-expressions} left out ({count:row|rows} {rows}).",
+        "{file}：已跳过 {count} 个宏表情（第 {rows} 行）。",
+    ),
+    "sheet.unknown": (
+        "{file}: {count} {count:row|rows} left out whose type is neither micro nor macro ({rows}).",
+        "{file}：{count} 行的类型既不是微表情也不是宏表情，已跳过（第 {rows} 行）。",
+    ),
+    "sheet.no_label": (
+        "{file}, column {column}: {count} {count:row|rows} left out, none of {labels} (row {rows}).",
+        "{file}，列 {column}：{count} 行的情绪不在 {labels} 之中，已跳过（第 {rows} 行）。",
+    ),
+    "sheet.remarks": (
+        "{file}, column {column}: {count} {count:cell holds|cells hold} what is no action unit, "
+        "kept as a remark and not scored (row {rows}).",
+        "{file}，列 {column}：{count} 个单元格含有非动作单元的内容，保留为备注，不评分（第 {rows} 行）。",
     ),
     # the server's jobs
     "job.one_picture": (

@@ -9,7 +9,7 @@ from mellm.language.backends.openai import OpenAIBackend
 
 
 def test_a_spec_says_all_about_a_server():
-    backend = create_backend("openai:http://127.0.0.1:9/v1?a,b,model=Qwen/Qwen3-8B,pictures=no,silence=5")
+    backend = create_backend("openai:http://127.0.0.1:9/v1?a,b,model=Qwen/Qwen3-8B,pictures=no,timeout=5")
     assert isinstance(backend, OpenAIBackend)
     assert backend.name == "openai/Qwen/Qwen3-8B at 127.0.0.1:9"
     assert not backend.sees
@@ -26,7 +26,11 @@ def test_a_spec_says_all_about_a_server():
         ("embedded:x", "write it as embedded"),
         ("openai:http://h/v1,mode=x", "'mode' in .* is no option of openai"),
         ("openai:http://h/v1,pictures=maybe", "no such value: write yes or no"),
-        ("openai:http://h/v1,silence=long", "no such value"),
+        ("openai:http://h/v1,timeout=long", "no such value"),
+        ("openai:http://h/v1,timeout=0", "no such value: write a number of seconds above 0"),
+        ("openai:http://h/v1,timeout=nan", "no such value: write a number of seconds above 0"),
+        ("openai:http://h/v1,timeout=inf", "no such value: write a number of seconds above 0"),
+        ("openai:http://h/v1,retries=-1", "no such value: write a whole number from 0"),
     ],
 )
 def test_a_spec_that_is_none(spec, sentence):

@@ -98,8 +98,33 @@ def test_nobody_listens():
 
 
 def test_a_server_may_be_silent_only_so_long(ask):
-    _, backend = ask(lambda handler, body: handler.wait_for_hang_up(), silence=0.2, retries=0)
+    _, backend = ask(lambda handler, body: handler.wait_for_hang_up(), timeout=0.2, retries=0)
     with pytest.raises(MellmError, match="it said nothing in time"):
+        list(backend.generate(*ASKED))
+
+
+@pytest.mark.parametrize(
+    "sign", [": still here", "data: null", "event: ping\ndata: {}", 'data: {"choices": []}']
+)
+def test_signs_of_life_are_not_waited_for_without_end(ask, sign):
+    def script(handler, body):
+        handler.begin_stream()
+        for _ in range(600):
+            handler.wfile.write(f"{sign}\n\n".encode())
+            handler.server.hung_up.wait(0.02)
+
+    _, backend = ask(script, timeout=0.4, retries=0)
+    with pytest.raises(MellmError, match=r"fell silent for 0.4 s; .* more time \(timeout=SECONDS\)"):
+        list(backend.generate(*ASKED))
+
+
+def test_an_event_named_error_tells_what_happened(ask):
+    def script(handler, body):
+        handler.begin_stream()
+        handler.wfile.write(b'event: error\ndata: {"message": "the model fell over"}\n\n')
+
+    _, backend = ask(script)
+    with pytest.raises(MellmError, match="gave up in the middle of its answer: the model fell over"):
         list(backend.generate(*ASKED))
 
 

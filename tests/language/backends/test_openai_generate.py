@@ -64,6 +64,46 @@ def test_pieces_come_before_the_answer_is_over(ask):
     assert list(pieces) == [" two"]
 
 
+BESIDE_THE_ANSWER = (
+    ": OPENROUTER PROCESSING",
+    ":",
+    "data: null",
+    "data:",
+    "data: ping",
+    "event: ping\ndata: {}",
+    "event: ping\ndata: 2026-01-01 00:00:00",
+    "event: keep-alive\ndata: .",
+    'data: {"type": "ping"}',
+    'data: {"usage": {"prompt_tokens": 4}}',
+    'data: {"choices": []}',
+    'data: {"choices": null}',
+    'data: {"choices": [null]}',
+    'data: {"choices": [{"index": 0, "delta": null, "finish_reason": null}]}',
+    'data: {"choices": [{"index": 0, "delta": {"role": "assistant", "content": null}}], "error": null}',
+    "id: 7\nretry: 10",
+)
+
+
+@pytest.mark.parametrize("event", BESIDE_THE_ANSWER)
+def test_events_beside_the_answer_are_passed_over(ask, event):
+    def script(handler, body):
+        handler.begin_stream()
+        for word in ("The ", "brow."):
+            handler.wfile.write(f"{event}\n\n".encode())
+            handler.send_piece(word)
+        handler.wfile.write(f"{event}\n\n".encode())
+        handler.send_event("[DONE]")
+
+    _, backend = ask(script)
+    assert said(backend) == "The brow."
+
+
+def test_an_answer_in_parts(ask):
+    parts = [{"type": "thinking", "thinking": [{"text": "hm"}]}, {"type": "text", "text": "The brow."}]
+    _, backend = ask(lambda handler, body: handler.send_text(parts))
+    assert said(backend) == "The brow."
+
+
 def test_a_picture_travels_without_loss(ask):
     picture = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
     server, backend = ask(stream("fine"))

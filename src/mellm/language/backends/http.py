@@ -31,6 +31,11 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 _LONGEST_WAIT = 60.0
+PATIENCE = 600.0
+"""Seconds a server may take for its next word: large models on small machines read a prompt for minutes."""
+_CONNECTING = 20.0
+_SIGNS_OF_LIFE = frozenset({"", "null", "ping", "pong", "keep-alive", "keepalive", "heartbeat", "processing"})
+"""Data of events that say no more than that the server is there."""
 _POLL = 0.1
 """Seconds between two looks at the control while the server is silent."""
 _DETAIL_BYTES = 8000
@@ -44,14 +49,15 @@ class Server:
 
     url: base of the API, such as `http://127.0.0.1:8000/v1`
     key: sent as a bearer token where it is not empty
-    silence: seconds the server may say nothing; retries: how often a request is repeated after a passing
-        failure, waiting `pause` seconds, then twice as long, or as long as the server asks (at most 60)
+    silence: seconds the server may say nothing, or in a stream nothing but signs of life
+    retries: how often a request is repeated after a passing failure, waiting `pause` seconds, then twice as
+        long, or as long as the server asks (at most 60)
     per_minute: most requests per minute, over all threads (0: no limit)
     """
 
     url: str
     key: str = field(default="", repr=False)
-    silence: float = 120.0
+    silence: float = PATIENCE
     retries: int = 2
     pause: float = 0.5
     per_minute: float = 0.0
@@ -98,7 +104,7 @@ class HttpClient:
         # another host. A proxy cannot reach this computer's own servers.
         self._http = httpx.AsyncClient(
             headers=headers,
-            timeout=server.silence,
+            timeout=httpx.Timeout(server.silence, connect=min(server.silence, _CONNECTING)),
             verify=_trusted(),
             trust_env=parts.hostname not in _LOOPBACK,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
@@ -112,7 +118,9 @@ class HttpClient:
     def events(self, path: str, body: Mapping[str, Any], control: Control | None = None) -> Iterator[Any]:
         """Yield the JSON of each event; an answer that is no stream counts as one event.
 
-        Ends at `[DONE]`. Raises ServerError, also where the stream ends without it.
+        What is beside an answer is passed over: comments, null, pings, objects without choices or an error.
+        An event named `error` comes as `{"error": ...}`. Ends at `[DONE]`. Raises ServerError, also where the
+        stream ends without it or goes on with signs of life alone.
         """
         control = control or Control()
         response = self._begin(path, body, control)
@@ -121,14 +129,31 @@ class HttpClient:
             return
         events = EventSource(response).aiter_sse()
         try:
-            while event := self._awaited(_next(events), control):
+            end = time.monotonic() + self.server.silence
+            while event := self._awaited(_next(events, end - time.monotonic()), control):
                 if event.data.strip() == "[DONE]":
                     return
-                if event.data:
-                    yield self._parsed(event.data)
+                if (found := self._content(event)) is not None:
+                    yield found
+                    end = time.monotonic() + self.server.silence
         finally:
             _run(response.aclose(), Control())
         raise self._broken_off()
+
+    def _content(self, event: ServerSentEvent) -> Any:
+        """Return an event's JSON; None for a sign of life or what else is beside an answer."""
+        if event.data.strip(" :[]\n").lower() in _SIGNS_OF_LIFE:
+            return None
+        try:
+            found = self._parsed(event.data)
+        except ServerError:
+            if event.event in ("message", "error"):
+                raise
+            return None
+        if event.event == "error" and not (isinstance(found, dict) and found.get("error")):
+            return {"error": found}
+        beside = isinstance(found, dict) and not (found.get("choices") or found.get("error"))
+        return None if beside else found
 
     def told(self, reply: Any) -> str:
         """What an error's text or JSON says, in one line of at most 300 characters, without the key."""
@@ -180,9 +205,10 @@ class HttpClient:
         """Return the result of a step in the middle of an answer. Raises ServerError where it breaks off."""
         try:
             return _run(step, control)
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise ServerError(
-                f"The server at {self.server.url} fell silent for {self.server.silence:g} s; look at its log."
+                f"The server at {self.server.url} fell silent for {self.server.silence:g} s; look at its "
+                "log, or give it more time (timeout=SECONDS)."
             ) from error
         except httpx.TransportError as error:
             raise self._broken_off() from error
@@ -244,8 +270,10 @@ def _run(step: Coroutine[Any, Any, _T], control: Control) -> _T:
         raise
 
 
-async def _next(events: AsyncIterator[ServerSentEvent]) -> ServerSentEvent | None:
-    return await anext(events, None)
+async def _next(events: AsyncIterator[ServerSentEvent], seconds: float) -> ServerSentEvent | None:
+    """Return the next event, None at the end. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        return await anext(events, None)
 
 
 async def _beginning(response: httpx.Response) -> bytes:

@@ -58,7 +58,12 @@ _CAUSES: tuple[tuple[type[BaseException], str, str, bool], ...] = (
     (socket.gaierror, "no computer of that name is known", "check the address and the network", True),
     (ssl.SSLCertVerificationError, "its certificate is not trusted", "check the address", False),
     (ssl.SSLError, "it does not speak TLS", "try http:// instead of https://", False),
-    (httpx.TimeoutException, "it said nothing in time", "look at its log, or give it more time", True),
+    (
+        httpx.TimeoutException,
+        "it said nothing in time",
+        "look at its log, or give it more time (timeout=SECONDS)",
+        True,
+    ),
     (h11.RemoteProtocolError, "what it says is not HTTP", "check the address", True),
     (httpx.RemoteProtocolError, "it closed the connection", "look at its log", True),
     (ConnectionError, "it closed the connection", "look at its log", True),

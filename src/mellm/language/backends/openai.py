@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mellm.errors import InputError, MellmError
 from mellm.language.backends.dialect import Dialect
 from mellm.language.backends.dialogue import with_system
-from mellm.language.backends.http import HttpClient, Server, ServerError
+from mellm.language.backends.http import PATIENCE, HttpClient, Server, ServerError
 from mellm.language.backends.protocol import Choice, Control, Decoding, Message
 from mellm.language.backends.scoring import UnableError, choose_by
 from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
@@ -38,7 +38,7 @@ class OpenAIBackend:
         key: str | None = None,
         system: str = "",
         pictures: bool = True,
-        silence: float = 120.0,
+        timeout: float = PATIENCE,
         retries: int = 2,
         pause: float = 0.5,
     ) -> None:
@@ -50,13 +50,13 @@ class OpenAIBackend:
             key: bearer token; None: the environment variable MELLM_OPENAI_KEY
             system: system message for dialogues without one; fine-tuned models want the one of their training
             pictures: whether the model can see
-            silence: seconds the server may say nothing
+            timeout: seconds the server may take for its next word; signs of life are no words
             retries, pause: how often passing failures are tried again, and after how many seconds
 
         Raises InputError for an address that is none.
         """
         key = os.environ.get(KEY_VARIABLE, "") if key is None else key
-        self._client = HttpClient(Server(url, key, silence, retries, pause))
+        self._client = HttpClient(Server(url, key, timeout, retries, pause))
         self._model, self._system, self._pictures = model, system, pictures
         self._dialect: Dialect | None = None
 
@@ -134,7 +134,7 @@ class OpenAIBackend:
             if isinstance(event, dict) and event.get("error"):
                 told = self._client.told(event)
                 raise ServerError(f"The server at {url} gave up in the middle of its answer: {told}.")
-            for choice in self._choices(event)[:1]:  # an event without any tells the usage
+            for choice in self._choices(event)[:1]:  # an event without any tells the usage, or nothing
                 answered = True
                 if choice.text:
                     yield choice.text
@@ -148,9 +148,10 @@ class OpenAIBackend:
     def _choices(self, reply: object) -> list[AnswerChoice]:
         """Return the answers in a reply. Raises ServerError where it has another form than OpenAI's."""
         try:
-            return ChatReply.model_validate(reply).choices
+            choices = ChatReply.model_validate(reply).choices or []
         except ValidationError as error:
             raise self._foreign_form() from error
+        return [choice for choice in choices if choice is not None]
 
     def _foreign_form(self) -> ServerError:
         return ServerError(

@@ -1,9 +1,10 @@
-"""Backends by their spec: `embedded`, `transformers:PATH,adapter=PATH`, `openai:URL,model=NAME`.
+"""Backends by their spec: `embedded`, `transformers:PATH,adapter=PATH`, `openai:URL,model=NAME,timeout=60`.
 
 One string names a model completely, so it fits a command line, a settings file and a report alike. Knows
 names and places only; what a backend needs is imported when it is first made.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,19 @@ def _yes(value: str) -> bool:
     if value not in ("yes", "no"):
         raise ValueError("write yes or no")
     return value == "yes"
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 < seconds < math.inf:
+        raise ValueError("write a number of seconds above 0")
+    return seconds
+
+
+def _count(value: str) -> int:
+    if not value.isdecimal():
+        raise ValueError("write a whole number from 0")
+    return int(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +62,13 @@ _KINDS = {
     "openai": _Kind(
         "mellm.language.backends.openai:OpenAIBackend",
         "URL",
-        {"model": str, "system": str, "pictures": _yes, "silence": float, "retries": int},
+        {"model": str, "system": str, "pictures": _yes, "timeout": _seconds, "retries": _count},
     ),
 }
+
+
+_FORMER_NAMES = {"silence": "timeout"}
+"""Options as they were called before."""
 
 
 def backend_specs() -> tuple[str, ...]:
@@ -78,7 +96,8 @@ def create_backend(spec: str, **options: Any) -> LanguageBackend:
     target, *pairs = _OPTION.split(rest)
     if bool(target) != bool(kind.target):
         raise InputError(f"'{spec}' does not name a language model; write it as {kind.usage(name)}.")
-    given = {key: _value(spec, name, kind, key, value) for key, _, value in (p.partition("=") for p in pairs)}
+    named = [(_FORMER_NAMES.get(key, key), value) for key, _, value in (p.partition("=") for p in pairs)]
+    given = {key: _value(spec, name, kind, key, value) for key, value in named}
     module, _, attribute = kind.factory.partition(":")
     try:
         factory = getattr(import_module(module), attribute)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import cv2
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from mellm.errors import MellmError
 from mellm.language.backends.protocol import Message
@@ -43,6 +43,14 @@ class AnswerText(BaseModel):
 
     content: str | None = None
 
+    @field_validator("content", mode="before")
+    @classmethod
+    def _joined(cls, content: object) -> object:
+        """Join an answer in parts, as some servers send it; thoughts and the like are left out."""
+        if not isinstance(content, list):
+            return content
+        return "".join(str(p.get("text") or "") for p in content if isinstance(p, dict))
+
 
 class AnswerChoice(BaseModel):
     """One of the answers of a reply; `logprobs` is None where the server does not list likely tokens."""
@@ -60,9 +68,12 @@ class AnswerChoice(BaseModel):
 
 
 class ChatReply(BaseModel):
-    """The answer to a request, or one event of a streamed answer."""
+    """The answer to a request, or one event of a streamed answer.
 
-    choices: list[AnswerChoice]
+    Events beside the answer (usage, filters, signs of life) have no choices, or null.
+    """
+
+    choices: list[AnswerChoice | None] | None = None
 
 
 class LikelyToken(BaseModel):

@@ -7,7 +7,7 @@ that are not there, sides lost. The EMFACS prototypes enter as a few made-up row
 combinations the sheets hardly have.
 """
 
-import csv
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from mellm.datasets.annotation_sheets import read_sheet
+from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.sheet_warnings import log_remarks
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.emotion_units import EMOTION_UNITS
@@ -58,7 +61,9 @@ class CodedRow:
     emotion: str
 
 
-_PEOPLE, _CODES, _EMOTIONS = ("subject",), ("au", "action units"), ("emotion", "estimated emotion")
+_log = logging.getLogger(__name__)
+
+_PEOPLE = ("Subject",)
 
 
 def read_rows(sheet: Path) -> list[CodedRow]:
@@ -69,21 +74,14 @@ def read_rows(sheet: Path) -> list[CodedRow]:
     if not sheet.is_file():
         raise InputError(f"There is no annotation sheet '{sheet}'; correct `sheets` in the recipe.")
     rows = []
-    with sheet.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
-        person, codes, emotion = (
-            next((columns[name] for name in names if name in columns), None)
-            for names in (_PEOPLE, _CODES, _EMOTIONS)
-        )
-        if person is None or codes is None or emotion is None:
-            raise InputError(f"'{sheet}' needs the columns Subject, AU and Emotion.")
-        for row in reader:
-            label = canonical(row[emotion])
-            present = [u for u in parse_codes(row[codes]).present if u.family == "AU"]
-            units = {u.au: u.one_sided for u in present}
-            if label in FINE and units:
-                rows.append(CodedRow(f"{sheet.stem}/{row[person]}", units, label))
+    found = read_sheet(sheet, (_PEOPLE, UNIT_COLUMNS, EMOTION_COLUMNS))
+    log_remarks(_log, sheet, found, UNIT_COLUMNS)
+    for row in found:
+        label = canonical(row.text(EMOTION_COLUMNS))
+        present = [u for u in parse_codes(row.text(UNIT_COLUMNS)).present if u.family == "AU"]
+        units = {u.au: u.one_sided for u in present}
+        if label in FINE and units:
+            rows.append(CodedRow(f"{sheet.stem}/{row.text(_PEOPLE)}", units, label))
     return rows
 
 
