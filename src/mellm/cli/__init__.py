@@ -22,14 +22,10 @@ from mellm.wording.message import Message
 
 logger = logging.getLogger(__name__)
 
-_KEPT = {
-    "analyze": "stopped.nothing",
-    "spot": "stopped.nothing",
-    "flow": "stopped.nothing",
-    "train": "stopped.resumable",
-    "data": "stopped.resumable",
-    "models": "stopped.resumable",
-}
+_NOTHING, _RESUMABLE = Message("stopped.nothing"), Message("stopped.resumable")
+_KEPT = {"analyze": _NOTHING, "spot": _NOTHING, "flow": _NOTHING} | dict.fromkeys(
+    ("train", "data", "models"), _RESUMABLE
+)
 """What is kept of a verb's work that was broken off, where the work itself does not say it."""
 
 
@@ -44,7 +40,7 @@ class _Verbs(typer.core.TyperGroup):
         except KeyboardInterrupt as error:
             if getattr(error, "message", None):
                 raise _EndedError from error
-            kept = Message(_KEPT.get(ctx.invoked_subcommand or "", "stopped.finished"))
+            kept = _KEPT.get(ctx.invoked_subcommand or "", Message("stopped.finished"))
             raise _EndedError from Stopped.of(error, kept)
         except OSError as error:
             raise _EndedError from error
