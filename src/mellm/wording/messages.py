@@ -7,6 +7,23 @@ format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or a
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("{text}", "{text}"),
+    # work in processes, and what breaks it off
+    "processes.not_begun": (
+        "The worker processes ended before they could begin: call this from a file, below "
+        'the line `if __name__ == "__main__":`.',
+        '工作进程在开始之前就结束了：请在脚本文件中把调用放在 `if __name__ == "__main__":` 之下。',
+    ),
+    "batch.stopped": (
+        "stopped; the reports of {done} of {count} clips and the table are kept in {out}; "
+        "run the same command again to go on",
+        "已中止；{count} 个片段中 {done} 个的报告及表格保存在 {out}；再次运行同一命令即可继续",
+    ),
+    "stopped.nothing": ("stopped; nothing was written", "已中止；没有写入任何文件"),
+    "stopped.resumable": (
+        "stopped; what was finished is kept; run the same command again to go on",
+        "已中止；已完成的部分已保存；再次运行同一命令即可继续",
+    ),
+    "stopped.finished": ("stopped; what was finished is kept", "已中止；已完成的部分已保存"),
     # media: warnings
     "media.picture_faulty": (
         "{file} is damaged: parts of the picture may be wrong",
