@@ -62,7 +62,7 @@ def test_landmarks_of_another_picture(picture: Image) -> None:
     for far in (2000, -2000):
         points = (xy + far).astype(np.float32)
         found = landmark_doubts(Frame(3, 0.1, picture), Landmarks(points))
-        assert codes(found) == ["analysis.landmarks_outside"]
+        assert codes(found) == ["analysis.landmarks_elsewhere"]
 
 
 def test_a_true_pair_is_believed(pair: tuple[Path, Path]) -> None:

@@ -15,6 +15,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
+import cv2
 import httpx
 import pytest
 
@@ -116,8 +117,10 @@ def watched(
         (folder / name).mkdir()
     for number, picture in zip((46, 59), pair, strict=True):
         shutil.copy(picture, folder / "numbered" / f"img{number}.png")
+    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
+    large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
     # A name that belongs to the test split.
-    shutil.copy(str(files("mellm.data") / "portrait.jpg"), folder / "faces" / "24.jpg")
+    cv2.imwrite(str(folder / "faces" / "24.png"), large)
     shutil.copy(smile_clip[0], folder / "recordings" / "smile.mp4")
     make_folder(folder / "flows")
     sample = read_flow_set(folder / "flows").samples[0]

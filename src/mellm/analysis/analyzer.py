@@ -4,6 +4,7 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 `watch` follows a clip, `moment` reads one onset-apex pair; this module adds the order and the bookkeeping.
 """
 
+import copy
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,6 +71,8 @@ class _Readings:
 class Analyzer:
     """Analyses clips and pairs; models are loaded once, at first use, and kept for the next call.
 
+    Several threads may share one: each call has its own clock and listeners, and calls take turns at a model.
+
     >>> from mellm import Analyzer
     >>> Analyzer().settings.estimator
     'meflownet'
@@ -107,27 +110,32 @@ class Analyzer:
         `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
         is kept in the provenance. Raises InputError where the input cannot be used.
         """
-        self._clock = StageClock()
-        self._listeners = Listeners(progress or ignore_progress, words or ignore_words)
+        call = self._call(Listeners(progress or ignore_progress, words or ignore_words))
         given = named_frames(onset_frame, apex_frame, offset_frame)
-        with self._clock("total"):
+        with call._clock("total"):
             if source is not None and onset is None and apex is None:
-                report = self._clip(Path(source), given, by_file_number)
+                report = call._clip(Path(source), given, by_file_number)
             elif source is None and onset is not None and apex is not None and given is None:
-                report = self._pair(Path(onset), Path(apex))
+                report = call._pair(Path(onset), Path(apex))
             else:
                 raise InputError(
                     "Give one clip (frames may be named with it), or both an onset and an apex picture: "
                     "mellm analyze CLIP, or mellm analyze --onset A --apex B."
                 )
-        report.provenance.seconds = {stage: round(s, 4) for stage, s in self._clock.seconds.items()}
+        report.provenance.seconds = {stage: round(s, 4) for stage, s in call._clock.seconds.items()}
         report.provenance.command = None if command is None else shown(command)
         return report
 
     def spot(self, source: str | Path, *, progress: Progress | None = None) -> list[Watched]:
         """Find the people of a clip and when each of them moved, without reading what it was."""
         with self._open(Path(source)) as media:
-            return self._watch(media, progress or ignore_progress)[0]
+            return self._call(Listeners())._watch(media, progress or ignore_progress)[0]
+
+    def _call(self, listeners: Listeners) -> "Analyzer":
+        """This analyzer for one call: the same models, a clock and listeners of its own."""
+        call = copy.copy(self)
+        call._clock, call._listeners = StageClock(), listeners
+        return call
 
     def _pair(self, onset_path: Path, apex_path: Path) -> Report:
         with self._clock("media"):

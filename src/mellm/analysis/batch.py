@@ -7,11 +7,11 @@ nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same wo
 import csv
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from pathlib import Path
 
 from mellm.analysis.analyzer import Analyzer
@@ -20,7 +20,9 @@ from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.logs import configure_child
 from mellm.media.folder_contents import FolderContents, LeftOut, left_out_message, look_through
+from mellm.processes import Pool, Stopped, worker_pool
 from mellm.report import Report
+from mellm.targets import check_folder
 from mellm.wording.message import Message
 from mellm.wording.shown import shown
 
@@ -92,9 +94,12 @@ def run_batch(
     Clips whose report is there already, of the same content, by this version and these settings, are not
     analysed again. `run` does the work (default: local processes). `tell` hears what is left out of the
     folder (default: the log); `out/left_out.csv` lists it. Returns the rows in the order of the clips' names.
-    Raises InputError where a report of another clip would be replaced.
+
+    Broken off (KeyboardInterrupt, or `Stopped` by a signal) it writes the table of the clips done so far and
+    leaves no process behind. In a script, call it below `if __name__ == "__main__":`. Raises InputError where
+    a report of another clip would be replaced or nothing can be written to `out`, before the work.
     """
-    folder, out, settings = Path(folder), Path(out), settings or Settings()
+    folder, out, settings = Path(folder), check_folder(out), settings or Settings()
     contents = _contents(folder)
     for note in [*contents.notes, left_out_message(contents.left_out, folder)]:
         if note is not None:
@@ -115,9 +120,14 @@ def run_batch(
             rows[job.name] = row_of(job, former)
     show = progress or (lambda done, total: None)
     show(len(rows), len(jobs))
-    for row in (run or run_local)(todo, settings, workers):
-        rows[row.clip] = row
-        show(len(rows), len(jobs))
+    try:
+        for row in (run or run_local)(todo, settings, workers):
+            rows[row.clip] = row
+            show(len(rows), len(jobs))
+    except KeyboardInterrupt as error:
+        write_rows(out, [rows[job.name] for job in jobs if job.name in rows])
+        kept = Message("batch.stopped", {"done": len(rows), "count": len(jobs), "out": str(out)})
+        raise Stopped.of(error, kept) from error
     ordered = [rows[job.name] for job in jobs]
     write_rows(out, ordered)
     write_left_out(out, contents.left_out, folder)
@@ -160,6 +170,8 @@ class Worker:
     def do(self, job: Job) -> Row:
         """Analyse one clip and save its report; whatever goes wrong becomes the row's error."""
         try:
+            check_folder(job.out)  # a full disk is said before the work, not after it
+            _clear(job)
             inputs = inputs_of(job.path, self._analyzer.settings)
             report = self._analyzer.analyze(job.path)
             report.save(job.out)
@@ -203,28 +215,26 @@ def run_local(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row
         # After a crash, one process at a time shows which of the clips in flight it was.
         suspects = [job for job, tries in attempts.items() if tries]
         count = 1 if suspects else workers
-        with ProcessPoolExecutor(
-            max_workers=count, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
-        ) as pool:
+        with worker_pool(count, _start, settings) as pool:
             try:
                 yield from _drain(pool, count, suspects or list(attempts), attempts)
             except BrokenProcessPool:
+                if not pool.began:
+                    raise pool.cannot_begin() from None
                 for job in [job for job, tries in attempts.items() if tries >= ATTEMPTS]:
                     del attempts[job]
                     logger.error("%s: its process ended %d times", job.path, ATTEMPTS)
                     yield Row(job.name, "failed", "the process that read it ended (out of memory, perhaps)")
 
 
-def _drain(
-    pool: ProcessPoolExecutor, count: int, waiting: list[Job], attempts: dict[Job, int]
-) -> Iterator[Row]:
+def _drain(pool: Pool, count: int, waiting: list[Job], attempts: dict[Job, int]) -> Iterator[Row]:
     """Keep `count` jobs in flight; count an attempt for each, take finished ones off the list."""
     flying: dict[Future[Row], Job] = {}
     while waiting or flying:
         while waiting and len(flying) < count:
             job = waiting.pop(0)
             attempts[job] += 1
-            flying[pool.submit(_do, job)] = job
+            flying[pool.executor.submit(_do, job)] = job
         done, _ = wait(flying, return_when=FIRST_COMPLETED)
         for future in done:
             row = future.result()
@@ -244,6 +254,12 @@ def _start(settings: Settings) -> None:
 def _do(job: Job) -> Row:
     assert _worker is not None
     return _worker.do(job)
+
+
+def _clear(job: Job) -> None:
+    """Take away the drafts of a report that an earlier process was killed over."""
+    for draft in Path(job.out).glob(".saving-*"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _log(note: Message) -> None:

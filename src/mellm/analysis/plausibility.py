@@ -38,14 +38,14 @@ def landmark_doubts(frame: Frame, given: Landmarks) -> list[Message]:
     height, width = frame.image.shape[:2]
     inside = ((given.xy >= 0) & (given.xy < (width, height))).all(axis=1).mean()
     if inside < 0.5:
-        return [Message("analysis.landmarks_outside", {"frame": frame.index})]
+        return [Message("analysis.landmarks_elsewhere", {"frame": frame.index})]
     faces = find_faces(frame.image, _PEOPLE)
     if not faces:
         return []
     apart = min(_apart(given, face.landmarks) for face in faces)
     if apart <= MOST_APART:
         return []
-    return [Message("analysis.landmarks_elsewhere", {"frame": frame.index, "percent": 100 * apart})]
+    return [Message("analysis.landmarks_elsewhere", {"frame": frame.index})]
 
 
 def _apart(given: Landmarks, found: Landmarks) -> float:

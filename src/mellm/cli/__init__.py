@@ -1,22 +1,54 @@
 """The command line: one thin module per verb (parse, call, print)."""
 
+import errno
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from mellm import logs
 from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
 from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
+from mellm.processes import Stopped, stop_on_signals
+from mellm.targets import reason
 from mellm.version import __version__
+from mellm.wording.message import Message
 
 logger = logging.getLogger(__name__)
 
+_NOTHING, _RESUMABLE = Message("stopped.nothing"), Message("stopped.resumable")
+_KEPT = {"analyze": _NOTHING, "spot": _NOTHING, "flow": _NOTHING} | dict.fromkeys(
+    ("train", "data", "models"), _RESUMABLE
+)
+"""What is kept of a verb's work that was broken off, where the work itself does not say it."""
+
+
+class _EndedError(Exception):
+    """What typer would answer itself, carried past it: work broken off, and a reader who went away."""
+
+
+class _Verbs(typer.core.TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            if getattr(error, "message", None):
+                raise _EndedError from error
+            kept = _KEPT.get(ctx.invoked_subcommand or "", Message("stopped.finished"))
+            raise _EndedError from Stopped.of(error, kept)
+        except OSError as error:
+            raise _EndedError from error
+
+
 app = typer.Typer(
     name="mellm",
+    cls=_Verbs,
     help="From a face video to a report a FACS coder can check: when it moved, how, which action units, "
     "what it suggests, and why, in words.",
     no_args_is_help=True,
@@ -62,17 +94,42 @@ app.add_typer(evaluate.app, name="evaluate")
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence on standard error, never a traceback."""
+    stop_on_signals()
     accept_every_character()
     try:
-        app()
+        try:
+            app()
+        except _EndedError as error:
+            assert error.__cause__ is not None
+            raise error.__cause__ from None
+        finally:
+            # Here, and not when Python ends: a reader who went away is then still an error to be answered.
+            sys.stdout.flush()
     except MellmError as error:
         logger.info("exit code %d: %s", error.exit_code, error)
-        typer.secho(f"mellm: {error}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        _say(str(error))
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        typer.echo("mellm: stopped; what was finished is kept.", err=True)
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        # The reader of our output (a pager, `head`) went away; nothing of ours is lost.
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    except KeyboardInterrupt as error:
+        _say(str(getattr(error, "message", None) or Message("stopped.finished")))
+        raise SystemExit(128 + getattr(error, "number", signal.SIGINT)) from None
+    except OSError as error:
+        _forget_output()
+        if error.errno == errno.EPIPE:
+            # The reader of our output (a pager, `head`) went away; nothing of ours is lost.
+            raise SystemExit(0) from None
+        logger.debug("no sentence of its own", exc_info=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free some space or choose another place" if full else "check that place"
+        where = f" ({error.filename})" if error.filename else ""
+        _say(f"{reason(error)}{where}: {advice}, then run it again.")
+        raise SystemExit(2) from None
+
+
+def _say(sentence: str) -> None:
+    typer.secho(f"mellm: {sentence}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+
+
+def _forget_output() -> None:
+    """Let Python end without trying again to write what nobody takes."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 (a device)
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

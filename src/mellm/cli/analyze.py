@@ -88,7 +88,9 @@ def analyze(
         return
     folder = _folder_for(source or pair.onset, pair.apex, out, quiet=quiet)
     from mellm.analysis.analyzer import Analyzer
+    from mellm.targets import check_folder
 
+    check_folder(folder)
     with stage_progress(hidden=quiet or json_) as progress:
         report = Analyzer(settings).analyze(
             source,

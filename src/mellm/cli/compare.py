@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mellm.cli.console import console
+from mellm.cli.options import to_new_file
 
 
 def compare(
@@ -17,7 +18,9 @@ def compare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Draw it: a page (.html) or a picture (.svg)."),
+        typer.Option(
+            "--out", "-o", callback=to_new_file, help="Draw it: a page (.html) or a picture (.svg)."
+        ),
     ] = None,
     shared: Annotated[
         bool, typer.Option("--shared", help="Compare on the samples all runs have, where they differ.")

@@ -9,6 +9,7 @@ import typer
 
 from mellm.cli import instruct
 from mellm.cli.console import console
+from mellm.cli.options import to_file, to_folder
 from mellm.errors import InputError
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 def index_(
     name: Set,
     root: Root,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write (CSV).")],
+    out: Annotated[Path, typer.Option("--out", "-o", callback=to_file, help="Table to write (CSV).")],
     sheet: Sheet = None,
 ) -> None:
     """Turn a set's annotations into one uniform table.
@@ -110,7 +111,10 @@ app.add_typer(instruct.app, name="instruct")
 
 @meflow.command("build")
 def build_meflow(
-    out: Annotated[Path, typer.Argument(help="Folder of the dataset; an unfinished build there goes on.")],
+    out: Annotated[
+        Path,
+        typer.Argument(callback=to_folder, help="Folder of the dataset; an unfinished build there goes on."),
+    ],
     faces: Annotated[Path, typer.Option(help="Folder of face pictures to set into motion.")],
     ict: Annotated[
         Path | None,

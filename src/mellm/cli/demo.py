@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mellm.cli.console import console
+from mellm.cli.options import to_folder
 from mellm.cli.progress import stage_progress
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the clip and the report.")] = Path(
-        "demo.mellm"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", callback=to_folder, help="Folder for the clip and the report.")
+    ] = Path("demo.mellm"),
     language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
     seed: Annotated[int, typer.Option(help="Seed of the sensor noise and the head's path.")] = 0,
 ) -> None:

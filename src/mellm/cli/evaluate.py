@@ -13,7 +13,7 @@ from rich.table import Table
 from mellm.analysis.settings import CommandLine
 from mellm.cli.compare import compare
 from mellm.cli.console import console
-from mellm.cli.options import with_options
+from mellm.cli.options import to_new_file, with_options
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
 Data = Annotated[Path, typer.Option("--data", help="Folder with samples.csv and flows.npz.")]
-Json = Annotated[Path | None, typer.Option("--json", help="Write figures, samples and provenance here.")]
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
+]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 

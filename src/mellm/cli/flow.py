@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.options import to_file, to_new_file
 from mellm.errors import InputError, MellmError
 
 app = typer.Typer(help="Optical flow between two pictures: estimate, show, bench.", no_args_is_help=True)
@@ -17,7 +18,10 @@ PARTS = ("expression", "facial", "head")
 def estimate(
     onset: Annotated[Path, typer.Argument(help="Onset picture.")],
     apex: Annotated[Path, typer.Argument(help="Apex picture, of the same size.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.npz (everything) or FILE.flo (one part).")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", callback=to_file, help="FILE.npz (everything) or FILE.flo (one part)."),
+    ],
     estimator: Annotated[
         str, typer.Option(help="meflownet, dis, tvl1, farneback, deepflow, rlof.")
     ] = "meflownet",
@@ -63,7 +67,7 @@ def estimate(
 @app.command()
 def show(
     flow: Annotated[Path, typer.Argument(help="A .flo or .npz file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write (.png).")],
+    out: Annotated[Path, typer.Option("--out", "-o", callback=to_file, help="Picture to write (.png).")],
     onset: Annotated[Path | None, typer.Option(help="Onset picture to draw on (needed for mmc).")] = None,
     colours: Annotated[str, typer.Option(help="mmc (the papers' map) or middlebury.")] = "mmc",
     part: Annotated[str, typer.Option(help="expression, facial or head (for .npz).")] = "expression",
@@ -138,7 +142,9 @@ def bench(
     prior: Annotated[
         Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-prior.")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write figures and samples here.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", callback=to_new_file, help="Write figures and samples here.")
+    ] = None,
 ) -> None:
     """Compare flow estimators on pairs of known motion, people never trained on.
 

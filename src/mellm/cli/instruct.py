@@ -9,7 +9,7 @@ import typer
 
 from mellm.cli.console import console, print_json
 from mellm.cli.instruct_options import BuildOptions, ExportOptions, names_of
-from mellm.cli.options import with_options
+from mellm.cli.options import to_folder, with_options
 
 app = typer.Typer(
     help="MEU-Instruct: prompts with reasoned answers, each true to measured motion and to the labels.",
@@ -24,7 +24,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @with_options
 def build_(
     *,
-    out: Annotated[Path, typer.Argument(help="Folder to build in; an unfinished build there goes on.")],
+    out: Annotated[
+        Path,
+        typer.Argument(callback=to_folder, help="Folder to build in; an unfinished build there goes on."),
+    ],
     source: Annotated[
         str,
         typer.Option(
@@ -188,7 +191,7 @@ def review_(
 def export_(
     *,
     folders: Annotated[list[Path], typer.Argument(help="Folders of the data.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", callback=to_folder, help="Folder to write.")],
     options: ExportOptions,
     as_json: Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
@@ -17,9 +18,25 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from mellm import targets
 from mellm.analysis.settings import CommandLine
 
 Command = Callable[..., None]
+
+
+def to_folder(value: Path | None) -> Path | None:
+    """Look, before the work, whether a folder that an option names can be written to."""
+    return value if value is None else targets.check_folder(value)
+
+
+def to_file(value: Path | None) -> Path | None:
+    """Look, before the work, whether a file that an option names can be written; its folder exists."""
+    return value if value is None else targets.check_file(value)
+
+
+def to_new_file(value: Path | None) -> Path | None:
+    """The same for a file whose folders are made where they are absent."""
+    return value if value is None else targets.check_file(value, parents=True)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.options import to_file, to_folder
 from mellm.errors import InputError
 
 app = typer.Typer(help="Train the learned parts (needs the `train` extra).", no_args_is_help=True)
@@ -15,7 +16,10 @@ Recipe = Annotated[Path, typer.Argument(help="Recipe (YAML); see the folder reci
 @app.command("flow")
 def flow(
     recipe: Recipe,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished run goes on.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", callback=to_folder, help="Folder of the run; an unfinished run goes on."),
+    ],
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
 ) -> None:
@@ -33,7 +37,9 @@ def flow(
 @app.command("facs")
 def facs(
     recipe: Recipe,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File of the model (.safetensors).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", callback=to_file, help="File of the model (.safetensors).")
+    ],
 ) -> None:
     """Train the model a recipe names: action units from regions or a grid, or emotion from units.
 
@@ -52,7 +58,10 @@ def facs(
 @app.command("language")
 def language(
     recipe: Recipe,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; an unfinished run goes on.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", callback=to_folder, help="Folder of the run; an unfinished run goes on."),
+    ],
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
     merge: Annotated[

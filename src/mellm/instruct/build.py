@@ -9,13 +9,14 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 
+from mellm import targets
 from mellm.errors import InputError
 from mellm.instruct.compact_records import compact_records
 from mellm.instruct.duplicates import Duplicates
@@ -27,6 +28,7 @@ from mellm.instruct.records_datasheet import datasheet
 from mellm.instruct.rules_annotator import VERSION
 from mellm.instruct.sources import Skipped, Source
 from mellm.instruct.tasks import Annotator, Rules, Wanted, meu_jobs, records_of
+from mellm.processes import worker_pool
 from mellm.version import __version__
 
 Progress = Callable[[str, int, int], None]
@@ -70,7 +72,7 @@ def build(config: BuildConfig, folder: str | Path, progress: Progress | None = N
     Raises InputError where the folder holds something else, or the source has no samples. The manifest's
     `counts` are records, queued records, cases and skipped samples.
     """
-    store = Store(Path(folder))
+    store = Store(targets.check_folder(folder))
     recipe = config.recipe()
     signature = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     manifest = store.read_manifest() or Manifest(
@@ -126,12 +128,14 @@ def _run(
             work(config, store, number)
             yield number
         return
-    # Fresh processes: OpenVINO and OpenCV threads do not survive a fork.
-    with ProcessPoolExecutor(
-        config.workers, mp_context=get_context("spawn"), initializer=_settle, initargs=(config, store)
-    ) as pool:
-        for future in as_completed([pool.submit(_in_process, work, number) for number in todo]):
-            yield future.result()
+    with worker_pool(config.workers, _settle, config, store) as pool:
+        try:
+            for future in as_completed([pool.executor.submit(_in_process, work, number) for number in todo]):
+                yield future.result()
+        except BrokenProcessPool:
+            if not pool.began:
+                raise pool.cannot_begin() from None
+            raise
 
 
 _SETTLED: list[tuple[BuildConfig, Store]] = []

@@ -7,6 +7,7 @@ likelihoods. Knows no backend in particular.
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -135,16 +136,27 @@ class LanguageReader:
             tell: called with the text as it is written
             control: cancels the reading from another thread
 
-        Raises MellmError where the model fails, takes too long or was cancelled.
+        A model in this process reads one moment after another, whichever threads ask: what it keeps of a
+        prompt is not mixed with another's. Raises MellmError where the model fails, takes too long or was
+        cancelled.
         """
+        with getattr(self.backend, "turn", nullcontext()):
+            return self._read(Findings(motion, scale, aus, emotion), messages, tell, control)
+
+    def _read(
+        self,
+        found: Findings,
+        messages: Sequence[Message] | None,
+        tell: Tell | None,
+        control: Control | None,
+    ) -> Reading:
         started = time.perf_counter()
         control = control or Control(self._asking.timeout)
         tell = tell or (lambda piece: None)
-        found = Findings(motion, scale, aus, emotion)
         asked = _Conversation(self.backend, list(messages or self._ask(found)), control)
         shares = self._shares(found, control)
         written = self._write(asked, found, shares, tell)
-        text, codes = self._concluded(asked, written.rstrip(), aus)
+        text, codes = self._concluded(asked, written.rstrip(), found.aus or ())
         text, probabilities = self._labelled(asked, text, codes, shares)
         if len(text) > len(written):
             tell(text[len(written) :])
@@ -157,8 +169,8 @@ class LanguageReader:
             analysis=parts.analysis,
             reasoning=parts.reasoning,
             conclusion=parts.conclusion,
-            agrees_with_facs=label == _likeliest(emotion),
-            unsupported_claims=unsupported_claims(claims, motion, self._language),
+            agrees_with_facs=label == _likeliest(found.emotion),
+            unsupported_claims=unsupported_claims(claims, found.motion, self._language),
             raw=text,
             mended=text != written.rstrip(),
             action_units=list(codes),

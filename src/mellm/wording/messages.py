@@ -9,6 +9,23 @@ from mellm.wording.sheet_messages import SHEET_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("{text}", "{text}"),
+    # work in processes, and what breaks it off
+    "processes.not_begun": (
+        "The worker processes ended before they could begin: call this from a file, below "
+        'the line `if __name__ == "__main__":`.',
+        '工作进程在开始之前就结束了：请在脚本文件中把调用放在 `if __name__ == "__main__":` 之下。',
+    ),
+    "batch.stopped": (
+        "stopped; the reports of {done} of {count} clips and the table are kept in {out}; "
+        "run the same command again to go on",
+        "已中止；{count} 个片段中 {done} 个的报告及表格保存在 {out}；再次运行同一命令即可继续",
+    ),
+    "stopped.nothing": ("stopped; nothing was written", "已中止；没有写入任何文件"),
+    "stopped.resumable": (
+        "stopped; what was finished is kept; run the same command again to go on",
+        "已中止；已完成的部分已保存；再次运行同一命令即可继续",
+    ),
+    "stopped.finished": ("stopped; what was finished is kept", "已中止；已完成的部分已保存"),
     # media: warnings
     "media.picture_faulty": (
         "{file} is damaged: parts of the picture may be wrong",
@@ -242,39 +259,30 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "在第 {frame} 帧中找不到人物 {person} 的脸；此时刻未解读。",
     ),
     "verdict.doubted": (
-        "No micro-expression is told: what was given does not belong together; see the warnings.",
+        "No conclusion is drawn: what was given does not belong together; see the warnings.",
         "不对微表情作出判断：所给的内容不相配（见警告）。",
     ),
-    "analysis.landmarks_outside": (
-        "The landmarks given for frame {frame} lie outside the picture; no emotion is told: give those of "
-        "this clip, in pixels of the upright picture.",
-        "第 {frame} 帧给出的特征点在画面之外；不判断情绪：请提供此视频的特征点（以正立画面的像素计）。",
-    ),
     "analysis.landmarks_elsewhere": (
-        "The landmarks given for frame {frame} are {percent:.0f} % of the eye distance away from the face in "
-        "the picture; no emotion is told: give those of this clip, in pixels of the upright picture.",
-        "第 {frame} 帧给出的特征点与画面中的人脸相差眼距的 {percent:.0f}%；不判断情绪："
-        "请提供此视频的特征点（以正立画面的像素计）。",
+        "The landmarks of frame {frame} do not lie on the face in the picture; no emotion is told: "
+        "give those of this clip, in pixels of the upright picture.",
+        "第 {frame} 帧的特征点不在画面中的人脸上；不判断情绪：请提供此视频正立画面的特征点。",
     ),
     "analysis.landmarks_of_other_frames": (
-        "The landmark file describes frames {first} to {last} and none of the {frames} of this clip: "
-        "is it another clip's?",
-        "特征点文件描述第 {first} 至 {last} 帧，不含此视频的 {frames} 帧：是否属于另一视频？",
+        "The landmark file has frames {first} to {last}, none of this clip's {frames}: is it another clip's?",
+        "特征点文件含第 {first} 至 {last} 帧，不含此视频的 {frames} 帧：是否属于另一视频？",
     ),
     "analysis.landmarks_go_on": (
         "The landmark file goes on to frame {last}, and this clip has {frames} frames: is it another clip's?",
         "特征点文件到第 {last} 帧，而此视频只有 {frames} 帧：是否属于另一视频？",
     ),
     "analysis.pair_of_two_faces": (
-        "Onset and apex do not look like one face in one recording; no emotion is told: "
-        "give two frames of the same clip.",
-        "起始与顶点不像同一录像中的同一张脸；不判断情绪：请提供同一视频的两帧。",
+        "Onset and apex do not look like one face in one clip; no emotion is told: give two of its frames.",
+        "起始与顶点不像同一视频中的同一张脸；不判断情绪：请提供同一视频的两帧。",
     ),
     "analysis.pair_cut_differently": (
         "From onset to apex the face grows {scale:.2f} times and moves by {shift:.1f} eye distances; "
         "no emotion is told: give two frames of one recording, cut alike.",
-        "顶点处人脸为起始处的 {scale:.2f} 倍，相距 {shift:.1f} 个眼距；不判断情绪："
-        "请提供同一录像中裁剪一致的两帧。",
+        "顶点处人脸为起始处的 {scale:.2f} 倍，移动 {shift:.1f} 个眼距；不判断情绪：请提供裁剪一致的两帧。",
     ),
     "analysis.sizes_differ": (
         "The onset picture is {onset} and the apex picture {apex}; "

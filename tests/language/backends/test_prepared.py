@@ -11,6 +11,7 @@ from mellm.errors import InputError
 from mellm.language.backends import Decoding, Message
 from mellm.language.backends.embedded import EmbeddedBackend
 from mellm.language.backends.prepared import BASE, prepare
+from mellm.language.backends.stateful_decoder import Decoder
 from mellm.weights import model_path
 
 
@@ -49,6 +50,7 @@ def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
     made = prepare(adapter=file, progress=steps.append)
     assert (made.name, made.system) == ("SmolLM2-135M-Instruct+test-1", "You are brief.")
     assert made.folder.parent == cache
+    assert made.folder.stat().st_mode == cache.stat().st_mode, "whoever shares the cache may read it"
     before = (made.folder / "openvino_model.bin").stat().st_mtime_ns
     again = prepare(adapter=file, progress=steps.append)
     assert again == made
@@ -80,3 +82,11 @@ def test_without_the_base_one_is_told_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("MELLM_CACHE", str(tmp_path))
     with pytest.raises(InputError, match="mellm models pull --group language"):
         prepare(untouched=True)
+
+
+def test_a_cache_that_cannot_keep_the_compiled_model_serves(tmp_path):
+    made = prepare()
+    for name in ("openvino_model.xml", "openvino_model.bin"):
+        (tmp_path / name).symlink_to(made.folder / name)
+    (tmp_path / "compiled").touch()
+    assert Decoder(tmp_path).logits([1, 2]).shape == Decoder(made.folder).logits([1, 2]).shape

@@ -6,6 +6,7 @@ and the registry's contract; nothing of training.
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -83,6 +84,7 @@ class MEFlowNetEstimator:
     name: str = "meflownet"
     sha256: str | None = None
     _compiled: Any = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse unknown compensations when the estimator is made."""
@@ -146,6 +148,12 @@ class MEFlowNetEstimator:
         )
 
     def _run(self, planes: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Run the network; calls from several threads take turns, and each gets copies of its own."""
+        with self._lock:
+            result = self._network_of()({name: np.ascontiguousarray(p) for name, p in planes.items()})
+            return {name: np.array(result[name], np.float32) for name in ("facial_flow", "head_flow")}
+
+    def _network_of(self) -> Any:
         if self._compiled is None:
             from mellm.inference import ov
 
@@ -157,8 +165,7 @@ class MEFlowNetEstimator:
                 raise MellmError(
                     f"MEFlowNet's network cannot be loaded ({error}); install mellm again."
                 ) from error
-        result = self._compiled({name: np.ascontiguousarray(plane) for name, plane in planes.items()})
-        return {name: np.asarray(result[name], np.float32) for name in ("facial_flow", "head_flow")}
+        return self._compiled
 
 
 def _planes(field: NDArray[np.float32]) -> NDArray[np.float32]:

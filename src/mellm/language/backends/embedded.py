@@ -31,6 +31,8 @@ class EmbeddedBackend:
     ) -> None:
         """Choose the model: with the shipped adapter, one of your own, or the untouched base."""
         self._lock = threading.Lock()
+        self.turn = threading.Lock()
+        """Held by a reader for a whole reading, which is several calls."""
         self._prepared: Prepared = prepare(adapter=adapter, untouched=untouched, progress=progress)
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mellm.errors import MellmError
 from mellm.language.backends.merge import Adapter, merge
-from mellm.weights import MODELS, cache_folder, model_path, sha256_of, shipped_path
+from mellm.weights import MODELS, cache_folder, check_cache, model_path, sha256_of, shipped_path
 
 BASE, ADAPTER = "smollm2-135m-instruct", "language_embedded"
 
@@ -73,16 +73,20 @@ def prepare(
         return found
     if progress:
         progress("preparing the language model, once")
+    check_cache(folder.parent)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="language-", dir=folder.parent))
     try:
-        _make(base, loaded, scratch)
-        (scratch / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
+        # The scratch folder is its maker's alone; this one may be read by whoever shares the cache.
+        made = scratch / "made"
+        made.mkdir()
+        _make(base, loaded, made)
+        (made / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
         if folder.exists() and not (folder / _ABOUT).is_file():
             shutil.rmtree(folder, ignore_errors=True)  # somebody took parts of it away
         try:
             # Atomic: another process sees a whole folder or none.
-            scratch.replace(folder)
+            made.replace(folder)
         except OSError as error:
             if not (folder / _ABOUT).is_file():  # not one that another process finished meanwhile
                 raise MellmError(f"{folder} cannot be written ({error}); free the cache folder.") from error

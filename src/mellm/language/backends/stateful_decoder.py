@@ -32,12 +32,14 @@ class Decoder:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
             "KV_CACHE_PRECISION": "f32",
-            "CACHE_DIR": str(folder / "compiled"),
         }
         self._ov = ov
-        self._request = core.compile_model(
-            folder / "openvino_model.xml", "CPU", options
-        ).create_infer_request()
+        model = folder / "openvino_model.xml"
+        try:
+            compiled = core.compile_model(model, "CPU", {**options, "CACHE_DIR": str(folder / "compiled")})
+        except RuntimeError:  # a cache that may only be read, or a full disk
+            compiled = core.compile_model(model, "CPU", options)
+        self._request = compiled.create_infer_request()
         self._read: list[int] = []
 
     def forget(self) -> None:
