@@ -138,7 +138,7 @@ def table(found: Structure) -> str:
         "longest function, lines": f"{longest.lines} (`{longest}`)",
         "longest module, lines": f"{found.lines[module]} (`{module}`)",
         f"functions with more than {MOST_PARAMETERS} parameters": len(found.many_parameters),
-        "file names used more than once": len(found.repeated_names),
+        "module names used more than once": len(found.repeated_names),
     }
     lines = ["| figure | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items()), ""]
     return "\n".join([*lines, *(f"{f.parameters} parameters: {f}" for f in found.many_parameters)])
