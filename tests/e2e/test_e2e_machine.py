@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,12 @@ def test_a_batch_that_is_ended_leaves_no_process(
 ) -> None:
     words = ["analyze", "recordings", "--llm", "none", "-q", "--workers", "2", "--out", "out"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mellm", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "mellm", *words],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background of a shell is born deaf to SIGINT; its children are not to be.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     end = time.monotonic() + 150
     while not list(tmp_path.glob("out/*.mellm/report.json")) and time.monotonic() < end:
