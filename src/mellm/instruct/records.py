@@ -273,10 +273,3 @@ def write_lines(path: Path, lines: Iterable[str]) -> int:
         os.fsync(file.fileno())
     partial.replace(path)
     return count
-
-
-def as_language(name: str) -> Language:
-    """Return a language by name; InputError for another than en and zh."""
-    if name not in LANGUAGES:
-        raise InputError(f"There are no instructions in '{name}'; choose en or zh.")
-    return "zh" if name == "zh" else "en"
