@@ -1,0 +1,120 @@
+"""The motion reader's samples as a folder: made a chunk at a time, kept, and gone on with after a break.
+
+`crop-ORIGINS-SPLIT-NNNNN.npz` and `stored-SPLIT-NNNNN.npz` hold samples; `bank.npz`, `faces.npz` and
+`errors.npz` what maps are drawn from. Knows files and no model.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mellm.instruct.motion_draws import MotionDraws
+from mellm.instruct.motion_faces import CropFace, crop_faces, noise_bank
+from mellm.instruct.motion_fields import FieldBank, read_fine_patterns, with_repression
+from mellm.instruct.motion_samples import (
+    ERRORS,
+    STORED_CHUNK,
+    CropMotion,
+    MotionSamples,
+    stored_samples,
+    use_bank,
+)
+
+CHUNK = 500
+_VAL_SEED = 50_000
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class MotionPlan:
+    """What samples are made of.
+
+    sheets: annotation sheets; portraits: folder; bank: .npz (None: table and `ict`)
+    origins: those trained on; left_out: the one that only tests
+    crop, stored: how many samples to train on; held: how many of each held-out kind
+    """
+
+    sheets: tuple[Path, ...]
+    portraits: Path
+    ict: Path | None
+    bank: Path | None
+    origins: tuple[str, ...]
+    left_out: tuple[str, ...]
+    crop: int = 36_000
+    stored: int = 12_000
+    held: int = 1_000
+    faces: int = 40
+    errors: int = 300
+    seed: int = 0
+
+
+def build_motion_samples(plan: MotionPlan, folder: Path, say: Say = print) -> None:
+    """Make what is not there yet below `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    patterns = with_repression(read_fine_patterns(plan.sheets))
+    for seed in range(plan.stored // STORED_CHUNK):
+        _made(folder / f"stored-train-{seed:05d}.npz", lambda s=seed: stored_samples(patterns, s), say)  # type: ignore[misc]
+    for seed in range(_VAL_SEED, _VAL_SEED + max(1, plan.held // STORED_CHUNK)):
+        _made(folder / f"stored-val-{seed:05d}.npz", lambda s=seed: stored_samples(patterns, s), say)  # type: ignore[misc]
+    bank = _bank(plan, folder)
+    faces, held_faces = _faces(plan, folder)
+    errors = noise_bank(plan.errors, ERRORS, np.random.default_rng([plan.seed, 3]))
+    np.savez_compressed(folder / "errors.npz", errors=errors.astype(np.float16))
+    sets = [("train", "+".join(plan.origins), plan.origins, faces, plan.crop)]
+    sets += [("val", origin, (origin,), held_faces, plan.held) for origin in (*plan.origins, *plan.left_out)]
+    for split, name, origins, used, count in sets:
+        shown = "test" if set(origins) <= set(plan.left_out) and _has(bank, origins, "test") else split
+        draws = MotionDraws(bank, patterns, origins, shown, len(used), len(errors), plan.seed)
+        motion: list[CropMotion] = []
+        for start in range(0, count, CHUNK):
+
+            def made(start: int = start) -> MotionSamples:
+                motion[:] = motion or [CropMotion(draws, used, errors)]
+                return motion[0].samples(range(start, min(start + CHUNK, count)))
+
+            _made(folder / f"crop-{name}-{split}-{start:05d}.npz", made, say)
+
+
+def read_motion_samples(folder: Path, pattern: str) -> MotionSamples:
+    """Return the samples of all files of a folder that match a pattern, in the order of their names."""
+    return MotionSamples.join([MotionSamples.read(path) for path in sorted(folder.glob(pattern))])
+
+
+def _made(path: Path, make: Callable[[], MotionSamples], say: Say) -> None:
+    if not path.is_file():
+        make().save(path)
+        say(path.stem)
+
+
+def _has(bank: FieldBank, origins: Sequence[str], split: str) -> bool:
+    pairs = zip(bank.origins, bank.splits, strict=True)
+    return any(o in origins and s == split for o, s in pairs)
+
+
+def _bank(plan: MotionPlan, folder: Path) -> FieldBank:
+    bank = use_bank(plan.bank, plan.ict, plan.seed)
+    np.savez_compressed(folder / "bank.npz", fields=bank.fields.astype(np.float16))
+    return bank
+
+
+def _faces(plan: MotionPlan, folder: Path) -> tuple[list[CropFace], list[CropFace]]:
+    """Faces to train on, and others of other people; kept, because aligning them takes a minute."""
+    kept = folder / "faces.npz"
+    if not kept.is_file():
+        found = {
+            split: crop_faces(plan.portraits, count, split, plan.seed)
+            for split, count in (("train", plan.faces), ("val", max(4, plan.faces // 4)))
+        }  # fmt: skip
+        arrays = {}
+        for split, faces in found.items():
+            arrays |= {f"{split}_mesh": np.stack([f.mesh for f in faces])}
+            arrays |= {f"{split}_grey": np.stack([f.grey for f in faces])}
+        np.savez_compressed(kept, **arrays)
+    with np.load(kept) as data:
+        train, val = (
+            [CropFace(m, g) for m, g in zip(data[f"{s}_mesh"], data[f"{s}_grey"], strict=True)]
+            for s in ("train", "val")
+        )
+    return train, val

@@ -1,0 +1,168 @@
+"""The motion reader's two encoders: an MMC-Map, or 29 regions' numbers, to 30 tokens of the language model.
+
+Heads that only training uses ask the tokens for units, sides, labels and the regions' directions, so that an
+encoder sees before the language model listens. Knows no data and no language model.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mellm.language.motion.map_tokens import MAP_SIZE
+from mellm.language.motion.questions import MOTION_TOKENS, options
+from mellm.language.motion.region_tokens import FEATURES
+
+_REGIONS = 29
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions around a residual."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.GELU(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with what the block found added."""
+        return nn.functional.gelu(x + self.body(x))
+
+
+def _halving(inner: int, outer: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inner, outer, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outer), nn.GELU()
+    )
+
+
+class _Mixing(nn.Module):
+    """A transformer layer over the 30 tokens."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the tokens (B, N, width) after looking at each other."""
+        batch, count, width = x.shape
+        q, k, v = self.qkv(self.before(x)).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        weights = torch.softmax(q @ k.transpose(-1, -2) * (width // self.heads) ** -0.5, -1)
+        x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, count, width))
+        return x + self.narrow(nn.functional.gelu(self.wide(self.between(x))))
+
+
+class MapEncoder(nn.Module):
+    """MMC-Map float (B, 3, 96, 80) in 0..1 to tokens (B, 30, width)."""
+
+    width = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            _halving(3, 32), _halving(32, 64), _Block(64), _Block(64),
+            _halving(64, 128), _Block(128), _Block(128), _Block(128),
+            _halving(128, self.width), _Block(self.width), _Block(self.width),
+        )  # fmt: skip
+        self.places = nn.Parameter(0.02 * torch.randn(1, MOTION_TOKENS, self.width))
+        self.mixing = _Mixing(self.width, 4)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Return the tokens."""
+        seen = self.body(picture - 0.35).flatten(2).transpose(1, 2)
+        return self.mixing(seen + self.places)
+
+
+class RegionEncoder(nn.Module):
+    """Features float (B, 30, FEATURES) of regions and scale to tokens (B, 30, width)."""
+
+    width = 192
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(
+            nn.Linear(FEATURES, self.width), nn.GELU(), nn.Linear(self.width, self.width)
+        )
+        self.places = nn.Parameter(0.2 * torch.randn(1, MOTION_TOKENS, self.width))
+        self.mixing = nn.Sequential(*(_Mixing(self.width, 4) for _ in range(3)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the tokens."""
+        return self.mixing(self.enter(features) + self.places)
+
+
+class Projector(nn.Module):
+    """Tokens of an encoder to embeddings of the language model, of their usual size."""
+
+    def __init__(self, width: int, embedding: int, spread: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.wide, self.out = nn.Linear(width, embedding), nn.Linear(embedding, embedding)
+        self.scale = nn.Parameter(torch.tensor(spread))
+        self.last = nn.LayerNorm(embedding, elementwise_affine=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return embeddings (B, 30, embedding)."""
+        return self.scale * self.last(self.out(nn.functional.gelu(self.wide(self.norm(tokens)))))
+
+
+class TellingHeads(nn.Module):
+    """What training asks the tokens themselves: every closed question, and how each region moves."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.counts = [len(found) for found in options()]
+        self.queries = nn.Parameter(torch.randn(len(self.counts) + _REGIONS, width) * width**-0.5)
+        self.norm, self.key, self.value = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
+        self.answers = nn.ModuleList(nn.Linear(width, count) for count in self.counts)
+        self.ways = nn.Linear(width, 3)
+
+    def forward(self, tokens: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the logits of every question, and (B, 29, 3): u, v against the face's scale, moving's logit."""
+        x = self.norm(tokens)
+        weights = torch.softmax(self.queries @ self.key(x).transpose(-1, -2) * x.shape[-1] ** -0.5, -1)
+        found = weights @ self.value(x) + self.queries
+        asked = len(self.counts)
+        return [head(found[:, k]) for k, head in enumerate(self.answers)], self.ways(found[:, asked:])
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route's encoder with its projector and heads."""
+
+    encoder: nn.Module
+    projector: Projector
+    heads: TellingHeads
+
+
+class Routes(nn.Module):
+    """Both routes; `embedding` is the language model's width, `spread` its embeddings' standard deviation."""
+
+    def __init__(self, embedding: int = 576, spread: float = 0.13) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleDict({"vision": MapEncoder(), "flow": RegionEncoder()})
+        widths = {"vision": MapEncoder.width, "flow": RegionEncoder.width}
+        self.projectors = nn.ModuleDict({r: Projector(w, embedding, spread) for r, w in widths.items()})
+        self.heads = nn.ModuleDict({r: TellingHeads(w) for r, w in widths.items()})
+
+    def embeddings(self, route: str, given: Tensor) -> Tensor:
+        """Return (B, 30, embedding) of a map's picture or of regions' features."""
+        projected: Tensor = self.projectors[route](self.encoders[route](given))
+        return projected
+
+    def told(self, route: str, given: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return what the heads make of it."""
+        found: tuple[list[Tensor], Tensor] = self.heads[route](self.encoders[route](given))
+        return found
+
+
+def shape_of(route: str) -> tuple[int, ...]:
+    """Return the shape of one input of a route."""
+    return (3, MAP_SIZE[1], MAP_SIZE[0]) if route == "vision" else (MOTION_TOKENS, FEATURES)

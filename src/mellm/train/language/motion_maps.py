@@ -1,0 +1,141 @@
+"""MMC-Maps of drawn motion as tensors, many at once: what `mellm.flow.colour` draws, small and on any device.
+
+Knows samples' numbers and the bank they refer to; knows no model.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from mellm.face.alignment import CROP_SIZE
+from mellm.language.motion.map_tokens import MAP_SIZE
+
+_WIDTH, _HEIGHT = MAP_SIZE
+_BLUR = 6
+"""Half-width of the blur's kernel, px."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapSources:
+    """What maps are drawn from, on one device.
+
+    fields (F, 468, 2); errors (E, 24, 20, 2); per face: turn (A, 2, 2), corners (A, P, 3), weights (A, P, 3),
+    grey (A, 96, 80) in 0..1, blur (A,) px; stored: recovered flow in the crop's geometry (S, 2, 96, 80)
+    """
+
+    fields: Tensor
+    errors: Tensor
+    turn: Tensor
+    corners: Tensor
+    weights: Tensor
+    grey: Tensor
+    blur: Tensor
+    stored: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class MapDraws:
+    """A batch's draws, tensors as in `mellm.instruct.motion_samples`; `stored`: row of the sources, -1: a face."""
+
+    rows: Tensor
+    weights: Tensor
+    face: Tensor
+    noise: Tensor
+    errors: Tensor
+    head: Tensor
+    on_face: Tensor
+    by_scale: Tensor
+    stored: Tensor
+
+    def at(self, index: Tensor) -> "MapDraws":
+        """Return the draws at places."""
+        return MapDraws(*(getattr(self, name)[index] for name in self.__slots__))
+
+
+def draw_maps(sources: MapSources, draws: MapDraws, mirrored: Tensor) -> Tensor:
+    """Return maps (B, 3, 96, 80) in 0..1; `mirrored` (B,) bool: left and right changed over."""
+    face = draws.face.clamp(min=0)
+    flow = _crop_flow(sources, draws, face)
+    if len(sources.stored):
+        kept = sources.stored[draws.stored.clamp(min=0)].to(flow.dtype)
+        flow = torch.where((draws.stored >= 0)[:, None, None, None], kept, flow)
+    grey = sources.grey[face] * draws.on_face[:, None, None]
+    flipped = torch.stack([-flow[:, 0], flow[:, 1]], 1).flip(-1)
+    flow = torch.where(mirrored[:, None, None, None], flipped, flow)
+    grey = torch.where(mirrored[:, None, None], grey.flip(-1), grey)
+    return (colours(flow, draws.by_scale) + grey[:, None]).clamp(max=1.0)
+
+
+def _crop_flow(sources: MapSources, draws: MapDraws, face: Tensor) -> Tensor:
+    """Flow (B, 2, 96, 80), px of the 400x480 crop."""
+    count = len(face)
+    rows = sources.fields[draws.rows.clamp(min=0)] * (draws.weights * (draws.rows >= 0))[..., None, None]
+    moved = rows.sum(1) @ sources.turn[face].transpose(1, 2)
+    corners, weights = sources.corners[face], sources.weights[face]
+    flow = torch.zeros(count, corners.shape[1], 2, device=face.device, dtype=moved.dtype)
+    for k in range(3):
+        flow += weights[..., k, None] * moved.gather(1, corners[..., k, None].expand(-1, -1, 2))
+    flow = _blurred(flow.transpose(1, 2).reshape(count, 2, _HEIGHT, _WIDTH), sources.blur[face])
+    for k in (0, 1):
+        error = sources.errors[draws.noise[:, k]].permute(0, 3, 1, 2)
+        error = F.interpolate(error, (_HEIGHT, _WIDTH), mode="bicubic", align_corners=False)
+        flow = flow + draws.errors[:, k, None, None, None] * error
+    y, x = torch.meshgrid(
+        (torch.arange(_HEIGHT, device=face.device) - _HEIGHT / 2) / (_WIDTH / 2),
+        (torch.arange(_WIDTH, device=face.device) - _WIDTH / 2) / (_WIDTH / 2),
+        indexing="ij",
+    )
+    head = draws.head[:, :, None, None]
+    return flow + torch.stack(
+        [head[:, 0] + head[:, 2] * x + head[:, 3] * y, head[:, 1] + head[:, 4] * x + head[:, 5] * y], 1
+    )
+
+
+def _blurred(flow: Tensor, sigma: Tensor) -> Tensor:
+    """Blur each field (B, 2, H, W) by its own sigma (B,), px."""
+    steps = torch.arange(-_BLUR, _BLUR + 1, device=flow.device, dtype=flow.dtype)
+    kernel = torch.exp(-0.5 * (steps / sigma[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(2, 0)
+    batch, groups = flow.reshape(1, -1, *flow.shape[2:]), 2 * len(flow)
+    batch = F.conv2d(F.pad(batch, (_BLUR,) * 4, mode="replicate"), kernel[:, None, :, None], groups=groups)
+    return F.conv2d(batch, kernel[:, None, None, :], groups=groups).reshape(flow.shape)
+
+
+def colours(flow: Tensor, by_scale: Tensor) -> Tensor:
+    """Return colours (B, 3, H, W) on black: hue by direction, brightness by magnitude (1 px, or each its own)."""
+    length = torch.linalg.vector_norm(flow, dim=1)
+    low, high = length.amin((1, 2), keepdim=True), length.amax((1, 2), keepdim=True)
+    own = (length - low) / (high - low).clamp(min=1e-6)
+    value = torch.where(by_scale[:, None, None], length.clamp(max=1.0), own)
+    sector = torch.atan2(flow[:, 1], flow[:, 0]) * (3 / math.pi) % 6
+    channels = [1 - (((offset + sector) % 6).minimum(4 - (offset + sector) % 6)).clamp(0, 1) for offset in (5, 3, 1)]
+    return value[:, None] * torch.stack(channels, 1)
+
+
+def face_tensors(
+    meshes: NDArray[np.float32], grey: NDArray[np.uint8], device: str
+) -> dict[str, Tensor]:
+    """Return turn, corners, weights, grey and blur of faces for `MapSources`."""
+    from mellm.instruct.motion_faces import CropFace, spread_over
+    from mellm.instruct.motion_samples import blur_of
+
+    turns, corners, weights = [], [], []
+    for mesh, picture in zip(meshes, grey, strict=True):
+        matrix = CropFace(mesh, picture).to_crop
+        turns.append(matrix / np.sqrt(abs(float(np.linalg.det(matrix)))))
+        found, shares = spread_over(mesh, MAP_SIZE)
+        corners.append(found)
+        weights.append(shares)
+    assert CROP_SIZE[0] / _WIDTH == CROP_SIZE[1] / _HEIGHT
+    return {
+        "turn": torch.tensor(np.array(turns), dtype=torch.float32, device=device),
+        "corners": torch.tensor(np.array(corners), device=device),
+        "weights": torch.tensor(np.array(weights), device=device),
+        "grey": torch.tensor(grey, device=device).float() / 255,
+        "blur": torch.tensor([blur_of(k) * _WIDTH for k in range(len(grey))], device=device),
+    }
