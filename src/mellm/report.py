@@ -153,6 +153,23 @@ class EmotionReading(_Model):
     )
 
 
+class MotionOpinion(_Model):
+    """What a motion encoder made of the motion by itself, told nothing of the FACS stage, and both weighed together.
+
+    Units are FACS codes (the subject's sides) with the likelihood that they are there, from .05 on.
+    """
+
+    model: str
+    route: Literal["flow", "vision"]
+    action_units: dict[str, float]
+    probabilities: dict[str, float] = Field(description="Label -> share, given that there is an expression")
+    nothing: float = Field(ge=0, le=1, description="Likelihood that the motion bears out no action unit")
+    combined_units: dict[str, float] = Field(description="FACS stage and encoder together")
+    combined: dict[str, float] = Field(
+        description="Label -> probability by both; empty where the stage abstains"
+    )
+
+
 class Reading(_Model):
     """The words: what moved, why, conclusion."""
 
@@ -177,6 +194,9 @@ class Reading(_Model):
         default_factory=dict, description="Label -> share of a language model's likelihood at its conclusion"
     )
     seconds: float | None = Field(default=None, description="Time a language model took, prompt to end")
+    opinion: MotionOpinion | None = Field(
+        default=None, description="What the built-in model's motion encoder sees, beside the FACS stage"
+    )
 
 
 class MicroExpression(_Model):

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from mellm.analysis.clip import Clock
+from mellm.analysis.own_opinion import OwnOpinion, WeighedOpinion
 from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.face import Alignment
@@ -83,11 +84,18 @@ class MomentReader:
             language=self.language,
             asking=Asking(template=settings.prompt),
         )
-        if self._seen and (self.words is None or not self.words.backend.sees):
+        self._own = OwnOpinion(settings) if settings.llm == "embedded" and not settings.told else None
+        if self._seen and self._own is None and (self.words is None or not self.words.backend.sees):
             raise InputError(
-                "The vision route needs a language model that sees: --llm openai:URL,model=NAME or "
-                "--llm transformers:PATH with a vision model; or choose --route flow."
+                "The vision route needs a language model that sees: --llm embedded, --llm "
+                "openai:URL,model=NAME or --llm transformers:PATH with a vision model; or choose --route flow."
             )
+        if settings.decide != "facs" and self._own is None:
+            raise InputError(
+                "Only the built-in model decides beside the FACS stage: choose --llm embedded without --told, "
+                "or --decide facs."
+            )
+        self._always = settings.always_ask
 
     def models(self) -> dict[str, ModelUsed]:
         """Return the models that read moments, as a report's provenance lists them."""
@@ -99,6 +107,8 @@ class MomentReader:
         if self.words is not None:
             backend = self.words.backend
             used["language"] = ModelUsed(name=backend.name, sha256=getattr(backend, "sha256", None))
+        if self._own is not None:
+            used["motion_encoder"] = ModelUsed(name=self._own.encoder.name, sha256=self._own.encoder.sha256)
         return used
 
     def read(
@@ -127,8 +137,13 @@ class MomentReader:
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
         warnings = [*doubts, *flow.warnings]
         with clock("reading"):
-            shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
-            reading = self._words(motion, aus, emotion, warnings, tell, shown)
+            if self._own is not None:
+                said = self._own.weigh(motion, pair.onset, flow.expression, aus, emotion)
+                reading = self._words(motion, said.told, emotion, warnings, tell, None, said)
+                aus, emotion = said.decided(aus, emotion)
+            else:
+                shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
+                reading = self._words(motion, aus, emotion, warnings, tell, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
             warnings.append(Message("analysis.head_moved_far"))
@@ -156,19 +171,30 @@ class MomentReader:
         warnings: list[Message],
         tell: Tell | None,
         shown: Callable[[], list[ChatMessage]] | None,
+        said: WeighedOpinion | None = None,
     ) -> Reading:
-        """The language model's reading; the evidence's own where it has none, or nothing moved."""
+        """The language model's reading; the evidence's own where it has none, or nothing moved.
+
+        With `said` the model is told what its encoder saw, `aus` are those units, and it is asked about them.
+        """
         probabilities = emotion.probabilities or None
-        if self.words is not None and probabilities:
+        if self.words is not None and (probabilities or self._always):
             try:
-                return self.words.read(
-                    motion, aus, probabilities, messages=shown() if shown else None, tell=tell
-                )
+                asked = said.labels if said else probabilities
+                reading = self.words.read(motion, aus, asked, messages=shown() if shown else None, tell=tell)
+                reading.agrees_with_facs = reading.label == emotion.label
+                reading.opinion = said.opinion if said else None
+                return reading
             except CancelledError:
                 raise
             except MellmError as error:
                 warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
-        return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
+        stage = said.stage if said else aus
+        reading = write_reading(
+            motion, stage, probabilities, taxonomy=self._taxonomy.name, language=self.language
+        )
+        reading.opinion = said.opinion if said else None
+        return reading
 
     def _shown(self, onset_crop: Image, expression: FlowField) -> list[ChatMessage]:
         """The vision route's prompt: the MMC-Map with its question."""

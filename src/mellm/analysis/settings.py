@@ -118,7 +118,8 @@ def _limits() -> Limits:
 _WORDS: Final = "The reading in words"
 _REFUSALS: Final = {
     "language": "There is no reading in {!r}; choose en or zh.",
-    "route": "There is no route {!r}; choose flow (motion as text) or vision (MMC-Map).",
+    "route": "There is no route {!r}; choose flow (motion as numbers) or vision (MMC-Map).",
+    "decide": "There is no {!r} to decide; choose facs, model or both.",
 }
 
 
@@ -154,7 +155,19 @@ class Settings(OptionModel):
         "openai:URL,model=NAME, or transformers:PATH.",
     )
     route: Annotated[Literal["flow", "vision"], CommandLine(panel=_WORDS)] = Field(
-        "flow", description="What the model is given: flow (motion as text) or vision (the MMC-Map)."
+        "flow", description="What the model is given: flow (motion as numbers) or vision (the MMC-Map)."
+    )
+    told: Annotated[bool, CommandLine(panel=_WORDS)] = Field(
+        False,
+        description="Tell the built-in model what the FACS stage found, not what its own encoder sees.",
+    )
+    decide: Annotated[Literal["facs", "model", "both"], CommandLine(panel=_WORDS)] = Field(
+        "facs",
+        description="Who decides units and label: facs (the FACS stage), model (the built-in model's encoder) "
+        "or both, weighed.",
+    )
+    always_ask: Annotated[bool, CommandLine(panel=_WORDS)] = Field(
+        False, description="Ask the language model although the FACS stage finds no evidence."
     )
     prompt: Annotated[Path | None, Local(), CommandLine(panel=_WORDS)] = Field(
         None, description="Prompt template of your own, for a model trained with another."
@@ -179,7 +192,7 @@ class Settings(OptionModel):
         default_factory=_limits, exclude=True, description="The largest source that is decoded."
     )
 
-    @field_validator("language", "route", mode="before")
+    @field_validator("language", "route", "decide", mode="before")
     @classmethod
     def _in_choices(cls, value: object, info: ValidationInfo) -> object:
         name = info.field_name or ""

@@ -32,7 +32,7 @@ Json = Annotated[
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
-_PANEL = CommandLine(panel="With --model language")
+_PANEL = CommandLine(panel="With --model language, encoder or combined")
 
 
 class LanguageOptions(BaseModel):
@@ -47,6 +47,9 @@ class LanguageOptions(BaseModel):
         default=None, description="compact or full  [default: compact for the built-in model]"
     )
     route: Annotated[str, _PANEL] = Field(default="flow", description="flow, or vision (motion maps).")
+    told: Annotated[bool, _PANEL] = Field(
+        default=False, description="Tell the built-in model what the FACS stage found, not what it sees."
+    )
     limit: Annotated[int | None, CommandLine(panel=_PANEL.panel, minimum=1)] = Field(
         default=None, description="Only so many, evenly spread."
     )
@@ -60,9 +63,18 @@ class LanguageOptions(BaseModel):
         form = self.prompt or ("compact" if own else "full")
         if form not in ("compact", "full") or self.route not in ("flow", "vision"):
             raise InputError("Choose --prompt compact or full, and --route flow or vision.")
-        if own and self.route == "vision":
-            raise InputError("The built-in language model reads text only; choose --route flow.")
-        return Asked(create_backend(self.llm), form, "vision" if self.route == "vision" else "flow")
+        if own and self.route == "vision" and self.told:
+            raise InputError(
+                "Told what the FACS stage found, the built-in model sees no map: choose --route flow."
+            )
+        seeing = own and form == "compact" and not self.told
+        return Asked(
+            create_backend(self.llm), form, "vision" if self.route == "vision" else "flow", own_eyes=seeing
+        )
+
+    def reader(self, model: str) -> str:
+        """Return the whole name of a model that has one for each route, any other name as it is."""
+        return f"{model}-{self.route}" if model in ("encoder", "combined") else model
 
 
 @app.command("megc2019")
@@ -76,7 +88,8 @@ def megc2019(
     model: Annotated[
         str,
         typer.Option(
-            help="facs, evidence, language, or baseline-NAME (lr, svm, ststnet, htnet, mdmo, biwoof, rule)."
+            help="facs, evidence, language, encoder (what the built-in model sees), combined (FACS and "
+            "encoder), or baseline-NAME (lr, svm, ststnet, htnet, mdmo, biwoof, rule)."
         ),
     ] = "facs",
     json_file: Json = None,
@@ -104,6 +117,7 @@ def megc2019(
         return
     from mellm.evaluate.recognition import evaluate_recognition
 
+    model = language.reader(model)
     with _bar(quiet) as bar:
         run = evaluate_recognition(data, protocol, model, seed, _shown(bar, f"{model}, {protocol}"))  # type: ignore[arg-type]
     _write(json_file, run)
@@ -112,10 +126,17 @@ def megc2019(
 
 
 @app.command("aus")
+@with_options
 def aus(
     data: Data,
+    language: LanguageOptions,
     protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
-    model: Annotated[str, typer.Option(help="facs, or learned (fine-tuned where trained).")] = "facs",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="facs, learned (fine-tuned where trained), language, encoder or combined (zero-shot only)."
+        ),
+    ] = "facs",
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -127,7 +148,17 @@ def aus(
     from mellm.evaluate.unit_recognition import evaluate_units
 
     with _bar(quiet) as bar:
-        run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model)  # type: ignore[arg-type]
+        if model == "language":
+            from mellm.evaluate.language_models import evaluate_language_units
+
+            if protocol != "zero-shot":
+                raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
+            asked = language.asked()
+            told = _shown(bar, asked.backend.name)
+            run = evaluate_language_units(data, asked, seed, told, _kept(json_file), language.limit)
+        else:
+            model = language.reader(model)
+            run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model)  # type: ignore[arg-type]
     _write(json_file, run)
     if not quiet:
         _print_units(run.figures, f"action units, {model}, {protocol}")

@@ -17,16 +17,19 @@ from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, flow_set_files, read_flow_set
 from mellm.datasets.vqa_questions import FINE_LABELS, QuestionKind, VQAQuestion, kind_of
+from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.figures import TextFigures, UnitFigures
+from mellm.evaluate.motion_learners import see_stored
 from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import Progress, figures_of, results_of
-from mellm.evaluate.runs import LabelRun, VQARun, provenance
+from mellm.evaluate.runs import LabelRun, SampleResult, UnitRun, VQARun, provenance
 from mellm.evaluate.unit_recognition import LEAST, commonest_units, has_units, true_codes
 from mellm.evaluate.vqa_answers import VQATask
 from mellm.facs import PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.stored_flow import COARSE
+from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
 from mellm.instruct.records import Case, Route, Stage
 from mellm.instruct.sources import measure_stored_flow
@@ -36,6 +39,7 @@ from mellm.language.backends import Decoding, LanguageBackend, Message
 from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
+from mellm.language.motion.questions import NOTHING
 from mellm.language.unit_mentions import coded_mentions
 from mellm.media.frame import Image
 from mellm.report import Reading
@@ -47,16 +51,24 @@ _Kept = TypeVar("_Kept")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One model and how it is asked: `form` `compact` or `full`, `route` `flow` or `vision`."""
+    """One model and how it is asked: `form` `compact` or `full`, `route` `flow` or `vision`.
+
+    own_eyes: the built-in model is told what its own encoder of the route sees, and nothing of the FACS stage
+    """
 
     backend: LanguageBackend
     form: str = "compact"
     route: Route = "flow"
+    own_eyes: bool = False
 
     @property
     def settings(self) -> dict[str, JsonValue]:
         """For the provenance of a run."""
-        return {"model": "language", "backend": self.backend.name, "prompt": self.form, "route": self.route}
+        told = "encoder" if self.own_eyes else "facs" if self.form == "compact" else "nothing"
+        return {
+            "model": "language", "backend": self.backend.name, "prompt": self.form, "route": self.route,
+            "told": told,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,21 @@ class Sample:
     case: Case
     stage: Stage
     picture: Image
+    stored: NDArray[np.uint8]
+
+    def told(self, asked: Asked) -> Stage:
+        """Return what a model is told: the FACS stage's findings, or its own encoder's in their place."""
+        if not asked.own_eyes:
+            return self.stage
+        opinion = see_stored(self.stored, asked.route)
+        fine = {name: share for name, share in opinion.fine.items() if name != NOTHING}
+        total = max(sum(fine.values()), 1e-9)
+        coarse, shares = opinion.labels("3"), {name: value / total for name, value in fine.items()}
+        # One distribution, whose coarse classes are those that were asked for.
+        members = get_taxonomy("3").members
+        whole = {c: max(sum(shares[m] for m in found), 1e-9) for c, found in members.items()}
+        spread = {m: coarse[c] * shares[m] / whole[c] for c, found in members.items() for m in found}
+        return Stage.of(opinion.evidence(self.case.motion), {name: spread.get(name, 0.0) for name in FINE})
 
 
 def evaluate_language(
@@ -116,10 +143,11 @@ def _readings(
     for number, sample in enumerate(samples, 1):
         key = sample.case.name
         if key not in found:
+            told = sample.told(asked)
             found[key] = reader.read(
                 sample.case.motion,
-                sample.stage.evidence,
-                sample.stage.emotion(_TAXONOMY),
+                told.evidence,
+                told.emotion(_TAXONOMY),
                 scale="relative",
                 messages=_reading_messages(sample, asked),
             )
@@ -127,6 +155,31 @@ def _readings(
         if progress:
             progress(key, number, len(samples))
     return [found[sample.case.name] for sample in samples]
+
+
+def evaluate_language_units(
+    folder: str | Path,
+    asked: Asked,
+    seed: int = 0,
+    progress: Progress | None = None,
+    kept: Path | None = None,
+    limit: int | None = None,
+) -> UnitRun:
+    """Have the samples that have codes read, and score the units concluded; arguments as above."""
+    started = time.perf_counter()
+    everything = read_flow_set(folder)
+    data = _part(everything.select(np.array([has_units(s) is True for s in everything.samples])), limit)
+    if not data.samples:
+        raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
+    codes = [reading.action_units for reading in _readings(list(_samples(data)), asked, progress, kept)]
+    pairs = zip(data.samples, codes, strict=True)
+    lines = [
+        SampleResult(key=s.key, dataset=s.dataset, subject=s.subject, truth=true_codes(s), prediction=list(c))
+        for s, c in pairs
+    ]
+    settings = asked.settings | {"protocol": "zero-shot", "limit": limit}
+    made = provenance(flow_set_files(folder), settings, seed, started)
+    return UnitRun(figures=_unit_figures(data, codes), samples=lines, provenance=made)
 
 
 def evaluate_language_vqa(
@@ -194,8 +247,8 @@ def consistent(reading: Reading) -> bool:
 def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
     kind = kind_of(question.question)
     form = "compact" if asked.form == "compact" and asked.route == "flow" else "full"
-    if form == "compact":
-        text = vqa_prompt(sample.case.motion, sample.stage, question.question, kind, scale="relative")
+    if form == "compact" or asked.own_eyes:
+        text = vqa_prompt(sample.case.motion, sample.told(asked), question.question, kind, scale="relative")
         messages = [Message("user", text)]
     else:
         messages = _with_picture(ask(sample.case, asked.route, "en", question.question), sample, asked)
@@ -214,8 +267,9 @@ _CLOSED: dict[QuestionKind, tuple[str, ...]] = {
 
 
 def _reading_messages(sample: Sample, asked: Asked) -> list[Message]:
-    if asked.form == "compact" and asked.route == "flow":
-        text = reading_prompt(sample.case.motion, sample.stage, MEU_QUESTION, _TAXONOMY, scale="relative")
+    if asked.own_eyes or (asked.form == "compact" and asked.route == "flow"):
+        told = sample.told(asked)
+        text = reading_prompt(sample.case.motion, told, MEU_QUESTION, _TAXONOMY, scale="relative")
         return [Message("user", text)]
     return _with_picture(meu_prompt(sample.case, asked.route, "en", _TAXONOMY), sample, asked)
 
@@ -229,7 +283,7 @@ def _with_picture(text: str, sample: Sample, asked: Asked) -> list[Message]:
 def _samples(data: FlowSet) -> Iterator[Sample]:
     for sample, stored in zip(data.samples, data.flows, strict=True):
         measured = measure_stored_flow(sample, stored)
-        yield Sample(measured.case, cast(Stage, measured.case.stage), measured.picture)
+        yield Sample(measured.case, cast(Stage, measured.case.stage), measured.picture, stored)
 
 
 def _part(data: FlowSet, limit: int | None) -> FlowSet:

@@ -136,6 +136,11 @@ _LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
 
 def create_unit_learner(name: str, data: FlowSet, units: tuple[int, ...]) -> UnitLearner:
     """Return a learner by name, for the samples of `data` and these units; InputError for other names."""
+    from mellm.evaluate.motion_learners import motion_units
+
+    if (motion := motion_units(name)) is not None:
+        return motion(data, units)
     if name not in _LEARNERS:
-        raise InputError(f"There is no model '{name}' of action units; choose {' or '.join(_LEARNERS)}.")
+        known = ", ".join((*_LEARNERS, "encoder-flow", "encoder-vision", "combined-flow"))
+        raise InputError(f"There is no model '{name}' of action units; choose {known} or combined-vision.")
     return _LEARNERS[name](data, units)

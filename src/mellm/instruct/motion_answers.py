@@ -9,7 +9,8 @@ import random
 from collections.abc import Mapping, Sequence
 
 from mellm.facs.codes import ActionUnitCode
-from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.emotion_units import EMOTION_UNITS
+from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import FINE
 from mellm.facs.unit_rules import NOISE_FLOOR
@@ -33,10 +34,12 @@ NO_SIGN = ("No part bears out an action unit.", "There is no action unit to reas
 
 
 def shares_of(units: Sequence[ActionUnitCode]) -> dict[str, float]:
-    """Return fine emotion -> probability given units, all emotions taken as equally common."""
-    model = shipped_emotion_model()
-    found = model.fine(as_evidence(units))
-    odds = {name: found[name] / float(prior) for name, prior in zip(FINE, model.prior, strict=True)}
+    """Return fine emotion -> probability given units by the prototypes, all emotions taken as equally common.
+
+    Not by the emotion model that ships: it saw annotations of a set that readers are tested on.
+    """
+    found = EmotionEvidenceModel().fine(as_evidence(units))
+    odds = {name: found[name] / EMOTION_UNITS[name].prior for name in FINE}
     total = sum(odds.values())
     return {name: value / total for name, value in odds.items()}
 
@@ -59,7 +62,9 @@ def write_answer(
     return f"{decision(shown, label)}{ANALYSIS} {analysis}{REASONING} {reasoning}"
 
 
-def _chosen_parts(parts: Sequence[tuple[str, tuple[ActionUnitCode, ...]]], chance: random.Random) -> list[str]:
+def _chosen_parts(
+    parts: Sequence[tuple[str, tuple[ActionUnitCode, ...]]], chance: random.Random
+) -> list[str]:
     """The parts told: those that bear units out, and at most two that do not."""
     told, others = [], chance.choice((1, 2))
     for sentence, borne in parts:
@@ -90,7 +95,9 @@ def _reasons(
     others = [chance.choice(MISSING).strip().format(au=absent[0])] if absent else []
     halves = [unit for unit in units if unit.one_sided]
     if halves:
-        others.append(ONE_SIDE.format(units=f"AU {join_codes(halves)}", is_="is" if len(halves) == 1 else "are"))
+        others.append(
+            ONE_SIDE.format(units=f"AU {join_codes(halves)}", is_="is" if len(halves) == 1 else "are")
+        )
     return [*told, *chance.sample(others, min(len(others), 2)), *blink, *weak][:4]
 
 
@@ -102,7 +109,9 @@ def _weighed(
     codes, one = f"AU {join_codes(units)}", len(units) == 1
     words = {"units": codes, "fit": "fits" if one else "fit", "point": "points" if one else "point"}
     if label == ranked[0]:
-        forms = ALONE if shares[label] >= CLEAR else TWO if shares[ranked[1]] >= NEAR * shares[label] else BEST
+        forms = (
+            ALONE if shares[label] >= CLEAR else TWO if shares[ranked[1]] >= NEAR * shares[label] else BEST
+        )
         return [chance.choice(forms).format(first=label, second=ranked[1], **words)]
     if label == ranked[1]:
         return [chance.choice(TWO[1:]).format(first=ranked[0], second=label, **words)]

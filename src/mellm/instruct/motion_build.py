@@ -4,7 +4,7 @@
 `errors.npz` what maps are drawn from. Knows files and no model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from mellm.instruct.motion_samples import (
     CropMotion,
     MotionSamples,
     stored_samples,
-    use_bank,
 )
 
 CHUNK = 500
@@ -31,7 +30,7 @@ Say = Callable[[str], None]
 class MotionPlan:
     """What samples are made of.
 
-    sheets: annotation sheets; portraits: folder; bank: .npz (None: table and `ict`)
+    sheets: annotation sheets; portraits: folder; ict: ICT-FaceKit's file (None: without that origin)
     origins: those trained on; left_out: the one that only tests
     crop, stored: how many samples to train on; held: how many of each held-out kind
     """
@@ -39,7 +38,6 @@ class MotionPlan:
     sheets: tuple[Path, ...]
     portraits: Path
     ict: Path | None
-    bank: Path | None
     origins: tuple[str, ...]
     left_out: tuple[str, ...]
     crop: int = 36_000
@@ -65,8 +63,7 @@ def build_motion_samples(plan: MotionPlan, folder: Path, say: Say = print) -> No
     sets = [("train", "+".join(plan.origins), plan.origins, faces, plan.crop)]
     sets += [("val", origin, (origin,), held_faces, plan.held) for origin in (*plan.origins, *plan.left_out)]
     for split, name, origins, used, count in sets:
-        shown = "test" if set(origins) <= set(plan.left_out) and _has(bank, origins, "test") else split
-        draws = MotionDraws(bank, patterns, origins, shown, len(used), len(errors), plan.seed)
+        draws = MotionDraws(bank, patterns, origins, split, len(used), len(errors), plan.seed)
         motion: list[CropMotion] = []
         for start in range(0, count, CHUNK):
 
@@ -88,13 +85,8 @@ def _made(path: Path, make: Callable[[], MotionSamples], say: Say) -> None:
         say(path.stem)
 
 
-def _has(bank: FieldBank, origins: Sequence[str], split: str) -> bool:
-    pairs = zip(bank.origins, bank.splits, strict=True)
-    return any(o in origins and s == split for o, s in pairs)
-
-
 def _bank(plan: MotionPlan, folder: Path) -> FieldBank:
-    bank = use_bank(plan.bank, plan.ict, plan.seed)
+    bank = FieldBank.drawn(plan.ict, plan.seed)
     np.savez_compressed(folder / "bank.npz", fields=bank.fields.astype(np.float16))
     return bank
 

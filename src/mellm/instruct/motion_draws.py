@@ -138,7 +138,9 @@ class MotionDraws:
             found = self.bank.of(origin, self.split, half)
             if not found:
                 others = [r for o in self.origins for r in self.bank.of(o, self.split, half)]
-                found = others or [r for o in self.bank.unit_origins for r in self.bank.of(o, self.split, half)]
+                found = others or [
+                    r for o in self.bank.unit_origins for r in self.bank.of(o, self.split, half)
+                ]
             if found:
                 rows.append(found[int(rng.integers(len(found)))])
                 weights.append(weight * (uneven if k else 1.0))
@@ -164,9 +166,7 @@ def _evenly(rng: np.random.Generator) -> tuple[Unit, ...]:
     )
 
 
-def drawn_field(
-    draw: Draw, bank: FieldBank, to_crop: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def drawn_field(draw: Draw, bank: FieldBank, to_crop: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a draw's displacement of the mesh, float32 (468, 2), px of the crop; `to_crop` of its face."""
     turn = to_crop / np.sqrt(abs(float(np.linalg.det(to_crop))))
     total = np.zeros((bank.fields.shape[1], 2), np.float32)

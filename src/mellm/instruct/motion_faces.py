@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, cKDTree
 
 from mellm.face.alignment import CROP_SIZE, Alignment
 from mellm.face.people import Landmarks
@@ -68,11 +68,9 @@ def spread_over(
     two = np.einsum("nij,nj->ni", affine[:, :2], cells - affine[:, 2])
     weights = np.c_[two, 1 - two.sum(axis=1)]
     outside = np.flatnonzero(found < 0)
-    squared = ((cells[outside, None] - places[None]) ** 2).sum(-1)
-    near = np.argsort(squared, axis=1)[:, :3]
-    away = np.sqrt(np.take_along_axis(squared, near[:, :1], 1))
+    away, near = cKDTree(places).query(cells[outside], k=3)
     corners[outside] = near
-    weights[outside] = np.exp(-away / (_FADE * width)) / 3
+    weights[outside] = np.exp(-away[:, :1] / (_FADE * width)) / 3
     return corners, weights.astype(np.float32)
 
 
@@ -95,7 +93,9 @@ def noise_bank(count: int, shape: tuple[int, int], rng: np.random.Generator) -> 
     return np.stack(fields)
 
 
-def head_residue(parameters: Sequence[float] | NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def head_residue(
+    parameters: Sequence[float] | NDArray[np.float32], size: tuple[int, int]
+) -> NDArray[np.float32]:
     """Return what compensation left of a head's motion, float32 (h, w, 2), px of the crop.
 
     parameters: shift right and down, and the four derivatives of the field over half the crop's width, px.

@@ -5,7 +5,6 @@ origin, a split and the units it shows; fields without units are motion that is 
 pictures.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode, parse_codes
 from mellm.facs.taxonomies import FINE, canonical
 from mellm.language.motion.questions import ALIKE, UNITS
+from mellm.simulate.gallery import SPLITS, Split
 from mellm.simulate.ict import IctModel
-from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field, half_of
+from mellm.simulate.origins import WITH_UNITS, Origin, draw_face_motion, known_units, unit_motion
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, half_of
 
 BLINK = 45
-_VARIATION = Variation(reach=0.2, weight=0.3, turn=0.25, shift=0.015)
-_TABLE_FIELDS, _ICT_FIELDS = 14, 4
+_PEOPLE = {Origin.TABLE: 13, Origin.ICT: 7, Origin.MUSCLE: 13}
+_WITHOUT_UNITS: dict[Split, int] = {"train": 200, "val": 30, "test": 30}
 
 Unit = tuple[int, Side]
 
@@ -47,43 +47,37 @@ class FieldBank:
     units: tuple[tuple[Unit, ...], ...]
 
     @classmethod
-    def read(cls, path: Path) -> "FieldBank":
-        """Read .npz with `fields` (N, 468, 3), `origin`, `split` and `units` (JSON: codes per field).
+    def drawn(cls, ict: Path | None, seed: int) -> "FieldBank":
+        """Draw a bank from every origin of `mellm.simulate.origins`; ICT's where its file is given.
 
-        Raises InputError where it is something else.
+        Fields of one unit, on both halves and on each alone, by each origin that knows it, as many people as
+        `_PEOPLE`; and fields without units of replayed people and of smooth random motion.
         """
-        try:
-            with np.load(path) as data:
-                fields, origins = data["fields"][..., :2].astype(np.float32), data["origin"].tolist()
-                splits, listed = data["split"].tolist(), json.loads(str(data["units"]))
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{path} is no bank of motion fields ({error}).") from error
-        units = tuple(tuple(_unit(code) for code in codes) for codes in listed)
-        return cls(fields, tuple(origins), tuple(splits), units)
-
-    @classmethod
-    def built_in(cls, ict: Path | None, seed: int) -> "FieldBank":
-        """Make a bank of the built-in table and, where `ict` is given, of ICT-FaceKit's scans."""
-        rng = np.random.default_rng([seed, 17])
-        scans = IctModel(ict) if ict else None
-        fields, origins, units = [], [], []
-        for au in sorted(TABLE):
-            sides: tuple[Side, ...] = ("both", "left", "right") if au in CAN_BE_ONE_SIDED else ("both",)
-            for side in sides:
-                for _ in range(_TABLE_FIELDS):
-                    fields.append(canonical_field(au, side, _VARIATION, rng)[:, :2])
-                    origins.append("table")
-                    units.append(((au, side),))
-                if scans and au in scans.action_units and (side == "both" or au not in scans.two_sided):
-                    base = scans.canonical_field(au, side)[:, :2]
-                    for _ in range(_ICT_FIELDS):
-                        length = np.linalg.norm(base, axis=1, keepdims=True)
-                        fields.append(base * length ** rng.uniform(0, 1))
-                        origins.append("ict")
-                        units.append(((au, side),))
-        count = len(fields)
-        splits = np.where(rng.random(count) < 0.85, "train", "val").tolist()
-        return cls(np.array(fields, np.float32), tuple(origins), tuple(splits), tuple(units))
+        shapes = IctModel(ict) if ict else None
+        rows: list[tuple[NDArray[np.float64], str, str, tuple[Unit, ...]]] = []
+        for number, origin in enumerate(WITH_UNITS):
+            if origin is Origin.ICT and shapes is None:
+                continue
+            for au in sorted(known_units(origin, shapes)):
+                halves: tuple[Side, ...] = ("both", "left", "right") if au in CAN_BE_ONE_SIDED else ("both",)
+                for s, side in enumerate(halves):
+                    for person in range(_PEOPLE[origin]):
+                        rng = np.random.default_rng([seed, 17, number, au, s, person])
+                        field = unit_motion(origin, au, side, rng, shapes)[:, :2]
+                        if origin is Origin.ICT and person:  # scans are of one person: their reach varies
+                            field = field * np.linalg.norm(field, axis=1, keepdims=True) ** rng.uniform(0, 1)
+                        split = "val" if person and person % 6 == 0 else "train"
+                        rows.append((field, origin.value, split, ((au, side),)))
+        for origin in (Origin.REPLAYED, Origin.SMOOTH):
+            for split in SPLITS:
+                for person in range(_WITHOUT_UNITS[split]):
+                    rng = np.random.default_rng(
+                        [seed, 18, list(Origin).index(origin), SPLITS.index(split), person]
+                    )
+                    motion = draw_face_motion(origin, rng, split=split)
+                    rows.append((motion.displacement[:, :2], origin.value, split, ()))
+        fields, origins, splits, units = zip(*rows, strict=True)
+        return cls(np.array(fields, np.float32), origins, splits, units)
 
     @cached_property
     def _by_unit(self) -> dict[tuple[str, str, Unit], list[int]]:
@@ -108,11 +102,6 @@ class FieldBank:
         return tuple(sorted({o for o, units in zip(self.origins, self.units, strict=True) if units}))
 
 
-def _unit(code: str) -> Unit:
-    [unit] = parse_codes(code).present
-    return unit.au, half_of(unit.side)
-
-
 def asked_unit(unit: Unit) -> Unit | None:
     """Return the unit of `UNITS` that a unit counts as, None for one that is not asked for."""
     au = ALIKE.get(unit[0], unit[0])
@@ -135,7 +124,16 @@ def read_fine_patterns(sheets: Sequence[Path]) -> list[Pattern]:
     return found
 
 
-REPRESSION: tuple[tuple[int, ...], ...] = ((12, 24), (14, 24), (15, 17), (14, 17), (12, 17), (14,), (24,), (17, 24))
+REPRESSION: tuple[tuple[int, ...], ...] = (
+    (12, 24),
+    (14, 24),
+    (15, 17),
+    (14, 17),
+    (12, 17),
+    (14,),
+    (24,),
+    (17, 24),
+)
 """Units of held-down expressions: no sheet that may be learned from knows the word repression."""
 
 

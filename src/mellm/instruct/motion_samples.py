@@ -26,7 +26,7 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.instruct.motion_answers import shares_of, write_answer
 from mellm.instruct.motion_draws import SLOTS, Draw, MotionDraws, asked_units, drawn_field
 from mellm.instruct.motion_faces import CropFace, field_of, head_residue, spread_over
-from mellm.instruct.motion_fields import FieldBank, Pattern, unit_codes
+from mellm.instruct.motion_fields import Pattern, unit_codes
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, NOTHING, UNITS
 from mellm.language.motion.region_tokens import region_numbers
 from mellm.simulate.generated_flow import Pattern as FlowPattern
@@ -34,6 +34,9 @@ from mellm.simulate.generated_flow import generate
 
 GRID = (200, 240)
 """Size of the fields that are measured: half the crop's."""
+
+COARSE = (100, 120)
+"""Size of the fields as they are drawn; flow is smoother than that."""
 
 ERRORS = (24, 20)
 """Rows and columns of an error field."""
@@ -103,17 +106,18 @@ class CropMotion:
         self._faces = faces
         scale = np.array([GRID[0] / CROP_SIZE[0]] * 3, np.float32)
         self._landmarks = [Landmarks(face.mesh * scale) for face in faces]
-        self._spread = [spread_over(face.mesh, GRID) for face in faces]
+        self._spread = [spread_over(face.mesh, COARSE) for face in faces]
         self._regions = [regions_of(landmarks) for landmarks in self._landmarks]
 
     def field(self, draw: Draw) -> NDArray[np.float32]:
         """Return a draw's flow, float32 (240, 200, 2), px of the 400x480 crop."""
         face = self._faces[draw.face]
-        flow = field_of(drawn_field(draw, self._bank, face.to_crop), self._spread[draw.face], GRID)
-        flow = np.asarray(cv2.GaussianBlur(flow, (0, 0), blur_of(draw.face) * GRID[0]), np.float32)
+        flow = field_of(drawn_field(draw, self._bank, face.to_crop), self._spread[draw.face], COARSE)
+        flow = np.asarray(cv2.GaussianBlur(flow, (0, 0), blur_of(draw.face) * COARSE[0]), np.float32)
         for number, spread in zip(draw.noise, draw.errors, strict=True):
-            flow += spread * cv2.resize(self._errors[number], GRID, interpolation=cv2.INTER_CUBIC)
-        return flow + head_residue(draw.head, GRID)
+            flow += spread * cv2.resize(self._errors[number], COARSE, interpolation=cv2.INTER_CUBIC)
+        flow += head_residue(draw.head, COARSE)
+        return np.asarray(cv2.resize(flow, GRID, interpolation=cv2.INTER_LINEAR), np.float32)
 
     def motion(self, draw: Draw) -> list[RegionMotion]:
         """Return a draw's 29 regions, px of the crop."""
@@ -230,9 +234,6 @@ _TYPES = {
 
 
 def _gathered(rows: Sequence[_Row]) -> MotionSamples:
-    return MotionSamples(**{name: np.array([row[name] for row in rows], kind) for name, kind in _TYPES.items()})
-
-
-def use_bank(path: Path | None, ict: Path | None, seed: int) -> FieldBank:
-    """Return the bank at a path, or one of the built-in table and scans where there is no path."""
-    return FieldBank.read(path) if path else FieldBank.built_in(ict, seed)
+    return MotionSamples(
+        **{name: np.array([row[name] for row in rows], kind) for name, kind in _TYPES.items()}
+    )

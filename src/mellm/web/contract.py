@@ -71,13 +71,13 @@ UnitModel = Literal["evidence", "learned", "server"]
 started with (`--au-model`). Clients name no file: the server must not open what they choose."""
 
 Route = Literal["flow", "vision"]
-"""`flow`: the language model is given motion as text; `vision`: the MMC-Map, which takes one that sees."""
+"""`flow`: the language model is given motion as numbers; `vision`: the MMC-Map, which takes one that sees."""
 
 
 _SEEING: JsonDict = {
     "anyOf": [
         {"properties": {"route": {"const": "flow"}}},
-        {"properties": {"llm": {"const": "server"}}, "required": ["llm"]},
+        {"properties": {"llm": {"enum": ["server", "embedded"]}}},
     ]
 }
 """Which settings go together, in the words of JSON Schema."""
@@ -133,9 +133,10 @@ class JobSettings(_Offered):
 
     @model_validator(mode="after")
     def _seen(self) -> "JobSettings":
-        if self.route == "vision" and self.llm != "server":
+        if self.route == "vision" and (self.llm == "none" or (self.llm == "embedded" and self.told)):
             raise ValueError(
-                "the vision route takes a language model that sees: choose llm `server`, or route `flow`"
+                "the vision route takes a language model that sees: choose llm `embedded` (not told) or "
+                "`server`, or route `flow`"
             )
         return self
 

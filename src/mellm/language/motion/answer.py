@@ -51,7 +51,8 @@ def _sentence(sides: Sequence[PartMotion], strongest: float, borne: Sequence[Act
     clauses = clauses_of(sides, "px")
     sizes = [max(side.mean for side in sides)] if len(clauses) == 1 else [side.mean for side in sides]
     told = ", ".join(
-        f"{_said(clause)} ({share_word(size / strongest)})" for clause, size in zip(clauses, sizes, strict=True)
+        f"{_said(clause)} ({share_word(size / strongest)})"
+        for clause, size in zip(clauses, sizes, strict=True)
     )
     units = ", ".join(f"AU {unit.code}" for unit in borne) or "no unit"
     return f"{capital(told)}: {units}."

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.face.alignment import CROP_SIZE, EYE_LINE
-from mellm.face.mean_face import MEAN_FACE
 from mellm.face.anchors import ANCHOR_NAMES
+from mellm.face.mean_face import MEAN_FACE
 from mellm.face.regions import REFERENCE_INTER_OCULAR
 from mellm.flow.colour import mmc_colours
 from mellm.media.frame import Image

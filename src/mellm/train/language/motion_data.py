@@ -34,7 +34,9 @@ _NUMBERS = 127.0
 def layout_of(encode: Encode) -> Layout:
     """Return the row's token ids; raises ValueError where an answer is more than one token."""
     answers = tuple(tuple(token for [token] in map(encode, found)) for found in options())
-    return Layout(tuple(encode(OPENING)), tuple(encode(ASKING)), tuple(tuple(encode(b)) for b in branches()), answers)
+    return Layout(
+        tuple(encode(OPENING)), tuple(encode(ASKING)), tuple(tuple(encode(b)) for b in branches()), answers
+    )
 
 
 def pack(samples: MotionSamples, encode: Encode, end: int, path: Path, longest: int = 220) -> None:
@@ -134,7 +136,9 @@ class MotionData:
             out[row, :length] = self.tokens[self.starts[i] : self.starts[i] + length]
         return out
 
-    def features(self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None) -> Tensor:
+    def features(
+        self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
+    ) -> Tensor:
         """Return the flow route's features (B, 30, F); `rng` adds a little error."""
         numbers, moving = self.numbers[index], self.moving[index]
         if rng is not None:
@@ -169,7 +173,9 @@ def write_sources(folder: Path, patterns: Sequence[Pattern], out: Path) -> None:
         )
 
 
-def read_sources(path: Path, stored: NDArray[np.int32], device: str, processes: int) -> tuple[MapSources, MapSources]:
+def read_sources(
+    path: Path, stored: NDArray[np.int32], device: str, processes: int
+) -> tuple[MapSources, MapSources]:
     """Return the sources of training and of held-out faces; stored flow is generated again, by processes.
 
     stored: int (S, 2) seed and place of each 28x28 sample, in the order of the packed samples
@@ -187,7 +193,9 @@ def read_sources(path: Path, stored: NDArray[np.int32], device: str, processes: 
     return MapSources(**shared, **faces, stored=maps), MapSources(**shared, **held, stored=maps)
 
 
-def stored_maps(patterns: Sequence[Pattern], stored: NDArray[np.int32], processes: int) -> NDArray[np.float16]:
+def stored_maps(
+    patterns: Sequence[Pattern], stored: NDArray[np.int32], processes: int
+) -> NDArray[np.float16]:
     """Return generated 28x28 flow in the crop's geometry, float16 (S, 2, 96, 80)."""
     seeds = sorted(set(stored[:, 0].tolist()))
     jobs = [(patterns, seed) for seed in seeds]
@@ -207,13 +215,20 @@ def _chunk(job: tuple[Sequence[Pattern], int]) -> NDArray[np.float16]:
     return np.stack([in_crop(field).transpose(2, 0, 1) for field in fields]).astype(np.float16)
 
 
-
 def pack_folder(folder: Path, encode: Encode, end: int, out: Path, patterns: Sequence[Pattern]) -> None:
     """Pack a folder of samples: `train.npz`, `val-KIND.npz` of each held-out kind, `sources.npz`."""
     out.mkdir(parents=True, exist_ok=True)
-    train = [read_motion_samples(folder, "crop-*-train-*.npz"), read_motion_samples(folder, "stored-train-*.npz")]
+    train = [
+        read_motion_samples(folder, "crop-*-train-*.npz"),
+        read_motion_samples(folder, "stored-train-*.npz"),
+    ]
     pack(MotionSamples.join(train), encode, end, out / "train.npz")
     kinds = {path.name.rpartition("-val-")[0] for path in folder.glob("*-val-*.npz")}
     for kind in sorted(kinds):
-        pack(read_motion_samples(folder, f"{kind}-val-*.npz"), encode, end, out / f"val-{kind.removeprefix('crop-')}.npz")
+        pack(
+            read_motion_samples(folder, f"{kind}-val-*.npz"),
+            encode,
+            end,
+            out / f"val-{kind.removeprefix('crop-')}.npz",
+        )
     write_sources(folder, patterns, out / "sources.npz")

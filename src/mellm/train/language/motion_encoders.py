@@ -4,8 +4,6 @@ Heads that only training uses ask the tokens for units, sides, labels and the re
 encoder sees before the language model listens. Knows no data and no language model.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
@@ -62,14 +60,13 @@ class _Mixing(nn.Module):
 class MapEncoder(nn.Module):
     """MMC-Map float (B, 3, 96, 80) in 0..1 to tokens (B, 30, width)."""
 
-    width = 256
+    width = 144
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _halving(3, 32), _halving(32, 64), _Block(64), _Block(64),
-            _halving(64, 128), _Block(128), _Block(128), _Block(128),
-            _halving(128, self.width), _Block(self.width), _Block(self.width),
+            nn.Conv2d(3, 32, 5, stride=4, padding=2, bias=False), nn.BatchNorm2d(32), nn.GELU(), _Block(32),
+            _halving(32, 80), _Block(80), _halving(80, self.width), _Block(self.width),
         )  # fmt: skip
         self.places = nn.Parameter(0.02 * torch.randn(1, MOTION_TOKENS, self.width))
         self.mixing = _Mixing(self.width, 4)
@@ -83,7 +80,7 @@ class MapEncoder(nn.Module):
 class RegionEncoder(nn.Module):
     """Features float (B, 30, FEATURES) of regions and scale to tokens (B, 30, width)."""
 
-    width = 192
+    width = 96
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +88,7 @@ class RegionEncoder(nn.Module):
             nn.Linear(FEATURES, self.width), nn.GELU(), nn.Linear(self.width, self.width)
         )
         self.places = nn.Parameter(0.2 * torch.randn(1, MOTION_TOKENS, self.width))
-        self.mixing = nn.Sequential(*(_Mixing(self.width, 4) for _ in range(3)))
+        self.mixing = nn.Sequential(*(_Mixing(self.width, 4) for _ in range(2)))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the tokens."""
@@ -120,7 +117,11 @@ class TellingHeads(nn.Module):
         super().__init__()
         self.counts = [len(found) for found in options()]
         self.queries = nn.Parameter(torch.randn(len(self.counts) + _REGIONS, width) * width**-0.5)
-        self.norm, self.key, self.value = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
+        self.norm, self.key, self.value = (
+            nn.LayerNorm(width),
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+        )
         self.answers = nn.ModuleList(nn.Linear(width, count) for count in self.counts)
         self.ways = nn.Linear(width, 3)
 
@@ -131,15 +132,6 @@ class TellingHeads(nn.Module):
         found = weights @ self.value(x) + self.queries
         asked = len(self.counts)
         return [head(found[:, k]) for k, head in enumerate(self.answers)], self.ways(found[:, asked:])
-
-
-@dataclass(frozen=True)
-class Route:
-    """One route's encoder with its projector and heads."""
-
-    encoder: nn.Module
-    projector: Projector
-    heads: TellingHeads
 
 
 class Routes(nn.Module):

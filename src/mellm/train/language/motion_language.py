@@ -114,6 +114,4 @@ class MotionLanguage(nn.Module):
 
 def answer_shares(closed: Tensor, layout: Layout) -> list[Tensor]:
     """Return each branch's probabilities over its own answers, (B, K), of logits (B, Q, V)."""
-    return [
-        torch.softmax(closed[:, k, list(ids)].float(), -1) for k, ids in enumerate(layout.answers)
-    ]
+    return [torch.softmax(closed[:, k, list(ids)].float(), -1) for k, ids in enumerate(layout.answers)]

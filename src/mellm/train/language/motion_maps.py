@@ -113,13 +113,13 @@ def colours(flow: Tensor, by_scale: Tensor) -> Tensor:
     own = (length - low) / (high - low).clamp(min=1e-6)
     value = torch.where(by_scale[:, None, None], length.clamp(max=1.0), own)
     sector = torch.atan2(flow[:, 1], flow[:, 0]) * (3 / math.pi) % 6
-    channels = [1 - (((offset + sector) % 6).minimum(4 - (offset + sector) % 6)).clamp(0, 1) for offset in (5, 3, 1)]
+    channels = [
+        1 - (((offset + sector) % 6).minimum(4 - (offset + sector) % 6)).clamp(0, 1) for offset in (5, 3, 1)
+    ]
     return value[:, None] * torch.stack(channels, 1)
 
 
-def face_tensors(
-    meshes: NDArray[np.float32], grey: NDArray[np.uint8], device: str
-) -> dict[str, Tensor]:
+def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8], device: str) -> dict[str, Tensor]:
     """Return turn, corners, weights, grey and blur of faces for `MapSources`."""
     from mellm.instruct.motion_faces import CropFace, spread_over
     from mellm.instruct.motion_samples import blur_of

@@ -14,7 +14,7 @@ class MotionRecipe(Recipe):
 
     reader: `motion`, which tells such a recipe from one for text
     base: name of a pulled model or path of a GGUF file
-    sheets, portraits, ict, bank: what motion is generated from (`mellm.instruct.motion_build.MotionPlan`)
+    sheets, portraits, ict: what motion is generated from (`mellm.instruct.motion_build.MotionPlan`)
     origins: those trained on; left_out: those that only test
     crop, stored, held, faces, errors: how many samples, held-out samples, faces and error fields
     encoder_steps, encoder_batch, encoder_rate: first part, both encoders alone
@@ -28,7 +28,6 @@ class MotionRecipe(Recipe):
     sheets: list[str]
     portraits: str
     ict: str | None = None
-    bank: str | None = None
     origins: list[str]
     left_out: list[str] = []
     crop: int = 36_000

@@ -57,7 +57,11 @@ def language_of(model: Any, plan: MotionRecipe, layout: Layout) -> MotionLanguag
 
     torch.manual_seed(plan.seed)
     config = LoraConfig(
-        r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=plan.rank,
+        lora_alpha=plan.alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
     wrapped: nn.Module = get_peft_model(model, config)
     for name, parameter in wrapped.named_parameters():
@@ -70,7 +74,10 @@ def read_layout(path: Path) -> Layout:
     """Return a layout kept as JSON."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     return Layout(
-        tuple(kept["opening"]), tuple(kept["asking"]), tuple(map(tuple, kept["branches"])), tuple(map(tuple, kept["answers"]))
+        tuple(kept["opening"]),
+        tuple(kept["asking"]),
+        tuple(map(tuple, kept["branches"])),
+        tuple(map(tuple, kept["answers"])),
     )
 
 

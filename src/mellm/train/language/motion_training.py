@@ -73,16 +73,25 @@ class MotionRun:
     # -- what one step reads -------------------------------------------------------------------------------
 
     def given(
-        self, split: Split, route: str, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
+        self,
+        split: Split,
+        route: str,
+        index: NDArray[np.int64],
+        mirrored: NDArray[np.bool_],
+        rng: np.random.Generator | None,
     ) -> Tensor:
         """Return a route's input for samples, drawn or measured."""
         if route == "flow":
             return split.data.features(index, mirrored, rng)
         places = torch.tensor(index, device=self.device)
         with torch.no_grad():
-            maps = draw_maps(split.sources, split.data.draws.at(places), torch.tensor(mirrored, device=self.device))
+            maps = draw_maps(
+                split.sources, split.data.draws.at(places), torch.tensor(mirrored, device=self.device)
+            )
             if rng is not None:  # other exposures, and a little of what coding a picture leaves
-                gain = torch.tensor(rng.uniform(0.85, 1.15, (len(index), 1, 1, 1)), device=self.device).float()
+                gain = torch.tensor(
+                    rng.uniform(0.85, 1.15, (len(index), 1, 1, 1)), device=self.device
+                ).float()
                 maps = (maps * gain + 0.01 * torch.randn_like(maps)).clamp(0, 1)
         return maps
 
@@ -101,7 +110,9 @@ class MotionRun:
         for route in self.plan.routes:
             with self._autocast():
                 told, moved = self.routes.told(route, self.given(self.train, route, index, mirrored, rng))
-            found[route] = _told_loss(told, answers, self._coarse_weights(answers)) + _ways_loss(moved.float(), ways)
+            found[route] = _told_loss(told, answers, self._coarse_weights(answers)) + _ways_loss(
+                moved.float(), ways
+            )
         return found
 
     def _coarse_weights(self, answers: Tensor) -> Tensor:
@@ -138,7 +149,9 @@ class MotionRun:
         answers = self._answers(self.train, index, mirrored).repeat(len(plan.routes), 1)
         with self._autocast():
             motion = self._motion(index, mirrored, rng)
-            losses = self.language.losses(motion, self._targets(answers), weights=self._coarse_weights(answers))
+            losses = self.language.losses(
+                motion, self._targets(answers), weights=self._coarse_weights(answers)
+            )
             if plan.texts:
                 texts = data.texts
                 index = texts[rng.integers(0, len(texts), max(1, plan.texts // len(plan.routes)))]
@@ -146,14 +159,27 @@ class MotionRun:
                 answers = self._answers(self.train, index, still).repeat(len(plan.routes), 1)
                 reading = data.reading(index.tolist()).repeat(len(plan.routes), 1)
                 told = self.language.losses(
-                    self._motion(index, still, rng), self._targets(answers), reading, self._coarse_weights(answers)
+                    self._motion(index, still, rng),
+                    self._targets(answers),
+                    reading,
+                    self._coarse_weights(answers),
                 )
                 losses |= {"text": told.pop("text")} | {f"{k}_2": v for k, v in told.items()}
         return losses
 
-    def _motion(self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None) -> Tensor:
+    def _listen(self) -> None:
+        """Put the encoders into training; beside the language model their batch statistics stay as they are."""
+        self.routes.train()
+        for module in self.routes.modules():
+            if isinstance(module, nn.BatchNorm2d) and self.language is not None:
+                module.eval()
+
+    def _motion(
+        self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
+    ) -> Tensor:
         found = [
-            self.routes.embeddings(r, self.given(self.train, r, index, mirrored, rng)) for r in self.plan.routes
+            self.routes.embeddings(r, self.given(self.train, r, index, mirrored, rng))
+            for r in self.plan.routes
         ]
         motion = torch.cat(found)
         return motion.to(torch.bfloat16) if self.plan.precision == "bf16" else motion
@@ -162,7 +188,9 @@ class MotionRun:
         assert self.language is not None
         layout = self.language.layout
         wide = max(map(len, layout.answers))
-        table = torch.tensor([[*ids, *([0] * (wide - len(ids)))] for ids in layout.answers], device=answers.device)
+        table = torch.tensor(
+            [[*ids, *([0] * (wide - len(ids)))] for ids in layout.answers], device=answers.device
+        )
         return table.expand(len(answers), -1, -1).gather(2, answers[..., None])[..., 0]
 
     def train_joint(self) -> None:
@@ -171,18 +199,24 @@ class MotionRun:
         plan = self.plan
         adapter = [p for p in self.language.parameters() if p.requires_grad] if plan.train_decoder else []
         seeing = list(self.routes.encoders.parameters()) if plan.train_encoder else []
-        groups = [(list(self.routes.projectors.parameters()), plan.rate), (seeing, plan.rate), (adapter, plan.lora_rate)]
+        groups = [
+            (list(self.routes.projectors.parameters()), plan.rate),
+            (seeing, plan.rate),
+            (adapter, plan.lora_rate),
+        ]
         groups = [(parameters, rate) for parameters, rate in groups if parameters]
         optimiser = torch.optim.AdamW([{"params": p, "lr": r} for p, r in groups], weight_decay=0.0)
         self._resume(1, optimiser)
-        self.routes.train(plan.train_encoder)
+        self._listen()
         self.language.train()
         for step, share in self._steps(1, plan.steps):
             rng = np.random.default_rng([plan.seed, 2, step])
             _set_rate(optimiser, [r for _, r in groups], share, warmup=0.03)
             losses = self.joint_losses(rng)
             optimiser.zero_grad(set_to_none=True)
-            sum((_WEIGHTS[name.removesuffix("_2")] * value for name, value in losses.items()), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+            sum(
+                (_WEIGHTS[name.removesuffix("_2")] * value for name, value in losses.items()), torch.zeros(())
+            ).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_([p for ps, _ in groups for p in ps], 1.0)
             optimiser.step()
             self._after_step(1, step, {k: v.detach() for k, v in losses.items()}, optimiser)
@@ -198,7 +232,9 @@ class MotionRun:
 
     def _language_shares(self, split: Split, route: str, index: NDArray[np.int64]) -> list[Tensor]:
         assert self.language is not None
-        motion = self.routes.embeddings(route, self.given(split, route, index, np.zeros(len(index), bool), None))
+        motion = self.routes.embeddings(
+            route, self.given(split, route, index, np.zeros(len(index), bool), None)
+        )
         motion = motion.to(torch.bfloat16) if self.plan.precision == "bf16" else motion
         return answer_shares(self.language(motion)[0], self.language.layout)
 
@@ -215,8 +251,10 @@ class MotionRun:
                     whole = [torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)]
                     figures = figures_of(whole, split.data.answers[: len(chosen)].cpu().numpy())
                     self.curve.append({"when": when, "kind": kind, "route": route, **figures})
-                    self.report(f"{when} {kind} {route} " + " ".join(f"{k} {v:.3f}" for k, v in figures.items()))
-        self.routes.train()
+                    self.report(
+                        f"{when} {kind} {route} " + " ".join(f"{k} {v:.3f}" for k, v in figures.items())
+                    )
+        self._listen()
         with (self.folder / "validation.jsonl").open("a", encoding="utf-8") as file:
             for row in self.curve:
                 file.write(json.dumps(row) + "\n")
@@ -237,7 +275,9 @@ class MotionRun:
             yield step, share
         self.part, self.step = part + 1, 0
 
-    def _after_step(self, part: int, step: int, losses: dict[str, Tensor], optimiser: torch.optim.Optimizer) -> None:
+    def _after_step(
+        self, part: int, step: int, losses: dict[str, Tensor], optimiser: torch.optim.Optimizer
+    ) -> None:
         self.part, self.step = part, step + 1
         if step % 20 == 0:
             told = {name: float(value) for name, value in losses.items()}
@@ -268,7 +308,9 @@ class MotionRun:
         tensors = self.trained()
         if optimiser is not None:
             for number, values in optimiser.state_dict()["state"].items():
-                tensors |= {f"adam.{number}.{k}": torch.as_tensor(v).cpu().contiguous() for k, v in values.items()}
+                tensors |= {
+                    f"adam.{number}.{k}": torch.as_tensor(v).cpu().contiguous() for k, v in values.items()
+                }
         partial = self.folder / f"{CHECKPOINT}.partial"
         save_file(tensors, partial, metadata={"part": str(self.part), "step": str(self.step)})
         partial.replace(self.folder / CHECKPOINT)
@@ -285,7 +327,9 @@ class MotionRun:
             about = file.metadata()
         self.part, self.step = int(about["part"]), int(about["step"])
         tensors: dict[str, Tensor] = load_file(path)
-        self.routes.load_state_dict({k.removeprefix("routes."): v for k, v in tensors.items() if k.startswith("routes.")})
+        self.routes.load_state_dict(
+            {k.removeprefix("routes."): v for k, v in tensors.items() if k.startswith("routes.")}
+        )
         if self.language is not None:
             with torch.no_grad():
                 for name, parameter in self.language.model.named_parameters():
@@ -325,7 +369,9 @@ def _ways_loss(moved: Tensor, features: Tensor) -> Tensor:
     return 2 * ways + 0.3 * F.binary_cross_entropy_with_logits(moved[..., 2], features[:, :-1, 4])
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, rates: list[float], share: float, warmup: float = 0.02) -> None:
+def _set_rate(
+    optimiser: torch.optim.Optimizer, rates: list[float], share: float, warmup: float = 0.02
+) -> None:
     """Linear warm-up, then half a cosine to a fiftieth."""
     rest = max(0.0, (share - warmup) / (1 - warmup))
     factor = min(1.0, share / warmup) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * rest)))

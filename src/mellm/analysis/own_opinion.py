@@ -1,0 +1,119 @@
+"""What the built-in model makes of a moment by itself, beside the FACS stage, and who of them decides.
+
+Its encoder reads the MMC-Map or the 29 regions' numbers and is told nothing of the FACS stage. Knows one moment at a
+time; knows nothing of words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mellm.analysis.settings import Settings
+from mellm.facs.codes import code_of
+from mellm.facs.findings import AUEvidence
+from mellm.facs.taxonomies import TAXONOMIES
+from mellm.flow.colour import MMC_SCALE_PX, mmc_map
+from mellm.flow.field import FlowField
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
+from mellm.language.motion.encoders import MotionEncoder, shipped_encoder
+from mellm.language.motion.opinion import Opinion
+from mellm.media.frame import Image
+from mellm.report import EmotionReading, MotionOpinion
+
+LEAST = 0.05
+"""Units from this likelihood on are reported."""
+
+SURE_OF_NOTHING = 0.5
+"""Share of `none` from which an encoder that decides alone tells no label."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedOpinion:
+    """An encoder's opinion of a moment, with the stage's and both together.
+
+    told: units as a language model is told them; labels: the encoder's, of the taxonomy asked for
+    stage: the FACS stage's units; both_units: both together; decide: who counts
+    """
+
+    opinion: MotionOpinion
+    told: list[AUEvidence]
+    labels: dict[str, float]
+    stage: list[AUEvidence]
+    both_units: list[AUEvidence]
+    all_labels: Mapping[str, dict[str, float]]
+    decide: str
+
+    def decided(
+        self, aus: list[AUEvidence], emotion: EmotionReading
+    ) -> tuple[list[AUEvidence], EmotionReading]:
+        """Return the units and the emotion the report goes by; who overruled the FACS stage stands in `set_by`."""
+        if self.decide == "facs":
+            return aus, emotion
+        if self.decide == "both":
+            if not self.opinion.combined:
+                return self.both_units, emotion
+            label = max(self.opinion.combined, key=self.opinion.combined.__getitem__)
+            return self.both_units, emotion.model_copy(
+                update={"label": label, "probabilities": self.opinion.combined, "set_by": "facs + model"}
+            )
+        nothing = self.opinion.nothing >= SURE_OF_NOTHING
+        label = None if nothing else max(self.labels, key=self.labels.__getitem__)
+        decided = EmotionReading(
+            taxonomy=emotion.taxonomy,
+            label=label,
+            probabilities={} if nothing else self.labels,
+            also={} if nothing else {n: v for n, v in self.all_labels.items() if n != emotion.taxonomy},
+            set_by=self.opinion.model,
+        )
+        return self.told, decided
+
+
+class OwnOpinion:
+    """Weighs moments by the settings' route."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the route's encoder."""
+        self.route = settings.route
+        self.encoder: MotionEncoder = shipped_encoder(settings.route)
+        self._decide = settings.decide
+
+    def weigh(
+        self,
+        motion: list[RegionMotion],
+        onset: Image,
+        expression: FlowField,
+        aus: list[AUEvidence],
+        emotion: EmotionReading,
+    ) -> WeighedOpinion:
+        """Return the encoder's opinion of a moment, and both together.
+
+        motion: the 29 regions; onset, expression: the aligned crop and its flow, from which the map is drawn
+        """
+        if self.route == "vision":
+            seen = self.encoder.read_map(mmc_map(expression, onset, scale_px=MMC_SCALE_PX))
+        else:
+            seen = self.encoder.read_regions(motion)
+        weights = WEIGHTS[self.route, "px"]
+        both = combined_units(aus, seen, weights)
+        labels = seen.labels(emotion.taxonomy)
+        stage = emotion.probabilities
+        combined = combined_labels(stage, labels, weights) if stage else {}
+        told = seen.evidence(motion)
+        opinion = MotionOpinion(
+            model=self.encoder.name,
+            route=self.route,
+            action_units=_listed(told),
+            probabilities=labels,
+            nothing=seen.nothing,
+            combined_units=_listed(both),
+            combined=combined,
+        )
+        return WeighedOpinion(opinion, told, labels, aus, both, _all_labels(seen), self._decide)
+
+
+def _listed(units: Sequence[AUEvidence]) -> dict[str, float]:
+    return {code_of(u.au, u.side): round(u.probability, 4) for u in units if u.probability >= LEAST}
+
+
+def _all_labels(opinion: Opinion) -> dict[str, dict[str, float]]:
+    return {name: opinion.labels(name) for name in TAXONOMIES}

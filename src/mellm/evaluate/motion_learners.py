@@ -1,0 +1,92 @@
+"""The motion encoders, and their combination with the FACS stage, as recognisers of stored 28x28 flow.
+
+Zero-shot only: no real face took part in their training. Names: `encoder-ROUTE`, `combined-ROUTE`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.datasets.megc2019 import FlowSet
+from mellm.errors import InputError
+from mellm.evaluate.facs_learner import Untrained
+from mellm.evaluate.ridge import Array
+from mellm.facs.findings import AUEvidence
+from mellm.facs.stored_flow import COARSE, coarse_findings
+from mellm.facs.stored_flow_units import SIDE_GAP, WEIGHT, unit_evidence
+from mellm.flow.normalised import recover_flow, regional_motion
+from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
+from mellm.language.motion.encoders import Route, shipped_encoder
+from mellm.language.motion.map_tokens import stored_map
+from mellm.language.motion.opinion import Opinion
+
+StoredFlow = NDArray[np.uint8]
+
+
+def see_stored(stored: StoredFlow, route: Route) -> Opinion:
+    """Return what a route's encoder makes of stored flow uint8 (28, 28, 3)."""
+    field = recover_flow(stored)
+    if route == "vision":
+        return shipped_encoder(route).read_map(stored_map(field))
+    return shipped_encoder(route).read_regions(regional_motion(field), "relative")
+
+
+def _labels(stored: StoredFlow, route: Route, combined: bool) -> Array:
+    labels = see_stored(stored, route).labels("3")
+    if combined:
+        stage = dict(zip(COARSE, coarse_findings(stored).probabilities.tolist(), strict=True))
+        labels = combined_labels(stage, labels, WEIGHTS[route, "relative"])
+    return np.array([labels[name] for name in COARSE])
+
+
+def motion_learner(route: Route, combined: bool) -> Untrained:
+    """Return the recogniser of three classes."""
+    name = f"{'combined' if combined else 'encoder'}-{route}"
+    return Untrained(name, partial(_labels, route=route, combined=combined))
+
+
+encoder_flow: Callable[[], Untrained] = partial(motion_learner, "flow", False)
+encoder_vision: Callable[[], Untrained] = partial(motion_learner, "vision", False)
+combined_flow: Callable[[], Untrained] = partial(motion_learner, "flow", True)
+combined_vision: Callable[[], Untrained] = partial(motion_learner, "vision", True)
+
+
+class MotionUnits:
+    """The learner of action units; a unit that nobody asks for is never called."""
+
+    def __init__(self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool) -> None:
+        """Read every sample."""
+        self._units = units
+        self._found = [stored_units(stored, route, combined) for stored in data.flows]
+
+    def zero_shot(self) -> Array:
+        """Return scores (N, 2, U): above zero where a unit is likelier there than not."""
+        scores = np.full((len(self._found), 2, len(self._units)), -WEIGHT)
+        for row, found in zip(scores, self._found, strict=True):
+            for unit in found:
+                if unit.au in self._units:
+                    lean = {"left": SIDE_GAP, "right": -SIDE_GAP}.get(unit.side, 0.0)
+                    row[:, self._units.index(unit.au)] = unit.probability - 0.5 + np.array([lean, -lean])
+        return scores
+
+    def fitted(self, labels: NDArray[np.bool_], train: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
+        """Raise InputError: the encoders are not trained on these folds."""
+        raise InputError("The motion encoders are not trained on these folds; use --protocol zero-shot.")
+
+
+def stored_units(stored: StoredFlow, route: Route, combined: bool) -> list[AUEvidence]:
+    """Return the units of stored flow by an encoder, or by the FACS stage and the encoder together."""
+    opinion = see_stored(stored, route)
+    if combined:
+        return combined_units(unit_evidence(stored), opinion, WEIGHTS[route, "relative"])
+    return [AUEvidence(unit.au, unit.side, unit.likelihood, None, ()) for unit in opinion.units]
+
+
+def motion_units(name: str) -> Callable[[FlowSet, tuple[int, ...]], MotionUnits] | None:
+    """Return the maker of a learner by name, None for any other name."""
+    kind, _, route = name.partition("-")
+    if kind not in ("encoder", "combined") or route not in ("flow", "vision"):
+        return None
+    return partial(MotionUnits, route="vision" if route == "vision" else "flow", combined=kind == "combined")

@@ -1,0 +1,90 @@
+"""What an encoder's shares of the closed answers say: units with sides and likelihoods, labels of every taxonomy.
+
+Knows shares and codes; knows neither motion nor text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.facs.codes import ActionUnitCode
+from mellm.facs.findings import AUEvidence, Side
+from mellm.facs.region_support import supporting_regions
+from mellm.facs.taxonomies import FINE, get_taxonomy
+from mellm.flow.region_motion import RegionMotion
+from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, NOTHING, UNITS
+
+CALLED = 0.5
+"""Likelihood from which a unit is called."""
+
+Shares = tuple[NDArray[np.float64], ...]
+"""For each of `questions.branches()`, shares over its `questions.options()`."""
+
+_SIDES: tuple[Side, ...] = ("both", "left", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOpinion:
+    """One unit: likelihood that it is there at all, and on which side it is likeliest (the subject's)."""
+
+    au: int
+    side: Side
+    likelihood: float
+
+    @property
+    def code(self) -> ActionUnitCode:
+        """The unit as a FACS code."""
+        return ActionUnitCode(self.au, self.side)
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A whole answer.
+
+    units: all of `UNITS`, in their order; fine, coarse: label -> share, with `none`
+    """
+
+    units: tuple[UnitOpinion, ...]
+    fine: Mapping[str, float]
+    coarse: Mapping[str, float]
+
+    @classmethod
+    def of(cls, shares: Shares) -> "Opinion":
+        """Read shares in the order of `questions.branches()`."""
+        units = tuple(
+            UnitOpinion(au, _SIDES[int(np.argmax(share[1:]))], float(1 - share[0]))
+            for au, share in zip(UNITS, shares[:-2], strict=True)
+        )
+        fine, coarse = (
+            dict(zip(labels, map(float, share), strict=True))
+            for labels, share in zip((FINE_LABELS, COARSE_LABELS), shares[-2:], strict=True)
+        )
+        return cls(units, fine, coarse)
+
+    @property
+    def called(self) -> tuple[UnitOpinion, ...]:
+        """The units that are likelier there than not."""
+        return tuple(unit for unit in self.units if unit.likelihood >= CALLED)
+
+    @property
+    def nothing(self) -> float:
+        """Share of `none`: that the motion bears out no unit."""
+        return self.fine[NOTHING]
+
+    def labels(self, taxonomy: str) -> dict[str, float]:
+        """Return label -> probability of a taxonomy, given that there is a micro-expression; sums to 1."""
+        found = get_taxonomy(taxonomy)
+        if taxonomy == "3":
+            total = max(sum(self.coarse[name] for name in found.labels), 1e-12)
+            return {name: self.coarse[name] / total for name in found.labels}
+        return found.marginal({name: self.fine[name] for name in FINE})
+
+    def evidence(self, motion: list[RegionMotion]) -> list[AUEvidence]:
+        """Return the units as evidence, with the measured regions that bear each out; likeliest first."""
+        found = [
+            AUEvidence(u.au, u.side, u.likelihood, None, supporting_regions(u.code, motion))
+            for u in self.units
+        ]
+        return sorted(found, key=lambda unit: -unit.probability)
