@@ -1,4 +1,4 @@
-"""Figures of the motion encoders beside the FACS stage and both together, per left-out origin; and the weights of both.
+"""Figures of the motion encoders, the FACS stage and both, per left-out origin; and the weights of both.
 
     python benchmarks/bench_motion_encoders.py runs/motion --fit      prints weights for combination.py
     python benchmarks/bench_motion_encoders.py runs/motion            prints figures (JSON)

@@ -154,7 +154,7 @@ class EmotionReading(_Model):
 
 
 class MotionOpinion(_Model):
-    """What a motion encoder made of the motion by itself, told nothing of the FACS stage, and both weighed together.
+    """What a motion encoder made of the motion, told nothing of the FACS stage, and both weighed together.
 
     Units are FACS codes (the subject's sides) with the likelihood that they are there, from .05 on.
     """

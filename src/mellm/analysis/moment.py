@@ -88,12 +88,13 @@ class MomentReader:
         if self._seen and self._own is None and (self.words is None or not self.words.backend.sees):
             raise InputError(
                 "The vision route needs a language model that sees: --llm embedded, --llm "
-                "openai:URL,model=NAME or --llm transformers:PATH with a vision model; or choose --route flow."
+                "openai:URL,model=NAME or --llm transformers:PATH with a vision model; "
+                "or choose --route flow."
             )
         if settings.decide != "facs" and self._own is None:
             raise InputError(
-                "Only the built-in model decides beside the FACS stage: choose --llm embedded without --told, "
-                "or --decide facs."
+                "Only the built-in model decides beside the FACS stage: choose --llm embedded "
+                "without --told, or --decide facs."
             )
         self._always = settings.always_ask
 

@@ -1,6 +1,7 @@
 """What the built-in model makes of a moment by itself, beside the FACS stage, and who of them decides.
 
-Its encoder reads the MMC-Map or the 29 regions' numbers and is told nothing of the FACS stage. Knows one moment at a
+Its encoder reads the MMC-Map or the 29 regions' numbers and is told nothing of the FACS stage. Knows one
+moment at a
 time; knows nothing of words.
 """
 
@@ -46,7 +47,7 @@ class WeighedOpinion:
     def decided(
         self, aus: list[AUEvidence], emotion: EmotionReading
     ) -> tuple[list[AUEvidence], EmotionReading]:
-        """Return the units and the emotion the report goes by; who overruled the FACS stage stands in `set_by`."""
+        """Return the units and the emotion the report goes by; `set_by` says who overruled the FACS stage."""
         if self.decide == "facs":
             return aus, emotion
         if self.decide == "both":

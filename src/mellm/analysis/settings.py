@@ -163,8 +163,8 @@ class Settings(OptionModel):
     )
     decide: Annotated[Literal["facs", "model", "both"], CommandLine(panel=_WORDS)] = Field(
         "facs",
-        description="Who decides units and label: facs (the FACS stage), model (the built-in model's encoder) "
-        "or both, weighed.",
+        description="Who decides units and label: facs (the FACS stage), model (the built-in "
+        "model's encoder) or both, weighed.",
     )
     always_ask: Annotated[bool, CommandLine(panel=_WORDS)] = Field(
         False, description="Ask the language model although the FACS stage finds no evidence."

@@ -71,8 +71,18 @@ def language(
 ) -> None:
     """Fine-tune a language model; writes checkpoints, curves (CSV), sample answers and the adapter.
 
+    A recipe with `reader: motion` trains what the built-in model sees with, and writes its encoders (ONNX).
+
     Example: mellm train language recipes/language-embedded.yaml --out runs/embedded
+
+    Example: mellm train language recipes/language-motion.yaml --out runs/motion
     """
+    _need_torch()
+    if _is_motion(recipe):
+        from mellm.train.language.motion_training import train_motion
+
+        typer.echo(f"  written  {train_motion(recipe, out, typer.echo, minutes, steps)}")
+        return
     try:
         from mellm.train.language.adapter_export import merge_language
         from mellm.train.language.adapter_training import train_language
@@ -91,3 +101,13 @@ def _need_torch() -> None:
         import yaml  # noqa: F401
     except ImportError as error:
         raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
+
+
+def _is_motion(recipe: Path) -> bool:
+    """Whether a recipe is one of the motion encoders; what is no recipe is told so by those that read it."""
+    from mellm.train.recipe import read_settings
+
+    try:
+        return read_settings(recipe, "language-motion.yaml").get("reader") == "motion"
+    except InputError:
+        return False

@@ -1,14 +1,16 @@
-"""The motion reader's samples as a folder: made a chunk at a time, kept, and gone on with after a break.
+"""The motion encoders' samples as a folder: made a chunk at a time, kept, and gone on with after a break.
 
 `crop-ORIGINS-SPLIT-NNNNN.npz` and `stored-SPLIT-NNNNN.npz` hold samples; `bank.npz`, `faces.npz` and
 `errors.npz` what maps are drawn from. Knows files and no model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mellm.instruct.motion_draws import MotionDraws
 from mellm.instruct.motion_faces import CropFace, crop_faces, noise_bank
@@ -53,9 +55,9 @@ def build_motion_samples(plan: MotionPlan, folder: Path, say: Say = print) -> No
     folder.mkdir(parents=True, exist_ok=True)
     patterns = with_repression(read_fine_patterns(plan.sheets))
     for seed in range(plan.stored // STORED_CHUNK):
-        _made(folder / f"stored-train-{seed:05d}.npz", lambda s=seed: stored_samples(patterns, s), say)  # type: ignore[misc]
+        _made(folder / f"stored-train-{seed:05d}.npz", partial(stored_samples, patterns, seed), say)
     for seed in range(_VAL_SEED, _VAL_SEED + max(1, plan.held // STORED_CHUNK)):
-        _made(folder / f"stored-val-{seed:05d}.npz", lambda s=seed: stored_samples(patterns, s), say)  # type: ignore[misc]
+        _made(folder / f"stored-val-{seed:05d}.npz", partial(stored_samples, patterns, seed), say)
     bank = _bank(plan, folder)
     faces, held_faces = _faces(plan, folder)
     errors = noise_bank(plan.errors, ERRORS, np.random.default_rng([plan.seed, 3]))
@@ -64,14 +66,24 @@ def build_motion_samples(plan: MotionPlan, folder: Path, say: Say = print) -> No
     sets += [("val", origin, (origin,), held_faces, plan.held) for origin in (*plan.origins, *plan.left_out)]
     for split, name, origins, used, count in sets:
         draws = MotionDraws(bank, patterns, origins, split, len(used), len(errors), plan.seed)
-        motion: list[CropMotion] = []
+        maker = _CropMaker(draws, used, errors)
         for start in range(0, count, CHUNK):
+            indices = range(start, min(start + CHUNK, count))
+            _made(folder / f"crop-{name}-{split}-{start:05d}.npz", partial(maker.samples, indices), say)
 
-            def made(start: int = start) -> MotionSamples:
-                motion[:] = motion or [CropMotion(draws, used, errors)]
-                return motion[0].samples(range(start, min(start + CHUNK, count)))
 
-            _made(folder / f"crop-{name}-{split}-{start:05d}.npz", made, say)
+class _CropMaker:
+    """Measures draws; faces are made ready when the first is asked for."""
+
+    def __init__(self, draws: MotionDraws, faces: Sequence[CropFace], errors: NDArray[np.float32]) -> None:
+        self._draws, self._faces, self._errors = draws, faces, errors
+
+    @cached_property
+    def _motion(self) -> CropMotion:
+        return CropMotion(self._draws, self._faces, self._errors)
+
+    def samples(self, indices: range) -> MotionSamples:
+        return self._motion.samples(indices)
 
 
 def read_motion_samples(folder: Path, pattern: str) -> MotionSamples:

@@ -1,7 +1,8 @@
 """What a generated motion is made of: units that coders wrote together, from one origin, with errors on top.
 
-A draw is numbers only (rows of a bank, weights, a face, errors), so that maps can be drawn again from it anywhere.
-Knows no measurements and no text.
+A draw is numbers only (rows of a bank, weights, a face, errors), so that its map can be drawn again at any
+time.
+Knows no measurements.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.facs.codes import ActionUnitCode
+from mellm.facs.emotion_units import EMOTION_UNITS
+from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.facs.taxonomies import FINE
-from mellm.instruct.motion_answers import shares_of
 from mellm.instruct.motion_fields import BLINK, FieldBank, Pattern, Unit, asked_unit, unit_codes
+from mellm.instruct.truth import as_evidence
 from mellm.language.motion.questions import UNITS
 from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, Side
 
@@ -31,7 +35,8 @@ class Draw:
     units, emotion: what coders would write; no units: no expression
     origin: of its fields; face: number of the face
     noise: two numbers of error fields; errors: their spread, px; head: six numbers of `head_residue`, px
-    by_scale: whether its map has the fixed scale (else each picture its own); on_face: whether a face lies below
+    by_scale: whether its map has the fixed scale (else each picture its own)
+    on_face: whether a face lies below
     """
 
     rows: tuple[int, ...]
@@ -178,3 +183,14 @@ def drawn_field(draw: Draw, bank: FieldBank, to_crop: NDArray[np.float32]) -> ND
 def asked_units(draw: Draw) -> tuple[Unit, ...]:
     """Return the draw's units that the reader is asked for."""
     return tuple(found for unit in draw.units if (found := asked_unit(unit)) is not None)
+
+
+def shares_of(units: Sequence[ActionUnitCode]) -> dict[str, float]:
+    """Return fine emotion -> probability given units by the prototypes, all emotions taken as equally common.
+
+    Not by the emotion model that ships: it saw annotations of a set that readers are tested on.
+    """
+    found = EmotionEvidenceModel().fine(as_evidence(units))
+    odds = {name: found[name] / EMOTION_UNITS[name].prior for name in FINE}
+    total = sum(odds.values())
+    return {name: value / total for name, value in odds.items()}

@@ -1,4 +1,4 @@
-"""Faces for generated motion: meshes of portraits in the aligned crop, and weights that spread mesh motion over it.
+"""Faces for generated motion: meshes in the aligned crop, and weights that spread mesh motion over it.
 
 Knows faces and grids of pixels; knows no units.
 """
@@ -84,7 +84,7 @@ def field_of(
 
 
 def noise_bank(count: int, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return smooth correlated errors float32 (count, h, w, 2) of unit spread, as flow estimators make them."""
+    """Return smooth errors float32 (count, h, w, 2) of unit spread, as flow estimators make them."""
     fields: list[NDArray[np.float32]] = []
     for _ in range(count):
         white = rng.normal(0, 1, (*shape, 2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Motion of action units from several origins, as fields on the canonical mesh, and draws of what moves together.
+"""Motion of action units from several origins, as fields on the canonical mesh, and what moves together.
 
 A bank holds fields float32 (N, 468, 2): canonical axes (x to the picture's right, y up), peak 1. Each has an
 origin, a split and the units it shows; fields without units are motion that is no expression's. Knows no

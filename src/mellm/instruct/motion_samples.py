@@ -1,10 +1,9 @@
-"""Samples for the motion reader: generated motion, measured, with the answers to every question about it.
+"""Samples for the motion encoders: generated motion, measured, with the answers to every question about it.
 
 Two kinds: motion on faces in the aligned crop, px known; and 28x28 flow without scale, as the composite set's
-folder stores it. Everything is kept as arrays small enough to travel. Knows no model.
+folder stores it. Knows no model.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.flow.measure import measure
 from mellm.flow.normalised import recover_flow, regional_motion
 from mellm.flow.region_motion import RegionMotion
-from mellm.instruct.motion_answers import shares_of, write_answer
 from mellm.instruct.motion_draws import SLOTS, Draw, MotionDraws, asked_units, drawn_field
 from mellm.instruct.motion_faces import CropFace, field_of, head_residue, spread_over
 from mellm.instruct.motion_fields import Pattern, unit_codes
@@ -49,9 +47,10 @@ class MotionSamples:
     """N samples.
 
     numbers: float32 (N, 29, 3), moving: bool (N, 29), known: bool (N,) (`region_tokens`)
-    units: uint8 (N, 22) of `SIDES`; fine, coarse: uint8 (N,) of the labels; text: the reading, "" where none
+    units: uint8 (N, 22) of `SIDES`; fine, coarse: uint8 (N,) of the labels
     origin: of each, `stored` for the 28x28 kind
-    rows, weights: (N, SLOTS), -1 where empty; face, noise (N, 2), errors (N, 2), head (N, 6), on_face, by_scale
+    rows, weights: (N, SLOTS), -1 where empty; face, noise (N, 2), errors (N, 2), head (N, 6), on_face,
+    by_scale
     stored_at: int32 (N, 2): seed and place among `STORED_CHUNK` of the 28x28 kind, -1 for the other
     """
 
@@ -61,7 +60,6 @@ class MotionSamples:
     units: NDArray[np.uint8]
     fine: NDArray[np.uint8]
     coarse: NDArray[np.uint8]
-    text: NDArray[np.str_]
     origin: NDArray[np.str_]
     rows: NDArray[np.int32]
     weights: NDArray[np.float32]
@@ -98,11 +96,9 @@ class MotionSamples:
 class CropMotion:
     """Measures draws on faces in the crop."""
 
-    def __init__(
-        self, draws: MotionDraws, faces: Sequence[CropFace], errors: NDArray[np.float32], texts: float = 0.5
-    ) -> None:
-        """Prepare the faces; `texts` is the share of samples whose reading is written out."""
-        self._draws, self._bank, self._errors, self._texts = draws, draws.bank, errors, texts
+    def __init__(self, draws: MotionDraws, faces: Sequence[CropFace], errors: NDArray[np.float32]) -> None:
+        """Prepare the faces."""
+        self._draws, self._bank, self._errors = draws, draws.bank, errors
         self._faces = faces
         scale = np.array([GRID[0] / CROP_SIZE[0]] * 3, np.float32)
         self._landmarks = [Landmarks(face.mesh * scale) for face in faces]
@@ -134,10 +130,7 @@ class CropMotion:
         rows = []
         for index in indices:
             draw = self._draws.draw(index)
-            answered = _answered(
-                self.motion(draw), unit_codes(asked_units(draw)), draw.emotion, True,
-                f"{self._draws.seed}|{index}", index % 100 < 100 * self._texts,
-            )  # fmt: skip
+            answered = _answered(self.motion(draw), unit_codes(asked_units(draw)), draw.emotion, True)
             rows.append(answered | _drawn(draw))
         return _gathered(rows)
 
@@ -154,21 +147,20 @@ STORED_CHUNK = 250
 def stored_flow_chunk(
     patterns: Sequence[Pattern], seed: int
 ) -> tuple[list[FlowPattern], NDArray[np.float32]]:
-    """Return a chunk of generated 28x28 flow, recovered: patterns and fields float32 (STORED_CHUNK, 28, 28, 2)."""
+    """Return a chunk of generated flow, recovered: patterns and fields float32 (STORED_CHUNK, 28, 28, 2)."""
     labelled = [FlowPattern(p.units, FINE.index(p.emotion), p.emotion) for p in patterns]
     made = generate([*labelled, FlowPattern((), len(FINE), "")], STORED_CHUNK, seed)
     return list(made.patterns), np.stack([recover_flow(flow) for flow in made.flows])
 
 
-def stored_samples(patterns: Sequence[Pattern], seed: int, texts: float = 0.5) -> MotionSamples:
+def stored_samples(patterns: Sequence[Pattern], seed: int) -> MotionSamples:
     """Return a chunk of samples of 28x28 flow, whose scale is unknown."""
     drawn, fields = stored_flow_chunk(patterns, seed)
     rows = []
     for number, (pattern, field) in enumerate(zip(drawn, fields, strict=True)):
         answered = _answered(
-            regional_motion(field), unit_codes(pattern.units), pattern.emotion or None, False,
-            f"stored|{seed}|{number}", number % 100 < 100 * texts,
-        )  # fmt: skip
+            regional_motion(field), unit_codes(pattern.units), pattern.emotion or None, False
+        )
         rows.append(answered | {"origin": "stored", "stored_at": (seed, number)} | _EMPTY)
     return _gathered(rows)
 
@@ -194,8 +186,6 @@ def _answered(
     units: Sequence[ActionUnitCode],
     emotion: str | None,
     known: bool,
-    key: str,
-    written: bool,
 ) -> _Row:
     """What is measured of a motion, and the answers; nothing where no moving region bears out a unit."""
     numbers, moving = region_numbers(motion)
@@ -210,24 +200,12 @@ def _answered(
     return {
         "numbers": numbers, "moving": moving, "known": known, "units": sides,
         "fine": FINE_LABELS.index(fine), "coarse": COARSE_LABELS.index(coarse),
-        "text": write_answer(motion, units, _told(units, fine, key), known, key) if written else "",
     }  # fmt: skip
 
 
-def _told(units: Sequence[ActionUnitCode], label: str, key: str) -> str:
-    """The label a reading is written to: mostly the units' likeliest, else the drawn one."""
-    if not units or random.Random(f"{key}|told").random() < _DRAWN:
-        return label
-    shares = shares_of(units)
-    return max(sorted(shares), key=lambda name: shares[name])
-
-
-_DRAWN = 0.35
-"""Share of readings written to the drawn label, so that the model can argue for a label it found elsewhere."""
-
 _TYPES = {
     "numbers": np.float32, "moving": np.bool_, "known": np.bool_, "units": np.uint8, "fine": np.uint8,
-    "coarse": np.uint8, "text": np.str_, "origin": np.str_, "rows": np.int32, "weights": np.float32,
+    "coarse": np.uint8, "origin": np.str_, "rows": np.int32, "weights": np.float32,
     "face": np.int32, "noise": np.int32, "errors": np.float32, "head": np.float32, "on_face": np.bool_,
     "by_scale": np.bool_, "stored_at": np.int32,
 }  # fmt: skip

@@ -48,18 +48,13 @@ class Prepared:
 
 
 def prepare(
-    *,
-    adapter: Path | None = None,
-    untouched: bool = False,
-    given: bool = False,
-    progress: Callable[[str], None] | None = None,
+    *, adapter: Path | None = None, untouched: bool = False, progress: Callable[[str], None] | None = None
 ) -> Prepared:
     """Return the embedded model, made ready on the first call (some ten seconds) and found again later.
 
     Args:
         adapter: an adapter to use instead of the one that ships
         untouched: the base as its makers published it, without any adapter (a baseline)
-        given: the model also takes embeddings (`given`, and `used` says where) in place of tokens
         progress: told what is being done
 
     Raises InputError where the base is not on this computer yet or the adapter cannot be read.
@@ -68,7 +63,7 @@ def prepare(
     chosen = None if untouched else adapter or shipped_path(ADAPTER)
     loaded = Adapter.load(chosen) if chosen else None
     known = next(model.sha256 for model in MODELS if model.name == BASE)
-    parts = [known, sha256_of(chosen) if chosen else "", str(_VERSION), *(["given"] if given else [])]
+    parts = [known, sha256_of(chosen) if chosen else "", str(_VERSION)]
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()
     folder = cache_folder() / f"language-{digest[:16]}"
     title = "SmolLM2-135M-Instruct" + (f"+{_named(chosen, loaded)}" if chosen and loaded else "")
@@ -85,7 +80,7 @@ def prepare(
         # The scratch folder is its maker's alone; this one may be read by whoever shares the cache.
         made = scratch / "made"
         made.mkdir()
-        _make(base, loaded, made, given)
+        _make(base, loaded, made)
         (made / _ABOUT).write_text(json.dumps({"name": title, "sha256": digest}), encoding="utf-8")
         if folder.exists() and not (folder / _ABOUT).is_file():
             shutil.rmtree(folder, ignore_errors=True)  # somebody took parts of it away
@@ -119,7 +114,7 @@ def _named(path: Path, adapter: Adapter) -> str:
     return adapter.metadata.get("name") or path.stem
 
 
-def _make(base: Path, adapter: Adapter | None, folder: Path, given: bool) -> None:
+def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
     from mellm.inference import genai, ov
 
     merged = folder / "model.gguf"
@@ -134,8 +129,6 @@ def _make(base: Path, adapter: Adapter | None, folder: Path, given: bool) -> Non
     genai().LLMPipeline(str(moved), "CPU", enable_save_ov_model=True)
     model = ov.Core().read_model(raw / _MODEL)
     _only_last_logits(model)
-    if given:
-        _with_given(model)
     ov.save_model(model, folder / _MODEL, compress_to_fp16=False)
     for file in raw.glob("openvino_*tokenizer.*"):
         file.rename(folder / file.name)
@@ -156,26 +149,4 @@ def _only_last_logits(model: object) -> None:
     hidden = head.input_value(0)
     ends = [ops.constant(np.array([v], np.int64)) for v in (-LAST, np.iinfo(np.int64).max, 1, 1)]
     head.input(0).replace_source_output(ops.slice(hidden, *ends).output(0))
-    model.validate_nodes_and_infer_types()  # type: ignore[attr-defined]
-
-
-def _with_given(model: object) -> None:
-    """Let embeddings stand in for tokens: `given` (B, N, E) is taken where `used` (B, N, 1) is true."""
-    from mellm.inference import ov
-
-    ops = ov.opset14
-    ids = next(p for p in model.get_parameters() if "input_ids" in p.output(0).names)  # type: ignore[attr-defined]
-    users = [target.get_node() for target in ids.output(0).get_target_inputs()]
-    number = next(node for node in users if node.get_type_name() == "Convert")
-    looked_up = next(iter(number.output(0).get_target_inputs())).get_node()
-    width = looked_up.output(0).partial_shape[2].get_length()
-    given = ops.parameter([-1, -1, width], ov.Type.f32, name="given")
-    used = ops.parameter([-1, -1, 1], ov.Type.boolean, name="used")
-    for parameter, name in ((given, "given"), (used, "used")):
-        parameter.output(0).set_names({name})
-    targets = list(looked_up.output(0).get_target_inputs())
-    chosen = ops.select(used, given, looked_up)
-    for target in targets:
-        target.replace_source_output(chosen.output(0))
-    model.add_parameters([given, used])  # type: ignore[attr-defined]
     model.validate_nodes_and_infer_types()  # type: ignore[attr-defined]

@@ -79,15 +79,12 @@ class Decoder:
     ) -> NDArray[np.float32]:
         count, length = ids.shape
         places = np.arange(past, past + length, dtype=np.int64)
-        inputs: dict[str, NDArray[np.generic]] = {
+        inputs = {
             "input_ids": ids,
             "attention_mask": np.ones((count, past + length), np.int64),
             "position_ids": np.tile(places, (count, 1)),
             "beam_idx": np.zeros(count, np.int32) if beams is None else beams,
         }
-        return self._infer(inputs)
-
-    def _infer(self, inputs: dict[str, NDArray[np.generic]]) -> NDArray[np.float32]:
         result: NDArray[np.float32] = self._request.infer(inputs, share_inputs=True)["logits"]
         return result
 

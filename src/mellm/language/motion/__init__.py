@@ -1,1 +1,1 @@
-"""The motion reader: a language model that is given the motion itself, as a picture or as 29 regions' numbers."""
+"""What the built-in model sees by itself: encoders of MMC-Maps and of 29 regions, and their opinion."""

@@ -1,6 +1,6 @@
 """The FACS stage and an encoder's opinion weighed together, as fitted on generated motion of other origins.
 
-Units: log-odds l = a l_stage + b l_encoder + c; labels: log p = a log p_stage + b log p_encoder, over the labels.
+Units: log-odds l = a l_stage + b l_encoder + c; labels: log p = a log p_stage + b log p_encoder.
 The weights are of a route and of whether sizes are known. Knows no motion and no text.
 """
 
@@ -21,7 +21,7 @@ Weights = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class CombinationWeights:
-    """How the stage and the encoder count: (stage, encoder, offset) for units, (stage, encoder) for labels."""
+    """How both count: (stage, encoder, offset) for units, (stage, encoder) for labels."""
 
     units: Weights
     labels: tuple[float, float]

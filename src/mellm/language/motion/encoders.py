@@ -1,6 +1,7 @@
 """The motion encoders, ready to run on OpenVINO: a map, or 29 regions' numbers, to an opinion.
 
-Trained on generated motion alone (cards beside the weights). Knows the shipped files; knows nothing of language.
+Trained on generated motion alone (cards beside the weights). Knows the shipped files; knows nothing of
+language.
 """
 
 import threading

@@ -19,7 +19,7 @@ MAP_SIZE = (80, 96)
 """Width and height of the picture the encoder reads, a fifth of the crop's."""
 
 _EYE_ROW, _MOUTH_ROW, _INTER_OCULAR, _MIDDLE = 8.0, 20.0, 20.0, 13.5
-"""Where stored 28x28 flow has the face: rows of eyes and mouth, outer eye corners' distance, middle column."""
+"""Where stored flow has the face: rows of eyes and mouth, outer eye corners' distance, middle column."""
 
 
 def map_picture(picture: Image) -> NDArray[np.float32]:
@@ -37,7 +37,7 @@ def map_picture(picture: Image) -> NDArray[np.float32]:
 
 
 def in_crop(field: NDArray[np.float32], size: tuple[int, int] = MAP_SIZE) -> NDArray[np.float32]:
-    """Lay recovered flow (28, 28, 2) into the geometry of the aligned crop, float32 (h, w, 2); outside is still.
+    """Lay recovered flow (28, 28, 2) into the crop's geometry, float32 (h, w, 2); outside is still.
 
     Eyes and mouth come to where the mean face has them in a crop of `size` (w, h).
     """

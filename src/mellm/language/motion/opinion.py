@@ -1,4 +1,4 @@
-"""What an encoder's shares of the closed answers say: units with sides and likelihoods, labels of every taxonomy.
+"""What an encoder's shares of the closed answers say: units with sides, labels of every taxonomy.
 
 Knows shares and codes; knows neither motion nor text.
 """

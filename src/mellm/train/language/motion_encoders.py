@@ -1,17 +1,19 @@
-"""The motion reader's two encoders: an MMC-Map, or 29 regions' numbers, to 30 tokens of the language model.
+"""The two motion encoders: an MMC-Map, or 29 regions' numbers, to 30 tokens, and heads that ask the tokens.
 
-Heads that only training uses ask the tokens for units, sides, labels and the regions' directions, so that an
-encoder sees before the language model listens. Knows no data and no language model.
+The heads answer every closed question; one that only training uses tells how each region moves, so that a
+map's
+encoder learns directions. Knows no data.
 """
 
 import torch
 from torch import Tensor, nn
 
 from mellm.language.motion.map_tokens import MAP_SIZE
-from mellm.language.motion.questions import MOTION_TOKENS, options
+from mellm.language.motion.questions import options
 from mellm.language.motion.region_tokens import FEATURES
 
-_REGIONS = 29
+_REGIONS, MOTION_TOKENS = 29, 30
+"""Regions; tokens of either encoder: the regions and their scale, or 6 x 5 patches of a map."""
 
 
 class _Block(nn.Module):
@@ -95,21 +97,6 @@ class RegionEncoder(nn.Module):
         return self.mixing(self.enter(features) + self.places)
 
 
-class Projector(nn.Module):
-    """Tokens of an encoder to embeddings of the language model, of their usual size."""
-
-    def __init__(self, width: int, embedding: int, spread: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.wide, self.out = nn.Linear(width, embedding), nn.Linear(embedding, embedding)
-        self.scale = nn.Parameter(torch.tensor(spread))
-        self.last = nn.LayerNorm(embedding, elementwise_affine=False)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return embeddings (B, 30, embedding)."""
-        return self.scale * self.last(self.out(nn.functional.gelu(self.wide(self.norm(tokens)))))
-
-
 class TellingHeads(nn.Module):
     """What training asks the tokens themselves: every closed question, and how each region moves."""
 
@@ -126,7 +113,7 @@ class TellingHeads(nn.Module):
         self.ways = nn.Linear(width, 3)
 
     def forward(self, tokens: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return the logits of every question, and (B, 29, 3): u, v against the face's scale, moving's logit."""
+        """Return every question's logits, and (B, 29, 3): u, v against the face's scale, moving's logit."""
         x = self.norm(tokens)
         weights = torch.softmax(self.queries @ self.key(x).transpose(-1, -2) * x.shape[-1] ** -0.5, -1)
         found = weights @ self.value(x) + self.queries
@@ -135,22 +122,17 @@ class TellingHeads(nn.Module):
 
 
 class Routes(nn.Module):
-    """Both routes; `embedding` is the language model's width, `spread` its embeddings' standard deviation."""
+    """The encoders of both routes with their heads."""
 
-    def __init__(self, embedding: int = 576, spread: float = 0.13) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({"vision": MapEncoder(), "flow": RegionEncoder()})
-        widths = {"vision": MapEncoder.width, "flow": RegionEncoder.width}
-        self.projectors = nn.ModuleDict({r: Projector(w, embedding, spread) for r, w in widths.items()})
-        self.heads = nn.ModuleDict({r: TellingHeads(w) for r, w in widths.items()})
-
-    def embeddings(self, route: str, given: Tensor) -> Tensor:
-        """Return (B, 30, embedding) of a map's picture or of regions' features."""
-        projected: Tensor = self.projectors[route](self.encoders[route](given))
-        return projected
+        self.heads = nn.ModuleDict(
+            {"vision": TellingHeads(MapEncoder.width), "flow": TellingHeads(RegionEncoder.width)}
+        )
 
     def told(self, route: str, given: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return what the heads make of it."""
+        """Return what a route's heads make of a map's picture, or of regions' features."""
         found: tuple[list[Tensor], Tensor] = self.heads[route](self.encoders[route](given))
         return found
 

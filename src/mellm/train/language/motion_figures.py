@@ -37,7 +37,7 @@ def side_accuracy(shares: Sequence[NDArray[np.float32]], answers: NDArray[np.int
 def label_f1(
     shares: NDArray[np.float32], answers: NDArray[np.int64], nothing: bool = False
 ) -> tuple[float, float]:
-    """Return macro F1 and mean recall of a label over the labels that occur; `nothing`: with the last, none."""
+    """Return macro F1 and mean recall of the labels that occur; `nothing`: with the last, none."""
     kept = np.ones(len(answers), bool) if nothing else answers < shares.shape[1] - 1
     best = (shares if nothing else shares[:, :-1])[kept].argmax(1)
     true = answers[kept]

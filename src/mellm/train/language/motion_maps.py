@@ -1,4 +1,4 @@
-"""MMC-Maps of drawn motion as tensors, many at once: what `mellm.flow.colour` draws, small and on any device.
+"""MMC-Maps of drawn motion as tensors, many at once: what `mellm.flow.colour` draws, small.
 
 Knows samples' numbers and the bank they refer to; knows no model.
 """
@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
-from mellm.face.alignment import CROP_SIZE
+from mellm.instruct.motion_faces import CropFace, spread_over
+from mellm.instruct.motion_samples import blur_of
 from mellm.language.motion.map_tokens import MAP_SIZE
 
 _WIDTH, _HEIGHT = MAP_SIZE
@@ -22,7 +23,7 @@ _BLUR = 6
 
 @dataclass(frozen=True, slots=True)
 class MapSources:
-    """What maps are drawn from, on one device.
+    """What maps are drawn from.
 
     fields (F, 468, 2); errors (E, 24, 20, 2); per face: turn (A, 2, 2), corners (A, P, 3), weights (A, P, 3),
     grey (A, 96, 80) in 0..1, blur (A,) px; stored: recovered flow in the crop's geometry (S, 2, 96, 80)
@@ -40,7 +41,7 @@ class MapSources:
 
 @dataclass(frozen=True, slots=True)
 class MapDraws:
-    """A batch's draws, tensors as in `mellm.instruct.motion_samples`; `stored`: row of the sources, -1: a face."""
+    """A batch's draws, as in `mellm.instruct.motion_samples`; `stored`: row of the sources, -1: a face."""
 
     rows: Tensor
     weights: Tensor
@@ -83,7 +84,7 @@ def _crop_flow(sources: MapSources, draws: MapDraws, face: Tensor) -> Tensor:
     flow = _blurred(flow.transpose(1, 2).reshape(count, 2, _HEIGHT, _WIDTH), sources.blur[face])
     for k in (0, 1):
         error = sources.errors[draws.noise[:, k]].permute(0, 3, 1, 2)
-        error = F.interpolate(error, (_HEIGHT, _WIDTH), mode="bicubic", align_corners=False)
+        error = functional.interpolate(error, (_HEIGHT, _WIDTH), mode="bicubic", align_corners=False)
         flow = flow + draws.errors[:, k, None, None, None] * error
     y, x = torch.meshgrid(
         (torch.arange(_HEIGHT, device=face.device) - _HEIGHT / 2) / (_WIDTH / 2),
@@ -102,12 +103,14 @@ def _blurred(flow: Tensor, sigma: Tensor) -> Tensor:
     kernel = torch.exp(-0.5 * (steps / sigma[:, None]) ** 2)
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(2, 0)
     batch, groups = flow.reshape(1, -1, *flow.shape[2:]), 2 * len(flow)
-    batch = F.conv2d(F.pad(batch, (_BLUR,) * 4, mode="replicate"), kernel[:, None, :, None], groups=groups)
-    return F.conv2d(batch, kernel[:, None, None, :], groups=groups).reshape(flow.shape)
+    batch = functional.conv2d(
+        functional.pad(batch, (_BLUR,) * 4, mode="replicate"), kernel[:, None, :, None], groups=groups
+    )
+    return functional.conv2d(batch, kernel[:, None, None, :], groups=groups).reshape(flow.shape)
 
 
 def colours(flow: Tensor, by_scale: Tensor) -> Tensor:
-    """Return colours (B, 3, H, W) on black: hue by direction, brightness by magnitude (1 px, or each its own)."""
+    """Return colours (B, 3, H, W) on black: hue by direction, brightness by size (1 px, or each its own)."""
     length = torch.linalg.vector_norm(flow, dim=1)
     low, high = length.amin((1, 2), keepdim=True), length.amax((1, 2), keepdim=True)
     own = (length - low) / (high - low).clamp(min=1e-6)
@@ -119,11 +122,8 @@ def colours(flow: Tensor, by_scale: Tensor) -> Tensor:
     return value[:, None] * torch.stack(channels, 1)
 
 
-def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8], device: str) -> dict[str, Tensor]:
+def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8]) -> dict[str, Tensor]:
     """Return turn, corners, weights, grey and blur of faces for `MapSources`."""
-    from mellm.instruct.motion_faces import CropFace, spread_over
-    from mellm.instruct.motion_samples import blur_of
-
     turns, corners, weights = [], [], []
     for mesh, picture in zip(meshes, grey, strict=True):
         matrix = CropFace(mesh, picture).to_crop
@@ -131,11 +131,10 @@ def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8], device: s
         found, shares = spread_over(mesh, MAP_SIZE)
         corners.append(found)
         weights.append(shares)
-    assert CROP_SIZE[0] / _WIDTH == CROP_SIZE[1] / _HEIGHT
     return {
-        "turn": torch.tensor(np.array(turns), dtype=torch.float32, device=device),
-        "corners": torch.tensor(np.array(corners), device=device),
-        "weights": torch.tensor(np.array(weights), device=device),
-        "grey": torch.tensor(grey, device=device).float() / 255,
-        "blur": torch.tensor([blur_of(k) * _WIDTH for k in range(len(grey))], device=device),
+        "turn": torch.tensor(np.array(turns), dtype=torch.float32),
+        "corners": torch.tensor(np.array(corners)),
+        "weights": torch.tensor(np.array(weights)),
+        "grey": torch.tensor(grey).float() / 255,
+        "blur": torch.tensor([blur_of(k) * _WIDTH for k in range(len(grey))]),
     }

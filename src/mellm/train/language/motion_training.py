@@ -1,346 +1,198 @@
-"""Training the motion reader: both encoders alone, then encoders, projectors and an adapter of the language model.
+"""Training the motion encoders from a recipe, on generated motion alone.
 
-`train_motion` is what `mellm train language RECIPE` calls for a recipe with `reader: motion`. LoRA: Hu et al. 2021
-(arXiv 2106.09685); AdamW; cosine by steps or, where a run is given seconds, by whichever share is further. The
-module knows the order of the work; the parts live in the modules it imports.
+`train_motion` is what `mellm train language RECIPE` calls for a recipe with `reader: motion`. AdamW;
+cosine by steps,
+or by minutes where a route is given some. The module knows the order of the work.
 """
 
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
-from mellm.train.language.motion_data import MotionData
+from mellm.errors import InputError
+from mellm.instruct.motion_build import MotionPlan, build_motion_samples
+from mellm.instruct.motion_fields import read_fine_patterns, with_repression
+from mellm.language.motion.encoders import Route
+from mellm.train.language.motion_data import MotionData, read_motion_data
 from mellm.train.language.motion_encoders import Routes
+from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
-from mellm.train.language.motion_language import MotionLanguage, answer_shares
-from mellm.train.language.motion_maps import MapSources, draw_maps
 from mellm.train.language.motion_recipe import MotionRecipe
+from mellm.train.recipe import read_recipe
 
 Report = Callable[[str], None]
-CHECKPOINT = "motion-checkpoint.safetensors"
+EXAMPLE = "language-motion.yaml"
+_UNITS, _COARSE, _WAYS, _MOVING = 6.0, 0.7, 2.0, 0.3
+"""Weights of the losses beside the fine label's."""
+
+
+class Schedule(NamedTuple):
+    """How one route is trained."""
+
+    steps: int
+    batch: int
+    rate: float
+    seconds: float | None
 
 
 @dataclass
-class Split:
-    """Samples with the sources their maps are drawn from."""
+class EncoderRun:
+    """The training of one route, resumable.
 
-    data: MotionData
-    sources: MapSources
-
-
-@dataclass
-class MotionRun:
-    """One run: what is trained, on what, and how far it is.
-
-    language: None while the encoders are trained alone
-    seconds: how long each part may take, None: by steps alone
+    train, held: samples; held by kind
+    folder: of the checkpoint and the curves
     """
 
+    route: Route
+    schedule: Schedule
     plan: MotionRecipe
     routes: Routes
-    train: Split
-    held: dict[str, Split]
+    train: MotionData
+    held: dict[str, MotionData]
     folder: Path
     report: Report
-    language: MotionLanguage | None = None
-    seconds: tuple[float | None, float | None] = (None, None)
     step: int = 0
-    part: int = 0
-    curve: list[dict[str, float | str]] = field(default_factory=list)
+    spent: float = 0.0
 
     @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self.train.data.device
-
-    def _autocast(self) -> Any:
-        if self.plan.precision == "bf16":
-            return torch.autocast(self.device.partition(":")[0], torch.bfloat16)
-        return nullcontext()
-
-    # -- what one step reads -------------------------------------------------------------------------------
+    def checkpoint(self) -> Path:
+        """The checkpoint's file."""
+        return self.folder / f"{self.route}.safetensors"
 
     def given(
         self,
-        split: Split,
-        route: str,
+        data: MotionData,
         index: NDArray[np.int64],
         mirrored: NDArray[np.bool_],
         rng: np.random.Generator | None,
     ) -> Tensor:
-        """Return a route's input for samples, drawn or measured."""
-        if route == "flow":
-            return split.data.features(index, mirrored, rng)
-        places = torch.tensor(index, device=self.device)
-        with torch.no_grad():
-            maps = draw_maps(
-                split.sources, split.data.draws.at(places), torch.tensor(mirrored, device=self.device)
-            )
-            if rng is not None:  # other exposures, and a little of what coding a picture leaves
-                gain = torch.tensor(
-                    rng.uniform(0.85, 1.15, (len(index), 1, 1, 1)), device=self.device
-                ).float()
-                maps = (maps * gain + 0.01 * torch.randn_like(maps)).clamp(0, 1)
-        return maps
+        """Return the route's input for samples."""
+        return (data.features if self.route == "flow" else data.maps)(index, mirrored, rng)
 
-    def _answers(self, split: Split, index: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Tensor:
-        places = torch.tensor(index, device=self.device)
-        return split.data.answered(places, torch.tensor(mirrored, device=self.device))
-
-    # -- first part: encoders alone ------------------------------------------------------------------------
-
-    def encoder_losses(self, index: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Tensor]:
-        """Return each route's loss on samples."""
+    def loss(self, rng: np.random.Generator) -> Tensor:
+        """Return the loss on a batch drawn by `rng`; half of the faces are mirrored."""
+        index = rng.integers(0, len(self.train), self.schedule.batch)
         mirrored = rng.random(len(index)) < 0.5
-        answers = self._answers(self.train, index, mirrored)
-        ways = self.train.data.features(index, mirrored, None)
-        found = {}
-        for route in self.plan.routes:
-            with self._autocast():
-                told, moved = self.routes.told(route, self.given(self.train, route, index, mirrored, rng))
-            found[route] = _told_loss(told, answers, self._coarse_weights(answers)) + _ways_loss(
-                moved.float(), ways
-            )
-        return found
+        answers = self.train.answered(index, mirrored)
+        told, moved = self.routes.told(self.route, self.given(self.train, index, mirrored, rng))
+        features = self.train.features(index, mirrored, None)
+        ways = functional.smooth_l1_loss(moved[..., :2], features[:, :-1, :2], beta=0.2)
+        moving = functional.binary_cross_entropy_with_logits(moved[..., 2], features[:, :-1, 4])
+        return told_loss(told, answers, self._coarse_weights(answers)) + _WAYS * ways + _MOVING * moving
 
     def _coarse_weights(self, answers: Tensor) -> Tensor:
         """Weights (B,) that make the coarse labels count alike in the whole of the training data."""
-        counts = torch.bincount(self.train.data.answers[:, -1], minlength=4).float().clamp(min=1)
+        counts = torch.bincount(self.train.answers[:, -1], minlength=4).float().clamp(min=1)
         return (counts.sum() / (len(counts) * counts))[answers[:, -1]]
 
-    def train_encoders(self) -> None:
-        """Train the encoders with their heads."""
-        plan = self.plan
-        optimiser = torch.optim.AdamW(self.routes.parameters(), plan.encoder_rate, weight_decay=0.02)
-        self._resume(0, optimiser)
+    def go_on(self, steps: int | None = None, minutes: float | None = None) -> None:
+        """Train until the schedule ends, or this call's `steps` or `minutes` are over."""
+        optimiser = torch.optim.AdamW(self.routes.parameters(), self.schedule.rate, weight_decay=0.02)
+        self._resume(optimiser)
         self.routes.train()
-        for step, share in self._steps(0, plan.encoder_steps):
-            rng = np.random.default_rng([plan.seed, 1, step])
-            _set_rate(optimiser, [plan.encoder_rate], share)
-            losses = self.encoder_losses(rng.integers(0, len(self.train.data), plan.encoder_batch), rng)
+        first, began, saved = self.step, time.monotonic(), time.monotonic()
+        while (share := self._share(began)) < 1:
+            if steps is not None and self.step - first >= steps:
+                break
+            if minutes is not None and time.monotonic() - began > 60 * minutes:
+                break
+            for group in optimiser.param_groups:
+                group["lr"] = self.schedule.rate * rate_at(share)
+            value = self.loss(np.random.default_rng([self.plan.seed, 1, self.step]))
             optimiser.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()
+            value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.routes.parameters(), 1.0)
             optimiser.step()
-            self._after_step(0, step, {k: v.detach() for k, v in losses.items()}, optimiser)
-        self.validate("encoders", self._head_shares)
+            self.step += 1
+            if self.step % 20 == 0:
+                self._told(float(value.detach()))
+            if time.monotonic() - saved > 60 * self.plan.checkpoint_minutes:
+                saved = time.monotonic()
+                self._save(optimiser, began)
+        self._save(optimiser, began)
+        self.spent, self._ended = self.spent + time.monotonic() - began, share >= 1
 
-    # -- second part: with the language model --------------------------------------------------------------
+    _ended: bool = False
 
-    def joint_losses(self, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Return the losses of one step: closed questions by every route, and readings."""
-        assert self.language is not None
-        plan, data = self.plan, self.train.data
-        count = plan.batch // len(plan.routes)
-        index = rng.integers(0, len(data), count)
-        mirrored = rng.random(count) < 0.5
-        answers = self._answers(self.train, index, mirrored).repeat(len(plan.routes), 1)
-        with self._autocast():
-            motion = self._motion(index, mirrored, rng)
-            losses = self.language.losses(
-                motion, self._targets(answers), weights=self._coarse_weights(answers)
-            )
-            if plan.texts:
-                texts = data.texts
-                index = texts[rng.integers(0, len(texts), max(1, plan.texts // len(plan.routes)))]
-                still = np.zeros(len(index), bool)
-                answers = self._answers(self.train, index, still).repeat(len(plan.routes), 1)
-                reading = data.reading(index.tolist()).repeat(len(plan.routes), 1)
-                told = self.language.losses(
-                    self._motion(index, still, rng),
-                    self._targets(answers),
-                    reading,
-                    self._coarse_weights(answers),
-                )
-                losses |= {"text": told.pop("text")} | {f"{k}_2": v for k, v in told.items()}
-        return losses
+    @property
+    def ended(self) -> bool:
+        """Whether the schedule is over."""
+        return self._ended
 
-    def _listen(self) -> None:
-        """Put the encoders into training; beside the language model their batch statistics stay as they are."""
-        self.routes.train()
-        for module in self.routes.modules():
-            if isinstance(module, nn.BatchNorm2d) and self.language is not None:
-                module.eval()
+    def _share(self, began: float) -> float:
+        share = self.step / self.schedule.steps
+        if self.schedule.seconds is not None:
+            share = max(share, (self.spent + time.monotonic() - began) / self.schedule.seconds)
+        return share
 
-    def _motion(
-        self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
-    ) -> Tensor:
-        found = [
-            self.routes.embeddings(r, self.given(self.train, r, index, mirrored, rng))
-            for r in self.plan.routes
-        ]
-        motion = torch.cat(found)
-        return motion.to(torch.bfloat16) if self.plan.precision == "bf16" else motion
-
-    def _targets(self, answers: Tensor) -> Tensor:
-        assert self.language is not None
-        layout = self.language.layout
-        wide = max(map(len, layout.answers))
-        table = torch.tensor(
-            [[*ids, *([0] * (wide - len(ids)))] for ids in layout.answers], device=answers.device
-        )
-        return table.expand(len(answers), -1, -1).gather(2, answers[..., None])[..., 0]
-
-    def train_joint(self) -> None:
-        """Train encoders and projectors, and the adapter in the language model."""
-        assert self.language is not None
-        plan = self.plan
-        adapter = [p for p in self.language.parameters() if p.requires_grad] if plan.train_decoder else []
-        seeing = list(self.routes.encoders.parameters()) if plan.train_encoder else []
-        groups = [
-            (list(self.routes.projectors.parameters()), plan.rate),
-            (seeing, plan.rate),
-            (adapter, plan.lora_rate),
-        ]
-        groups = [(parameters, rate) for parameters, rate in groups if parameters]
-        optimiser = torch.optim.AdamW([{"params": p, "lr": r} for p, r in groups], weight_decay=0.0)
-        self._resume(1, optimiser)
-        self._listen()
-        self.language.train()
-        for step, share in self._steps(1, plan.steps):
-            rng = np.random.default_rng([plan.seed, 2, step])
-            _set_rate(optimiser, [r for _, r in groups], share, warmup=0.03)
-            losses = self.joint_losses(rng)
-            optimiser.zero_grad(set_to_none=True)
-            sum(
-                (_WEIGHTS[name.removesuffix("_2")] * value for name, value in losses.items()), torch.zeros(())
-            ).backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_([p for ps, _ in groups for p in ps], 1.0)
-            optimiser.step()
-            self._after_step(1, step, {k: v.detach() for k, v in losses.items()}, optimiser)
-            if (step + 1) % plan.validate_steps == 0:
-                self.validate(f"step {step + 1}", self._language_shares, most=256)
-        self.validate("joint", self._language_shares)
-
-    # -- figures -------------------------------------------------------------------------------------------
-
-    def _head_shares(self, split: Split, route: str, index: NDArray[np.int64]) -> list[Tensor]:
-        given = self.given(split, route, index, np.zeros(len(index), bool), None)
-        return [torch.softmax(logits.float(), -1) for logits in self.routes.told(route, given)[0]]
-
-    def _language_shares(self, split: Split, route: str, index: NDArray[np.int64]) -> list[Tensor]:
-        assert self.language is not None
-        motion = self.routes.embeddings(
-            route, self.given(split, route, index, np.zeros(len(index), bool), None)
-        )
-        motion = motion.to(torch.bfloat16) if self.plan.precision == "bf16" else motion
-        return answer_shares(self.language(motion)[0], self.language.layout)
-
-    def validate(
-        self, when: str, shares: Callable[[Split, str, NDArray[np.int64]], list[Tensor]], most: int = 2000
-    ) -> None:
-        """Report figures of every held-out kind and route."""
+    def validate(self) -> dict[str, dict[str, float]]:
+        """Return, and write down, figures of every held-out kind."""
         self.routes.eval()
-        with torch.no_grad(), self._autocast():
-            for kind, split in self.held.items():
-                chosen = np.arange(min(len(split.data), most))
-                for route in self.plan.routes:
-                    parts = [shares(split, route, chosen[k : k + 128]) for k in range(0, len(chosen), 128)]
-                    whole = [torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)]
-                    figures = figures_of(whole, split.data.answers[: len(chosen)].cpu().numpy())
-                    self.curve.append({"when": when, "kind": kind, "route": route, **figures})
-                    self.report(
-                        f"{when} {kind} {route} " + " ".join(f"{k} {v:.3f}" for k, v in figures.items())
-                    )
-        self._listen()
-        with (self.folder / "validation.jsonl").open("a", encoding="utf-8") as file:
-            for row in self.curve:
-                file.write(json.dumps(row) + "\n")
-        self.curve.clear()
+        found = {}
+        for kind, data in self.held.items():
+            still = np.zeros(len(data), bool)
+            shares: list[list[Tensor]] = []
+            with torch.no_grad():
+                for start in range(0, len(data), 128):
+                    index = np.arange(start, min(start + 128, len(data)))
+                    told, _ = self.routes.told(self.route, self.given(data, index, still[index], None))
+                    shares.append([torch.softmax(logits, -1) for logits in told])
+            whole = [torch.cat(column).numpy() for column in zip(*shares, strict=True)]
+            found[kind] = figures_of(whole, data.answers.numpy())
+            told_ = " ".join(f"{name} {value:.3f}" for name, value in found[kind].items())
+            self.report(f"  {self.route} {kind} {told_}")
+        path = self.folder / f"{self.route}-validation.json"
+        path.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        return found
 
-    # -- steps and checkpoints -----------------------------------------------------------------------------
+    def _told(self, value: float) -> None:
+        self.report(f"  {self.route} step {self.step} loss {value:.4f}")
+        path = self.folder / "loss.csv"
+        fresh = not path.is_file()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["route", "step", "loss"])
+            writer.writerow([self.route, self.step, f"{value:.5f}"])
 
-    def _steps(self, part: int, steps: int) -> Iterator[tuple[int, float]]:
-        """Yield step numbers with the share of the part that is done, until steps or seconds are over."""
-        started, limit = time.perf_counter(), self.seconds[part]
-        first = self.step if self.part == part else 0
-        for step in range(first, steps):
-            share = (step + 1) / steps
-            if limit is not None:
-                share = max(share, (time.perf_counter() - started) / limit)
-            if share > 1:
-                break
-            yield step, share
-        self.part, self.step = part + 1, 0
+    def _save(self, optimiser: torch.optim.Optimizer, began: float) -> None:
+        tensors = {f"routes.{name}": value.contiguous() for name, value in self.routes.state_dict().items()}
+        for number, values in optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{k}": torch.as_tensor(v).contiguous() for k, v in values.items()}
+        facts = {
+            "step": str(self.step),
+            "spent": str(self.spent + time.monotonic() - began),
+            "recipe": self.plan.model_dump_json(),
+        }
+        partial = self.checkpoint.with_suffix(".partial")
+        save_file(tensors, partial, metadata=facts)
+        partial.replace(self.checkpoint)
 
-    def _after_step(
-        self, part: int, step: int, losses: dict[str, Tensor], optimiser: torch.optim.Optimizer
-    ) -> None:
-        self.part, self.step = part, step + 1
-        if step % 20 == 0:
-            told = {name: float(value) for name, value in losses.items()}
-            self.report(f"part {part} step {step} " + " ".join(f"{k} {v:.4f}" for k, v in told.items()))
-            path = self.folder / "loss.csv"
-            fresh = not path.is_file()
-            with path.open("a", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                if fresh:
-                    writer.writerow(["part", "step", "name", "loss"])
-                writer.writerows([part, step, name, f"{value:.5f}"] for name, value in told.items())
-        now = time.monotonic()
-        if now - getattr(self, "_saved", now) > 60 * self.plan.checkpoint_minutes:
-            self.save(optimiser)
-        elif not hasattr(self, "_saved"):
-            self._saved = now
-
-    def trained(self) -> dict[str, Tensor]:
-        """Return everything that is trained, by name."""
-        found = {f"routes.{name}": value for name, value in self.routes.state_dict().items()}
-        if self.language is not None:
-            named = self.language.model.named_parameters()
-            found |= {f"adapter.{name}": value for name, value in named if "lora_" in name}
-        return {name: value.detach().cpu().contiguous() for name, value in found.items()}
-
-    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
-        """Write the checkpoint: what is trained, Adam's moments, how far it is."""
-        tensors = self.trained()
-        if optimiser is not None:
-            for number, values in optimiser.state_dict()["state"].items():
-                tensors |= {
-                    f"adam.{number}.{k}": torch.as_tensor(v).cpu().contiguous() for k, v in values.items()
-                }
-        partial = self.folder / f"{CHECKPOINT}.partial"
-        save_file(tensors, partial, metadata={"part": str(self.part), "step": str(self.step)})
-        partial.replace(self.folder / CHECKPOINT)
-        self._saved = time.monotonic()
-
-    def restore(self) -> dict[str, Tensor]:
-        """Put what a checkpoint holds into the run; returns its tensors, {} where there is none."""
-        path = self.folder / CHECKPOINT
-        if not path.is_file():
-            return {}
-        from safetensors import safe_open
-
-        with safe_open(path, "pt") as file:
-            about = file.metadata()
-        self.part, self.step = int(about["part"]), int(about["step"])
-        tensors: dict[str, Tensor] = load_file(path)
+    def _resume(self, optimiser: torch.optim.Optimizer) -> None:
+        """Go on from a checkpoint; raises InputError where it is another recipe's."""
+        if not self.checkpoint.is_file():
+            return
+        with safe_open(self.checkpoint, "pt") as file:
+            facts = file.metadata()
+        if facts["recipe"] != self.plan.model_dump_json():
+            raise InputError(f"{self.checkpoint} was made by another recipe; give another output folder.")
+        self.step, self.spent = int(facts["step"]), float(facts["spent"])
+        tensors = load_file(self.checkpoint)
         self.routes.load_state_dict(
             {k.removeprefix("routes."): v for k, v in tensors.items() if k.startswith("routes.")}
         )
-        if self.language is not None:
-            with torch.no_grad():
-                for name, parameter in self.language.model.named_parameters():
-                    if (kept := tensors.get(f"adapter.{name}")) is not None:
-                        parameter.copy_(kept)
-        return tensors
-
-    def _resume(self, part: int, optimiser: torch.optim.Optimizer) -> None:
-        tensors = self.restore()
-        if not tensors or self.part != part:
-            return
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             if name.startswith("adam."):
@@ -350,30 +202,67 @@ class MotionRun:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
-_WEIGHTS = {"units": 6.0, "fine": 1.0, "coarse": 0.7, "text": 1.0}
-"""Of the losses of one step."""
-
-
-def _told_loss(told: list[Tensor], answers: Tensor, weights: Tensor) -> Tensor:
+def told_loss(told: list[Tensor], answers: Tensor, weights: Tensor) -> Tensor:
+    """Return the loss of closed answers: logits of every question, answers (B, Q), coarse weights (B,)."""
     units = torch.stack(
-        [F.cross_entropy(logits.float(), answers[:, k]) for k, logits in enumerate(told[:-2])]
+        [functional.cross_entropy(logits, answers[:, k]) for k, logits in enumerate(told[:-2])]
     ).mean()
-    fine = F.cross_entropy(told[-2].float(), answers[:, -2])
-    coarse = F.cross_entropy(told[-1].float(), answers[:, -1], reduction="none")
-    return _WEIGHTS["units"] * units + fine + _WEIGHTS["coarse"] * (coarse * weights).sum() / weights.sum()
+    fine = functional.cross_entropy(told[-2], answers[:, -2])
+    coarse = functional.cross_entropy(told[-1], answers[:, -1], reduction="none")
+    return _UNITS * units + fine + _COARSE * (coarse * weights).sum() / weights.sum()
 
 
-def _ways_loss(moved: Tensor, features: Tensor) -> Tensor:
-    """How each region moves: u and v against the face's scale, and whether it does."""
-    ways = F.smooth_l1_loss(moved[..., :2], features[:, :-1, :2], beta=0.2)
-    return 2 * ways + 0.3 * F.binary_cross_entropy_with_logits(moved[..., 2], features[:, :-1, 4])
-
-
-def _set_rate(
-    optimiser: torch.optim.Optimizer, rates: list[float], share: float, warmup: float = 0.02
-) -> None:
-    """Linear warm-up, then half a cosine to a fiftieth."""
+def rate_at(share: float, warmup: float = 0.02) -> float:
+    """Return the share of the top learning rate: linear warm-up, then half a cosine to a fiftieth."""
     rest = max(0.0, (share - warmup) / (1 - warmup))
-    factor = min(1.0, share / warmup) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * rest)))
-    for group, rate in zip(optimiser.param_groups, rates, strict=True):
-        group["lr"] = rate * factor
+    rising = min(1.0, (share + 1e-3) / warmup)
+    return rising * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, rest)))))
+
+
+def train_motion(
+    recipe: Path, out: Path, report: Report = print, minutes: float | None = None, steps: int | None = None
+) -> Path:
+    """Train by a recipe file into the folder `out`; returns it. Run again, it goes on where it stopped.
+
+    Makes `samples/` first; writes a checkpoint, curves and figures of each route and, when its schedule is
+    over,
+    its ONNX file. Raises InputError for a recipe that cannot be used or a folder of another one.
+    """
+    plan = read_recipe(recipe, MotionRecipe, EXAMPLE)
+    sheets = tuple(map(Path, plan.sheets))
+    made = MotionPlan(
+        sheets,
+        Path(plan.portraits),
+        Path(plan.ict) if plan.ict else None,
+        plan.origins,
+        plan.left_out,
+        plan.crop,
+        plan.stored,
+        plan.held,
+        plan.faces,
+        plan.errors,
+        plan.seed,
+    )
+    samples = out / "samples"
+    build_motion_samples(made, samples, report)
+    patterns = with_repression(read_fine_patterns(sheets))
+    for number, route in enumerate(plan.routes):
+        maps = route == "vision"
+        held = {
+            origin: read_motion_data(samples, [f"crop-{origin}-val-*.npz"], "val", patterns, maps)
+            for origin in (*plan.origins, *plan.left_out)
+        }
+        held["stored"] = read_motion_data(samples, ["stored-val-*.npz"], "val", patterns, maps)
+        train = read_motion_data(
+            samples, ["crop-*-train-*.npz", "stored-train-*.npz"], "train", patterns, maps
+        )
+        torch.manual_seed(plan.seed)
+        seconds = 60 * plan.minutes[number] if plan.minutes else None
+        schedule = Schedule(plan.steps[number], plan.batch[number], plan.rate[number], seconds)
+        run = EncoderRun(route, schedule, plan, Routes(), train, held, out, report)
+        run.go_on(steps, minutes)
+        if not run.ended:
+            break
+        run.validate()
+        export_encoder(run.routes.eval(), route, out)
+    return out
