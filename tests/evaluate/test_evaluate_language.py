@@ -146,5 +146,5 @@ def test_the_command_refuses_what_cannot_be(flow_folder: Path) -> None:
     base = ["evaluate", "megc2019", "--data", str(flow_folder), "--model", "language"]
     trained = run(app, base)
     assert (trained.exit_code, "zero-shot" in str(trained.exception or trained.output)) == (1, True)
-    seeing = run(app, [*base, "--protocol", "zero-shot", "--route", "vision"])
-    assert "text only" in str(seeing.exception or seeing.output)
+    seeing = run(app, [*base, "--protocol", "zero-shot", "--route", "vision", "--told"])
+    assert "sees no map" in str(seeing.exception or seeing.output)

@@ -53,9 +53,9 @@ class WeighedOpinion:
         if self.decide == "both":
             if not self.opinion.combined:
                 return self.both_units, emotion
-            label = max(self.opinion.combined, key=self.opinion.combined.__getitem__)
+            best = max(self.opinion.combined, key=self.opinion.combined.__getitem__)
             return self.both_units, emotion.model_copy(
-                update={"label": label, "probabilities": self.opinion.combined, "set_by": "facs + model"}
+                update={"label": best, "probabilities": self.opinion.combined, "set_by": "facs + model"}
             )
         nothing = self.opinion.nothing >= SURE_OF_NOTHING
         label = None if nothing else max(self.labels, key=self.labels.__getitem__)

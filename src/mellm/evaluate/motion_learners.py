@@ -59,26 +59,31 @@ class MotionUnits:
     def __init__(self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool) -> None:
         """Read every sample."""
         self._units = units
-        self._found = [stored_units(stored, route, combined) for stored in data.flows]
+        self._rows = [self._row(stored, route, combined) for stored in data.flows]
+
+    def _row(self, stored: StoredFlow, route: Route, combined: bool) -> Array:
+        opinion = see_stored(stored, route)
+        leans = {unit.au: unit.lean for unit in opinion.units}
+        row = np.full((2, len(self._units)), -WEIGHT)
+        for unit in _units(stored, opinion, route, combined):
+            if unit.au in self._units:
+                # One-sided from `SIDE_GAP` between the halves on; below it, the lean says which is stronger.
+                own = {"left": 0.6, "right": -0.6}.get(unit.side, 0.49 * leans.get(unit.au, 0.0))
+                apart = SIDE_GAP * own
+                row[:, self._units.index(unit.au)] = unit.probability - 0.5 + np.array([apart, -apart])
+        return row
 
     def zero_shot(self) -> Array:
         """Return scores (N, 2, U): above zero where a unit is likelier there than not."""
-        scores = np.full((len(self._found), 2, len(self._units)), -WEIGHT)
-        for row, found in zip(scores, self._found, strict=True):
-            for unit in found:
-                if unit.au in self._units:
-                    lean = {"left": SIDE_GAP, "right": -SIDE_GAP}.get(unit.side, 0.0)
-                    row[:, self._units.index(unit.au)] = unit.probability - 0.5 + np.array([lean, -lean])
-        return scores
+        return np.stack(self._rows)
 
     def fitted(self, labels: NDArray[np.bool_], train: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
         """Raise InputError: the encoders are not trained on these folds."""
         raise InputError("The motion encoders are not trained on these folds; use --protocol zero-shot.")
 
 
-def stored_units(stored: StoredFlow, route: Route, combined: bool) -> list[AUEvidence]:
-    """Return the units of stored flow by an encoder, or by the FACS stage and the encoder together."""
-    opinion = see_stored(stored, route)
+def _units(stored: StoredFlow, opinion: Opinion, route: Route, combined: bool) -> list[AUEvidence]:
+    """Return the units by an encoder, or by the FACS stage and the encoder together."""
     if combined:
         return combined_units(unit_evidence(stored), opinion, WEIGHTS[route, "relative"])
     return [AUEvidence(unit.au, unit.side, unit.likelihood, None, ()) for unit in opinion.units]

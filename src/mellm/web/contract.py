@@ -124,6 +124,7 @@ class JobSettings(_Offered):
     au_model: UnitModel = _narrowed("au_model", description="Who says which action units there are")
     llm: Reader = _narrowed("llm", description="Who writes the reading")
     route: Route = _narrowed("route", description="What a language model is given")
+    told: bool = _narrowed("told")
     max_people: Annotated[int, Field(ge=1, le=16, strict=True), WHOLE] = _narrowed("max_people")
     fps: float | None = _narrowed("fps", ge=0.1, le=100_000, description="Replaces the file's own times")
     # The page has a view of the magnified motion, so that a server draws it where nobody says otherwise.

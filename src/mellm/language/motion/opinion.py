@@ -3,7 +3,7 @@
 Knows shares and codes; knows neither motion nor text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +27,15 @@ _SIDES: tuple[Side, ...] = ("both", "left", "right")
 
 @dataclass(frozen=True, slots=True)
 class UnitOpinion:
-    """One unit: likelihood that it is there at all, and on which side it is likeliest (the subject's)."""
+    """One unit: likelihood that it is there at all, and on which side it is likeliest (the subject's).
+
+    lean: likelihood of the left half alone less that of the right half alone
+    """
 
     au: int
     side: Side
     likelihood: float
+    lean: float = 0.0
 
     @property
     def code(self) -> ActionUnitCode:
@@ -54,7 +58,9 @@ class Opinion:
     def of(cls, shares: Shares) -> "Opinion":
         """Read shares in the order of `questions.branches()`."""
         units = tuple(
-            UnitOpinion(au, _SIDES[int(np.argmax(share[1:]))], float(1 - share[0]))
+            UnitOpinion(
+                au, _SIDES[int(np.argmax(share[1:]))], float(1 - share[0]), float(share[2] - share[3])
+            )
             for au, share in zip(UNITS, shares[:-2], strict=True)
         )
         fine, coarse = (
@@ -81,7 +87,7 @@ class Opinion:
             return {name: self.coarse[name] / total for name in found.labels}
         return found.marginal({name: self.fine[name] for name in FINE})
 
-    def evidence(self, motion: list[RegionMotion]) -> list[AUEvidence]:
+    def evidence(self, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
         """Return the units as evidence, with the measured regions that bear each out; likeliest first."""
         found = [
             AUEvidence(u.au, u.side, u.likelihood, None, supporting_regions(u.code, motion))

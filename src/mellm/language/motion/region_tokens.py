@@ -2,9 +2,9 @@
 
 Row k < 29, region k of `REGION_NAMES`: mean motion u, v and mean magnitude as multiples of the face's scale
 s = hypot(strongest motion, noise floor), saturating at `LIMIT`; concentration; whether it moves;
-log(1 + mean / floor). Row 29: log(s / floor), whether the scale is known, the share of regions that move. All
-rows have `FEATURES` columns. Where only ratios are known, the strongest motion is taken as `TYPICAL`. Knows no
-model.
+log(1 + mean / floor). Row 29: log(s / floor), whether the scale is known, the share of regions that move.
+All rows have `FEATURES` columns. Where only ratios are known, the strongest motion is taken as `TYPICAL`.
+Knows no model.
 """
 
 from collections.abc import Sequence

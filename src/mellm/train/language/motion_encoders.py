@@ -31,7 +31,8 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with what the block found added."""
-        return nn.functional.gelu(x + self.body(x))
+        found: Tensor = nn.functional.gelu(x + self.body(x))
+        return found
 
 
 def _halving(inner: int, outer: int) -> nn.Sequential:
@@ -56,7 +57,8 @@ class _Mixing(nn.Module):
         q, k, v = self.qkv(self.before(x)).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         weights = torch.softmax(q @ k.transpose(-1, -2) * (width // self.heads) ** -0.5, -1)
         x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, count, width))
-        return x + self.narrow(nn.functional.gelu(self.wide(self.between(x))))
+        found: Tensor = x + self.narrow(nn.functional.gelu(self.wide(self.between(x))))
+        return found
 
 
 class MapEncoder(nn.Module):
@@ -76,7 +78,8 @@ class MapEncoder(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """Return the tokens."""
         seen = self.body(picture - 0.35).flatten(2).transpose(1, 2)
-        return self.mixing(seen + self.places)
+        found: Tensor = self.mixing(seen + self.places)
+        return found
 
 
 class RegionEncoder(nn.Module):
@@ -94,7 +97,8 @@ class RegionEncoder(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the tokens."""
-        return self.mixing(self.enter(features) + self.places)
+        found: Tensor = self.mixing(self.enter(features) + self.places)
+        return found
 
 
 class TellingHeads(nn.Module):

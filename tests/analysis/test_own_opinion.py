@@ -1,0 +1,56 @@
+"""The built-in model sees a moment by itself, on either route, and may decide."""
+
+from pathlib import Path
+
+import pytest
+
+from mellm import Analyzer, Settings
+from mellm.analysis.moment import MomentReader
+from mellm.errors import InputError
+from mellm.language.motion.questions import UNITS
+
+
+def moment(pair: tuple[Path, Path], **settings):
+    """Read the pair without a language model's words, which take seconds."""
+    analyzer = Analyzer(Settings(estimator="dis", llm="embedded", **settings))
+    analyzer._reader.words = None
+    [found] = analyzer.analyze(onset=pair[0], apex=pair[1]).micro_expressions
+    return found
+
+
+@pytest.mark.parametrize("route", ["flow", "vision"])
+def test_the_opinion_stands_beside_the_facs_stage(pair, route):
+    found = moment(pair, route=route)
+    opinion = found.reading.opinion
+    assert (opinion.route, found.emotion.set_by) == (route, None)
+    assert sum(opinion.probabilities.values()) == pytest.approx(1)
+    assert set(opinion.combined) == set(found.emotion.probabilities)
+    smile = {code: p for code, p in opinion.action_units.items() if code.endswith("12")}
+    assert smile and max(smile.values()) == max(opinion.action_units.values())
+
+
+def test_the_model_decides_alone_where_it_is_told_to(pair):
+    found = moment(pair, decide="model")
+    assert found.emotion.set_by == "language_regions"
+    assert {unit.au for unit in found.action_units} == set(UNITS)
+    assert found.emotion.probabilities == found.reading.opinion.probabilities
+
+
+def test_both_decide_together(pair):
+    found = moment(pair, decide="both")
+    assert found.emotion.set_by == "facs + model"
+    assert found.emotion.probabilities == found.reading.opinion.combined
+
+
+def test_without_the_built_in_model_nobody_else_decides(pair):
+    with pytest.raises(InputError, match="Only the built-in model decides"):
+        MomentReader(Settings(llm="none", decide="both"))
+    with pytest.raises(InputError, match="that sees"):
+        MomentReader(Settings(llm="none", route="vision"))
+    with pytest.raises(InputError, match="choose facs, model or both"):
+        Settings(decide="nobody")
+
+
+def test_provenance_names_the_encoder(pair):
+    report = Analyzer(Settings(estimator="dis", route="vision"))._reader.models()
+    assert report["motion_encoder"].name == "language_maps"
