@@ -108,6 +108,9 @@ class MomentReader:
         if self.words is not None:
             backend = self.words.backend
             used["language"] = ModelUsed(name=backend.name, sha256=getattr(backend, "sha256", None))
+        else:
+            # Also where the built-in model was asked for in a language that it does not write.
+            used["language"] = ModelUsed(name="evidence")
         if self._own is not None:
             used["motion_encoder"] = ModelUsed(name=self._own.encoder.name, sha256=self._own.encoder.sha256)
         return used
@@ -181,7 +184,7 @@ class MomentReader:
         probabilities = emotion.probabilities or None
         if self.words is not None and (probabilities or self._always):
             try:
-                asked = said.labels if said else probabilities
+                asked = said.asked_labels if said else probabilities
                 reading = self.words.read(motion, aus, asked, messages=shown() if shown else None, tell=tell)
                 reading.agrees_with_facs = reading.label == emotion.label
                 reading.opinion = said.opinion if said else None

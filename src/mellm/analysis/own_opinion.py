@@ -44,6 +44,11 @@ class WeighedOpinion:
     all_labels: Mapping[str, dict[str, float]]
     decide: str
 
+    @property
+    def asked_labels(self) -> dict[str, float] | None:
+        """Return the labels a language model is told; None where the encoder sees no unit borne out."""
+        return None if self.opinion.nothing >= SURE_OF_NOTHING else self.labels
+
     def decided(
         self, aus: list[AUEvidence], emotion: EmotionReading
     ) -> tuple[list[AUEvidence], EmotionReading]:
