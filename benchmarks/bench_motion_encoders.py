@@ -34,11 +34,10 @@ from mellm.language.motion.combination import (
     CombinationWeights,
     combined_labels,
     combined_units,
-    log_odds,
 )
 from mellm.language.motion.encoders import MotionEncoder, Route
 from mellm.language.motion.map_tokens import stored_map
-from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.opinion import Opinion, log_odds
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, UNITS
 from mellm.simulate.generated_flow import Pattern as FlowPattern
 from mellm.simulate.generated_flow import generate
@@ -114,7 +113,7 @@ def stored_cases(
 
 def fitted(parts: Sequence[Cases], route: Route) -> CombinationWeights:
     """Fit both weights by likelihood; units pooled, samples without a label left out for labels."""
-    rows, truth, pairs, labels = [], [], [], []
+    rows, truth, columns, pairs, labels = [], [], [], [], []
     for cases in parts:
         for (stage, emotion), opinion, units, label in zip(
             cases.stage, cases.seen[route], cases.units, cases.labels, strict=True
@@ -124,6 +123,7 @@ def fitted(parts: Sequence[Cases], route: Route) -> CombinationWeights:
                 if unit.au in told:
                     rows.append((log_odds(unit.probability), log_odds(told[unit.au]), 1.0))
                     truth.append(units[UNITS.index(unit.au)] > 0)
+                    columns.append(unit.au)
             if label >= 0:
                 names = list(emotion)
                 mine = opinion.labels(cases.taxonomy)
@@ -143,9 +143,38 @@ def fitted(parts: Sequence[Cases], route: Route) -> CombinationWeights:
         return float(-logs[np.arange(len(chosen)), chosen].mean()) + 1e-4 * float(w @ w)
 
     label_fit = minimize(loss, np.array([0.5, 0.5]), bounds=[(0, 3), (0, 3)])
+    scores = x @ units_fit.x
+    c_best = best_offset(scores, np.array(columns), y)
     a, b, c = (round(float(w), 3) for w in units_fit.x)
+    c = round(c + c_best, 3)
     p, q = (round(float(w), 3) for w in label_fit.x)
     return CombinationWeights((a, b, c), (p, q))
+
+
+def best_offset(scores: NDArray[np.float64], columns: NDArray[np.int64], truth: NDArray[np.float64]) -> float:
+    """Return what to add to log-odds so that calling units from zero on has the best macro F1."""
+    found = []
+    for offset in np.arange(-0.5, 2.51, 0.1):
+        called, f1 = scores + offset > 0, []
+        for au in set(columns.tolist()):
+            here, true = columns == au, truth > 0
+            if (here & true).sum() >= 10:
+                hit, total = (called & true & here).sum(), (called & here).sum() + (true & here).sum()
+                f1.append(2 * hit / max(1, total))
+        found.append((float(np.mean(f1)), round(float(offset), 2)))
+    return max(found)[1]
+
+
+def encoder_offset(parts: Sequence[Cases], route: Route) -> float:
+    """Return the offset of an encoder's own units, `OFFSETS` of it."""
+    told = [
+        (log_odds(unit.likelihood), unit.au, float(units[k] > 0))
+        for cases in parts
+        for opinion, units in zip(cases.seen[route], cases.units, strict=True)
+        for k, unit in enumerate(opinion.units)
+    ]
+    scores, columns, truth = (np.array(column) for column in zip(*told, strict=True))
+    return best_offset(scores, columns, truth)
 
 
 def unit_scores(called: Sequence[set[int]], truth: NDArray[np.uint8], least: int = 10) -> float:
@@ -254,6 +283,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--offsets", action="store_true", help="with --fit: of encoders whose own are 0")
     parser.add_argument("--weights", type=Path, default=None, help="folder with other encoders")
     parser.add_argument("--sheets", type=Path, nargs="+", required=True)
     parser.add_argument("--most", type=int, default=1000)
@@ -273,6 +303,9 @@ def main() -> None:
     found["stored"] = stored_cases(labelled, seeds, read_motion_samples(folder, "stored-val-*.npz"), encoders)
     if args.fit:
         for route in ROUTES:
+            if args.offsets:
+                print(route, "offset", encoder_offset([found["table"], found["ict"], found["stored"]], route))
+                continue
             print((route, "px"), fitted([found["table"], found["ict"]], route))
             print((route, "relative"), fitted([found["stored"]], route))
         return

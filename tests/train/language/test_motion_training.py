@@ -1,9 +1,9 @@
 """The motion encoders' training: samples, maps, losses, a whole tiny run that is stopped and goes on."""
 
 import csv
-import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from mellm.cli import app
 from mellm.flow.colour import mmc_colours
 from mellm.language.motion.encoders import MotionEncoder
+from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
 from mellm.train.language.motion_encoders import MapEncoder, RegionEncoder, Routes, shape_of
 from mellm.train.language.motion_export import export_encoder
@@ -68,14 +69,15 @@ def test_figures_of_perfect_answers():
 
 
 @pytest.fixture(scope="module")
-def recipe(pair: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recipe(portrait: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recipe of few samples: two copies of one portrait, one to train on and one held out."""
     folder = tmp_path_factory.mktemp("motion")
     faces = folder / "faces"
     faces.mkdir()
+    face = cv2.resize(portrait[10:270, 100:350], None, fx=1.6, fy=1.6, interpolation=cv2.INTER_CUBIC)
     for split in ("train", "val"):
         name = next(f"face{k}" for k in range(200) if split_of(f"face{k}") == split)
-        shutil.copyfile(pair[0], faces / f"{name}.png")
+        cv2.imwrite(str(faces / f"{name}.png"), face[..., ::-1])
     with (folder / "sheet.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["Subject", "Filename", "AU", "Emotion"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from mellm.facs.findings import AUEvidence
 from mellm.language.motion.encoders import Route
-from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.opinion import Opinion, log_odds, probability_of
 from mellm.language.motion.questions import ALIKE
 from mellm.language.prompt import Scale
 
@@ -25,12 +25,6 @@ class CombinationWeights:
 
     units: Weights
     labels: tuple[float, float]
-
-
-def log_odds(probability: float) -> float:
-    """Return log p / (1 - p), p kept between 1e-4 and its complement."""
-    p = min(max(probability, _LEAST), 1 - _LEAST)
-    return float(np.log(p / (1 - p)))
 
 
 def combined_units(
@@ -51,8 +45,7 @@ def combined_units(
             continue
         odds = a * log_odds(unit.probability) + b * log_odds(other.likelihood) + c
         side = unit.side if unit.probability >= other.likelihood else other.side
-        probability = float(1 / (1 + np.exp(-odds)))
-        found.append(AUEvidence(unit.au, side, probability, unit.intensity, unit.evidence))
+        found.append(AUEvidence(unit.au, side, probability_of(odds), unit.intensity, unit.evidence))
     found += [AUEvidence(unit.au, unit.side, unit.likelihood, None, ()) for unit in told.values()]
     return sorted(found, key=lambda unit: -unit.probability)
 

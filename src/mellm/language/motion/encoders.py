@@ -26,6 +26,10 @@ Route = Literal["flow", "vision"]
 FILES: dict[Route, str] = {"flow": "language_regions.onnx", "vision": "language_maps.onnx"}
 """File of each route's encoder among the shipped weights."""
 
+OFFSETS: dict[Route, float] = {"flow": 0.0, "vision": 0.0}
+"""Added to the log-odds of units: one half is then where F1 on held-out generated motion is best
+(benchmarks/bench_motion_encoders.py)."""
+
 _WEIGHTS = Path(__file__).parents[2] / "weights"
 
 
@@ -70,7 +74,7 @@ class MotionEncoder:
         for group in np.split(logits, np.cumsum([len(o) for o in options()])[:-1]):
             raised = np.exp(group - group.max())
             shares.append(raised / raised.sum())
-        return Opinion.of(tuple(shares))
+        return Opinion.of(tuple(shares), OFFSETS[self.route])
 
 
 @cache

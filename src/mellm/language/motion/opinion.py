@@ -19,8 +19,22 @@ from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, NOTHING,
 CALLED = 0.5
 """Likelihood from which a unit is called."""
 
+_LEAST = 1e-4
+
+
+def log_odds(probability: float) -> float:
+    """Return log p / (1 - p), p kept between 1e-4 and its complement."""
+    p = min(max(probability, _LEAST), 1 - _LEAST)
+    return float(np.log(p / (1 - p)))
+
+
+def probability_of(odds: float) -> float:
+    """Return the probability of log-odds."""
+    return float(1 / (1 + np.exp(-odds)))
+
+
 Shares = tuple[NDArray[np.float64], ...]
-"""For each of `questions.branches()`, shares over its `questions.options()`."""
+"""For each question, shares over its `questions.options()`."""
 
 _SIDES: tuple[Side, ...] = ("both", "left", "right")
 
@@ -28,6 +42,8 @@ _SIDES: tuple[Side, ...] = ("both", "left", "right")
 @dataclass(frozen=True, slots=True)
 class UnitOpinion:
     """One unit: likelihood that it is there at all, and on which side it is likeliest (the subject's).
+
+    likelihood: one half is where calling units on held-out generated motion does best
 
     lean: likelihood of the left half alone less that of the right half alone
     """
@@ -55,11 +71,14 @@ class Opinion:
     coarse: Mapping[str, float]
 
     @classmethod
-    def of(cls, shares: Shares) -> "Opinion":
-        """Read shares in the order of `questions.branches()`."""
+    def of(cls, shares: Shares, offset: float = 0.0) -> "Opinion":
+        """Read shares in the order of `questions.options()`; `offset` is added to units' log-odds."""
         units = tuple(
             UnitOpinion(
-                au, _SIDES[int(np.argmax(share[1:]))], float(1 - share[0]), float(share[2] - share[3])
+                au,
+                _SIDES[int(np.argmax(share[1:]))],
+                probability_of(log_odds(1 - float(share[0])) + offset),
+                float(share[2] - share[3]),
             )
             for au, share in zip(UNITS, shares[:-2], strict=True)
         )
