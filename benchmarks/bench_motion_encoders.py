@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 
 from mellm.face.regions import REGION_NAMES
 from mellm.facs import create_au_model
+from mellm.facs.codes import ActionUnitCode, CodeSide
 from mellm.facs.findings import AUEvidence
 from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.stored_flow import COARSE, coarse_findings
@@ -278,6 +279,51 @@ def drawn_maps(folder: Path, samples: MotionSamples) -> NDArray[np.uint8]:
     return found
 
 
+def examples(cases: Cases, maps: NDArray[np.uint8], picture: Path, each: int = 10) -> str:
+    """Draw the maps of `each` good and bad readings, numbered, and return what was true and said as a table.
+
+    Good: label and units of both routes are right; bad: of neither. The first of each in the samples' order.
+    """
+    import cv2
+
+    names = get_taxonomy("7").labels
+    good, bad, lines = [], [], []
+    for k, (units, label) in enumerate(zip(cases.units, cases.labels, strict=True)):
+        true = {au for au, side in zip(UNITS, units, strict=True) if side > 0}
+        right = []
+        for route in ROUTES:
+            opinion = cases.seen[route][k]
+            shares = opinion.labels("7")
+            best = max(shares, key=shares.__getitem__)
+            right.append(({u.au for u in opinion.called} == true, label < 0 or best == names[label]))
+        if label >= 0 and all(all(pair) for pair in right):
+            good.append(k)
+        elif label >= 0 and not any(any(pair) for pair in right):
+            bad.append(k)
+    chosen = [*good[:each], *bad[:each]]
+    tiles = []
+    for number, k in enumerate(chosen, 1):
+        tile = cv2.resize(maps[k], (160, 192), interpolation=cv2.INTER_CUBIC)
+        cv2.putText(tile, str(number), (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2)
+        tiles.append(tile)
+        true_units = [
+            ActionUnitCode(au, _SIDES[side]) for au, side in zip(UNITS, cases.units[k], strict=True) if side
+        ]
+        cells = [" + ".join(unit.code for unit in true_units), names[cases.labels[k]]]
+        for route in ROUTES:
+            opinion = cases.seen[route][k]
+            shares = opinion.labels("7")
+            best = max(shares, key=shares.__getitem__)
+            cells += [" + ".join(u.code.code for u in opinion.called) or "none", f"{best} {shares[best]:.2f}"]
+        lines.append("| " + " | ".join([str(number), *cells]) + " |")
+    rows = [np.concatenate(tiles[r : r + 5], axis=1) for r in range(0, len(tiles) // 5 * 5, 5)]
+    cv2.imwrite(str(picture), np.concatenate(rows)[..., ::-1])
+    return "\n".join(lines)
+
+
+_SIDES: tuple[CodeSide, ...] = ("both", "both", "left", "right")
+
+
 def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -286,6 +332,7 @@ def main() -> None:
     parser.add_argument("--offsets", action="store_true", help="with --fit: of encoders whose own are 0")
     parser.add_argument("--weights", type=Path, default=None, help="folder with other encoders")
     parser.add_argument("--sheets", type=Path, nargs="+", required=True)
+    parser.add_argument("--examples", type=Path, default=None, help="draw maps that were read well and badly")
     parser.add_argument("--most", type=int, default=1000)
     args = parser.parse_args()
     folder = args.run / "samples"
@@ -296,7 +343,10 @@ def main() -> None:
     for kind in ("table", "ict", "muscle"):
         samples = read_motion_samples(folder, f"crop-{kind}-val-*.npz")
         samples = MotionSamples(**{n: getattr(samples, n)[: args.most] for n in samples.__slots__})
-        found[kind] = crop_cases(samples, drawn_maps(folder, samples), encoders)
+        maps = drawn_maps(folder, samples)
+        found[kind] = crop_cases(samples, maps, encoders)
+        if kind == "muscle" and args.examples:
+            print(examples(found[kind], maps, args.examples))
     patterns = with_repression(read_fine_patterns(args.sheets))
     labelled = [FlowPattern(p.units, FINE.index(p.emotion), p.emotion) for p in patterns]
     seeds = range(50_000, 50_000 + max(1, min(4, args.most // STORED_CHUNK)))

@@ -75,8 +75,8 @@ def test_the_operators_models_come_first_and_are_used(
         ({"au_model": "server"}, 404, "no model of action units of its own"),
         ({"au_model": "/etc/passwd"}, 422, "au_model"),
         ({"au_model": "../weights.safetensors"}, 422, "au_model"),
-        ({"route": "vision"}, 422, "that sees"),
-        ({"route": "vision", "llm": "embedded"}, 422, "that sees"),
+        ({"route": "vision", "llm": "none"}, 422, "that sees"),
+        ({"route": "vision", "llm": "embedded", "told": True}, 422, "that sees"),
         ({"route": "vision", "llm": "server"}, 404, "no language model of its own"),
         ({"route": "smell"}, 422, "route"),
         ({"prompt": "/etc/passwd"}, 422, "prompt"),
@@ -84,7 +84,7 @@ def test_the_operators_models_come_first_and_are_used(
     ],
 )
 def test_clients_cannot_name_files_nor_models_that_are_not_offered(
-    client: Client, job: str, settings: dict[str, str], status: int, words: str
+    client: Client, job: str, settings: dict[str, str | bool], status: int, words: str
 ) -> None:
     media = client.get(f"jobs/{job}").json()["request"]["media"]
     answer = client.post("jobs", json={"media": media, "settings": settings})

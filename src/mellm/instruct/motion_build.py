@@ -22,6 +22,7 @@ from mellm.instruct.motion_samples import (
     MotionSamples,
     stored_samples,
 )
+from mellm.simulate.gallery import Split
 
 CHUNK = 500
 _VAL_SEED = 50_000
@@ -107,14 +108,12 @@ def _faces(plan: MotionPlan, folder: Path) -> tuple[list[CropFace], list[CropFac
     """Faces to train on, and others of other people; kept, because aligning them takes a minute."""
     kept = folder / "faces.npz"
     if not kept.is_file():
-        found = {
-            split: crop_faces(plan.portraits, count, split, plan.seed)
-            for split, count in (("train", plan.faces), ("val", max(4, plan.faces // 4)))
-        }  # fmt: skip
-        arrays = {}
-        for split, faces in found.items():
-            arrays |= {f"{split}_mesh": np.stack([f.mesh for f in faces])}
-            arrays |= {f"{split}_grey": np.stack([f.grey for f in faces])}
+        arrays: dict[str, NDArray[np.generic]] = {}
+        counts: dict[Split, int] = {"train": plan.faces, "val": max(4, plan.faces // 4)}
+        for split, count in counts.items():
+            found = crop_faces(plan.portraits, count, split, plan.seed)
+            arrays[f"{split}_mesh"] = np.stack([face.mesh for face in found])
+            arrays[f"{split}_grey"] = np.stack([face.grey for face in found])
         np.savez_compressed(kept, **arrays)
     with np.load(kept) as data:
         train, val = (

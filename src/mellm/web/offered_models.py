@@ -69,7 +69,7 @@ class Offers:
             if chosen not in offered:
                 names = " or ".join(f"`{name}`" for name in offered)
                 raise NotOfferedError(f"This server has no {what} of its own: choose {names}.")
-        if settings.route not in self.routes:
+        if settings.llm == "server" and settings.route not in self.routes:
             raise NotOfferedError(
                 "The language model of this server sees no pictures: choose the route `flow`."
             )

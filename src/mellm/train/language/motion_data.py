@@ -84,23 +84,23 @@ def read_motion_data(
     place = np.where(stored, np.cumsum(stored) - 1, -1)
     kinds = {"rows": np.int64, "face": np.int64, "noise": np.int64, "by_scale": np.bool_}
     names = ("rows", "weights", "face", "noise", "errors", "head", "on_face", "by_scale")
-    draws = MapDraws(
-        *(torch.from_numpy(getattr(samples, name).astype(kinds.get(name, np.float32))) for name in names),
-        torch.from_numpy(place),
-    )
+    parts = {
+        name: torch.from_numpy(getattr(samples, name).astype(kinds.get(name, np.float32))) for name in names
+    }
+    draws = MapDraws(**parts, stored=torch.from_numpy(place))
     sources = _sources(folder, people, samples.stored_at[stored], patterns) if maps else None
     return MotionData(samples, torch.from_numpy(answers.astype(np.int64)), draws, sources)
 
 
 def _sources(folder: Path, people: str, stored: NDArray[np.int32], patterns: Sequence[Pattern]) -> MapSources:
-    kept = {}
+    kept: dict[str, NDArray[np.generic]] = {}
     for name in ("bank", "faces", "errors"):
         with np.load(folder / f"{name}.npz") as data:
             kept |= {key: data[key] for key in data.files}
     return MapSources(
         fields=torch.from_numpy(kept["fields"].astype(np.float32)),
         errors=torch.from_numpy(kept["errors"].astype(np.float32)),
-        **face_tensors(kept[f"{people}_mesh"], kept[f"{people}_grey"]),
+        **face_tensors(kept[f"{people}_mesh"].astype(np.float32), kept[f"{people}_grey"].astype(np.uint8)),
         stored=torch.from_numpy(_stored_maps(folder, stored, patterns)),
     )
 
