@@ -114,7 +114,7 @@ def _faces(plan: MotionPlan, folder: Path) -> tuple[list[CropFace], list[CropFac
             found = crop_faces(plan.portraits, count, split, plan.seed)
             arrays[f"{split}_mesh"] = np.stack([face.mesh for face in found])
             arrays[f"{split}_grey"] = np.stack([face.grey for face in found])
-        np.savez_compressed(kept, **arrays)
+        np.savez_compressed(kept, **arrays)  # type: ignore[arg-type]
     with np.load(kept) as data:
         train, val = (
             [CropFace(m, g) for m, g in zip(data[f"{s}_mesh"], data[f"{s}_grey"], strict=True)]
