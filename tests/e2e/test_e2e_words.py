@@ -40,7 +40,7 @@ def test_a_model_that_sees_is_given_the_map(pair: tuple[Path, Path], server: Wri
     report = analyze(pair, llm=f"{server.spec},pictures=yes", route="vision")
     assert report.micro_expressions[0].reading.label == "happiness"
     with pytest.raises(InputError, match="needs a language model that sees"):
-        analyze(pair, llm="embedded", route="vision")
+        analyze(pair, llm="none", route="vision")
     with pytest.raises(InputError, match="no route 'smell'"):
         analyze(pair, route="smell")
 
@@ -61,8 +61,20 @@ def test_the_built_in_model_reads_what_was_measured(pair: tuple[Path, Path]) -> 
     assert me.reading.unsupported_claims == []
     assert sum(me.reading.probabilities.values()) == pytest.approx(1)
     assert not me.reading.mended
+    # It was told what its own encoder sees, and nothing of the FACS stage.
+    assert me.reading.opinion is not None and me.reading.opinion.route == "flow"
+    assert report.provenance.models["motion_encoder"].name == "language_regions"
+
+
+def test_the_built_in_model_sees_the_map_offline(pair: tuple[Path, Path]) -> None:
+    report = analyze(pair, llm="embedded", route="vision")
+    (me,) = report.micro_expressions
+    assert me.reading.model.startswith("embedded/")
+    assert me.reading.opinion is not None and me.reading.opinion.route == "vision"
+    assert report.provenance.models["motion_encoder"].name == "language_maps"
 
 
 def test_the_built_in_model_leaves_chinese_to_the_grammar(pair: tuple[Path, Path]) -> None:
     report = analyze(pair, llm="embedded", language="zh")
     assert report.micro_expressions[0].reading.model == "evidence"
+    assert report.provenance.models["language"].name == "evidence"
