@@ -238,8 +238,11 @@ def figures(cases: Cases, scale: str) -> dict[str, dict[str, object]]:
     return found
 
 
-def drawn_maps(folder: Path, samples: MotionSamples) -> NDArray[np.uint8]:
-    """Return the MMC-Maps of held-out crop samples, uint8 (N, 96, 80, 3), as the product draws them."""
+def drawn_maps(folder: Path, samples: MotionSamples, bare: bool = False) -> NDArray[np.uint8]:
+    """Return the MMC-Maps of held-out crop samples, uint8 (N, 96, 80, 3), as the product draws them.
+
+    bare: all on black, to be shown (the portraits are not ours to show)
+    """
     import cv2
 
     from mellm.face.alignment import CROP_SIZE
@@ -274,7 +277,9 @@ def drawn_maps(folder: Path, samples: MotionSamples) -> NDArray[np.uint8]:
         scale = 1.0 if samples.by_scale[k] else None
         grey = np.repeat(face.grey[..., None], 3, axis=2)
         found[k] = (
-            mmc_map(flow, grey, scale_px=scale) if samples.on_face[k] else mmc_colours(flow, scale_px=scale)
+            mmc_map(flow, grey, scale_px=scale)
+            if samples.on_face[k] and not bare
+            else mmc_colours(flow, scale_px=scale)
         )
     return found
 
@@ -303,8 +308,8 @@ def examples(cases: Cases, maps: NDArray[np.uint8], picture: Path, each: int = 1
     chosen = [*good[:each], *bad[:each]]
     tiles = []
     for number, k in enumerate(chosen, 1):
-        tile = cv2.resize(maps[k], (160, 192), interpolation=cv2.INTER_CUBIC)
-        cv2.putText(tile, str(number), (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2)
+        tile = cv2.resize(maps[k], (96, 115), interpolation=cv2.INTER_CUBIC)
+        cv2.putText(tile, str(number), (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1)
         tiles.append(tile)
         true_units = [
             ActionUnitCode(au, _SIDES[side]) for au, side in zip(UNITS, cases.units[k], strict=True) if side
@@ -346,7 +351,7 @@ def main() -> None:
         maps = drawn_maps(folder, samples)
         found[kind] = crop_cases(samples, maps, encoders)
         if kind == "muscle" and args.examples:
-            print(examples(found[kind], maps, args.examples))
+            print(examples(found[kind], drawn_maps(folder, samples, bare=True), args.examples))
     patterns = with_repression(read_fine_patterns(args.sheets))
     labelled = [FlowPattern(p.units, FINE.index(p.emotion), p.emotion) for p in patterns]
     seeds = range(50_000, 50_000 + max(1, min(4, args.most // STORED_CHUNK)))
