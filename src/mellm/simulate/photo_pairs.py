@@ -27,7 +27,7 @@ from mellm.simulate.origins import (
 )
 from mellm.simulate.pair import ActionUnitTruth, FlowPair
 from mellm.simulate.scene import Motion, Moved, Pose, Scene
-from mellm.simulate.sensor import draw_camera, draw_occluder, film, light_field, photograph, shading
+from mellm.simulate.sensor import draw_camera, draw_occluder, light_field, photograph_pair, shading
 from mellm.simulate.unit_fields import Side
 
 
@@ -294,11 +294,8 @@ def photograph_both(
             valid = valid & (there < 0.02)
     camera = draw_camera(rng)
     strength = float(abs(rng.normal(0, 0.015)))
-    onset = photograph(onset, camera, rng)
     light = light_field(config.size, strength, rng)
     if rng.random() < config.shaded:
         light *= shading(moved.facial - moved.head, float(rng.normal(0.8, 0.8)))
-    apex = photograph(apex, camera, rng, light)
-    if camera.crf is not None and config.size[0] % 2 == config.size[1] % 2 == 0:
-        onset, apex = film((onset, apex), camera.crf)
+    onset, apex = photograph_pair((onset, apex), camera, rng, (None, light))
     return onset, apex, valid
