@@ -153,9 +153,9 @@ def table(figures: FlowFigures) -> str:
     lines.append(
         f"{'ms per pair':<48}" + "".join(f"{1e3 * figures.seconds[name]:>{width}.0f}" for name in names)
     )
-    for pose, found in figures.calm.items():
+    for pose, lengths in figures.calm.items():
         label = f"no expression, {pose}: mean |found|"
-        lines.append(f"{label:<48}" + "".join(f"{found[name]:>{width}.3f}" for name in names))
+        lines.append(f"{label:<48}" + "".join(f"{lengths[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
 
 

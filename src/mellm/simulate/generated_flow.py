@@ -111,7 +111,7 @@ def generate(
 ) -> GeneratedFlow:
     """Generate `count` samples, every coarse class as often as the others.
 
-    origins: where the units' motion comes from, one origin a sample; a unit it does not know takes the table's
+    origins: where the units' motion comes from, one origin a sample; the table helps out for unknown units
     shapes: ICT-FaceKit's, for the origin of that name. Raises InputError for an origin without units.
     """
     if any(origin not in WITH_UNITS for origin, share in origins if share > 0):
