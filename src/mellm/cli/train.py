@@ -22,12 +22,26 @@ def flow(
     ],
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare", help="Do not train: write what the papers' form is trained from on a GPU machine."
+        ),
+    ] = False,
 ) -> None:
     """Train MEFlowNet; writes checkpoints, curves (CSV) and the ONNX file.
 
     Example: mellm train flow recipes/flow-compact.yaml --out runs/flow
     """
     _need_torch()
+    if prepare:
+        from mellm.train.flow.drawn_material import prepare as write_material
+        from mellm.train.flow.meflownet_recipe import read_flow_recipe
+
+        plan = read_flow_recipe(recipe)
+        write_material(plan.photos, out, plan.ict, tuple(plan.chosen()), seed=plan.seed, report=typer.echo)
+        typer.echo(f"  written  {out}: train with python -m mellm.train.flow.drawn_run {out} --out RUN")
+        return
     from mellm.train.flow.meflownet_training import train_flow
 
     written = train_flow(recipe, out, typer.echo, minutes=minutes, steps=steps)

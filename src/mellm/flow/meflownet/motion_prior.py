@@ -233,7 +233,7 @@ class PriorFit:
     def _head(self, chart: Chart, coefficients: Double, heads: int) -> tuple[Array, Array]:
         """The motions that come with the turn, (N, 2, D + J), and the head's flow (rows, cols, 2)."""
         turned = turned_motions(self.prior, chart, self._face, coefficients)
-        more = turned.reshape(-1, turned.shape[-1]) @ coefficients[RIGID:heads].astype(np.float32)
+        more = (turned @ coefficients[RIGID:heads].astype(np.float32)).ravel()
         return turned, rigid_flow(chart, coefficients[:RIGID]) + _spread(more, self._face)
 
     def _amplitudes(self, expression: Array, rigid: Array, amplitude: float) -> Array:

@@ -56,7 +56,7 @@ def start_from(
 ) -> Start:
     """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH), and hear the other voices."""
     found, calm = fit_pair(prior, chart, onset, apex)
-    return Start(prior.inside, found, hear(found, (onset, apex), calm))
+    return Start(prior.inside, found, hear(prior.prior, chart, found, (onset, apex), calm))
 
 
 def fit_pair(

@@ -1,10 +1,9 @@
-"""The voices heard about a pair's expression, and what a network is told to weigh them by.
+"""The two voices heard about a pair's expression, and what a network is told to weigh them by.
 
-The prior's fit knows what faces do and little of what it never saw; optical flow (DIS) knows nothing of faces
-and follows texture, and noise. Flow is asked twice: of the pair freed of the head's motion, and of what the
-whole fit leaves over. Each voice is heard as it is and smoothed. Beside them stand measures of how far each
-place can be read: texture, what is left over, how strong the motion is. Knows pictures on the chart; nothing of
-learned weights.
+The prior's fit knows what faces do, and little of what it never saw; variational flow knows nothing of faces and
+follows texture, and noise. Each is heard as it is and smoothed. Beside them stand measures of how far each place
+can be read: texture, what is left over, how strong the motion is. Knows pictures on the chart; nothing of learned
+weights.
 """
 
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import COLS, ROWS
-from mellm.flow.meflownet.motion_prior import SURE, SubspaceFit
+from mellm.flow.meflownet.chart import COLS, ROWS, Chart
+from mellm.flow.meflownet.motion_prior import SURE, MotionPrior, SubspaceFit, rigid_motions
 from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+from mellm.flow.meflownet.variational import variational_flow
 
 SMOOTH = 2.0
 """Gaussian width, cells, of the smoothed voices."""
@@ -31,15 +31,13 @@ class Voices:
     """What was found about the expression, on the chart's cells.
 
     fit: float32 (rows, cols, 2) chart pixels, the prior's expression
-    flow: the same by optical flow of the pair freed of the head's motion
-    left_over: flow of the pair freed of all motion that was found
+    flow: the same by variational flow of the pair freed of the head's motion
     terms: (rows, cols, 3), Ixx, Ixy, Iyy of the normal equations
     residual: (rows, cols), squared difference of the normalised pictures after the fit
     """
 
     fit: Array
     flow: Array
-    left_over: Array
     terms: Array
     residual: Array
 
@@ -66,18 +64,19 @@ def dis_flow(onset: Array, apex: Array) -> Array:
 
 
 def hear(
-    found: SubspaceFit, grey: tuple[Array, Array], normalised: tuple[Array, Array]
+    prior: MotionPrior,
+    chart: Chart,
+    found: SubspaceFit,
+    grey: tuple[Array, Array],
+    normalised: tuple[Array, Array],
 ) -> Voices:
-    """Ask all voices; `grey` and `normalised` are the onset and the apex on the chart, (HEIGHT, WIDTH)."""
-    onset, apex = grey
-    still = warp(apex, upsample(found.head))
-    whole = upsample(found.head + found.expression)
-    first, second = normalised[0], warp(normalised[1], whole)
+    """Ask both voices; `grey` and `normalised` are the onset and the apex on the chart, (HEIGHT, WIDTH)."""
+    first = normalised[0]
+    second = warp(normalised[1], upsample(found.head + found.expression))
     residual = cv2.resize((first - second) ** 2, (COLS, ROWS), interpolation=cv2.INTER_AREA)
     return Voices(
         fit=found.expression,
-        flow=dis_flow(onset, still),
-        left_over=dis_flow(onset, warp(apex, whole)),
+        flow=variational_flow(prior, *grey, found.head, rigid_motions(chart)),
         terms=normal_terms(first, second)[..., :3],
         residual=np.asarray(residual, np.float32),
     )
@@ -87,17 +86,18 @@ def evidence_of(voices: Voices, inside: Array) -> Evidence:
     """Turn the voices into what the network sees; `inside` (rows, cols) is the share of the face."""
     fit = voices.fit
     other = voices.flow - fit
-    added = [other, _smooth(other, SMOOTH), voices.left_over, _smooth(voices.left_over, SMOOTH)]
+    added = [other, _smooth(other, SMOOTH)]
     scale = max(LEAST, float(np.percentile(np.hypot(fit[..., 0], fit[..., 1]), 99.5)))
     xx, xy, yy = np.moveaxis(voices.terms, -1, 0)
     texture = np.log1p(np.maximum((xx * yy - xy * xy) / (xx + yy + 1e-3), 0))
     residual = np.log(voices.residual + 1e-3)
     sizes = [_size(fit / scale), _size(_smooth(fit, 2 * SMOOTH) / scale)]
-    sizes += [_size(_smooth(field, 1.5 * SMOOTH) / scale) for field in (added[0], added[2])]
+    sizes.append(_size(_smooth(other, 1.5 * SMOOTH) / scale))
     measures = [texture, _smooth(texture, 1.5 * SMOOTH), residual, _smooth(residual, 1.5 * SMOOTH)]
     same = [np.full_like(texture, np.log(scale)), np.full_like(texture, residual[inside > SURE].mean())]
     fields = np.stack([fit, *added])
-    features = np.concatenate([(fields / scale).transpose(0, 3, 1, 2).reshape(-1, ROWS, COLS), np.stack(sizes + measures + same)])
+    scaled = (fields / scale).transpose(0, 3, 1, 2).reshape(-1, ROWS, COLS)
+    features = np.concatenate([scaled, np.stack(sizes + measures + same)])
     return Evidence(features.astype(np.float32), np.ascontiguousarray(fields.transpose(0, 3, 1, 2), np.float32))
 
 

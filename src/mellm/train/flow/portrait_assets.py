@@ -39,13 +39,12 @@ def canonical_in_crop() -> Points:
     return placed
 
 
-def spread_matrices() -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """Return how displacements of the canonical mesh spread over the upper and the lower sheet.
+def spread_matrices(mesh: Points) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how displacements of a mesh in the crop spread over the upper and the lower sheet.
 
-    Two float16 (h * w, 468): times mesh displacements (468, C) they give the sheet's field on the lattice of
-    the crop. Away from eyes and mouth both sheets are one skin.
+    mesh: (468, 3), px of a 400x480 picture. Two float32 (h, w, 468) on its lattice: times displacements (468, C)
+    they give the sheet's field. Away from eyes and mouth both sheets are one skin.
     """
-    mesh = canonical_in_crop()
     lattice, width = Lattice(CROP_SIZE), face_width(mesh)
     points = mesh[:, :2]
     centre = points.mean(0)
@@ -62,10 +61,18 @@ def spread_matrices() -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     up, low = sheets
     skin = low + above_share(lattice, mesh, width) * (up - low)
     free = free_share(lattice, mesh, width)
-    both = [(skin + free * (sheet - skin)).reshape(-1, 468) for sheet in (up, low)]
-    # What moves a node by less than a thousandth of a point's motion is left out: the file is a tenth as large.
+    return skin + free * (up - skin), skin + free * (low - skin)
+
+
+def write_spread(path: Path) -> None:
+    """Write the matrices of the canonical mesh in the crop, as half floats (h * w, 468).
+
+    What moves a node by less than a thousandth of a point's motion is left out: the file is a tenth as large.
+    """
+    both = [m.reshape(-1, 468) for m in spread_matrices(canonical_in_crop())]
     first, second = (np.where(np.abs(m) < 1e-3, 0, m).astype(np.float16) for m in both)
-    return first, second
+    with path.open("wb") as file:
+        np.savez_compressed(file, up=first, low=second)
 
 
 def build_assets(
