@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm.analysis.clip import ImportedLandmarks, Watched, imported_faces, watch
+from mellm.analysis.clip import Around, ImportedLandmarks, Watched, images_of, imported_faces, watch
 from mellm.analysis.listeners import Listeners, Progress, WordsListener, ignore_progress, ignore_words
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
@@ -40,6 +40,7 @@ from mellm.errors import InputError
 from mellm.face import find_faces, load_landmarks
 from mellm.face.people import Landmarks
 from mellm.face.refinding import landmarks_at, place_of
+from mellm.flow.frames_around import windows
 from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
 from mellm.render.pictures import KINDS, encode_png
@@ -175,9 +176,11 @@ class Analyzer:
             moments = [(person, interval) for person in people for interval in intervals[person.person]]
             for done, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
-                    read = media.read([interval.onset_frame, interval.apex_frame])
-                if len(read) == 2:
-                    self._read(person, read[interval.onset_frame], read[interval.apex_frame], interval, found)
+                    around = windows(interval.onset_frame, interval.apex_frame, frames)
+                    read = media.read(sorted({*around[0], *around[1]}))
+                onset, apex = read.get(interval.onset_frame), read.get(interval.apex_frame)
+                if onset is not None and apex is not None:
+                    self._read(person, onset, apex, interval, found, images_of(read, around))
                 self._listeners.progress("reading", done, len(moments))
             with self._clock("media"):
                 source = clip_source(path, media, frames)
@@ -250,7 +253,15 @@ class Analyzer:
                     return doubts
             return pair_doubts(onset.image, apex.image, points)
 
-    def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Readings) -> None:
+    def _read(
+        self,
+        person: Watched,
+        onset: Frame,
+        apex: Frame,
+        interval: Interval,
+        found: _Readings,
+        around: Around | None = None,
+    ) -> None:
         """Read one interval of one person; its pictures are kept under the reading's number."""
         first, second = self._points(person, onset), self._points(person, apex)
         if first is None or second is None:
@@ -269,6 +280,7 @@ class Analyzer:
             interval=interval,
             clock=self._clock,
             tell=partial(self._listeners.words, len(found.readings)),
+            around=around,
         )
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)

@@ -16,7 +16,7 @@ from mellm.face.people import FaceObservation, Landmarks
 from mellm.face.refinding import place_of
 from mellm.face.roi import Roi
 from mellm.media import Media
-from mellm.media.frame import Frame
+from mellm.media.frame import Frame, Image
 from mellm.spot import explain_none, spot
 from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.trace import MotionTracer
@@ -25,6 +25,8 @@ from mellm.wording.message import Message
 Clock = Callable[[str], AbstractContextManager[None]]
 """`with clock("flow"):` adds the time of the block to that stage."""
 ImportedLandmarks = dict[int, Landmarks]
+Around = tuple[list[Image], list[Image]]
+"""The frames about an onset and about an apex, in order."""
 
 
 @dataclass(slots=True)
@@ -117,3 +119,11 @@ def frame_rate(media: Media, motion: RegionalMotion) -> float:
         return float(media.info.fps)
     steps = np.diff(motion.times)
     return float(1 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 25.0
+
+
+def images_of(read: dict[int, Frame], numbers: tuple[range, range]) -> Around | None:
+    """Return the pictures of two windows of frames, or None where one of them could not be read."""
+    if any(k not in read for window in numbers for k in window):
+        return None
+    first, second = ([read[k].image for k in window] for window in numbers)
+    return first, second

@@ -149,6 +149,10 @@ def bench(
     prior: Annotated[
         Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-prior.")
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a training run, measured in place of the shipped MEFlowNet."),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", callback=to_new_file, help="Write figures and samples here.")
     ] = None,
@@ -164,7 +168,7 @@ def bench(
 
     names = [name.strip() for name in estimators.split(",") if name.strip()]
     test = TestPairs(data, pairs, chosen_origins(origins, ict), ict, full_3d, seed)
-    figures = bench_flow(test, estimators=names, prior=prior, json=json_file)
+    figures = bench_flow(test, estimators=names, prior=prior, run=run, json=json_file)
     typer.echo(table(figures))
 
 

@@ -21,7 +21,7 @@ from mellm.evaluate.runs import FlowRun, provenance, write_run
 from mellm.flow import create
 from mellm.flow.field import FlowEstimator
 from mellm.flow.meflownet.motion_prior_file import load_prior
-from mellm.flow.meflownet.runtime import MEFlowNetEstimator
+from mellm.flow.meflownet.runtime import NETWORK_FILE, PRIOR_FILE, MEFlowNetEstimator
 from mellm.simulate.pair import FlowPair
 
 ESTIMATORS = ("meflownet", "meflownet-prior", "tvl1", "dis", "farneback", "deepflow")
@@ -41,16 +41,20 @@ def bench_flow(
     *,
     estimators: Sequence[str] = ESTIMATORS,
     prior: str | Path | None = None,
+    run: str | Path | None = None,
     json: str | Path | None = None,
 ) -> FlowFigures:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
     prior: another motion prior's file for `meflownet-prior`, such as a training run's.
+    run: folder of a training run, whose prior and network stand for MEFlowNet's.
     The figures are in `calm` too for portraits: the expression found where there was none. Where the pairs
     say the origin of their motion, the figures of each origin are in `origins`.
     """
     started = time.perf_counter()
-    made = {name: _create(name, Path(prior) if prior else None) for name in estimators}
+    trained = Path(run) if run else None
+    fitted = Path(prior) if prior else trained and trained / PRIOR_FILE.name
+    made = {name: _create(name, fitted, trained) for name in estimators}
     samples = []
     for pair in pairs:
         where = pair.face & pair.valid
@@ -69,7 +73,8 @@ def bench_flow(
             "data": str(pairs.data),
             "origins": [str(origin) for origin in pairs.origins],
         }
-        inputs = [Path(prior)] if prior else []
+        inputs = [fitted] if fitted else []
+        inputs += [trained / NETWORK_FILE.name] if trained else []
         found = provenance(inputs, settings, pairs.seed, started)
         write_run(json, FlowRun(figures=figures, samples=samples, provenance=found))
     return figures
@@ -183,12 +188,12 @@ def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> Strat
     )
 
 
-def _create(name: str, prior: Path | None) -> FlowEstimator:
-    if name != "meflownet-prior":
-        return create(name)
-    if prior is None:
-        return create("meflownet", refine=False)
-    return MEFlowNetEstimator(load_prior(prior), None)
+def _create(name: str, prior: Path | None, run: Path | None) -> FlowEstimator:
+    if name in ("meflownet-prior", "meflownet-fast") and prior is not None:
+        return MEFlowNetEstimator(load_prior(prior), None)
+    if name == "meflownet" and run is not None:
+        return MEFlowNetEstimator(load_prior(run / PRIOR_FILE.name), run / NETWORK_FILE.name)
+    return create("meflownet-fast" if name == "meflownet-prior" else name)
 
 
 def _length(field: Field) -> Field:

@@ -9,7 +9,6 @@ from mellm.flow.cubic import read_picture
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
 from mellm.flow.meflownet.motion_prior import (
     MotionPrior,
-    PriorFit,
     face_cells,
     rigid_flow,
     rigid_motions,
@@ -18,6 +17,7 @@ from mellm.flow.meflownet.motion_prior import (
 )
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
 from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample
+from mellm.flow.meflownet.subspace_fit import PriorFit
 
 
 def moved(picture, flow):
@@ -182,7 +182,9 @@ def test_a_calm_place_is_not_given_the_noise_of_a_moving_one(template, texture):
         motions[..., 1, k] = bump / np.sqrt((bump**2).sum())
     none, heads = np.zeros(0, np.float32), np.zeros((face.sum(), 2, 0), np.float32)
     size = np.full(len(bumps), 12, np.float32)
-    local = MotionPrior(template, motions[face], size, np.zeros((face.sum(), 0), np.float32), none, heads, none, 0.15)
+    local = MotionPrior(
+        template, motions[face], size, np.zeros((face.sum(), 0), np.float32), none, heads, none, 0.15
+    )
     k = spots.index((52, 78))
     flow = np.zeros((ROWS, COLS, 2), np.float32)
     flow[..., 1] = 2.0 * bumps[k]

@@ -7,8 +7,8 @@ import pytest
 from mellm.errors import InputError
 from mellm.face.people import Landmarks
 from mellm.flow import create
+from mellm.flow.frames_around import window
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
-from mellm.flow.meflownet.motion_prior import PriorFit
 from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.network_evidence import upsample
 from mellm.flow.meflownet.runtime import (
@@ -18,10 +18,9 @@ from mellm.flow.meflownet.runtime import (
     SHA256,
     MEFlowNetEstimator,
     start_from,
-    window,
 )
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.voices import evidence_of
-
 
 
 def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
@@ -52,7 +51,9 @@ def test_an_untrained_network_answers_the_fit(toy_prior, texture):
     torch = pytest.importorskip("torch")
     from mellm.train.flow.voice_network import VoiceNetwork
 
-    start = start_from(PriorFit(toy_prior), make_chart(toy_prior.template, toy_prior.template), texture, texture[:, ::-1])
+    start = start_from(
+        PriorFit(toy_prior), make_chart(toy_prior.template, toy_prior.template), texture, texture[:, ::-1]
+    )
     seen = evidence_of(start.voices, start.inside)
     model = VoiceNetwork(len(seen.features), len(seen.fields))
     with torch.no_grad():

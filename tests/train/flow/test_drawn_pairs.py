@@ -42,14 +42,18 @@ def material(tmp_path_factory):
         name = next(f"{split}{k}" for k in range(300) if split_of(f"{split}{k}") == split)
         cv2.imwrite(str(folder / f"{name}.png"), large)
     out = tmp_path_factory.mktemp("material")
-    return prepare(folder, out, origins=(Origin.TABLE, Origin.SMOOTH), motions=(4, 2), report=lambda line: None)
+    return prepare(
+        folder, out, origins=(Origin.TABLE, Origin.SMOOTH), motions=(4, 2), report=lambda line: None
+    )
 
 
 def draws(material, **plan):
     with np.load(material / "motions.npz") as data:
         motions = dense_motions(data["fields"], material / "spread.npz", CPU)
     alike = torch.zeros(len(motions), dtype=torch.long)
-    return PairSynthesis(load_portraits(material / "portraits-train.npz", CPU), motions, alike, PairDraw(**plan), seed=2)
+    return PairSynthesis(
+        load_portraits(material / "portraits-train.npz", CPU), motions, alike, PairDraw(**plan), seed=2
+    )
 
 
 def test_the_pictures_are_where_the_truth_says(material, monkeypatch):

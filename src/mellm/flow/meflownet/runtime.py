@@ -5,7 +5,7 @@ and the registry's contract; nothing of training.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,11 +18,13 @@ from mellm.errors import InputError, MellmError
 from mellm.face.people import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.field import Flow, FlowField
+from mellm.flow.frames_around import window
 from mellm.flow.head import COMPENSATIONS, compensate
 from mellm.flow.meflownet.chart import Chart, make_chart
-from mellm.flow.meflownet.motion_prior import MotionPrior, PriorFit, SubspaceFit
+from mellm.flow.meflownet.motion_prior import MotionPrior, SubspaceFit
 from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample, warp
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.voices import Evidence, Voices, dis_flow, evidence_of, hear
 from mellm.media.frame import Image
 from mellm.wording.message import Message
@@ -51,9 +53,7 @@ class Start:
     voices: Voices
 
 
-def start_from(
-    prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
-) -> Start:
+def start_from(prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]) -> Start:
     """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH), and hear the other voices."""
     found, calm = fit_pair(prior, chart, onset, apex)
     return Start(prior.inside, found, hear(prior.prior, chart, found, (onset, apex), calm))
@@ -62,7 +62,9 @@ def start_from(
 def fit_pair(
     prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
 ) -> tuple[SubspaceFit, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Fit the prior to two grey chart pictures; return the fit and the pictures without their illumination."""
+    """Fit the prior to two grey chart pictures; return the fit and the pictures without their
+    illumination.
+    """
     calm = normalise_illumination(onset, FIT_BLUR), normalise_illumination(apex, FIT_BLUR)
     return prior.fit(chart, *calm, dis_flow(onset, apex)), calm
 
@@ -147,10 +149,10 @@ class MEFlowNetEstimator:
     ) -> Flow:
         """Estimate the flow from frame `onset` to frame `apex` of a clip with the frames around both.
 
-        Each picture becomes the mean of itself and up to `reach` frames on both sides of it, freed of the head's
-        motion in between, so that sensor noise averages out. By default a sixth of the time from onset to apex,
-        at most `MOST_AROUND` frames. `landmarks` are the onset frame's. Raises InputError for frames that are
-        not there or of several sizes.
+        Each picture becomes the mean of itself and up to `reach` frames on both sides of it, freed of the
+        head's motion in between, so that sensor noise averages out. By default a sixth of the time from
+        onset to apex, at most `MOST_AROUND` frames. `landmarks` are the onset frame's. Raises InputError
+        for frames that are not there or of several sizes.
         """
         count = len(frames)
         if not (0 <= onset < count and 0 <= apex < count):
@@ -200,7 +202,9 @@ class MEFlowNetEstimator:
     def _run(self, evidence: Evidence) -> NDArray[np.float32]:
         """Weigh the voices, (rows, cols, 2); calls from several threads take turns."""
         with self._lock:
-            result = self._network_of()({"features": evidence.features[None], "fields": evidence.fields[None]})
+            result = self._network_of()(
+                {"features": evidence.features[None], "fields": evidence.fields[None]}
+            )
             return np.ascontiguousarray(np.asarray(result["expression"])[0].transpose(1, 2, 0), np.float32)
 
     def _network_of(self) -> Any:
@@ -222,26 +226,16 @@ def _grey(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-MOST_AROUND = 5
-"""Most frames on each side of onset and apex that `estimate_clip` averages by itself."""
-
-
-def window(centre: int, onset: int, apex: int, count: int, reach: int | None = None) -> range:
-    """Return the frames around `centre` (the onset or the apex) that are averaged: as many on both sides.
-
-    They stay within the clip and on their side of the middle between onset and apex.
-    """
-    apart = abs(apex - onset)
-    wanted = min(MOST_AROUND, apart // 6) if reach is None else reach
-    side = max(0, min(wanted, centre, count - 1 - centre, (apart - 1) // 2))
-    return range(centre - side, centre + side + 1)
-
-
 def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstimator:
     """Return the shipped estimator.
 
     compensation: `learned`, or one of `mellm.flow.COMPENSATIONS`, applied to the learned facial flow instead
-    refine: False stops at what the network starts from
+    refine: False stops at the prior's fit
     """
     network, sha256 = (NETWORK_FILE, SHA256) if refine else (None, PRIOR_SHA256)
     return MEFlowNetEstimator(load_prior(PRIOR_FILE), network, compensation, sha256=sha256)
+
+
+def create_fast(compensation: str = "learned") -> MEFlowNetEstimator:
+    """Return the shipped estimator without its second voice and the network: the prior's fit alone."""
+    return replace(create(compensation, refine=False), name="meflownet-fast")

@@ -1,9 +1,9 @@
 """The two voices heard about a pair's expression, and what a network is told to weigh them by.
 
-The prior's fit knows what faces do, and little of what it never saw; variational flow knows nothing of faces and
-follows texture, and noise. Each is heard as it is and smoothed. Beside them stand measures of how far each place
-can be read: texture, what is left over, how strong the motion is. Knows pictures on the chart; nothing of learned
-weights.
+The prior's fit knows what faces do, and little of what it never saw; variational flow knows nothing of
+faces and follows texture, and noise. Each is heard as it is and smoothed. Beside them stand measures of how
+far each place can be read: texture, what is left over, how strong the motion is. Knows pictures on the
+chart; nothing of learned weights.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,8 @@ def dis_flow(onset: Array, apex: Array) -> Array:
     first, second = (np.clip(np.rint(picture), 0, 255).astype(np.uint8) for picture in (onset, apex))
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(
-        cv2.resize(dis.calc(first, second, np.zeros(0)), (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32
+        cv2.resize(dis.calc(first, second, np.zeros(0)), (COLS, ROWS), interpolation=cv2.INTER_AREA),
+        np.float32,
     )
 
 
@@ -98,7 +99,9 @@ def evidence_of(voices: Voices, inside: Array) -> Evidence:
     fields = np.stack([fit, *added])
     scaled = (fields / scale).transpose(0, 3, 1, 2).reshape(-1, ROWS, COLS)
     features = np.concatenate([scaled, np.stack(sizes + measures + same)])
-    return Evidence(features.astype(np.float32), np.ascontiguousarray(fields.transpose(0, 3, 1, 2), np.float32))
+    return Evidence(
+        features.astype(np.float32), np.ascontiguousarray(fields.transpose(0, 3, 1, 2), np.float32)
+    )
 
 
 def _smooth(field: Array, width: float) -> Array:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import cell_pixels, make_chart
-from mellm.flow.meflownet.motion_prior import PriorFit
 from mellm.flow.meflownet.runtime import start_from
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.voices import Voices
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.pair_stream import PairSource
@@ -30,7 +30,8 @@ class ChartSample:
     """One pair, float16 on the chart's cells, chart pixels.
 
     fit, flow, terms, residual: what was heard (`Voices`)
-    expression: (rows, cols, 2), the true one; head_error: (rows, cols, 2), the true head's motion less the found
+    expression: (rows, cols, 2), the true one; head_error: (rows, cols, 2), the true head's motion less the
+        found
     face: uint8 (rows, cols), 1 where the face is seen in both pictures
     origin: of the motion, "" where there is no expression
     """
@@ -46,7 +47,9 @@ class ChartSample:
 
     def voices(self) -> Voices:
         """Return what was heard."""
-        return Voices(*(getattr(self, name).astype(np.float32) for name in ("fit", "flow", "terms", "residual")))
+        return Voices(
+            *(getattr(self, name).astype(np.float32) for name in ("fit", "flow", "terms", "residual"))
+        )
 
 
 def sample_of(pair: FlowPair, prior: PriorFit) -> ChartSample:

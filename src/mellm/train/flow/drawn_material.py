@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mellm.simulate.gallery import Split
 from mellm.simulate.ict import IctModel
 from mellm.simulate.origins import Origin, draw_face_motion
 from mellm.train.flow.portrait_assets import build_assets, write_spread
@@ -35,14 +37,14 @@ def prepare(
         path = out / f"portraits-{split}.npz"
         if not path.is_file():
             report(f"portraits: {split}")
-            build_assets(faces, path, split)  # type: ignore[arg-type]
+            build_assets(faces, path, split)
     if not (out / "spread.npz").is_file():
         write_spread(out / "spread.npz")
     path = out / "motions.npz"
     if not path.is_file():
         shapes = IctModel(ict) if ict else None
         rng = np.random.default_rng(seed)
-        rows: list[tuple[np.ndarray, str, str]] = []  # type: ignore[type-arg]
+        rows: list[tuple[NDArray[np.float16], str, str]] = []
         for origin in origins:
             if origin is Origin.ICT and shapes is None:
                 continue
@@ -50,8 +52,8 @@ def prepare(
             for split, count in zip(("train", "val"), motions, strict=True):
                 for _ in range(count):
                     # People whose motion is replayed never cross from training to validation.
-                    people = "train" if split == "train" else "test"
-                    motion = draw_face_motion(origin, rng, shapes=shapes, split=people)  # type: ignore[arg-type]
+                    people: Split = "train" if split == "train" else "test"
+                    motion = draw_face_motion(origin, rng, shapes=shapes, split=people)
                     rows.append((motion.displacement.astype(np.float16), str(origin), split))
         with path.open("wb") as file:
             np.savez_compressed(

@@ -1,8 +1,9 @@
-"""Training MEFlowNet in the papers' form on drawn pairs: `python -m mellm.train.flow.drawn_run FOLDER --out RUN`.
+"""Training MEFlowNet in the papers' form on drawn pairs: `python -m mellm.train.flow.drawn_run FOLDER --out
+RUN`.
 
-Needs torch, NumPy, OpenCV and safetensors alone, and the folder that `mellm train flow ... --prepare` wrote, so it
-runs on a machine with a GPU where nothing of mellm is installed but its source. Resumable; with `--seconds` the
-schedule follows the clock, whatever the machine's speed.
+Needs torch, NumPy, OpenCV and safetensors alone, and the folder that `mellm train flow ... --prepare`
+wrote, so it runs on a machine with a GPU where nothing of mellm is installed but its source. Resumable;
+with `--seconds` the schedule follows the clock, whatever the machine's speed.
 """
 
 import argparse
@@ -71,7 +72,13 @@ def run_drawn(
     run.go_on(minutes=minutes)
     figures = run.validate()
     path = out / "meflownet_drawn.safetensors"
-    facts = {"step": run.step, "seconds": run.spent, "plan": asdict(plan), "without": without, "figures": figures}
+    facts = {
+        "step": run.step,
+        "seconds": run.spent,
+        "plan": asdict(plan),
+        "without": without,
+        "figures": figures,
+    }
     save_file({n: t.cpu().contiguous() for n, t in run.average.items()}, path, {"facts": json.dumps(facts)})
     return path
 
@@ -80,7 +87,9 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="what `mellm train flow ... --prepare` wrote")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; an unfinished run goes on")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder of the run; an unfinished run goes on"
+    )
     parser.add_argument("--shape", choices=sorted(SHAPES), default="compact")
     parser.add_argument("--without", help="an origin to leave out, for a test on it")
     parser.add_argument("--seconds", type=float, help="train so long in all, whatever the speed")

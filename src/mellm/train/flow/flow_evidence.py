@@ -67,7 +67,9 @@ def sample(image: Tensor, at: Tensor) -> Tensor:
 
 
 def aim(at: Tensor) -> Tensor:
-    """Return where to read so that the cubic kernel (a = -0.75) reads at the place: see `mellm.flow.cubic`."""
+    """Return where to read so that the cubic kernel (a = -0.75) reads at the place: see
+    `mellm.flow.cubic`.
+    """
     whole = torch.floor(at)
     part = at - whole
     place = part
@@ -86,8 +88,8 @@ def asinh(field: Tensor) -> Tensor:
 def normal_terms(onset: Tensor, warped: Tensor, stride: int) -> Tensor:
     """Return Ixx, Ixy, Iyy, Ixt, Iyt per cell, (B, 5, H / stride, W / stride).
 
-    Gradients are means of both pictures' (Scharr). Each cell is weighted by the inverse of the residual energy
-    around it, so noisy skin, glints and occlusions count for less.
+    Gradients are means of both pictures' (Scharr). Each cell is weighted by the inverse of the residual
+    energy around it, so noisy skin, glints and occlusions count for less.
     """
     mean = (onset + warped) * 0.5
     side = torch.arange(-1.0, 2.0, device=mean.device)
@@ -144,8 +146,12 @@ def _linear(place: Tensor, camera: float) -> tuple[Tensor, Tensor]:
     near = camera / (camera + z)
     u, v = x * near, y * near
     zero, one = torch.zeros_like(x), torch.ones_like(x)
-    du = torch.cat([near, zero, u * near, -y * near, -u * y * near / camera, z * near + u * x * near / camera], 1)
-    dv = torch.cat([zero, near, v * near, x * near, -z * near - v * y * near / camera, v * x * near / camera], 1)
+    du = torch.cat(
+        [near, zero, u * near, -y * near, -u * y * near / camera, z * near + u * x * near / camera], 1
+    )
+    dv = torch.cat(
+        [zero, near, v * near, x * near, -z * near - v * y * near / camera, v * x * near / camera], 1
+    )
     scale = torch.cat([one, one, one * 0.01, one * 0.01, one * 0.01, one * 0.01], 1)
     return du * scale, dv * scale
 
@@ -157,11 +163,20 @@ def rigid_field(parameters: Tensor, place: Tensor) -> Tensor:
     p = parameters[:, :, None, None]
     roll, pitch, yaw = (p[:, k] * 0.01 for k in (3, 4, 5))
     # Second order in the angles is exact to .001 px below five degrees.
-    turned_x = x - roll * y + yaw * z + 0.5 * (-(roll * roll + yaw * yaw) * x + pitch * yaw * y + pitch * roll * z)
-    turned_y = y + roll * x - pitch * z + 0.5 * (pitch * yaw * x - (roll * roll + pitch * pitch) * y + yaw * roll * z)
-    turned_z = z - yaw * x + pitch * y + 0.5 * (pitch * roll * x + yaw * roll * y - (pitch * pitch + yaw * yaw) * z)
+    turned_x = (
+        x - roll * y + yaw * z + 0.5 * (-(roll * roll + yaw * yaw) * x + pitch * yaw * y + pitch * roll * z)
+    )
+    turned_y = (
+        y
+        + roll * x
+        - pitch * z
+        + 0.5 * (pitch * yaw * x - (roll * roll + pitch * pitch) * y + yaw * roll * z)
+    )
+    turned_z = (
+        z - yaw * x + pitch * y + 0.5 * (pitch * roll * x + yaw * roll * y - (pitch * pitch + yaw * yaw) * z)
+    )
     grow = 1 + 0.01 * p[:, 2]
-    near = camera / (camera + turned_z) 
+    near = camera / (camera + turned_z)
     start = camera / (camera + z)
     u = (turned_x + p[:, 0]) * near * grow - x * start
     v = (turned_y + p[:, 1]) * near * grow - y * start

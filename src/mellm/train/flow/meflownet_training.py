@@ -1,7 +1,7 @@
 """Training MEFlowNet from a recipe: motion prior, fitted pairs, the network of voices; resumable.
 
-`train_flow` is what `mellm train flow RECIPE` calls. The module knows the order of the work; the parts live in
-the modules it imports.
+`train_flow` is what `mellm train flow RECIPE` calls. The module knows the order of the work; the parts live
+in the modules it imports.
 """
 
 import csv
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mellm.flow.meflownet.chart import COLS, ROWS, inside_face
-from mellm.flow.meflownet.motion_prior import MotionPrior, PriorFit
+from mellm.flow.meflownet.motion_prior import MotionPrior
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.voices import evidence_of
 from mellm.simulate.gallery import Split
 from mellm.simulate.ict import IctModel
@@ -29,7 +31,9 @@ from mellm.train.flow.prior_fit import learn_prior
 from mellm.train.flow.voice_network import VoiceNetwork
 
 FLOOR, SHARE = 0.03, 0.12
-"""A pair's error is divided by FLOOR (px) + SHARE * its mean expression: subtle pairs count as strong ones do."""
+"""A pair's error is divided by FLOOR (px) + SHARE * its mean expression: subtle pairs count as strong ones
+do.
+"""
 
 
 class VoiceFacts(RunFacts):
@@ -77,8 +81,8 @@ class FlowRun:
         self.validation = _Tensors(self._samples("val", plan.validation_pairs, plan.seed + 1), self.prior)
         torch.manual_seed(plan.seed)
         self.model = VoiceNetwork(self.training.features.shape[1], self.training.fields.shape[1], plan.width)
-        self.model.mean.copy_(self.training.features.mean((0, 2, 3))[:, None, None])
-        self.model.spread.copy_(self.training.features.std((0, 2, 3))[:, None, None] + 1e-3)
+        self.model.get_buffer("mean").copy_(self.training.features.mean((0, 2, 3))[:, None, None])
+        self.model.get_buffer("spread").copy_(self.training.features.std((0, 2, 3))[:, None, None] + 1e-3)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), plan.rate, weight_decay=plan.weight_decay)
         self._checkpoint = folder / "checkpoint.safetensors"
         self.step = self._restored() if self._checkpoint.is_file() else 0
@@ -141,17 +145,20 @@ class FlowRun:
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate * warm * 0.5 * (1 + float(np.cos(np.pi * done)))
         # The order follows from seed and step alone, so a stopped run goes on as if it had not.
-        chosen = np.random.default_rng([plan.seed, self.step]).integers(len(self.training.face), size=plan.batch)
-        loss = self._errors(self.training, torch.from_numpy(chosen))[0]
+        rng = np.random.default_rng([plan.seed, self.step])
+        chosen = torch.from_numpy(rng.integers(len(self.training.face), size=plan.batch))
+        answer = self.model(self.training.features[chosen], self.training.fields[chosen])
+        loss = self._errors(self.training, chosen, answer)[0]
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return float(loss.detach())
 
-    def _errors(self, data: "_Tensors", chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss, and each pair's mean facial and expression error on the face, chart pixels."""
-        answer = self.model(data.features[chosen], data.fields[chosen])
+    def _errors(self, data: "_Tensors", chosen: Tensor, answer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss of an answer, and each pair's mean facial and expression error on the face, chart
+        pixels.
+        """
         face, truth = data.face[chosen], data.expression[chosen]
         area = face.sum((1, 2)).clamp(min=1)
 
@@ -166,17 +173,16 @@ class FlowRun:
     def validate(self) -> dict[str, float]:
         """Return and log mean errors on held-out identities, chart pixels, of the network and of the fit."""
         data = self.validation
-        row: dict[str, float] = {}
+        found: dict[str, list[Tensor]] = {}
         with torch.no_grad():
-            errors = [self._errors(data, torch.tensor([k]))[1:] for k in range(len(data.face))]
-            row["facial"], row["expression"] = (float(torch.cat([e[k] for e in errors]).mean()) for k in (0, 1))
-            weight = self.model.shares.weight.clone(), self.model.shares.bias.clone()
-            self.model.shares.weight.zero_()
-            self.model.shares.bias.zero_()
-            errors = [self._errors(data, torch.tensor([k]))[1:] for k in range(len(data.face))]
-            self.model.shares.weight.copy_(weight[0])
-            self.model.shares.bias.copy_(weight[1])
-        row["fit_facial"], row["fit_expression"] = (float(torch.cat([e[k] for e in errors]).mean()) for k in (0, 1))
+            for k in range(len(data.face)):
+                one = torch.tensor([k])
+                answer = self.model(data.features[one], data.fields[one])
+                for name, field in (("", answer), ("fit_", data.fields[one][:, 0])):
+                    _, facial, expression = self._errors(data, one, field)
+                    found.setdefault(f"{name}facial", []).append(facial)
+                    found.setdefault(f"{name}expression", []).append(expression)
+        row = {name: float(torch.cat(values).mean()) for name, values in found.items()}
         self._log("validation.csv", row)
         self.report(f"validation at step {self.step}: " + ", ".join(f"{n} {v:.4f}" for n, v in row.items()))
         return row
@@ -217,7 +223,7 @@ class FlowRun:
 
 def export_onnx(model: VoiceNetwork, path: Path) -> Path:
     """Write the network for one pair on the chart's cells, in float32 (ONNX opset 17)."""
-    features, fields = model.body[0].in_channels, model.shares.out_channels
+    features, fields = len(model.get_buffer("mean")), model.shares.out_channels
     example = (torch.zeros(1, features, ROWS, COLS), torch.zeros(1, fields, 2, ROWS, COLS))
     partial = path.with_suffix(".partial")
     with warnings.catch_warnings():
@@ -241,11 +247,16 @@ class _Tensors:
 
     def __init__(self, samples: list[ChartSample], prior: MotionPrior) -> None:
         inside = inside_face(prior.template)
-        columns: list[list[np.ndarray]] = [[], [], [], [], []]  # type: ignore[type-arg]
+        columns: list[list[NDArray[np.float32]]] = [[], [], [], [], []]
         for sample in samples:
             seen = evidence_of(sample.voices(), inside)
             truth = (sample.expression, sample.head_error)
-            rows = [seen.features, seen.fields, *(t.astype(np.float32).transpose(2, 0, 1) for t in truth), sample.face]
+            rows = [
+                seen.features,
+                seen.fields,
+                *(t.astype(np.float32).transpose(2, 0, 1) for t in truth),
+                sample.face,
+            ]
             for column, row in zip(columns, rows, strict=True):
                 column.append(np.asarray(row, np.float32))
         self.features, self.fields, self.expression, self.head_error, self.face = (

@@ -3,11 +3,12 @@
 The apex is warped by the flow found so far, encoded beside the onset, and a U-Net that sees the whole face
 corrects the flow from the difference, from Lucas-Kanade steps and from what the head explains (in the line of
 SEA-RAFT and WAFT: shared weights over passes, two decoders, a mixture of Laplace, convex up-sampling). Passes
-run at a quarter, half and full size of the picture. A rigid head is fitted inside the network, with weights it
-learns; expression = facial - head. The module knows torch and nothing of files, faces or training.
+run at a quarter, half and full size of the picture. A rigid head is fitted inside the network, with weights
+it learns; expression = facial - head. The module knows torch and nothing of files, faces or training.
 """
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -42,8 +43,8 @@ class NetworkShape:
     features, hidden: channels of the encoder's output and of the recurrent state
     widths: channels of the U-Net's levels, finest first
     scales: the picture's size at each pass, as a share; passes of one share use the same weights
-    coarse_shared: whether every pass under full size uses one set of weights
-    warp: `picture` warps the apex picture and encodes it anew; `features` warps its features, as the papers do
+    warp: `picture` warps the apex picture and encodes it anew; `features` warps its features, as the papers
+        do
     """
 
     features: int = 32
@@ -98,8 +99,10 @@ class UNet(nn.Module):
 
     def __init__(self, inputs: int, hidden: int, widths: tuple[int, ...]) -> None:
         super().__init__()
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
-        self.enter = nn.Sequential(nn.Conv2d(inputs, widths[0], 1), nn.SiLU(), ConvBlock(widths[0], widths[0]))
+        pairs = list(itertools.pairwise(widths))
+        self.enter = nn.Sequential(
+            nn.Conv2d(inputs, widths[0], 1), nn.SiLU(), ConvBlock(widths[0], widths[0])
+        )
         self.down = nn.ModuleList(nn.Sequential(ConvBlock(a, b, 2), ConvBlock(b, b)) for a, b in pairs)
         self.up = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a + b, a, 1), nn.SiLU(), ConvBlock(a, a)) for a, b in pairs
@@ -140,7 +143,9 @@ class Refinement(nn.Module):
         super().__init__()
         self.encoder = Encoder(shape.features)
         evidence = 3 * len(WINDOWS) + 5
-        self.update = UNet(2 * shape.features + evidence + GUIDE + 4 + shape.hidden, shape.hidden, shape.widths)
+        self.update = UNet(
+            2 * shape.features + evidence + GUIDE + 4 + shape.hidden, shape.hidden, shape.widths
+        )
         self.facial = Decoder(shape.hidden, 2 + len(WINDOWS) + 4)
         self.head = Decoder(shape.hidden, 3)
         self.mask = nn.Conv2d(shape.hidden, 9 * STRIDE**2, 1)
@@ -174,6 +179,7 @@ class MEFlowNet(nn.Module):
         answers = []
         for share in self.shape.scales:
             learned = self.passes[0 if share < 1 or len(self.passes) == 1 else 1]
+            assert isinstance(learned, Refinement)
             # Each pass is judged as it is; gradients run through its own corrections only.
             facial, head = facial.detach(), head.detach()
             size = (round(rows * share), round(cols * share))
@@ -191,7 +197,7 @@ class MEFlowNet(nn.Module):
 
     def _refine(
         self,
-        learned: nn.Module,
+        learned: Refinement,
         onset: Tensor,
         apex: Tensor,
         facial: Tensor,
@@ -226,11 +232,13 @@ class MEFlowNet(nn.Module):
         return facial, head, hidden, change[:, 2 + len(WINDOWS) :]
 
     def _whole(
-        self, learned: nn.Module, facial: Tensor, head: Tensor, hidden: Tensor, info: Tensor
+        self, learned: Refinement, facial: Tensor, head: Tensor, hidden: Tensor, info: Tensor
     ) -> Estimate:
         """Bring a pass's answer to the resolution of its picture."""
         logits = self._learned(learned.mask, hidden)
-        logits = logits.reshape(*(int(k) for k in (len(logits), 9, STRIDE**2, *logits.shape[-2:])),) + self.get_buffer("bilinear")
+        logits = logits.reshape(
+            *(int(k) for k in (len(logits), 9, STRIDE**2, *logits.shape[-2:])),
+        ) + self.get_buffer("bilinear")
         up = convex_upsample(torch.cat([facial - head, info], dim=1), logits, STRIDE)
         whole = resize(head, STRIDE)
         return Estimate(whole + up[:, :2], whole, up[:, 2:])
@@ -255,8 +263,12 @@ def _sized(field: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _guide(depth: Tensor, face: Tensor, size: tuple[int, int]) -> Tensor:
     rows, cols = size
-    y = torch.linspace(-1, 1, rows, device=depth.device)[None, None, :, None].expand(len(depth), 1, rows, cols)
-    x = torch.linspace(-1, 1, cols, device=depth.device)[None, None, None, :].expand(len(depth), 1, rows, cols)
+    y = torch.linspace(-1, 1, rows, device=depth.device)[None, None, :, None].expand(
+        len(depth), 1, rows, cols
+    )
+    x = torch.linspace(-1, 1, cols, device=depth.device)[None, None, None, :].expand(
+        len(depth), 1, rows, cols
+    )
     return torch.cat([x, y, _sized(depth, size) / 60, _sized(face, size)], dim=1)
 
 

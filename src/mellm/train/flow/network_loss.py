@@ -1,4 +1,6 @@
-"""Training loss of MEFlowNet: a sequence loss on facial, head and expression flow. Knows answers and truth only."""
+"""Training loss of MEFlowNet: a sequence loss on facial, head and expression flow. Knows answers and truth
+only.
+"""
 
 from dataclasses import dataclass
 
@@ -19,7 +21,8 @@ class LossWeights:
     head, expression: weight of head and expression error relative to facial error
     laplace: weight of the mixture-of-Laplace likelihood of the expression flow (SEA-RAFT, eq. 4)
     outside: weight of pixels off the face
-    floor, share, carried: a pair's error is divided by floor (px) + share * its mean expression + carried * its
+    floor, share, carried: a pair's error is divided by floor (px) + share * its mean expression + carried *
+        its
         mean head motion, so that subtle pairs count as strong ones do
     """
 

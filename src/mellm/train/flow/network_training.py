@@ -168,7 +168,7 @@ class NetworkTraining:
 
     def _capture(self, pairs: TrainingPairs) -> "_Captured":
         """Record a step as one CUDA graph: thousands of small kernels then start as one."""
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):
@@ -229,7 +229,11 @@ class NetworkTraining:
             state = {k: stored.get(f"adam.{k}.{name}") for k in ("step", "exp_avg", "exp_avg_sq")}
             if state["step"] is not None:
                 self.optimiser.state[parameter] = {
-                    k: (t.reshape(()) if k == "step" else t).to(device if k != "step" or self.on_gpu else "cpu") for k, t in state.items() if t is not None
+                    k: (t.reshape(()) if k == "step" else t).to(
+                        device if k != "step" or self.on_gpu else "cpu"
+                    )
+                    for k, t in state.items()
+                    if t is not None
                 }
         self.draw.generator.set_state(stored["random"])
         self.step, self.spent = int(facts["step"]), float(facts["spent"])

@@ -49,7 +49,8 @@ class PortraitTensors:
     picture, inside: uint8 (N, 1, 544, 464), grey; what shows through eyes and mouth, continued under the skin
     label: uint8 (N, 1, 544, 464), 0 upper sheet, 1 lower, 2 what shows through; + 4 around the mouth
     face: uint8 (N, 1, 544, 464), 1 on the face
-    linear: (N, 3, 3), canonical displacements to crop px; depth, head: (N, 1, h, w); place: (N, 2, h, w), px to
+    linear: (N, 3, 3), canonical displacements to crop px; depth, head: (N, 1, h, w); place: (N, 2, h, w),
+        px to
         the same point of the canonical face
     centre: (N, 3), width: (N,) px
     """
@@ -144,7 +145,8 @@ class PairSynthesis:
     def _fields(self, which: Tensor, who: Tensor) -> Tensor:
         """Motions of the canonical face carried to the portraits, peak 1 px, (B, 2, 3, h, w)."""
         at = self.nodes + self.portraits.place[who].permute(0, 2, 3, 1)
-        fields = _at_lattice(self.motions[which].float(), at).unflatten(1, (2, 3))
+        fields = _at_lattice(self.motions[which].float(), at)
+        fields = fields.reshape(len(who), 2, 3, *fields.shape[-2:])
         fields = torch.einsum("bij,bsjhw->bsihw", self.portraits.linear[who], fields)
         peak = fields[:, :, :2].square().sum(2).amax(dim=(1, 2, 3)).sqrt().clamp(min=1e-6)
         return fields / peak[:, None, None, None, None]
@@ -178,7 +180,9 @@ class PairSynthesis:
 
         still = torch.zeros_like(expression[:, 0])
         gaze = torch.zeros_like(still)
-        gaze[:, :2] = (self._normal(size, 2) * 0.7 * self._chance(self.plan.gazing, size)[:, None])[..., None, None]
+        gaze[:, :2] = (self._normal(size, 2) * 0.7 * self._chance(self.plan.gazing, size)[:, None])[
+            ..., None, None
+        ]
         head = p.head[who]
         backdrop = self._normal(size, 2) * 2.0 * (posed * self._chance(0.4, size))[:, None]
         backdrop = backdrop[..., None, None] * (1 - head)
@@ -188,7 +192,9 @@ class PairSynthesis:
     # ---- pictures
 
     def _batch(self, size: int) -> TrainingPairs:
-        who = torch.randint(len(self.portraits.picture), (size,), generator=self.generator, device=self.device)
+        who = torch.randint(
+            len(self.portraits.picture), (size,), generator=self.generator, device=self.device
+        )
         expression, origin = self._expression(who)
         flows = self._flows(who, expression)
         to_crop = self._slip(size)
@@ -231,7 +237,9 @@ class PairSynthesis:
         back = torch.linalg.inv(linear)
         backward = torch.cat([back, -torch.einsum("bij,bj->bi", back, offset)[:, :, None]], dim=2)
         pixels = _pixels(rows, cols, 1, self.device)
-        return _Frame(exact, rows, cols, forward, backward, pixels), draw_film(size, self.generator, self.device)
+        return _Frame(exact, rows, cols, forward, backward, pixels), draw_film(
+            size, self.generator, self.device
+        )
 
     def _photographs(self, who: Tensor, flows: Tensor, label: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
         """The noise-free frames: the portrait at `at` (B, H, W, 2), and after the motion."""
@@ -282,7 +290,14 @@ class PairSynthesis:
         return light * (1 + _at_lattice(shade, at))
 
     def _told(
-        self, who: Tensor, onset: Tensor, apex: Tensor, flows: Tensor, label: Tensor, to_crop: Tensor, origin: Tensor
+        self,
+        who: Tensor,
+        onset: Tensor,
+        apex: Tensor,
+        flows: Tensor,
+        label: Tensor,
+        to_crop: Tensor,
+        origin: Tensor,
     ) -> TrainingPairs:
         """Join the pictures with the truth and with what the estimator is told of the face."""
         size = len(who)
@@ -335,9 +350,10 @@ def _pixels(rows: int, cols: int, step: int, device: torch.device) -> Tensor:
 
 def _affine(matrix: Tensor, points: Tensor) -> Tensor:
     """Map points (1 or B, H, W, 2) by (B, 2, 3)."""
-    return torch.einsum("bij,bhwj->bhwi", matrix[:, :, :2], points.expand(len(matrix), -1, -1, -1)) + matrix[
-        :, None, None, :, 2
-    ]
+    return (
+        torch.einsum("bij,bhwj->bhwi", matrix[:, :, :2], points.expand(len(matrix), -1, -1, -1))
+        + matrix[:, None, None, :, 2]
+    )
 
 
 def _at_lattice(field: Tensor, at: Tensor) -> Tensor:

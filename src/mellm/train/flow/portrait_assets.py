@@ -1,8 +1,8 @@
 """Portraits made ready for synthesis: aligned once, cut into sheets, in one file.
 
 The synthesis of training pairs (`pair_synthesis`) renders on tensors. What it needs of every portrait is
-found here once: the aligned grey picture, the mesh, the sheets at eyes and mouth, depth, and the smooth map to
-the canonical face. The module knows portraits and geometry; nothing of motion, cameras or networks.
+found here once: the aligned grey picture, the mesh, the sheets at eyes and mouth, depth, and the smooth map
+to the canonical face. The module knows portraits and geometry; nothing of motion, cameras or networks.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from mellm.face.people import Landmarks
 from mellm.simulate.canonical_mesh import OVAL, Points, canonical_points, canonical_to_mesh, face_width
 from mellm.simulate.gallery import Gallery, Split
 from mellm.simulate.lattice import MARGIN, Lattice, smoothstep
-from mellm.simulate.openings import cut_openings, free_share, above_share, one_sided_points
+from mellm.simulate.openings import above_share, cut_openings, free_share, one_sided_points
 
 SAMPLING = 1.0
 """Samples of the kept picture per pixel of the crop."""
@@ -33,7 +33,7 @@ FORMAT = "portrait-assets-1"
 
 def canonical_in_crop() -> Points:
     """Return the canonical mesh as it lies in the aligned crop, float32 (468, 3), px; v down."""
-    points = canonical_points() * np.float32([300.0, -300.0, -300.0])
+    points = canonical_points() * np.array([300.0, -300.0, -300.0], np.float32)
     placed = Alignment.fit(Landmarks(points)).to_crop(points)
     placed[:, 2] -= placed[:, 2].mean()
     return placed
@@ -42,8 +42,8 @@ def canonical_in_crop() -> Points:
 def spread_matrices(mesh: Points) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return how displacements of a mesh in the crop spread over the upper and the lower sheet.
 
-    mesh: (468, 3), px of a 400x480 picture. Two float32 (h, w, 468) on its lattice: times displacements (468, C)
-    they give the sheet's field. Away from eyes and mouth both sheets are one skin.
+    mesh: (468, 3), px of a 400x480 picture. Two float32 (h, w, 468) on its lattice: times displacements
+    (468, C) they give the sheet's field. Away from eyes and mouth both sheets are one skin.
     """
     lattice, width = Lattice(CROP_SIZE), face_width(mesh)
     points = mesh[:, :2]
@@ -109,15 +109,15 @@ def build_assets(
         if progress is not None:
             progress(done + 1, len(portraits))
     path = Path(out)
+    columns: dict[str, NDArray[np.generic]] = {
+        "format": np.array(FORMAT),
+        "identities": np.array([p.identity for p in portraits]),
+        **{name: np.stack(values) for name, values in rows.items()},
+        **_joined("picture", pictures),
+        **_joined("label", labels),
+    }
     with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            format=np.array(FORMAT),
-            identities=np.array([p.identity for p in portraits]),
-            **{name: np.stack(values) for name, values in rows.items()},
-            **_joined("picture", pictures),
-            **_joined("label", labels),
-        )
+        np.savez_compressed(file, **columns)  # type: ignore[arg-type]
     return path
 
 
@@ -139,10 +139,10 @@ def _cut(picture: NDArray[np.uint8], alignment: Alignment) -> NDArray[np.uint8]:
     # Sample k lies at crop px (k + .5) / SAMPLING - .5 - MARGIN.
     matrix = alignment.matrix.copy() * SAMPLING
     matrix[:, 2] += SAMPLING * (MARGIN + 0.5) - 0.5
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     shrink = 1 / (alignment.scale * SAMPLING)
     if shrink > 1:
-        grey = cv2.GaussianBlur(grey, (0, 0), 0.45 * shrink)
+        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.45 * shrink), np.float32)
     cut = cv2.warpAffine(grey, matrix, (w, h), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
     return np.clip(np.rint(cut), 0, 255).astype(np.uint8)
 
@@ -158,9 +158,7 @@ def _labels(mesh: Points, width: float) -> NDArray[np.uint8]:
     return labels
 
 
-def _shape(
-    lattice: Lattice, mesh: Points, width: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _shape(lattice: Lattice, mesh: Points, width: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Depth (px) and share of the head (1) against the background (0), on the lattice."""
     oval = _dense(mesh[list(OVAL)])
     centre = mesh[:, :2].mean(0)

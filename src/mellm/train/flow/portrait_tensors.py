@@ -91,7 +91,7 @@ def _decoded(blob: NDArray[np.uint8], ends: NDArray[np.int64]) -> list[NDArray[n
 
 
 def _continued(picture: NDArray[np.uint8], label: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture with eyes and mouth continued under the skin: the nearest place that shows, darker in the mouth."""
+    """The picture with eyes and mouth continued under the skin by the nearest place that shows."""
     inside = (label % 4 == 2).astype(np.uint8)
     out = picture.copy()
     mouth = label >= 4

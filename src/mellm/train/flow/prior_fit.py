@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.face.alignment import CROP_SIZE
 from mellm.flow.meflownet.chart import COLS, ROWS, inside_face
 from mellm.flow.meflownet.motion_prior import MotionPrior, face_cells
 from mellm.simulate.canonical_mesh import face_width
@@ -19,7 +20,7 @@ from mellm.simulate.ict import IctModel
 from mellm.simulate.lattice import MARGIN, STRIDE, Lattice
 from mellm.simulate.openings import above_share
 from mellm.simulate.origins import Origin, draw_face_motion
-from mellm.train.flow.portrait_assets import CROP_SIZE, spread_matrices
+from mellm.train.flow.portrait_assets import spread_matrices
 
 UNIT_PEAK = 1.5
 """Peak of the motions that the principal components describe, chart pixels."""
@@ -41,7 +42,11 @@ def learn_prior(
     `heads` gives the template, the depth errors and the head motions.
     """
     rng = np.random.default_rng(seed)
-    drawn = [draw_face_motion(o, rng, shapes=shapes, split="train").displacement for o in origins for _ in range(count)]
+    drawn = [
+        draw_face_motion(o, rng, shapes=shapes, split="train").displacement
+        for o in origins
+        for _ in range(count)
+    ]
     fields = chart_fields(heads.template, np.stack(drawn).astype(np.float32))
     components, spread = _principal(fields, expressions)
     face = face_cells(heads.template)
@@ -55,7 +60,7 @@ def chart_fields(template: Array, displacements: Array) -> Array:
     first = MARGIN // STRIDE
     matrix = np.where(above >= 0.5, upper, lower)[first : first + ROWS, first : first + COLS].reshape(-1, 468)
     # Canonical axes have y upwards, pictures downwards.
-    flat = (displacements[..., :2] * np.float32([1, -1])).transpose(1, 0, 2).reshape(468, -1)
+    flat = (displacements[..., :2] * np.array([1, -1], np.float32)).transpose(1, 0, 2).reshape(468, -1)
     fields = (matrix @ flat).reshape(ROWS, COLS, len(displacements), 2).transpose(2, 0, 1, 3)
     fields = fields * inside_face(template)[..., None]
     peak = np.sqrt((fields**2).sum(-1)).max((1, 2))

@@ -52,9 +52,7 @@ class Film:
         moved = F.interpolate(moved, scale_factor=16.0, mode="nearest")
         predicted = warp(key, -moved)
         follow = predicted + _quantised(apex - predicted, flat, 0.33)
-        onset, apex = (
-            torch.where(self.video > 0, p, f) for p, f in ((key, onset), (follow, apex))
-        )
+        onset, apex = (torch.where(self.video > 0, p, f) for p, f in ((key, onset), (follow, apex)))
         return tuple(torch.round(f.clamp(0, 255)) for f in (onset, apex))  # type: ignore[return-value]
 
     def _exposed(self, frame: Tensor, generator: torch.Generator) -> Tensor:
@@ -104,7 +102,7 @@ def _blurred(frame: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _quantised(picture: Tensor, steps: Tensor, rounding: float) -> Tensor:
-    """Pack (B, 1, H, W) in 8x8 blocks of cosines with `steps` (B or 1, 1, 8, 8); under `rounding` falls to 0."""
+    """Pack (B, 1, H, W) in 8x8 blocks of cosines with `steps` (B or 1, 1, 8, 8)."""
     k = torch.arange(8, device=picture.device, dtype=torch.float32)
     basis = torch.cos((2 * k[None] + 1) * k[:, None] * torch.pi / 16) * 0.5
     basis[0] *= 0.5**0.5
