@@ -33,10 +33,10 @@ WEIGHTS = Path(__file__).parents[2] / "weights"
 PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
 NETWORK_FILE = WEIGHTS / "meflownet.onnx"
 
-PRIOR_SHA256 = "e4750a2c696e9caa53ebdbdbba6fb03563ab6995f774aac51526621bb6bfad1a"
+PRIOR_SHA256 = "febee422c43d317272a892c2cb74191612ebc3eb413db3578ce145f2c29675b8"
 """Of the shipped prior's file. Written down with the weights, so that no report has to read them for it."""
 
-SHA256 = "e2ee20ad8c238ff1c845c9d73784fc825f2ecc803f57a663609d48de7f9a535e"
+SHA256 = "1f9742d4e45f2c69ced022eb643057b2aa05388f7aa4f03b26774034daa1c84c"
 """Of the shipped prior's file followed by the network's: `cat` the two and hash."""
 
 
@@ -189,8 +189,9 @@ class MEFlowNetEstimator:
             found, _ = fit_pair(self._fitter(), chart, onset, apex)
             return upsample(found.head + found.expression), upsample(found.head)
         start = start_from(self._fitter(), chart, onset, apex)
-        expression = self._run(evidence_of(start.voices, start.inside))
-        return upsample(start.fit.head + expression), upsample(start.fit.head)
+        expression, beside = self._run(evidence_of(start.voices, start.inside))
+        facial = start.fit.head + beside
+        return upsample(facial), upsample(facial - expression)
 
     def _fitter(self) -> PriorFit:
         """The prior made ready, once."""
@@ -199,13 +200,15 @@ class MEFlowNetEstimator:
                 self._fit = PriorFit(self.prior)
             return self._fit
 
-    def _run(self, evidence: Evidence) -> NDArray[np.float32]:
-        """Weigh the voices, (rows, cols, 2); calls from several threads take turns."""
+    def _run(self, evidence: Evidence) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weigh the voices: the expression, and the motion beside the head's as found, (rows, cols, 2) each.
+
+        Calls from several threads take turns.
+        """
         with self._lock:
-            result = self._network_of()(
-                {"features": evidence.features[None], "fields": evidence.fields[None]}
-            )
-            return np.ascontiguousarray(np.asarray(result["expression"])[0].transpose(1, 2, 0), np.float32)
+            planes = {"features": evidence.features[None], "fields": evidence.fields[None]}
+            motion = np.asarray(self._network_of()(planes)["motion"])[0].transpose(0, 2, 3, 1)
+            return np.array(motion[0], np.float32), np.array(motion[1], np.float32)
 
     def _network_of(self) -> Any:
         if self._compiled is None:

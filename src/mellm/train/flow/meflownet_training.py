@@ -165,8 +165,8 @@ class FlowRun:
         def mean(field: Tensor) -> Tensor:
             return (torch.sqrt((field**2).sum(1) + 1e-6) * face).sum((1, 2)) / area
 
-        expression = mean(answer - truth)
-        facial = mean(answer - truth - data.head_error[chosen])
+        expression = mean(answer[:, 0] - truth)
+        facial = mean(answer[:, 1] - truth - data.head_error[chosen])
         loss = ((expression + facial) / (FLOOR + SHARE * mean(truth))).mean()
         return loss, facial, expression
 
@@ -178,7 +178,8 @@ class FlowRun:
             for k in range(len(data.face)):
                 one = torch.tensor([k])
                 answer = self.model(data.features[one], data.fields[one])
-                for name, field in (("", answer), ("fit_", data.fields[one][:, 0])):
+                fit = data.fields[one][:, :1].expand_as(answer)
+                for name, field in (("", answer), ("fit_", fit)):
                     _, facial, expression = self._errors(data, one, field)
                     found.setdefault(f"{name}facial", []).append(facial)
                     found.setdefault(f"{name}expression", []).append(expression)
@@ -223,7 +224,7 @@ class FlowRun:
 
 def export_onnx(model: VoiceNetwork, path: Path) -> Path:
     """Write the network for one pair on the chart's cells, in float32 (ONNX opset 17)."""
-    features, fields = len(model.get_buffer("mean")), model.shares.out_channels
+    features, fields = len(model.get_buffer("mean")), model.shares.out_channels // 2
     example = (torch.zeros(1, features, ROWS, COLS), torch.zeros(1, fields, 2, ROWS, COLS))
     partial = path.with_suffix(".partial")
     with warnings.catch_warnings():
@@ -234,7 +235,7 @@ def export_onnx(model: VoiceNetwork, path: Path) -> Path:
             example,
             str(partial),
             input_names=["features", "fields"],
-            output_names=["expression"],
+            output_names=["motion"],
             opset_version=17,
             dynamo=False,
         )

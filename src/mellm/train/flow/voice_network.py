@@ -11,7 +11,10 @@ REACH = (1, 2, 4)
 
 
 class VoiceNetwork(nn.Module):
-    """Answers the fit, weakened or strengthened, and shares of what each other voice would add.
+    """Answers the fit, weakened or strengthened, and shares of what each other voice would add; twice.
+
+    Once for the expression, once for all that moves beside the head's motion as it was found: where the fit
+    took some of the head for expression, the two differ.
 
     features: channels of the evidence; fields: the fit and the other voices; width: channels inside
     """
@@ -23,7 +26,7 @@ class VoiceNetwork(nn.Module):
         for channels, reach in zip(inputs, REACH, strict=True):
             layers += [nn.Conv2d(channels, width, 3, padding=reach, dilation=reach), nn.SiLU()]
         self.body = nn.Sequential(*layers)
-        self.shares = nn.Conv2d(width, fields, 1)
+        self.shares = nn.Conv2d(width, 2 * fields, 1)
         nn.init.zeros_(self.shares.weight)
         assert self.shares.bias is not None
         nn.init.zeros_(self.shares.bias)
@@ -31,7 +34,12 @@ class VoiceNetwork(nn.Module):
         self.register_buffer("spread", torch.ones(features, 1, 1))
 
     def forward(self, features: Tensor, fields: Tensor) -> Tensor:
-        """(B, C, h, w) and (B, V, 2, h, w) px -> the expression, (B, 2, h, w) px. Untrained: the fit."""
+        """(B, C, h, w) and (B, V, 2, h, w) px -> (B, 2, 2, h, w) px: expression, and motion beside the head.
+
+        Untrained, both are the fit.
+        """
         calm = (features - self.get_buffer("mean")) / self.get_buffer("spread")
-        share = torch.tanh(self.shares(self.body(calm)))[:, :, None]
-        return fields[:, 0] + (share * fields).sum(1)
+        share = torch.tanh(self.shares(self.body(calm)))
+        first, second = torch.chunk(share, 2, dim=1)
+        answers = [fields[:, 0] + (part[:, :, None] * fields).sum(1) for part in (first, second)]
+        return torch.stack(answers, dim=1)
