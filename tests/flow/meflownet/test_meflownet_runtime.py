@@ -44,7 +44,7 @@ def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
     with torch.no_grad():
         answer = model(torch.from_numpy(seen.features[None]), torch.from_numpy(seen.fields[None]))[0].numpy()
     expression, beside = answer.transpose(0, 2, 3, 1)
-    assert np.abs(expression - beside).max() > 1e-3
+    assert np.abs(expression - beside).max() > 1e-4
     assert np.abs(facial - head - upsample(expression)).max() < 1e-3
     assert np.abs(facial - upsample(start.fit.head + beside)).max() < 1e-3
 
