@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
@@ -83,9 +84,12 @@ class VQATask:
     file: Path
     questions: tuple[VQAQuestion, ...]
     unanswered: int
+    also: Path | None = None
 
     @classmethod
-    def read(cls, folder: str | Path, file: str | Path, samples: Iterable[Sample]) -> "VQATask":
+    def read(
+        cls, folder: str | Path, file: str | Path, samples: Iterable[Sample], also: str | Path | None = None
+    ) -> "VQATask":
         """Read a file of questions, for the samples of a folder of flow; `image_id` becomes the sample's key.
 
         A question is about the sample of its data set, subject and file name, however these are spelled.
@@ -96,7 +100,9 @@ class VQATask:
         known = tuple(replace(q, image_id=key) for q, key in zip(asked, keys, strict=True) if key is not None)
         if not known:
             raise InputError(f"None of the questions in {Path(file).name} is about a sample in {folder}.")
-        return cls(Path(folder), Path(file), known, len(asked) - len(known))
+        return cls(
+            Path(folder), Path(file), known, len(asked) - len(known), None if also is None else Path(also)
+        )
 
     def part(self, limit: int | None) -> "VQATask":
         """Return the task with only `limit` of its questions, evenly spread; the others are unanswered."""
@@ -123,18 +129,22 @@ class VQATask:
                 )
                 for q, a in zip(self.questions, answers, strict=True)
             ],
-            provenance=provenance([*flow_set_files(self.folder), self.file], settings, seed, started),
+            provenance=provenance(
+                [*flow_set_files(self.folder, self.also), self.file], settings, seed, started
+            ),
         )
 
 
-def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQARun:
-    """Answer every question about the folder's samples, zero-shot.
+def evaluate_vqa(
+    folder: str | Path, questions: str | Path, seed: int = 0, also: str | Path | None = None
+) -> VQARun:
+    """Answer every question about the folder's samples, zero-shot; `also` holds a second measurement.
 
     Raises InputError where no question is about a sample of the folder.
     """
     started = time.perf_counter()
-    data = read_flow_set(folder)
-    task = VQATask.read(folder, questions, data.samples)
+    data = read_flow_set(folder, also)
+    task = VQATask.read(folder, questions, data.samples, also)
     seen = look(data, seed)
     answers = [answer(q, seen[q.image_id]) for q in task.questions]
     settings: dict[str, JsonValue] = {
@@ -148,7 +158,7 @@ def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQ
 def look(data: FlowSet, seed: int = 0) -> dict[str, Seen]:
     """Return key -> what the zero-shot FACS models see in every sample of a folder of flow."""
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
-    scores = read_units(data.flows, EXPRESSIVE).scores()
+    scores = np.mean([read_units(flows, EXPRESSIVE).scores() for flows in data.measurements], axis=0)
     emotions = untrained_emotion_model()
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
