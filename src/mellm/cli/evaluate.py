@@ -183,6 +183,13 @@ def me_vqa(
     model: Annotated[
         str, typer.Option(help="facs (answers by template) or language (a language model's own).")
     ] = "facs",
+    convention: Annotated[
+        str,
+        typer.Option(
+            help="With --model facs, whose words for emotions count: unknown, casme2, casme3, casme2sq, "
+            "dfme, mmew, samm or smic."
+        ),
+    ] = "unknown",
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -195,6 +202,8 @@ def me_vqa(
     """
     if model == "language":
         _no_second(also)
+        if convention != "unknown":
+            raise InputError("A language model is told of no convention; leave --convention out.")
         from mellm.evaluate.language_models import evaluate_language_vqa
 
         with _bar(quiet) as bar:
@@ -204,7 +213,7 @@ def me_vqa(
     elif model == "facs":
         from mellm.evaluate.vqa_answers import evaluate_vqa
 
-        run = evaluate_vqa(data, questions, seed, also)
+        run = evaluate_vqa(data, questions, seed, also, convention)
     else:
         raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
     _write(json_file, run)

@@ -2,8 +2,8 @@
 
 The archive holds `flows`, `onset_apex` or both, and `key`: each array is one measurement of the same samples,
 brought to one crop (`mellm.datasets.flow_crops`). `apex_offset` is read, turned round, where nothing else is
-there: beside the others it adds nothing (docs/benchmarks.md). A folder of another measurement without a sheet of
-its own (`NAME_second`) takes that of the folder beside it (`NAME`).
+there: beside the others it adds nothing (docs/benchmarks.md). A folder of another measurement without a sheet
+of its own (`NAME_second`) takes that of the folder beside it (`NAME`).
 
 An array is uint8 (N, 28, 28, 3): horizontal flow (right +), vertical flow (down +), optical strain of a tight
 face crop, each channel min-max normalised per picture. Zero level and scale are lost; `recover_flow` gets

@@ -14,9 +14,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
-from mellm.datasets.sample_names import SampleNames
+from mellm.datasets.sample_names import SampleNames, dataset_name
 from mellm.datasets.vqa_questions import (
-    FINE_LABELS,
     QuestionKind,
     VQAQuestion,
     asked_unit,
@@ -31,10 +30,11 @@ from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.runs import SampleResult, VQARun, provenance
 from mellm.evaluate.text_overlap import TextScores
-from mellm.facs import AU_NAMES, AUEvidence, au_number, untrained_emotion_model
+from mellm.facs import AU_NAMES, au_number, get_taxonomy
 from mellm.facs.codes import ActionUnitCode, SubjectSide
+from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.stored_flow_units import called_units, read_units, stronger_half
+from mellm.facs.stored_flow_units import called_units, evidence_of, read_units, stronger_half
 from mellm.facs.unit_rules import EXPRESSIVE
 
 
@@ -136,39 +136,47 @@ class VQATask:
 
 
 def evaluate_vqa(
-    folder: str | Path, questions: str | Path, seed: int = 0, also: str | Path | None = None
+    folder: str | Path,
+    questions: str | Path,
+    seed: int = 0,
+    also: str | Path | None = None,
+    convention: str = UNKNOWN,
 ) -> VQARun:
     """Answer every question about the folder's samples, zero-shot; `also` holds a second measurement.
+
+    The fine expression is one of all emotions, or of those that the coders of `convention` write.
 
     Raises InputError where no question is about a sample of the folder.
     """
     started = time.perf_counter()
     data = read_flow_set(folder, also)
     task = VQATask.read(folder, questions, data.samples, also)
-    seen = look(data, seed)
+    seen = look(data, seed, convention)
     answers = [answer(q, seen[q.image_id]) for q in task.questions]
     settings: dict[str, JsonValue] = {
         "model": "facs",
         "protocol": "zero-shot",
-        "fine_labels": list(FINE_LABELS),
+        "convention": convention,
     }
     return task.run(answers, settings, seed, started)
 
 
-def look(data: FlowSet, seed: int = 0) -> dict[str, Seen]:
-    """Return key -> what the zero-shot FACS models see in every sample of a folder of flow."""
+def look(data: FlowSet, seed: int = 0, convention: str = UNKNOWN) -> dict[str, Seen]:
+    """Return key -> what the zero-shot FACS models see in every sample of a folder of flow.
+
+    The emotion model hears no sheet of the sample's own data set, whatever the convention.
+    """
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
     scores = np.mean([read_units(flows, EXPRESSIVE).scores() for flows in data.measurements], axis=0)
-    emotions = untrained_emotion_model()
+    emotions = shipped_emotion_model().under(convention)
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
-        units = called_units(row, EXPRESSIVE)
-        evidence = [AUEvidence(unit.au, "both", 0.8, None, ()) for unit in units]
-        name = COARSE[int(label.argmax())]
+        fine = emotions.without(dataset_name(sample.dataset)).fine(evidence_of(row, EXPRESSIVE))
+        members = get_taxonomy("3").members[COARSE[int(label.argmax())]]
         found[sample.key] = Seen(
-            coarse=name,
-            fine=_fine(name, emotions.fine(evidence)),
-            units=tuple(units),
+            coarse=COARSE[int(label.argmax())],
+            fine=max(members, key=lambda name: fine[name]),
+            units=tuple(called_units(row, EXPRESSIVE)),
             leaning={unit: stronger_half(row[:, i]) for i, unit in enumerate(EXPRESSIVE)},
         )
     return found
@@ -204,14 +212,6 @@ def _text(rows: Sequence[Pair]) -> TextOverlap:
     texts = TextScores()
     texts.update([q.answer for q, _ in rows], [given for _, given in rows])
     return texts.compute()
-
-
-def _fine(coarse: str, fine: Mapping[str, float]) -> str:
-    if coarse == "positive":
-        return "happiness"
-    if coarse == "surprise":
-        return "surprise"
-    return max(("disgust", "repression"), key=lambda label: fine[label])
 
 
 def _labels(rows: Sequence[Pair]) -> LabelSummary:

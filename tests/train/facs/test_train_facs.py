@@ -7,11 +7,12 @@ from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.findings import AUEvidence
 from mellm.facs.learned import motion_scale
-from mellm.facs.learned_emotion import load_emotion_model
+from mellm.facs.learned_emotion import LearnedEmotion, load_emotion_model
 from mellm.facs.unit_figures import f1
 from mellm.facs.unit_rules import NOISE_FLOOR, UNITS
 from mellm.flow import create
 from mellm.simulate.gallery import Gallery
+from mellm.train.facs.emotion_model import EmotionConfig, fit_emotion_model, read_rows
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_model import RegionsConfig, described, fit_au_model
 from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
@@ -78,6 +79,22 @@ def test_emotion_is_learned_from_a_sheet(tmp_path: Path) -> None:
     for au, side, label in ((12, "both", "happiness"), (4, "both", "disgust"), (12, "left", "contempt")):
         answer = model.predict([AUEvidence(au, side, 0.9, None, ())], "7")
         assert max(answer, key=lambda name: answer[name]) == label
+    assert set(model.sheets) == {"prototypes", "sheet"} and model.sheets["sheet"].known.sum() == 4
+
+
+def test_a_coarse_word_stands_for_its_emotions(tmp_path: Path) -> None:
+    rows = [("12", "positive"), ("4+9", "negative"), ("1+2", "surprise"), ("4", "others")] * 10
+    text = "Participant,AU,Emotion\n" + "".join(f"{i % 5},{au},{e}\n" for i, (au, e) in enumerate(rows))
+    (tmp_path / "coarse.csv").write_text(text)
+    found = read_rows(tmp_path / "coarse.csv")
+    assert len(found) == 30 and {len(row.covers) for row in found} == {1, 6}
+    model = fit_emotion_model({"coarse": found}, EmotionConfig(sheets=(), copies=2))
+    frown = [AUEvidence(au, "both", 0.95, None, ()) for au in (4, 9)]
+    alone = LearnedEmotion({"coarse": model.sheets["coarse"]})
+    assert alone.predict(frown, "3")["negative"] > 0.8
+    # Which negative one, it has from the prototypes.
+    fine = alone.fine(frown)
+    assert max(fine, key=lambda name: fine[name]) == "disgust"
 
 
 @pytest.mark.parametrize(
