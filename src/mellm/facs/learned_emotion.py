@@ -7,7 +7,7 @@ an input:
 
     unknown (the default)   the mean of all, each over the labels it has: no set's habit decides
     a set with a sheet      that sheet's own model
-    a set without one       the mean of all, each over the labels that the set has
+    a set without one       the mean of all, each over those of its labels that the set has
 
 Features are probabilities that units are present, that they are present on one side alone, and products of
 two units that coders often write together. Knows nothing about motion.
@@ -86,7 +86,8 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 class SheetModel:
     """What one sheet says: log-odds of the fine emotions.
 
-    weight: float32 (SIZE, 8) per feature; bias: (8,); known: (8,), 1 for the emotions the sheet has
+    weight: float32 (SIZE, 8) per feature; bias: (8,)
+    known: (8,), 1 for the emotions the sheet has, .5 for those that only a coarse word of it covers
     prior: (8,), sum 1, the emotions' shares in training
     share: (1,), of this model in the mean of all
     """
@@ -156,10 +157,16 @@ class LearnedEmotion:
         """Who is heard: each model, its share (sum 1), and the labels it may give if not its own."""
         if self.convention in self.sheets:
             return [(self.sheets[self.convention], 1.0, None)]
-        allowed = CONVENTIONS[self.convention]
-        labels = None if self.convention == UNKNOWN else np.array([name in allowed for name in FINE])
         total = sum(float(m.share[0]) for m in self.sheets.values())
-        return [(m, float(m.share[0]) / total, labels) for m in self.sheets.values()]
+        allowed = np.array([name in CONVENTIONS[self.convention] for name in FINE])
+        known = {name: m.known > 0 for name, m in self.sheets.items()}
+        # A label that no sheet has keeps the prototypes' odds in every model.
+        nobodys = ~np.any([m.known == 1 for name, m in self.sheets.items() if name != PROTOTYPES], axis=0)
+        own = self.convention == UNKNOWN
+        return [
+            (m, float(m.share[0]) / total, None if own else allowed & (known[name] | nobodys))
+            for name, m in self.sheets.items()
+        ]
 
 
 _FIELDS = ("weight", "bias", "known", "prior", "share")

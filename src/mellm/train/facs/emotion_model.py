@@ -146,7 +146,9 @@ def fit_emotion_model(rows: Mapping[str, Sequence[CodedRow]], config: EmotionCon
     for name, found in rows.items():
         drawn = _Rows.drawn(found, config.copies, config, rng)
         fitted = _fitted(drawn, float(len(found)), ground, config.pull)
-        sheets[name] = _sheet_model(fitted, drawn.known, emotion_shares(found), 1.0)
+        named = np.array([any(row.covers == (label,) for row in found) for label in FINE])
+        known = np.where(named, 1.0, np.where(drawn.known > 0, 0.5, 0.0))
+        sheets[name] = _sheet_model(fitted, known, emotion_shares(found), 1.0)
     return LearnedEmotion(sheets)
 
 
@@ -225,7 +227,7 @@ def _sheet_model(
 def emotion_shares(rows: Sequence[CodedRow]) -> NDArray[np.float64]:
     """Return the weight (8,), sum 1, of each fine emotion: the square root of its word's count.
 
-    Words with fewer rows than `_FEW` count as if they had so many; a coarse word's weight is shared out evenly.
+    Words with fewer rows than `_FEW` count as if they had so many; a coarse word's weight is shared out.
     """
     counts = Counter(row.emotion for row in rows)
     covers = {row.emotion: row.covers for row in rows}
