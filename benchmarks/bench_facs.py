@@ -29,6 +29,7 @@ from mellm.facs.unit_figures import calibration_error
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
+from mellm.simulate.origins import Origin
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig
 from mellm.train.facs.emotion_model import CodedRow, EmotionConfig, fit_emotion_model, read_rows
@@ -86,7 +87,7 @@ def leak(data: str, epochs: int) -> None:
 
 def units(faces: Path, ict: Path, count: int, name_of_estimator: str) -> None:
     """Read action units from generated pairs (ICT-FaceKit's scans), by true flow and by an estimator's."""
-    config = PairConfig(scanned=1.0, smallest=0.5, largest=4.0)
+    config = PairConfig(origins=((Origin.ICT, 1.0),), smallest=0.5, largest=4.0)
     source = PairSource(MEFlowConfig(faces=faces, ict=ict, pair=config), "val", seed=5)
     estimator = create(name_of_estimator)
     truths: list[dict[int, str]] = []
