@@ -4,6 +4,8 @@ python benchmarks/bench_facs.py recognition --data ../shared/data/megc2019_flow 
 python benchmarks/bench_facs.py leak --data ../shared/data/megc2019_flow
 python benchmarks/bench_facs.py units
 python benchmarks/bench_facs.py emotion
+python benchmarks/bench_facs.py origins --recipe recipes/facs-regions.yaml
+python benchmarks/bench_facs.py alarms --recipe recipes/facs-regions.yaml --estimator meflownet
 python benchmarks/bench_facs.py speed
 """
 
@@ -23,16 +25,31 @@ from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
-from mellm.facs import FINE, PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
+from mellm.facs import (
+    FINE,
+    PRESENT,
+    AUEvidence,
+    abstains,
+    create_au_model,
+    create_emotion_model,
+    get_taxonomy,
+)
+from mellm.facs.findings import AUModel
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.unit_figures import calibration_error
+from mellm.facs.unit_figures import calibration_error, f1
+from mellm.facs.unit_rules import EXPRESSIVE
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
+from mellm.simulate.gallery import Gallery
+from mellm.simulate.ict import IctModel
 from mellm.simulate.origins import Origin
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig
 from mellm.train.facs.emotion_model import CodedRow, EmotionConfig, fit_emotion_model, read_rows
+from mellm.train.facs.region_model import RegionsConfig, fit_au_model, gather_pairs
+from mellm.train.facs.region_pairs import NOTHING, RegionPairs, measure_pairs
+from mellm.train.facs.trainings import read_facs_recipe
 
 
 def recognition(data: str, protocol: str, models: list[str]) -> None:
@@ -186,6 +203,73 @@ def print_emotion(title: str, rows: Sequence[CodedRow], answers: Sequence[Mappin
     print(f"{title} ({len(rows)} rows): " + "; ".join(figures), flush=True)
 
 
+def origins(recipe: Path) -> None:
+    """Units of the test pairs by origin: by a recogniser that never saw the origin, by one that did, by rules."""
+    config = read_facs_recipe(recipe)
+    assert isinstance(config, RegionsConfig)
+    train, val, test = (
+        gather_pairs(config, split, count)
+        for split, count in (("train", config.pairs), ("val", config.val_pairs), ("test", config.test_pairs))
+    )
+    scans = IctModel(config.ict)
+    everything, rules = fit_au_model(train, val, config, scans), create_au_model("evidence")
+    for name in sorted({*test.description} - {*NOTHING}):
+        part = test.rows(np.array([d == name for d in test.description]))
+        without = fit_au_model(train, val, config.model_copy(update={"without": name}), scans)
+        for title, model in (("left out", without), ("trained on", everything), ("rules", rules)):
+            print(f"{name}, {title}: {read_pairs(model, part)}", flush=True)
+    for kind in NOTHING:
+        part = test.rows(np.array([d == kind for d in test.description]))
+        for title, model in (("learned", everything), ("rules", rules)):
+            print(f"{kind}, {title}: {read_pairs(model, part)}", flush=True)
+
+
+def false_alarms(recipe: Path, estimator: str, count: int) -> None:
+    """How many pairs of which only the lids or the head move are called an expression; people of the test split."""
+    config = read_facs_recipe(recipe)
+    assert isinstance(config, RegionsConfig)
+    gallery, known = Gallery(config.faces), tuple(sorted(EXPRESSIVE | {43}))
+    for kind in ("blink", "head"):
+        pairs = measure_pairs(
+            gallery, config.ict, "test", range(count), create(estimator), known, 1000, only=kind
+        )
+        for name in ("evidence", "learned"):
+            print(f"{estimator}, {kind} only, {name}: {read_pairs(create_au_model(name), pairs)}", flush=True)
+
+
+def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
+    """Return F1 of units, how often a one-sided unit's side is right, and false alarms.
+
+    A false alarm is a unit that is called where none (but closing eyes) is there.
+    """
+    true = np.asarray(pairs.halves.any(axis=1), bool)
+    called = np.zeros_like(true)
+    sided = right = alarms = 0
+    for row, (vectors, moving) in enumerate(zip(pairs.vectors, pairs.moving, strict=True)):
+        seen = {26 if e.au == 27 else e.au: e for e in model.predict(as_motion(vectors, moving))}
+        for u, au in enumerate(pairs.units):
+            called[row, u] = seen[au].probability >= PRESENT
+            half = pairs.halves[row, :, u]
+            if called[row, u] and half.sum() == 1:
+                sided, right = sided + 1, right + (seen[au].side == ("left" if half[0] else "right"))
+        alarms += bool(
+            not abstains(list(seen.values())) and not true[row, [u != 43 for u in pairs.units]].any()
+        )
+    nothing = int((~true[:, [u != 43 for u in pairs.units]].any(axis=1)).sum())
+    return f"F1 {f1(called, true):.3f} ({len(true)} pairs), side {right}/{sided}, alarms {alarms}/{nothing}"
+
+
+def as_motion(vectors: np.ndarray, moving: np.ndarray) -> list[RegionMotion]:
+    """Motion (29, 2) as fractions of the inter-ocular distance as a measurement of a face of 200 px."""
+    return [
+        RegionMotion(
+            name, float(u) * 200, float(v) * 200, (m := float(np.hypot(u, v))) * 200, m * 200, m, None, None, 1.0,
+            bool(moves),
+        )
+        for name, (u, v), moves in zip(REGION_NAMES, vectors, moving, strict=True)
+    ]  # fmt: skip
+
+
 def speed(rounds: int) -> None:
     """Time both action-unit models on one set of 29 regions."""
     rng = np.random.default_rng(0)
@@ -204,7 +288,9 @@ def speed(rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("recognition", "leak", "units", "emotion", "speed"))
+    parser.add_argument(
+        "what", choices=("recognition", "leak", "units", "emotion", "origins", "alarms", "speed")
+    )
     parser.add_argument("--data", default="../shared/data/megc2019_flow")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--models", nargs="*", default=[])
@@ -217,6 +303,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=80)
     parser.add_argument("--estimator", default="dis")
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/facs-regions.yaml"))
     given = parser.parse_args()
     if given.what == "recognition":
         recognition(given.data, given.protocol, given.models)
@@ -226,6 +313,10 @@ def main() -> None:
         units(given.faces, given.ict, given.pairs, given.estimator)
     elif given.what == "emotion":
         emotion(given.shared)
+    elif given.what == "origins":
+        origins(given.recipe)
+    elif given.what == "alarms":
+        false_alarms(given.recipe, given.estimator, given.pairs)
     else:
         speed(given.rounds)
 
