@@ -204,7 +204,7 @@ def print_emotion(title: str, rows: Sequence[CodedRow], answers: Sequence[Mappin
 
 
 def origins(recipe: Path) -> None:
-    """Units of the test pairs by origin: by a recogniser that never saw the origin, by one that did, by rules."""
+    """Units of test pairs by origin: a recogniser that never saw the origin, one that did, the rules."""
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
     train, val, test = (
@@ -225,7 +225,7 @@ def origins(recipe: Path) -> None:
 
 
 def false_alarms(recipe: Path, estimator: str, count: int) -> None:
-    """How many pairs of which only the lids or the head move are called an expression; people of the test split."""
+    """How many pairs of which only the lids or the head move are called an expression; test people."""
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
     gallery, known = Gallery(config.faces), tuple(sorted(EXPRESSIVE | {43}))
@@ -261,13 +261,11 @@ def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
 
 def as_motion(vectors: np.ndarray, moving: np.ndarray) -> list[RegionMotion]:
     """Motion (29, 2) as fractions of the inter-ocular distance as a measurement of a face of 200 px."""
-    return [
-        RegionMotion(
-            name, float(u) * 200, float(v) * 200, (m := float(np.hypot(u, v))) * 200, m * 200, m, None, None, 1.0,
-            bool(moves),
-        )
-        for name, (u, v), moves in zip(REGION_NAMES, vectors, moving, strict=True)
-    ]  # fmt: skip
+    found = []
+    for name, (u, v), moves in zip(REGION_NAMES, vectors.tolist(), moving.tolist(), strict=True):
+        m = float(np.hypot(u, v))
+        found.append(RegionMotion(name, 200 * u, 200 * v, 200 * m, 200 * m, m, None, None, 1.0, moves))
+    return found
 
 
 def speed(rounds: int) -> None:

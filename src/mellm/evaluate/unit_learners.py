@@ -1,8 +1,9 @@
 """The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
 
-`facs`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per unit
-and view. `learned`: the learned recogniser of `mellm.facs`
-over 29 regions as it is shipped, fine-tuned on the training fold.
+`grid`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per
+unit and view. `learned`: the learned recogniser of `mellm.facs` over 29 regions as it is shipped, fine-tuned on the
+training fold. `facs`: both together. Without a training fold a unit is called where either calls it (each is
+sparing with what it was never shown); with one, their scores are added up.
 A half is read from the flow as it is (the subject's left) or mirrored (the right). A learner sees its
 samples one by one beforehand, and the labels of the training fold alone. Where the flow was measured M times,
 it learns from all measurements of the fold and answers for each.
@@ -49,7 +50,7 @@ class UnitLearner(Protocol):
 
 
 class GridUnits:
-    """The learner `facs`."""
+    """The learner `grid`."""
 
     def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
         """Read every sample."""
@@ -135,6 +136,22 @@ class LearnedUnits:
         return scores
 
 
+class BothUnits:
+    """The learner `facs`."""
+
+    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
+        """Read every sample both ways."""
+        self._ways: tuple[UnitLearner, ...] = GridUnits(data, units), LearnedUnits(data, units)
+
+    def zero_shot(self) -> Array:
+        """The higher score of the two."""
+        return np.asarray(np.max([way.zero_shot() for way in self._ways], axis=0))
+
+    def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
+        """The sum of the scores of both, each trained on the fold."""
+        return np.asarray(np.sum([way.fitted(labels, train, test) for way in self._ways], axis=0))
+
+
 def _typical_motion(flows: NDArray[np.uint8]) -> Vectors:
     """Motion (N, 29, 2) of stored flow, its strongest set to a typical one."""
     named = [relative_vectors(regional_motion(recover_flow(stored))) for stored in flows]
@@ -143,7 +160,8 @@ def _typical_motion(flows: NDArray[np.uint8]) -> Vectors:
 
 
 _LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
-    "facs": GridUnits,
+    "facs": BothUnits,
+    "grid": GridUnits,
     "learned": LearnedUnits,
 }
 
@@ -151,5 +169,5 @@ _LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
 def create_unit_learner(name: str, data: FlowSet, units: tuple[int, ...]) -> UnitLearner:
     """Return a learner by name, for the samples of `data` and these units; InputError for other names."""
     if name not in _LEARNERS:
-        raise InputError(f"There is no model '{name}' of action units; choose {' or '.join(_LEARNERS)}.")
+        raise InputError(f"There is no model '{name}' of action units; choose {', '.join(_LEARNERS)}.")
     return _LEARNERS[name](data, units)

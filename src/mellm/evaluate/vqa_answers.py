@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
@@ -30,11 +29,12 @@ from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.runs import SampleResult, VQARun, provenance
 from mellm.evaluate.text_overlap import TextScores
+from mellm.evaluate.unit_learners import create_unit_learner
 from mellm.facs import AU_NAMES, au_number, get_taxonomy
 from mellm.facs.codes import ActionUnitCode, SubjectSide
 from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.stored_flow_units import called_units, evidence_of, read_units, stronger_half
+from mellm.facs.stored_flow_units import called_units, evidence_of, stronger_half
 from mellm.facs.unit_rules import EXPRESSIVE
 
 
@@ -167,7 +167,7 @@ def look(data: FlowSet, seed: int = 0, convention: str = UNKNOWN) -> dict[str, S
     The emotion model hears no sheet of the sample's own data set, whatever the convention.
     """
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
-    scores = np.mean([read_units(flows, EXPRESSIVE).scores() for flows in data.measurements], axis=0)
+    scores = create_unit_learner("facs", data, EXPRESSIVE).zero_shot().mean(axis=0)
     emotions = shipped_emotion_model().under(convention)
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
