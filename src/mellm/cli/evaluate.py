@@ -126,8 +126,6 @@ def aus(
     protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
     also: Also = None,
     model: Annotated[str, typer.Option(help="facs, or its parts: grid, learned.")] = "facs",
-        str, typer.Option(help="facs, or its parts grid and learned (fine-tuned if trained).")
-    ] = "facs",
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,

@@ -1,9 +1,10 @@
 """The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
 
 `grid`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per
-unit and view. `learned`: the learned recogniser of `mellm.facs` over 29 regions as it is shipped, fine-tuned on the
-training fold. `facs`: both together. Without a training fold a unit is called where either calls it (each is
-sparing with what it was never shown); with one, their scores are added up.
+unit and view. `learned`: the learned recogniser of `mellm.facs` over 29 regions as it is shipped, fine-tuned
+on the training fold. `facs`: both together. Without a training fold a unit is called where either calls it
+(each is sparing with what it was never shown); with one, their scores are added up.
+
 A half is read from the flow as it is (the subject's left) or mirrored (the right). A learner sees its
 samples one by one beforehand, and the labels of the training fold alone. Where the flow was measured M times,
 it learns from all measurements of the fold and answers for each.
