@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks
-from mellm.face.regions import regions_of
-from mellm.facs.codes import ActionUnitCode, half_labels
+from mellm.face.regions import REGION_NAMES, regions_of
+from mellm.facs.codes import ActionUnitCode, half_labels, subject_side
 from mellm.facs.learned import Vectors, motion_scale
-from mellm.facs.unit_rules import NOISE_FLOOR
+from mellm.facs.unit_rules import NOISE_FLOOR, UNITS, ImageSide
 from mellm.simulate.canonical_mesh import canonical_points
 from mellm.simulate.ict import IctModel
 from mellm.simulate.origins import Origin, draw_face_motion
+from mellm.simulate.unit_fields import Side
 from mellm.train.facs.region_pairs import RegionPairs, draw_units
 
 _SAMPLES = 7
@@ -29,6 +30,12 @@ _SAMPLES = 7
 _PX = 1000.0
 _PEAKS = (0.003, 0.06)
 """Range of the strongest motion, inter-ocular distances, drawn log-uniformly."""
+
+_RULED = 0.25
+"""Share that follows the hand-made rules instead of an origin."""
+
+_IMAGE_SIDES: tuple[ImageSide, ...] = ("left", "right")
+_ROWS = {unit.au: unit for unit in UNITS}
 
 _NEIGHBOURS = 30
 """Errors come from one of so many pairs with the most similar strength."""
@@ -45,13 +52,18 @@ def describe(
     weights = _region_weights()
     vectors, coded, kinds = np.zeros((count, len(weights), 2), np.float32), [], []
     for row in range(count):
-        origin = origins[int(rng.integers(len(origins)))]
-        drawn = draw_units(origin, rng, scans, rng.random() < 0.5)
-        field = draw_face_motion(origin, rng, shapes=scans, units=drawn).displacement
         peak = float(np.exp(rng.uniform(*np.log(_PEAKS))))
-        vectors[row] = peak * (weights @ (field[:, :2] * (1, -1)))
+        if rng.random() < _RULED:
+            origin, drawn = Origin.TABLE, draw_units(Origin.TABLE, rng, scans, True)
+            vectors[row] = peak * _as_the_rules_say(drawn, rng)
+            kinds.append("rules")
+        else:
+            origin = origins[int(rng.integers(len(origins)))]
+            drawn = draw_units(origin, rng, scans, rng.random() < 0.5)
+            field = draw_face_motion(origin, rng, shapes=scans, units=drawn).displacement
+            vectors[row] = peak * (weights @ (field[:, :2] * (1, -1)))
+            kinds.append(str(origin))
         coded.append([ActionUnitCode(au, side) for au, side in drawn])
-        kinds.append(str(origin))
     halves = half_labels(coded, units).astype(np.int8)
     moving = np.linalg.norm(vectors, axis=-1) > NOISE_FLOOR
     return RegionPairs(vectors, moving, halves, tuple(units), ("",) * count, tuple(kinds), vectors.copy())
@@ -66,6 +78,29 @@ def with_errors(vectors: Vectors, measured: RegionPairs, rng: np.random.Generato
     place = np.searchsorted(strength[order], motion_scale(vectors))
     near = np.clip(place + rng.integers(-_NEIGHBOURS // 2, _NEIGHBOURS // 2, len(vectors)), 0, len(order) - 1)
     return np.asarray(vectors + errors[order[near]], np.float32)
+
+
+def _as_the_rules_say(drawn: Sequence[tuple[int, Side]], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Motion (29, 2) of only the regions that the hand-made rules name, along their directions give or take.
+
+    One more description beside the origins': it moves no company, so that a network does not need any.
+    """
+    total = np.zeros((len(REGION_NAMES), 2))
+    for au, side in drawn:
+        strength = float(np.exp(rng.normal(0, 0.3)))
+        shows = _ROWS[au].shows if au in _ROWS else ()
+        for term, image_side in ((t, i) for t in shows for i in _IMAGE_SIDES):
+            if side in ("both", subject_side(image_side)):
+                region = term.on(image_side)
+                # The regions of the middle are met twice where both halves act.
+                share = 0.5 if region == region.mirrored and side == "both" else 1.0
+                out = -term.out if image_side == "left" else term.out
+                step = strength * share * term.weight * np.array([out, -term.up])
+                total[REGION_NAMES.index(region)] += step
+    angle = rng.normal(0, 0.2, len(total))
+    c, s = np.cos(angle), np.sin(angle)
+    turned = np.stack([c * total[:, 0] - s * total[:, 1], s * total[:, 0] + c * total[:, 1]], axis=-1)
+    return np.asarray(turned * np.exp(rng.normal(0, 0.2, (len(total), 1))))
 
 
 @cache

@@ -85,16 +85,17 @@ class RegionPairs:
 
     def save(self, path: str | Path) -> None:
         """Write as .npz."""
-        np.savez_compressed(
-            path,
-            vectors=self.vectors,
-            moving=self.moving,
-            halves=self.halves,
-            units=np.array(self.units),
-            identity=np.array(self.identity),
-            description=np.array(self.description),
-            **({} if self.truth is None else {"truth": self.truth}),
-        )
+        arrays = {
+            "vectors": self.vectors,
+            "moving": self.moving,
+            "halves": self.halves,
+            "units": np.array(self.units),
+            "identity": np.array(self.identity),
+            "description": np.array(self.description),
+        }
+        if self.truth is not None:
+            arrays["truth"] = self.truth
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
 def load_region_pairs(path: str | Path) -> RegionPairs:
@@ -120,7 +121,7 @@ def join(parts: Sequence[RegionPairs]) -> RegionPairs:
         parts[0].units,
         tuple(i for p in parts for i in p.identity),
         tuple(d for p in parts for d in p.description),
-        None if any(p.truth is None for p in parts) else np.concatenate([p.truth for p in parts]),  # type: ignore[misc]
+        None if any(p.truth is None for p in parts) else np.concatenate([p.truth for p in parts]),
     )
 
 
