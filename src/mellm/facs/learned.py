@@ -55,7 +55,13 @@ SHARE = 0.2
 """A region is named as evidence from this share of the strongest contribution."""
 
 UNSUPPORTED = 0.4
-"""Highest probability of a unit that no moving region speaks for."""
+"""Highest probability of a unit that no moving region speaks for, or that a blink draws along."""
+
+_ABOUT_EYES = frozenset({1, 2, 4, 5, 6, 7, 9})
+"""Units of the skin that a closing lid draws along."""
+
+_OUTDOES = 2.0
+"""How many times as far as the rest of the face lids go in a blink."""
 
 _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
@@ -95,6 +101,13 @@ def quiet_about_lids(vectors: Vectors) -> tuple[Vectors, Vectors]:
     kept = np.where(spread > 0, np.maximum(0, 1 - spread / np.maximum(length, np.float32(1e-12))), 1)
     floor = NOISE_FLOOR + BLINK_NOISE * closing.max(axis=1)
     return np.asarray(vectors * kept[..., None], np.float32), np.asarray(floor, np.float32)
+
+
+def blink_alone(vectors: Vectors) -> NDArray[np.bool_]:
+    """Return (N,) where closing lids outdo all else, and the rest of the face is within their noise."""
+    quiet, floor = quiet_about_lids(vectors)
+    closing, rest = (floor - np.float32(NOISE_FLOOR)) / BLINK_NOISE, motion_scale(quiet)
+    return np.asarray((closing > _OUTDOES * rest) & (rest < floor), np.bool_)
 
 
 def motion_scale(vectors: Vectors) -> Vectors:
@@ -224,12 +237,14 @@ class LearnedAUModel:
         halves = self.half_logits(vectors)[0]
         probabilities = self.probabilities(vectors)[0]
         support = self._support(vectors)
+        blinks = self.known_scale and bool(blink_alone(vectors)[0])
         found = []
         for row, au in enumerate(self.units):
             side, shown = self._side(halves[:, row])
             evidence = _named(support[list(shown), :, row].sum(axis=0), moving)
             p = float(probabilities[row])
-            p = p if evidence else min(p, UNSUPPORTED)
+            drawn_along = blinks and au in _ABOUT_EYES
+            p = p if evidence and not drawn_along else min(p, UNSUPPORTED)
             grade = self._grade(au, shown, named) if p >= PRESENT else None
             if au == 26 and self.known_scale and vectors[0, _CHIN, 1] > JAW_STRETCH:
                 au = 27
