@@ -141,8 +141,9 @@ def table(figures: FlowFigures) -> str:
     width = max(16, *(len(name) + 2 for name in names))
     lines = ["facial / expression error on the face, px", ""]
     lines.append(f"{'stratum':<34}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
-    rows = [(f"{s}, {h} head", f) for s, heads in figures.strata.items() for h, f in heads.items()]
-    rows += [(f"origin {name}", found.all) for name, found in figures.origins.items()]
+    rows = _rows(figures, "")
+    for name, found in figures.origins.items():
+        rows += [(f"origin {name}", found.all), *_rows(found, "  ")]
     for label, row in [*rows, ("all", figures.all)]:
         cells = [f"{row.errors[n].facial:.3f} / {row.errors[n].expression:.3f}" for n in names]
         lines.append(
@@ -152,10 +153,15 @@ def table(figures: FlowFigures) -> str:
     lines.append(
         f"{'ms per pair':<48}" + "".join(f"{1e3 * figures.seconds[name]:>{width}.0f}" for name in names)
     )
-    for pose, found in figures.calm.items():
+    for pose, lengths in figures.calm.items():
         label = f"no expression, {pose}: mean |found|"
-        lines.append(f"{label:<48}" + "".join(f"{found[name]:>{width}.3f}" for name in names))
+        lines.append(f"{label:<48}" + "".join(f"{lengths[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
+
+
+def _rows(figures: FlowFigures, indent: str) -> list[tuple[str, StratumFigures]]:
+    """A table's rows of strata with their labels."""
+    return [(f"{indent}{s}, {h} head", f) for s, heads in figures.strata.items() for h, f in heads.items()]
 
 
 def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> StratumFigures:

@@ -150,7 +150,8 @@ def enlarged(image: Image, size: tuple[int, int]) -> Image:
         return image
     x, y = ((np.arange(n) + 0.5) * k / n - 0.5 for n, k in zip(size, (width, height), strict=True))
     at = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
-    return np.clip(np.rint(read_picture(image.astype(np.float32), at)), 0, 255).astype(np.uint8)
+    read = np.rint(read_picture(image.astype(np.float32), at))
+    return np.asarray(np.clip(read, 0, 255), np.uint8)
 
 
 def _taken(
