@@ -18,7 +18,7 @@ from mellm.train.facs.described_motion import describe, with_errors
 from mellm.train.facs.emotion_model import EmotionConfig, fit_emotion_model, read_rows
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_model import RegionsConfig, fit_au_model
-from mellm.train.facs.region_pairs import RegionPairs, join, load_region_pairs, measure_pairs
+from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
 from mellm.train.facs.trainings import read_facs_recipe, train_from_recipe
 
 ALL = tuple(sorted(unit.au for unit in UNITS))
@@ -52,14 +52,12 @@ def test_described_motion_goes_where_facs_says() -> None:
 
 
 def test_errors_come_from_pairs_of_similar_strength() -> None:
-    rng = np.random.default_rng(0)
-    weak, strong = made_up(60, 4), made_up(60, 5)
-    scale = np.float32(1e-4) / motion_scale(weak.vectors)
-    weak = replace(
-        weak, vectors=weak.vectors * scale[:, None, None] + 1, truth=weak.vectors * scale[:, None, None]
-    )
-    measured = join([weak, replace(strong, vectors=strong.vectors - 1)])
-    assert np.allclose(with_errors(np.zeros((8, 29, 2), np.float32), measured, rng), 1)
+    rng, made = np.random.default_rng(0), made_up(120, 4)
+    truth = np.full_like(made.vectors, 1e-4)
+    truth[60:] = 0.05
+    errors = np.where(truth > 0.01, np.float32(-1), np.float32(1))
+    measured = replace(made, vectors=truth + errors, truth=truth)
+    assert np.allclose(with_errors(np.zeros((8, 29, 2), np.float32), measured, rng), 1, atol=1e-3)
     assert np.allclose(with_errors(np.full((8, 29, 2), 0.9, np.float32), measured, rng), -0.1, atol=1e-3)
 
 
