@@ -109,6 +109,12 @@ def _taxonomies() -> Sequence[str]:
     return tuple(TAXONOMIES)
 
 
+def _conventions() -> Sequence[str]:
+    from mellm.facs.learned_emotion import CONVENTIONS
+
+    return tuple(CONVENTIONS)
+
+
 def _limits() -> Limits:
     from mellm.media import Limits
 
@@ -146,6 +152,10 @@ class Settings(OptionModel):
     )
     taxonomy: Annotated[str, ChosenFrom(_taxonomies)] = Field(
         "7", description="Emotion classes: 3, 5, 6 or 7."
+    )
+    convention: Annotated[str, ChosenFrom(_conventions)] = Field(
+        "unknown",
+        description="Whose words for emotions: unknown, or the data set a clip is from (casme2, dfme, ...).",
     )
     language: Literal["en", "zh"] = Field("en", description="Language of the reading: en or zh.")
     llm: Annotated[str, CommandLine(panel=_WORDS)] = Field(
