@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 
 from mellm.train.flow.network import NetworkShape
 from mellm.train.flow.network_training import NetworkTraining, TrainingPlan
-from mellm.train.flow.pair_synthesis import PairDraw, PairSynthesis, TrainingPairs
+from mellm.train.flow.pair_synthesis import PairDraw, PairSynthesis
+from mellm.train.flow.pair_tensors import TrainingPairs
 from mellm.train.flow.portrait_tensors import dense_motions, load_portraits
 
 PAPER = NetworkShape(

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from mellm.train.flow.flow_evidence import resize
 from mellm.train.flow.network import Estimate
-from mellm.train.flow.pair_synthesis import TrainingPairs
+from mellm.train.flow.pair_tensors import TrainingPairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from mellm.train.flow.network import MEFlowNet, NetworkShape
 from mellm.train.flow.network_loss import LossWeights, sequence_loss
-from mellm.train.flow.pair_synthesis import PairSynthesis, TrainingPairs
+from mellm.train.flow.pair_synthesis import PairSynthesis
+from mellm.train.flow.pair_tensors import TrainingPairs
 
 Report = Callable[[str], None]
 

@@ -13,11 +13,23 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from mellm.train.flow.flow_evidence import sample
+from mellm.train.flow.pair_tensors import (
+    CROP_HEIGHT,
+    CROP_WIDTH,
+    FIRST,
+    MARGIN,
+    NODE,
+    PortraitTensors,
+    TrainingPairs,
+    affine,
+    at_lattice,
+    by_label,
+    half_mirrored,
+    pixels,
+    read,
+    skew,
+)
 from mellm.train.flow.tensor_camera import Film, draw_film
-
-CROP_WIDTH, CROP_HEIGHT = 400, 480
-MARGIN, NODE, FIRST = 32.0, 4.0, 1.5
-"""The lattice's margin, the px between its nodes, and the place of the first node in its px."""
 
 ZOOMS = (0.4, 0.5, 0.64, 0.8, 1.0, 1.28)
 """Px of a camera's frame per px of the crop."""
@@ -40,50 +52,6 @@ class PairDraw:
     mixed: float = 0.3
     gazing: float = 0.15
     exact: float = 0.4
-
-
-@dataclass(slots=True)
-class PortraitTensors:
-    """Portraits on one device; N portraits, lattice of h x w nodes.
-
-    picture, inside: uint8 (N, 1, 544, 464), grey; what shows through eyes and mouth, continued under the skin
-    label: uint8 (N, 1, 544, 464), 0 upper sheet, 1 lower, 2 what shows through; + 4 around the mouth
-    face: uint8 (N, 1, 544, 464), 1 on the face
-    linear: (N, 3, 3), canonical displacements to crop px; depth, head: (N, 1, h, w); place: (N, 2, h, w),
-        px to
-        the same point of the canonical face
-    centre: (N, 3), width: (N,) px
-    """
-
-    picture: Tensor
-    inside: Tensor
-    label: Tensor
-    face: Tensor
-    linear: Tensor
-    depth: Tensor
-    head: Tensor
-    place: Tensor
-    centre: Tensor
-    width: Tensor
-
-
-@dataclass(slots=True)
-class TrainingPairs:
-    """A batch: grey pictures (B, 1, 480, 400), 0..255; truth at every second px, (B, 2, 240, 200), px.
-
-    depth, face: (B, 1, 120, 100), what the estimator is told; on_face, known: (B, 240, 200) bool
-    origin: (B,) index of the motion's origin, -1 without expression
-    """
-
-    onset: Tensor
-    apex: Tensor
-    depth: Tensor
-    face: Tensor
-    facial: Tensor
-    head: Tensor
-    on_face: Tensor
-    known: Tensor
-    origin: Tensor
 
 
 class PairSynthesis:
@@ -145,7 +113,7 @@ class PairSynthesis:
     def _fields(self, which: Tensor, who: Tensor) -> Tensor:
         """Motions of the canonical face carried to the portraits, peak 1 px, (B, 2, 3, h, w)."""
         at = self.nodes + self.portraits.place[who].permute(0, 2, 3, 1)
-        fields = _at_lattice(self.motions[which].float(), at)
+        fields = at_lattice(self.motions[which].float(), at)
         fields = fields.reshape(len(who), 2, 3, *fields.shape[-2:])
         fields = torch.einsum("bij,bsjhw->bsihw", self.portraits.linear[who], fields)
         peak = fields[:, :, :2].square().sum(2).amax(dim=(1, 2, 3)).sqrt().clamp(min=1e-6)
@@ -159,7 +127,7 @@ class PairSynthesis:
         posed = self._chance(self.plan.posed, size).float()
         strength = torch.exp(self._uniform(-3.0, 0.4, size)) * posed
         angles = torch.deg2rad(self._normal(size, 3) * torch.tensor([1.2, 1.5, 0.8], device=self.device))
-        turn = torch.matrix_exp(_skew(angles * strength[:, None]))
+        turn = torch.matrix_exp(skew(angles * strength[:, None]))
         shift = self._normal(size, 2) * 3.0 * strength[:, None]
         approach = self._normal(size) * 0.005 * strength
         camera = self._uniform(3.0, 8.0, size) * width
@@ -200,12 +168,12 @@ class PairSynthesis:
         to_crop = self._slip(size)
         frame, film = self._frame(size)
         label = self.portraits.label[who].float()
-        at = _affine(to_crop, _affine(frame.to_chart, frame.pixels))
+        at = affine(to_crop, affine(frame.to_chart, frame.pixels))
         onset, apex = self._photographs(who, flows, label, at)
         light = self._light(size, frame.rows, frame.cols, flows, at)
-        onset, apex = film.take(onset, apex * light, _by_label(flows, label, at), self.generator)
+        onset, apex = film.take(onset, apex * light, by_label(flows, label, at), self.generator)
         if not frame.exact:
-            place = _affine(frame.from_chart, _pixels(CROP_HEIGHT, CROP_WIDTH, 1, self.device))
+            place = affine(frame.from_chart, pixels(CROP_HEIGHT, CROP_WIDTH, 1, self.device))
             onset, apex = (sample(picture, place).clamp(0, 255) for picture in (onset, apex))
         return self._told(who, onset, apex, flows, label, to_crop, origin)
 
@@ -236,7 +204,7 @@ class PairSynthesis:
         forward = torch.cat([linear, offset[:, :, None]], dim=2)
         back = torch.linalg.inv(linear)
         backward = torch.cat([back, -torch.einsum("bij,bj->bi", back, offset)[:, :, None]], dim=2)
-        pixels = _pixels(rows, cols, 1, self.device)
+        pixels = pixels(rows, cols, 1, self.device)
         return _Frame(exact, rows, cols, forward, backward, pixels), draw_film(
             size, self.generator, self.device
         )
@@ -253,10 +221,10 @@ class PairSynthesis:
         onset = sample(picture, at + MARGIN)
         back = [self._back(flows[:, k], at) for k in range(3)]
         mouth = self._back(flows[:, 3], at)
-        around = _read(label, at, "nearest") >= 4
+        around = read(label, at, "nearest") >= 4
         back[2] = torch.where(around[:, 0, :, :, None], mouth, back[2])
-        upper = _read(masks[:, :1], back[0])
-        lower = torch.minimum(_read(masks[:, 1:2], back[1]), 1 - upper)
+        upper = read(masks[:, :1], back[0])
+        lower = torch.minimum(read(masks[:, 1:2], back[1]), 1 - upper)
         open_ = 1 - upper - lower
         apex = upper * sample(picture, back[0] + MARGIN) + lower * sample(picture, back[1] + MARGIN)
         return onset, apex + open_ * sample(inside, back[2] + MARGIN)
@@ -273,7 +241,7 @@ class PairSynthesis:
         """Solve x + flow(x) = at for x, (B, H, W, 2), by fixed-point iteration."""
         place = at
         for _ in range(6):
-            place = at - _at_lattice(flow, place).permute(0, 2, 3, 1)
+            place = at - at_lattice(flow, place).permute(0, 2, 3, 1)
         return place
 
     def _light(self, size: int, rows: int, cols: int, flows: Tensor, at: Tensor) -> Tensor:
@@ -287,7 +255,7 @@ class PairSynthesis:
         squeeze = (across + down) / (2 * NODE)
         amount = (0.8 + 0.8 * self._normal(size)) * self._chance(0.4, size)
         shade = (amount[:, None, None, None] * squeeze).clamp(-0.08, 0.08)
-        return light * (1 + _at_lattice(shade, at))
+        return light * (1 + at_lattice(shade, at))
 
     def _told(
         self,
@@ -301,21 +269,21 @@ class PairSynthesis:
     ) -> TrainingPairs:
         """Join the pictures with the truth and with what the estimator is told of the face."""
         size = len(who)
-        at = _affine(to_crop, _pixels(CROP_HEIGHT // 2, CROP_WIDTH // 2, 2, self.device))
+        at = affine(to_crop, pixels(CROP_HEIGHT // 2, CROP_WIDTH // 2, 2, self.device))
         linear = torch.linalg.inv(to_crop[:, :, :2])
-        facial, head = _by_label(flows, label, at), _at_lattice(flows[:, 3], at)
+        facial, head = by_label(flows, label, at), at_lattice(flows[:, 3], at)
         facial, head = (torch.einsum("bij,bjhw->bihw", linear, f) for f in (facial, head))
         face = self.portraits.face[who].float()
-        on_face = _read(face, at, "nearest")[:, 0] > 0.5
+        on_face = read(face, at, "nearest")[:, 0] > 0.5
         known = ((at + MARGIN > 1) & (at + MARGIN < torch.tensor([462.0, 542.0], device=self.device))).all(-1)
-        cells = _affine(to_crop, _pixels(CROP_HEIGHT // 4, CROP_WIDTH // 4, 4, self.device))
+        cells = affine(to_crop, pixels(CROP_HEIGHT // 4, CROP_WIDTH // 4, 4, self.device))
         scale = torch.linalg.det(to_crop[:, :, :2]).sqrt()[:, None, None, None]
-        depth = _at_lattice(self.portraits.depth[who], cells) / scale
+        depth = at_lattice(self.portraits.depth[who], cells) / scale
         slant = F.interpolate(self._normal(size, 1, 5, 4), size=depth.shape[-2:], mode="bicubic")
         depth = depth * (1 + 0.1 * self._normal(size, 1, 1, 1)) + 3.0 * slant
-        told = _read(face, cells)
+        told = read(face, cells)
         pairs = TrainingPairs(onset, apex, depth, told, facial, head, on_face, known, origin)
-        return _half_mirrored(pairs)
+        return half_mirrored(pairs)
 
 
 @dataclass(slots=True)
@@ -328,61 +296,3 @@ class _Frame:
     from_chart: Tensor
     to_chart: Tensor
     pixels: Tensor
-
-
-def _half_mirrored(pairs: TrainingPairs) -> TrainingPairs:
-    """Mirror every second pair."""
-    odd = slice(1, None, 2)
-    for name in ("onset", "apex", "depth", "face", "facial", "head", "on_face", "known"):
-        value = getattr(pairs, name).clone()
-        value[odd] = value[odd].flip(-1)
-        if name in ("facial", "head"):
-            value[odd, 0] *= -1
-        setattr(pairs, name, value)
-    return pairs
-
-
-def _pixels(rows: int, cols: int, step: int, device: torch.device) -> Tensor:
-    """Centres of blocks of `step` px, (1, rows, cols, 2)."""
-    y, x = torch.meshgrid(torch.arange(rows, device=device), torch.arange(cols, device=device), indexing="ij")
-    return torch.stack([x, y], dim=-1)[None].float() * step + (step - 1) / 2
-
-
-def _affine(matrix: Tensor, points: Tensor) -> Tensor:
-    """Map points (1 or B, H, W, 2) by (B, 2, 3)."""
-    return (
-        torch.einsum("bij,bhwj->bhwi", matrix[:, :, :2], points.expand(len(matrix), -1, -1, -1))
-        + matrix[:, None, None, :, 2]
-    )
-
-
-def _at_lattice(field: Tensor, at: Tensor) -> Tensor:
-    """Read a lattice field (B, C, h, w) at the crop's px `at` (B, H, W, 2): (B, C, H, W)."""
-    rows, cols = field.shape[-2:]
-    index = (at + (MARGIN - FIRST)) / NODE
-    grid = torch.stack([index[..., 0] * (2 / (cols - 1)) - 1, index[..., 1] * (2 / (rows - 1)) - 1], dim=-1)
-    return F.grid_sample(field, grid, mode="bilinear", padding_mode="border", align_corners=True)
-
-
-def _read(picture: Tensor, at: Tensor, mode: str = "bilinear") -> Tensor:
-    """Read (B, C, 544, 464) at the crop's px `at`."""
-    rows, cols = picture.shape[-2:]
-    index = at + MARGIN
-    grid = torch.stack([index[..., 0] * (2 / (cols - 1)) - 1, index[..., 1] * (2 / (rows - 1)) - 1], dim=-1)
-    return F.grid_sample(picture, grid, mode=mode, padding_mode="border", align_corners=True)
-
-
-def _by_label(flows: Tensor, label: Tensor, at: Tensor) -> Tensor:
-    """The flow of the sheet that shows at each place `at` of the onset, (B, 2, H, W)."""
-    kind = _read(label, at, "nearest")
-    answer = _at_lattice(flows[:, 0], at)
-    for value, sheet in ((1, 1), (5, 1), (2, 2), (6, 3)):
-        answer = torch.where(kind == value, _at_lattice(flows[:, sheet], at), answer)
-    return answer
-
-
-def _skew(angles: Tensor) -> Tensor:
-    x, y, z = angles.unbind(1)
-    zero = torch.zeros_like(x)
-    rows = [torch.stack(r, -1) for r in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
-    return torch.stack(rows, dim=1)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mellm.train.flow.pair_synthesis import PortraitTensors
+from mellm.train.flow.pair_tensors import PortraitTensors
 
 NODES = (138, 118)
 """Rows and columns of the lattice."""
