@@ -204,8 +204,8 @@ class PairSynthesis:
         forward = torch.cat([linear, offset[:, :, None]], dim=2)
         back = torch.linalg.inv(linear)
         backward = torch.cat([back, -torch.einsum("bij,bj->bi", back, offset)[:, :, None]], dim=2)
-        pixels = pixels(rows, cols, 1, self.device)
-        return _Frame(exact, rows, cols, forward, backward, pixels), draw_film(
+        where = pixels(rows, cols, 1, self.device)
+        return _Frame(exact, rows, cols, forward, backward, where), draw_film(
             size, self.generator, self.device
         )
 

@@ -107,6 +107,7 @@ def by_label(flows: Tensor, label: Tensor, at: Tensor) -> Tensor:
 
 
 def skew(angles: Tensor) -> Tensor:
+    """Return the skew matrices (B, 3, 3) of angles about x, y and z (B, 3), radians."""
     x, y, z = angles.unbind(1)
     zero = torch.zeros_like(x)
     rows = [torch.stack(r, -1) for r in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
