@@ -1,91 +1,202 @@
-"""From regional motion to events: micro-expressions, macro-expressions, blinks, fast head motion.
+"""From regional motion to events: brief and longer expressions, blinks, closures, speech, fast head motion.
 
-The method in one paragraph (docs/spotting.md has the sources): smooth each region's displacement, subtract
-a running median, divide by the measured noise, take the root mean square of the strongest regions outside
-the eyes; each peak above the threshold is followed along its own pattern over the regions to its onset and
-offset. Eyes alone make no micro-expression: their movements are told apart as blinks.
+A small network (`detector`) says of each sample what it is likely to be; brief movements are then followed along
+their own pattern to their exact frames, blinks and head motion are measured (`blinks`). docs/spotting.md has the
+method, its figures and what failed.
 
 Pure NumPy on the trace; knows nothing of pictures.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mellm.face.region_id import RegionId
-from mellm.face.regions import AREAS, REGION_NAMES
-from mellm.spot.blinks import UPPER_LIDS, Closure, Span, find_blinks, find_fast_head
-from mellm.spot.bumps import Bump
+from mellm.face.regions import AREAS, OUTSIDE_EYES, REFERENCE_INTER_OCULAR, REGION_NAMES
+from mellm.spot.blinks import Closure, Span, find_blinks, find_fast_head, lid_motion
+from mellm.spot.candidates import Moment, moments, rivals, stretches
+from mellm.spot.course import Movement, follow
+from mellm.spot.detector import KINDS, Detector, Said, shipped
+from mellm.spot.dial import Dial
 from mellm.spot.events import Event, EventKind, RegionalMotion
-from mellm.spot.macro import find_macros, without
-from mellm.spot.micro import find_micros, in_step
-from mellm.spot.series import Segment, running_median, segments, smoothed
+from mellm.spot.inputs import RATE, baseline, inputs, sampled
+from mellm.spot.series import Array, Segment, running_median, segments, smoothed, white_noise
 from mellm.spot.thresholds import SpotSettings
 from mellm.wording.message import Message
 
-_MOUTH = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
+_LOWER = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
+_BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 
-def spot(motion: RegionalMotion, *, fps: float, settings: SpotSettings | None = None) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """One segment with what the network says of it; rows of `said` are `RATE` samples from its start."""
+
+    segment: Segment
+    said: Said
+    values: Array
+    noise: Array
+    inter_ocular: float
+    settings: SpotSettings
+    dial: Dial
+
+    def native(self, sample: float) -> float:
+        """A sample of the network as one of the trace."""
+        return sample / (RATE * self.segment.step)
+
+
+def spot(
+    motion: RegionalMotion,
+    *,
+    fps: float,
+    settings: SpotSettings | None = None,
+    detector: Detector | None = None,
+) -> list[Event]:
     """Return the events of one person in order of their onsets.
 
     `fps` is the frame rate of the source: the grid on which onset and offset can be told. Nothing is
     scaled by the clip's own strongest movement, so a still clip yields no event.
     """
     chosen = settings or SpotSettings()
+    network = detector or shipped()
     events: list[Event] = []
     for segment in segments(motion, chosen.max_gap):
         if segment.times[-1] - segment.times[0] >= chosen.min_clip:
-            events += _spot_segment(segment, motion.inter_ocular, fps, chosen)
+            events += _spot_segment(segment, motion.inter_ocular, fps, chosen, network)
     return sorted(events, key=lambda event: (event.onset, event.kind))
 
 
-def _spot_segment(segment: Segment, inter_ocular: float, fps: float, settings: SpotSettings) -> list[Event]:
+def _spot_segment(
+    segment: Segment, inter_ocular: float, fps: float, settings: SpotSettings, network: Detector
+) -> list[Event]:
+    said = network(inputs(sampled(segment, inter_ocular)))
     values = smoothed(segment.displacement, segment.samples(settings.smoothing) | 1)
-    lids = (values - running_median(values, segment.step, 2.0))[:, UPPER_LIDS, 1].mean(axis=1)
-    blinks = find_blinks(segment, lids, settings)
+    # Smoothing leaves about 0.6 of white noise at the frame rates seen.
+    noise = np.maximum(settings.noise_floor, 0.6 * white_noise(segment.displacement).max(axis=1))
+    stretch = _Stretch(segment, said, values, noise, inter_ocular, settings, network.dial)
+    blinks = find_blinks(segment, lid_motion(segment), settings)
     heads = find_fast_head(segment, settings)
-    micros, longer = find_micros(segment, values, inter_ocular, fps, blinks, settings)
-    macros = find_macros(segment, without(values, micros), inter_ocular, settings)
-    known = [*heads, *(bump.span for bump in macros)]
-    macros += [bump for bump in longer if not _overlaps(bump, known)]
-    micros = [
-        bump
-        for bump in micros
-        if not _overlaps(bump, heads) and (bump.calm >= settings.clear_calm or not _overlaps(bump, known))
-    ]
-    blinks = [c for c in blinks if not any(_lids_follow(c, bump, settings) for bump in micros)]
+    brief = [found for found in _brief(stretch, fps, blinks) if not _overlaps(found[1].span, heads)]
+    blinks = [c for c in blinks if not any(_lids_follow(c, move, settings) for _, move in brief)]
     return [
         *(_event(segment, "head", span, 1.0) for span in heads),
         *(_blink(segment, closure, settings) for closure in blinks),
-        *(_movement(segment, "micro", bump, settings) for bump in micros),
-        *(_movement(segment, "macro", bump, settings) for bump in macros),
+        *(_micro(stretch, moment, move) for moment, move in brief),
+        *_longer(stretch, heads),
+        *_speech(stretch),
     ]
 
 
-def _lids_follow(closure: Closure, bump: Bump, settings: SpotSettings) -> bool:
+def _brief(stretch: _Stretch, fps: float, blinks: list[Closure]) -> list[tuple[Moment, Movement]]:
+    """The micro-expressions: moments the network is sure enough of, of a possible size and length."""
+    settings, step = stretch.settings, stretch.segment.step
+    limit = settings.max_micro_duration + settings.tolerance + 1 / fps
+    least = stretch.dial.score(settings.false_alarms_per_minute)
+    found: list[tuple[Moment, Movement]] = []
+    for moment in moments(stretch.said):
+        if moment.score < least:
+            break
+        rough = tuple(stretch.native(at) for at in (moment.onset, moment.apex, moment.offset))
+        move = follow(stretch.values, stretch.noise, OUTSIDE_EYES, rough, step)  # type: ignore[arg-type]
+        size = move.peak / stretch.inter_ocular
+        if not settings.min_peak_iod <= size <= settings.max_peak_iod:
+            continue
+        if (move.offset - move.onset) * step > limit or any(_of_blink(move, c, stretch) for c in blinks):
+            continue
+        if not any(_overlaps(move.span, [other.span]) for _, other in found):
+            found.append((moment, move))
+    return found
+
+
+def _of_blink(move: Movement, blink: Closure, stretch: _Stretch) -> bool:
+    """Whether brows move in step with a blink and by less than the lids: a side effect of it."""
+    if blink.lid <= 0 or not in_step(move.span, blink.span):
+        return False
+    return move.peak < blink.lid and _BROWS.issuperset(move.regions)
+
+
+def in_step(a: Span, b: Span) -> bool:
+    """Whether the two intervals share at least half of what they cover together."""
+    shared = min(a[2], b[2]) - max(a[0], b[0]) + 1
+    return shared >= (max(a[2], b[2]) - min(a[0], b[0]) + 1) / 2
+
+
+def _lids_follow(closure: Closure, move: Movement, settings: SpotSettings) -> bool:
     """Whether the closure only accompanies a stronger movement while the eyes stay open."""
     shallow = closure.depth < settings.blink_depth / 2
-    return shallow and bump.peak > closure.lid and in_step(bump, closure)
+    return shallow and move.peak > closure.lid and in_step(move.span, closure.span)
 
 
-def _overlaps(bump: Bump, spans: list[Span]) -> bool:
-    return any(bump.onset <= stop and start <= bump.offset for start, _, stop in spans)
+def _overlaps(span: Span, spans: list[Span]) -> bool:
+    return any(span[0] <= stop and start <= span[2] for start, _, stop in spans)
 
 
-def _movement(segment: Segment, kind: EventKind, bump: Bump, settings: SpotSettings) -> Event:
-    """Confidence is 0.5 at the threshold and grows as the movement stands out, is clean and comes back."""
-    odds = (bump.snr / settings.min_snr) ** 2
-    confidence = odds / (1 + odds) * (1 - 0.5 * (1 - bump.returns)) * (1 - 0.5 * (1 - bump.calm))
-    alone = kind == "macro" and set(bump.regions) <= _MOUTH
-    note = Message("spot.mouth_alone") if alone else None
-    names = tuple(REGION_NAMES[k] for k in bump.regions)
-    return _event(segment, kind, bump.span, confidence, names, note, bump.crest)
+def _micro(stretch: _Stretch, moment: Moment, move: Movement) -> Event:
+    chances = rivals(stretch.said, moment.onset, moment.offset)
+    others = {kind: chance for kind, chance in chances.items() if kind != "micro"}
+    runner_up = max(others, key=lambda kind: others[kind])
+    confidence = stretch.dial.confidence(moment.score)
+    return _event(
+        stretch.segment, "micro", move.span, confidence, _names(move.regions), None, move.crest, runner_up
+    )
+
+
+def _names(regions: tuple[int, ...]) -> tuple[RegionId, ...]:
+    return tuple(REGION_NAMES[k] for k in regions)
+
+
+def _longer(stretch: _Stretch, heads: list[Span]) -> list[Event]:
+    """The macro-expressions: stretches the network takes for one, of enough size."""
+    settings, segment = stretch.settings, stretch.segment
+    scale = REFERENCE_INTER_OCULAR / stretch.inter_ocular if stretch.inter_ocular else 1.0
+    likely = stretch.said.kinds[:, KINDS.index("macro")]
+    found: list[Event] = []
+    if len(stretch.values) * segment.step < 2 * settings.max_micro_duration:
+        return found
+    rest = running_median(stretch.values, segment.step, settings.macro_baseline)
+    if len(stretch.values) * segment.step < settings.macro_baseline:
+        rest = np.broadcast_to(np.median(stretch.values[: segment.samples(0.33)], axis=0), rest.shape)
+    size = np.where(OUTSIDE_EYES, np.linalg.norm(stretch.values - rest, axis=2) * scale, 0.0)
+    for first, last in stretches(likely, settings.macro_score, 0.25, settings.max_micro_duration):
+        start, stop = (int(np.clip(round(stretch.native(at)), 0, len(size) - 1)) for at in (first, last))
+        strongest = np.sort(size[start : stop + 1], axis=1)[:, -3]
+        apex = start + int(strongest.argmax())
+        peak = float(strongest.max())
+        if peak < settings.min_macro_iod * REFERENCE_INTER_OCULAR or stop <= start:
+            continue
+        regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
+        alone = set(regions) <= _LOWER
+        note = Message("spot.mouth_alone") if alone else None
+        chances = rivals(stretch.said, first, last)
+        others = {kind: chance for kind, chance in chances.items() if kind != "macro"}
+        runner_up = max(others, key=lambda kind: others[kind])
+        confidence = float(likely[first:last].max())
+        span = (start, apex, stop)
+        found.append(_event(segment, "macro", span, confidence, _names(regions), note, None, runner_up))
+    return found
+
+
+def _speech(stretch: _Stretch) -> list[Event]:
+    """Stretches in which somebody talks: the lower face is not readable there."""
+    likely = stretch.said.kinds[:, KINDS.index("speech")]
+    found: list[Event] = []
+    for first, last in stretches(likely, 0.5, 0.8, 0.5):
+        start, stop = (
+            int(np.clip(round(stretch.native(at)), 0, len(stretch.values) - 1)) for at in (first, last)
+        )
+        apex = start + round((int(likely[first:last].argmax()) / max(1, last - first)) * (stop - start))
+        note = Message("spot.speech")
+        chance = float(likely[first:last].mean())
+        found.append(_event(stretch.segment, "speech", (start, apex, stop), chance, (), note))
+    return found
 
 
 def _blink(segment: Segment, closure: Closure, settings: SpotSettings) -> Event:
     evidence = closure.depth / settings.blink_depth + max(0.0, closure.lid) / settings.blink_lid_px
     shut = (closure.span[2] - closure.span[0]) * segment.step
     note = Message("spot.eyes_shut", {"seconds": shut}) if shut > settings.max_micro_duration else None
-    return _event(segment, "blink", closure.span, float(1 - np.exp(-evidence)), (), note)
+    kind: EventKind = "closure" if shut > settings.max_blink_duration else "blink"
+    return _event(segment, kind, closure.span, float(1 - np.exp(-evidence)), (), note)
 
 
 def _event(
@@ -96,6 +207,7 @@ def _event(
     regions: tuple[RegionId, ...] = (),
     note: Message | None = None,
     crest: float | None = None,
+    runner_up: str | None = None,
 ) -> Event:
     """Spans are in samples; `crest` is the apex between them."""
     places = (span[0], span[1] if crest is None else crest, span[2])
@@ -111,4 +223,5 @@ def _event(
         confidence=round(confidence, 3),
         regions=regions,
         note=note,
+        runner_up=runner_up,
     )

@@ -1,0 +1,102 @@
+"""The spotting network on one stretch of a trace: NumPy alone, with arrays that `mellm train spot` wrote.
+
+Dilated convolutions over time look at some three seconds to each side of a sample and say how likely each kind
+of movement is there, where a micro-expression has its apex, and how far its onset and offset are.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.errors import InputError
+from mellm.spot.dial import Dial
+from mellm.spot.inputs import CHANNELS
+
+Array32 = NDArray[np.float32]
+
+KINDS = ("micro", "macro", "blink", "speech")
+"""What the network tells apart in each sample; head motion is measured, and the rest is nothing."""
+APEX = len(KINDS)
+TARGETS = APEX + 3
+"""Numbers per sample: the kinds, the apex of a micro-expression, samples since onset and to offset."""
+BLOCK = 900
+"""Samples (30 s) taken at a time: memory stays constant however long the stretch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the network says of each of N samples.
+
+    kinds: float32 (N, 4) probabilities, in the order of `KINDS`; apex: float32 (N,) 0..1, that a
+    micro-expression has its apex here; since, until: float32 (N,) samples from its onset and to its offset
+    """
+
+    kinds: Array32
+    apex: Array32
+    since: Array32
+    until: Array32
+
+
+class Detector:
+    """The network's arrays, by the names that its export gives them."""
+
+    def __init__(self, arrays: dict[str, Array32]) -> None:
+        """Keep the arrays; raises ValueError where they are not those of this network."""
+        self._arrays = arrays
+        lift = arrays.get("lift.weight")
+        if lift is None or lift.shape[1] != CHANNELS or arrays["last.bias"].shape != (TARGETS,):
+            raise ValueError("these are not the arrays of the spotting network")
+        self._blocks = sum(name.endswith("wide.bias") for name in arrays)
+        self._dilations = [int(d) for d in arrays["dilations"]]
+        self.dial = Dial(
+            tuple(float(v) for v in arrays["dial.rates"]), tuple(float(v) for v in arrays["dial.scores"])
+        )
+        self.reach = sum(self._dilations) + 1
+
+    def __call__(self, seen: Array32) -> Said:
+        """Run on a stretch, float32 (N, CHANNELS) as `inputs` gives it."""
+        count = len(seen)
+        said = np.empty((count, TARGETS), np.float32)
+        for start in range(0, count, BLOCK):
+            stop = min(count, start + BLOCK)
+            low, high = max(0, start - self.reach), min(count, stop + self.reach)
+            said[start:stop] = self._run(seen[low:high])[start - low : stop - low]
+        odds = 1 / (1 + np.exp(-said[:, : APEX + 1]))
+        return Said(odds[:, :APEX], odds[:, APEX], np.exp(said[:, APEX + 1]), np.exp(said[:, APEX + 2]))
+
+    def _run(self, seen: Array32) -> Array32:
+        x = np.maximum(self._convolved("lift", seen, 1), 0)
+        x = np.maximum(self._convolved("near", x, 1), 0)
+        for k in range(self._blocks):
+            wide = np.maximum(self._convolved(f"block{k}.wide", x, self._dilations[k]), 0)
+            x = x + self._convolved(f"block{k}.point", wide, 1)
+        return self._convolved("last", np.maximum(x, 0), 1)
+
+    def _convolved(self, name: str, x: Array32, dilation: int) -> Array32:
+        """A convolution over time, zeros beyond the ends; `x` is (N, C)."""
+        weight, bias = self._arrays[f"{name}.weight"], self._arrays[f"{name}.bias"]
+        taps = weight.shape[2]
+        total = np.broadcast_to(bias, (len(x), len(bias))).copy()
+        for tap in range(taps):
+            shift = (tap - taps // 2) * dilation
+            if abs(shift) >= len(x):
+                continue
+            there = slice(max(0, -shift), len(x) - max(0, shift))
+            here = slice(there.start + shift, there.stop + shift)
+            total[there] += x[here] @ weight[:, :, tap].T
+        return total
+
+
+@cache
+def shipped() -> Detector:
+    """The detector whose weights ship with the package."""
+    from safetensors.numpy import load_file
+
+    from mellm.weights import shipped_path
+
+    path = shipped_path("spotting")
+    if path is None:
+        raise InputError("The weights of the spotting network are missing; install mellm again.")
+    return Detector(load_file(path))
