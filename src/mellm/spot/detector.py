@@ -21,6 +21,8 @@ KINDS = ("micro", "macro", "blink", "speech")
 APEX = len(KINDS)
 TARGETS = APEX + 3
 """Numbers per sample: the kinds, the apex of a micro-expression, samples since onset and to offset."""
+TAPS = 5
+"""Samples that a convolution looks at."""
 BLOCK = 900
 """Samples (30 s) taken at a time: memory stays constant however long the stretch."""
 
@@ -48,12 +50,11 @@ class Detector:
         lift = arrays.get("lift.weight")
         if lift is None or lift.shape[1] != CHANNELS or arrays["last.bias"].shape != (TARGETS,):
             raise ValueError("these are not the arrays of the spotting network")
-        self._blocks = sum(name.endswith("wide.bias") for name in arrays)
         self._dilations = [int(d) for d in arrays["dilations"]]
         self.dial = Dial(
             tuple(float(v) for v in arrays["dial.rates"]), tuple(float(v) for v in arrays["dial.scores"])
         )
-        self.reach = sum(self._dilations) + 1
+        self.reach = (TAPS // 2) * sum(self._dilations)
 
     def __call__(self, seen: Array32) -> Said:
         """Run on a stretch, float32 (N, CHANNELS) as `inputs` gives it."""
@@ -67,25 +68,31 @@ class Detector:
         return Said(odds[:, :APEX], odds[:, APEX], np.exp(said[:, APEX + 1]), np.exp(said[:, APEX + 2]))
 
     def _run(self, seen: Array32) -> Array32:
-        x = np.maximum(self._convolved("lift", seen, 1), 0)
-        x = np.maximum(self._convolved("near", x, 1), 0)
-        for k in range(self._blocks):
-            wide = np.maximum(self._convolved(f"block{k}.wide", x, self._dilations[k]), 0)
-            x = x + self._convolved(f"block{k}.point", wide, 1)
-        return self._convolved("last", np.maximum(x, 0), 1)
+        x = np.maximum(self._mixed("lift", seen), 0)
+        for k, dilation in enumerate(self._dilations):
+            moved = self._normed(f"blocks.{k}.norm", self._moved(f"blocks.{k}.depth", x, dilation))
+            x = x + self._mixed(f"blocks.{k}.point", np.maximum(moved, 0))
+        return self._mixed("last", np.maximum(x, 0))
 
-    def _convolved(self, name: str, x: Array32, dilation: int) -> Array32:
-        """A convolution over time, zeros beyond the ends; `x` is (N, C)."""
-        weight, bias = self._arrays[f"{name}.weight"], self._arrays[f"{name}.bias"]
-        taps = weight.shape[2]
-        total = np.broadcast_to(bias, (len(x), len(bias))).copy()
-        for tap in range(taps):
-            shift = (tap - taps // 2) * dilation
+    def _mixed(self, name: str, x: Array32) -> Array32:
+        return np.asarray(x @ self._arrays[f"{name}.weight"].T + self._arrays[f"{name}.bias"])
+
+    def _normed(self, name: str, x: Array32) -> Array32:
+        """Layer normalisation of each sample's numbers."""
+        x = x - x.mean(axis=1, keepdims=True)
+        x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + np.float32(1e-5))
+        return np.asarray(x * self._arrays[f"{name}.weight"] + self._arrays[f"{name}.bias"])
+
+    def _moved(self, name: str, x: Array32, dilation: int) -> Array32:
+        """Each channel convolved over time, zeros beyond the ends; `x` is (N, C)."""
+        weight = self._arrays[name]
+        total = np.zeros_like(x)
+        for tap in range(TAPS):
+            shift = (tap - TAPS // 2) * dilation
             if abs(shift) >= len(x):
                 continue
             there = slice(max(0, -shift), len(x) - max(0, shift))
-            here = slice(there.start + shift, there.stop + shift)
-            total[there] += x[here] @ weight[:, :, tap].T
+            total[there] += x[there.start + shift : there.stop + shift] * weight[tap]
         return total
 
 

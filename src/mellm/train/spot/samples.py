@@ -27,8 +27,8 @@ MACRO_PX = 1.6
 class Piece:
     """One training sample.
 
-    seen: float16 (CHANNELS, LENGTH), zero beyond the piece; target: float16 (TARGETS, LENGTH);
-    trust: float16 (TARGETS, LENGTH), weight of each target, 0 where it is not known
+    seen: float16 (LENGTH, CHANNELS), zero beyond the piece; target: float16 (LENGTH, TARGETS);
+    trust: float16 (LENGTH, TARGETS), weight of each target, 0 where it is not known
     """
 
     seen: NDArray[np.float16]
@@ -243,10 +243,10 @@ def _decoy(canvas: _Canvas, patterns: Patterns) -> None:
 
 def _finished(canvas: _Canvas) -> Piece:
     body = replace(canvas.unrest.body, displacement=canvas.moved, eyes=canvas.eyes, mouth=canvas.mouth)
-    seen = np.zeros((CHANNELS, LENGTH), np.float16)
+    seen = np.zeros((LENGTH, CHANNELS), np.float16)
     start = int(canvas.rng.integers(LENGTH - canvas.count + 1))
     part = slice(start, start + canvas.count)
-    seen[:, part] = np.clip(inputs(body).T, -12, 12)
-    target, trust = np.zeros((TARGETS, LENGTH), np.float16), np.zeros((TARGETS, LENGTH), np.float16)
-    target[:, part], trust[:, part] = canvas.target, canvas.trust
+    seen[part] = np.clip(inputs(body), -12, 12)
+    target, trust = np.zeros((LENGTH, TARGETS), np.float16), np.zeros((LENGTH, TARGETS), np.float16)
+    target[part], trust[part] = canvas.target.T, canvas.trust.T
     return Piece(seen, target, trust)
