@@ -6,13 +6,13 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 
 import copy
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm.analysis.clip import ImportedLandmarks, Watched, imported_faces, watch
+from mellm.analysis.clip import ImportedLandmarks, Watched, events_as_they_come, imported_faces, watch
 from mellm.analysis.listeners import Listeners, Progress, WordsListener, ignore_progress, ignore_words
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
@@ -51,6 +51,7 @@ from mellm.report import (
     Report,
     Source,
 )
+from mellm.spot import Event, SpotSettings
 from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
@@ -131,6 +132,22 @@ class Analyzer:
         with self._open(Path(source)) as media:
             return self._call(Listeners())._watch(media, progress or ignore_progress)[0]
 
+    def spot_as_they_come(self, source: str | Path) -> Iterator[tuple[int, Event]]:
+        """Person and event for every event of a clip as soon as it is certain, whatever the clip's length.
+
+        Some ten seconds of clip after an event nothing can change it any more; memory does not grow.
+        """
+        with self._open(Path(source)) as media:
+            yield from events_as_they_come(
+                media,
+                max_people=self.settings.max_people,
+                clock=StageClock(),
+                spotting=self._spotting(),
+            )
+
+    def _spotting(self) -> SpotSettings:
+        return SpotSettings(false_alarms_per_minute=self.settings.false_alarms_per_minute)
+
     def _call(self, listeners: Listeners) -> "Analyzer":
         """This analyzer for one call: the same models, a clock and listeners of its own."""
         call = copy.copy(self)
@@ -195,6 +212,7 @@ class Analyzer:
             landmarks=self._landmarks,
             progress=progress,
             clock=self._clock,
+            spotting=self._spotting(),
         )
 
     def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:

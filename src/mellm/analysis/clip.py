@@ -4,12 +4,13 @@ media -> face -> spot for one clip, one frame in memory at a time. Knows nothing
 emotions or reports; `moment` reads the events this finds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mellm.analysis.ahead import ahead
 from mellm.analysis.listeners import Progress
 from mellm.face import FaceTracker
 from mellm.face.people import FaceObservation, Landmarks
@@ -17,7 +18,7 @@ from mellm.face.refinding import place_of
 from mellm.face.roi import Roi
 from mellm.media import Media
 from mellm.media.frame import Frame
-from mellm.spot import explain_none, spot
+from mellm.spot import SpotSettings, StreamingSpotter, explain_none, spot
 from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.trace import MotionTracer
 from mellm.wording.message import Message
@@ -25,6 +26,8 @@ from mellm.wording.message import Message
 Clock = Callable[[str], AbstractContextManager[None]]
 """`with clock("flow"):` adds the time of the block to that stage."""
 ImportedLandmarks = dict[int, Landmarks]
+PIECE = 4.0
+"""Seconds of trace that are handed to the spotter at a time where events are given out as they come."""
 
 
 @dataclass(slots=True)
@@ -53,20 +56,13 @@ def watch(
     landmarks: ImportedLandmarks | None,
     progress: Progress,
     clock: Clock,
+    spotting: SpotSettings | None = None,
 ) -> tuple[list[Watched], int]:
     """Follow everyone through the clip and spot their events; return the people and the frames decoded."""
-    tracker = FaceTracker(max_people)
     people: dict[int, Watched] = {}
     tracers: dict[int, MotionTracer] = {}
     count = 0
-    frames = media.frames()
-    while True:
-        with clock("media"):
-            frame = next(frames, None)
-        if frame is None:
-            break
-        with clock("faces"):
-            faces = tracker.update(frame) if landmarks is None else imported_faces(frame, landmarks)
+    for frame, faces in _followed(media, max_people, landmarks, clock):
         with clock("motion"):
             for face in faces:
                 if face.person not in people:
@@ -81,12 +77,62 @@ def watch(
         with clock("spotting"):
             person = people[number]
             person.motion = tracers[number].finish()
-            events = spot(person.motion, fps=frame_rate(media, person.motion))
+            events = spot(person.motion, fps=frame_rate(media, person.motion), settings=spotting)
             person.events = [_at_frames(event, times) for event in events]
             if not any(e.kind == "micro" for e in person.events):
                 person.reason = explain_none(person.motion, person.events)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
+
+
+def events_as_they_come(
+    media: Media, *, max_people: int, clock: Clock, spotting: SpotSettings | None = None
+) -> Iterator[tuple[int, Event]]:
+    """Person and event for each event, once it is certain: some ten seconds of clip after it.
+
+    Memory does not grow with the length of the clip. Times are those of the trace.
+    """
+    tracers: dict[int, MotionTracer] = {}
+    spotters: dict[int, StreamingSpotter] = {}
+    for frame, faces in _followed(media, max_people, None, clock):
+        for face in faces:
+            tracer = tracers.setdefault(face.person, MotionTracer())
+            with clock("motion"):
+                tracer.update(frame, face)
+        for person, tracer in tracers.items():
+            if not tracer.waits(PIECE):
+                continue
+            piece = tracer.take()
+            if person not in spotters:
+                spotters[person] = StreamingSpotter(frame_rate(media, piece), spotting)
+            with clock("spotting"):
+                certain = spotters[person].feed(piece)
+            yield from ((person, event) for event in certain)
+    for person, tracer in sorted(tracers.items()):
+        piece = tracer.take()
+        spotter = spotters.get(person) or StreamingSpotter(frame_rate(media, piece), spotting)
+        yield from ((person, event) for event in spotter.feed(piece))
+        yield from ((person, event) for event in spotter.close())
+
+
+def _followed(
+    media: Media, max_people: int, landmarks: ImportedLandmarks | None, clock: Clock
+) -> Iterator[tuple[Frame, list[FaceObservation]]]:
+    """Every frame with the faces in it; decoding and faces run ahead of whoever takes them, in a thread."""
+    tracker = FaceTracker(max_people)
+
+    def look() -> Iterator[tuple[Frame, list[FaceObservation]]]:
+        frames = media.frames()
+        while True:
+            with clock("media"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            with clock("faces"):
+                faces = tracker.update(frame) if landmarks is None else imported_faces(frame, landmarks)
+            yield frame, faces
+
+    return ahead(look())
 
 
 def _at_frames(event: Event, times: Sequence[float]) -> Event:

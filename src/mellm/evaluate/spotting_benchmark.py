@@ -25,6 +25,7 @@ from mellm.simulate.origins import Origin
 from mellm.spot import RegionalMotion, SpotSettings, spot
 from mellm.spot.detector import Detector
 from mellm.spot.trace import MotionTracer
+from mellm.train.spot.recipe import read_spot_recipe
 
 Told = Callable[[str], None]
 Spans = list[tuple[float, float, float, float]]
@@ -115,6 +116,22 @@ def evaluate_spotting(
     return SpottingRun(
         figures=figures, samples=samples, provenance=provenance(paths, settings, chosen.seed, started)
     )
+
+
+def listed_clips(recipe: Path, data: Path, folds: Sequence[str] | None) -> list[Clip]:
+    """The clips a recipe of the network lists, of these folds or of all, where they are there."""
+    plan = read_spot_recipe(recipe)
+    return [
+        Clip(data / clip.file, clip.person, clip.kind, clip.micros)
+        for clip in plan.clips
+        if (not folds or clip.fold in folds) and (data / clip.file).is_file()
+    ]
+
+
+def write_spotting(file: Path, run: SpottingRun) -> None:
+    """Write a run as JSON, creating the folder where needed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def watched(path: Path) -> tuple[list[FaceObservation | None], list[float], RegionalMotion]:

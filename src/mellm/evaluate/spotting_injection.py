@@ -83,9 +83,7 @@ def write_injected(
     write_video(out, _frames(clip, faces, placed), fps, crf=CRF)
 
 
-def _frames(
-    clip: Path, faces: Sequence[FaceObservation | None], placed: Sequence[Placed]
-) -> Iterator[Image]:
+def _frames(clip: Path, faces: Sequence[FaceObservation | None], placed: Sequence[Placed]) -> Iterator[Image]:
     with open_media(clip) as media:
         for frame, face in zip(media.frames(), faces, strict=False):
             height, width = (side // 2 * 2 for side in frame.image.shape[:2])

@@ -77,7 +77,10 @@ def _long_closures(segment: Segment, eyes: Array, settings: SpotSettings) -> lis
         if (stop - start) * segment.step < settings.max_micro_duration:
             continue
         inside = float(np.median(lids[start:stop]))
-        sides = [lids[max(0, start - edge - margin) : max(0, start - edge)], lids[stop + edge : stop + edge + margin]]
+        sides = [
+            lids[max(0, start - edge - margin) : max(0, start - edge)],
+            lids[stop + edge : stop + edge + margin],
+        ]
         drops = [inside - float(np.median(side)) for side in sides if len(side)]
         depth = float(np.median(closing[start:stop]))
         if depth < settings.blink_depth or not drops or min(drops) < settings.closure_lid_px:

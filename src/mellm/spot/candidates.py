@@ -37,9 +37,7 @@ def moments(said: Said) -> list[Moment]:
         near = slice(max(0, at - 1), at + 2)
         weight = said.apex[near] + 1e-6
         apex = float((np.arange(len(score))[near] * weight).sum() / weight.sum())
-        found.append(
-            Moment(at - float(said.since[at]), apex, at + float(said.until[at]), float(score[at]))
-        )
+        found.append(Moment(at - float(said.since[at]), apex, at + float(said.until[at]), float(score[at])))
     return _apart(found)
 
 
@@ -58,9 +56,7 @@ def _shared(a: Moment, b: Moment) -> float:
     return max(0.0, both) / max(1e-6, min(a.offset - a.onset, b.offset - b.onset))
 
 
-def stretches(
-    likely: Array32, at_least: float, gap: float, shortest: float
-) -> list[tuple[int, int]]:
+def stretches(likely: Array32, at_least: float, gap: float, shortest: float) -> list[tuple[int, int]]:
     """Runs of samples, start and stop, in which a kind is likely; `gap` and `shortest` are seconds.
 
     A run begins and ends where the probability falls below half of `at_least`.

@@ -87,6 +87,27 @@ def follow(
     )
 
 
+def widened(size: Array, start: int, stop: int, most: int) -> tuple[int, int]:
+    """First and last sample of a longer movement known to fill `start` to `stop`, from its size (N,) over time.
+
+    Both sides go on to where the size is down to `EDGE_SHARE` of its peak or begins to rise again, `most` samples
+    at most; where the size is lower than that inside, the ends come in.
+    """
+    foot = EDGE_SHARE * float(size[start : stop + 1].max())
+    apex = start + int(size[start : stop + 1].argmax())
+    first, last = start, stop
+    while first < apex and size[first] <= foot:
+        first += 1
+    while last > apex and size[last] <= foot:
+        last -= 1
+    low, high = max(0, first - most), min(len(size) - 1, last + most)
+    while first > low and size[first] > foot and size[first - 1] <= 1.1 * size[first]:
+        first -= 1
+    while last < high and size[last] > foot and size[last + 1] <= 1.1 * size[last]:
+        last += 1
+    return first, last
+
+
 def _climb(values: Array, at: int, low: int, high: int) -> int:
     """Index of the local maximum reached from `at` by going uphill, between `low` and `high`."""
     while True:

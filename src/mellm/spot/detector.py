@@ -6,6 +6,7 @@ of movement is there, where a micro-expression has its apex, and how far its ons
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from mellm.errors import InputError
 from mellm.spot.dial import Dial
 from mellm.spot.inputs import CHANNELS
+from mellm.weights import shipped_path
 
 Array32 = NDArray[np.float32]
 
@@ -96,14 +98,21 @@ class Detector:
         return total
 
 
+def load_detector(path: Path) -> Detector:
+    """Read the weights that `mellm train spot` wrote. Raises InputError where the file is something else."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return Detector(load_file(path))
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise InputError(f"{path} holds no weights of the spotting network ({error}).") from error
+
+
 @cache
 def shipped() -> Detector:
     """The detector whose weights ship with the package."""
-    from safetensors.numpy import load_file
-
-    from mellm.weights import shipped_path
-
     path = shipped_path("spotting")
     if path is None:
         raise InputError("The weights of the spotting network are missing; install mellm again.")
-    return Detector(load_file(path))
+    return load_detector(path)

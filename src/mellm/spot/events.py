@@ -49,7 +49,7 @@ class Event:
     too long for a blink; in `speech` the lower face is not readable; `head` is head motion too fast to see
     expression through. Confidence of a `micro` is 0.5 where it is just sure enough for 0.3 false alarms a minute.
     `regions` are those that move, the strongest first; `runner_up` is what the movement would be called
-    otherwise, a kind or `nothing`; None where nothing was weighed.
+    otherwise, a kind or `nothing`; None where nothing was weighed. `score` is what the network gave a `micro`.
     """
 
     kind: EventKind
@@ -63,3 +63,4 @@ class Event:
     regions: tuple[RegionId, ...] = ()
     note: Message | None = None
     runner_up: str | None = None
+    score: float | None = None

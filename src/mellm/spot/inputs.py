@@ -19,6 +19,8 @@ SHORT = 1.6
 """Seconds of the running median that what comes and goes is measured against."""
 LONG = 8.0
 """Seconds of the running median that is taken for the face's rest."""
+START = 10
+"""Samples at the start of a stretch shorter than `LONG` that are taken for rest."""
 CUT = 1.2
 """Seconds under which a stretch is too short for a median: the line between its ends is the rest."""
 REGION_COUNT = len(RegionId)
@@ -74,7 +76,8 @@ def inputs(body: Sampled) -> NDArray[np.float32]:
     count = len(body.displacement)
     flat = body.displacement.reshape(count, -1)
     brief = flat - baseline(flat, SHORT)
-    rest = flat - baseline(flat, LONG)
+    # In a short stretch an expression may fill most of the time: rest is how it starts.
+    rest = flat - (np.median(flat[:START], axis=0) if count < LONG * RATE else baseline(flat, LONG))
     angles = np.zeros((count, 6))
     if body.pose is None:
         angles[:, :3] = running_mean(body.head, 7)

@@ -15,7 +15,7 @@ from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS, OUTSIDE_EYES, REFERENCE_INTER_OCULAR, REGION_NAMES
 from mellm.spot.blinks import Closure, Span, find_blinks, find_fast_head, lid_motion
 from mellm.spot.candidates import Moment, moments, rivals, stretches
-from mellm.spot.course import Movement, follow
+from mellm.spot.course import Movement, follow, widened
 from mellm.spot.detector import KINDS, Detector, Said, shipped
 from mellm.spot.dial import Dial
 from mellm.spot.events import Event, EventKind, RegionalMotion
@@ -136,8 +136,9 @@ def _micro(stretch: _Stretch, moment: Moment, move: Movement) -> Event:
     others = {kind: chance for kind, chance in chances.items() if kind != "micro"}
     runner_up = max(others, key=lambda kind: others[kind])
     confidence = stretch.dial.confidence(moment.score)
+    names = _names(move.regions)
     return _event(
-        stretch.segment, "micro", move.span, confidence, _names(move.regions), None, move.crest, runner_up
+        stretch.segment, "micro", move.span, confidence, names, None, move.crest, runner_up, moment.score
     )
 
 
@@ -157,11 +158,12 @@ def _longer(stretch: _Stretch, heads: list[Span]) -> list[Event]:
     if len(stretch.values) * segment.step < settings.macro_baseline:
         rest = np.broadcast_to(np.median(stretch.values[: segment.samples(0.33)], axis=0), rest.shape)
     size = np.where(OUTSIDE_EYES, np.linalg.norm(stretch.values - rest, axis=2) * scale, 0.0)
+    strongest = np.sort(size, axis=1)[:, -3]
     for first, last in stretches(likely, settings.macro_score, 0.25, settings.max_micro_duration):
         start, stop = (int(np.clip(round(stretch.native(at)), 0, len(size) - 1)) for at in (first, last))
-        strongest = np.sort(size[start : stop + 1], axis=1)[:, -3]
-        apex = start + int(strongest.argmax())
-        peak = float(strongest.max())
+        start, stop = widened(strongest, start, stop, segment.samples(1.0))
+        apex = start + int(strongest[start : stop + 1].argmax())
+        peak = float(strongest[apex])
         if peak < settings.min_macro_iod * REFERENCE_INTER_OCULAR or stop <= start:
             continue
         regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
@@ -208,6 +210,7 @@ def _event(
     note: Message | None = None,
     crest: float | None = None,
     runner_up: str | None = None,
+    score: float | None = None,
 ) -> Event:
     """Spans are in samples; `crest` is the apex between them."""
     places = (span[0], span[1] if crest is None else crest, span[2])
@@ -224,4 +227,5 @@ def _event(
         regions=regions,
         note=note,
         runner_up=runner_up,
+        score=None if score is None else round(score, 5),
     )

@@ -68,10 +68,12 @@ class MotionTracer:
         self._last = np.zeros(2 * REGIONS + 6)
         self._lost = 0
         self._rows: list[_Row] = []
+        self._taken = -np.inf
 
     def update(self, frame: Frame, observation: FaceObservation | None) -> None:
         """Trace this frame; without an observation it counts as one in which the face was not seen."""
-        if self._rows and frame.time - self._rows[-1].time < self._step:
+        last = self._rows[-1].time if self._rows else self._taken
+        if frame.time - last < self._step:
             return
         if observation is None:
             self._rows.append(_Row(frame.index, frame.time, _UNKNOWN.astype(np.float32)))
@@ -92,7 +94,20 @@ class MotionTracer:
 
     def finish(self) -> RegionalMotion:
         """The trace so far; displacement in px of the aligned 400x480 crop, from the first key frame."""
-        rows = self._rows
+        return self._motion(self._rows)
+
+    def waits(self, seconds: float) -> bool:
+        """Whether so much trace has come since the last `take`."""
+        return len(self._rows) > 1 and self._rows[-1].time - self._rows[0].time >= seconds
+
+    def take(self) -> RegionalMotion:
+        """The trace since the last `take`, which is then forgotten: memory stays constant."""
+        rows, self._rows = self._rows, []
+        if rows:
+            self._taken = rows[-1].time
+        return self._motion(rows)
+
+    def _motion(self, rows: list[_Row]) -> RegionalMotion:
         poses = [(np.nan,) * 3 if r.pose is None else (r.pose.pitch, r.pose.yaw, r.pose.roll) for r in rows]
         moved = np.array([row.moved for row in rows], np.float32).reshape(-1, 2 * REGIONS + 6)
         return RegionalMotion(
@@ -125,9 +140,7 @@ class MotionTracer:
         self._last = self._last if total is None else np.where(np.isnan(total), self._last, total)
         return total
 
-    def _join(
-        self, fresh: KeyFrame, image: Image, landmarks: Landmarks, total: Array | None
-    ) -> Array | None:
+    def _join(self, fresh: KeyFrame, image: Image, landmarks: Landmarks, total: Array | None) -> Array | None:
         """Measure against the new key frame too; switch when joined, or when the old one no longer fits."""
         moved = fresh.measure(image, landmarks, self._dis)
         if total is not None and moved is not None:

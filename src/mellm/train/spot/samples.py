@@ -81,12 +81,10 @@ class _Canvas:
         self.moved += course[:, None, None] * pattern
 
 
-def make_piece(
-    people: list[Unrest], patterns: Patterns, rng: np.random.Generator, *, real: float = 0.7
-) -> Piece:
-    """Make one sample from these stretches; a share of `1 - real` has a made face for its background."""
+def make_piece(people: list[Unrest], patterns: Patterns, rng: np.random.Generator) -> Piece:
+    """Make one sample from one of these stretches; without any from a made face."""
     length = LENGTH if rng.random() < 0.85 else int(np.exp(rng.uniform(np.log(12), np.log(LENGTH))))
-    if people and rng.random() < real:
+    if people:
         share = np.array([len(p.blinks) ** 0.5 for p in people])
         unrest = varied(people[int(rng.choice(len(people), p=share / share.sum()))], rng, length)
     else:
@@ -94,7 +92,7 @@ def make_piece(
     canvas = _Canvas(unrest, rng)
     seconds = canvas.count / RATE
     _micros(canvas, patterns, 1 + int(rng.poisson(seconds / 5)) if rng.random() < 0.8 else 0)
-    if rng.random() < 0.35:
+    if rng.random() < 0.45:
         _macro(canvas, patterns)
     for _ in range(int(rng.poisson(seconds / 8))):
         _blink(canvas, patterns)
@@ -141,8 +139,8 @@ def _macro(canvas: _Canvas, patterns: Patterns) -> None:
     rng = canvas.rng
     lasts = float(np.exp(rng.uniform(np.log(0.75), np.log(5.0))))
     onset = float(rng.uniform(-0.3 * lasts, max(0.1, canvas.count / RATE - 0.3 * lasts)))
-    rise = min(0.45 * lasts, float(rng.uniform(0.12, 0.8)))
-    fall = min(0.45 * lasts, float(rng.uniform(0.15, 1.0)))
+    rise = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.12), np.log(1.5)))))
+    fall = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.15), np.log(1.5)))))
     at = canvas.times
     course = pulse(at, onset, onset + rise, onset + 2 * rise, rng.uniform())
     course = np.where((at > onset + rise) & (at < onset + lasts - fall), 1.0, course)
@@ -163,7 +161,8 @@ def _blink(canvas: _Canvas, patterns: Patterns, closed: float = 0.0) -> None:
     down, up = float(rng.uniform(0.07, 0.15)), float(rng.uniform(0.12, 0.35))
     start = float(rng.uniform(-0.2, canvas.count / RATE))
     part = canvas.span(start, start + down + closed + up)
-    if part.stop <= part.start or canvas.target[2, part].any() or canvas.target[0, part].any():
+    with_micro = bool(canvas.target[0, part].any())
+    if part.stop <= part.start or canvas.target[2, part].any() or (with_micro and rng.random() < 0.7):
         return
     at = canvas.times
     course = pulse(at, start, start + down, start + 2 * down, 0.5)
@@ -174,7 +173,7 @@ def _blink(canvas: _Canvas, patterns: Patterns, closed: float = 0.0) -> None:
     lid = depth * float(rng.uniform(5, 11))
     canvas.add(patterns.closing * lid, course)
     canvas.eyes *= 1 - depth * course[:, None]
-    if rng.random() < 0.6:
+    if rng.random() < 0.6 and not with_micro:
         # Brows and cheeks go with the lids, a little or, the brows, nearly as far.
         shift = np.where(BROWS, rng.uniform(0, 0.5), np.where(LIDS | LOWER_FACE, 0, rng.uniform(0, 0.15)))
         along = np.stack([rng.normal(0, 0.2, len(shift)), np.ones(len(shift))], axis=1)
@@ -225,7 +224,9 @@ def _decoy(canvas: _Canvas, patterns: Patterns) -> None:
             canvas.trust[1, part] = 0
     elif kind == "lids":
         way = rng.standard_normal(2)
-        pattern = np.where(LIDS[:, None], way / np.linalg.norm(way) * rng.uniform(0.5, 1, (len(LIDS), 1)), 0.0)
+        pattern = np.where(
+            LIDS[:, None], way / np.linalg.norm(way) * rng.uniform(0.5, 1, (len(LIDS), 1)), 0.0
+        )
         canvas.trust[2, part] = 0
     elif kind == "spike":
         course = np.zeros(canvas.count)

@@ -152,7 +152,9 @@ def varied(unrest: Unrest, rng: np.random.Generator, length: int) -> Unrest:
     )
     if rng.random() < 0.5:
         changed = mirrored(changed)
-    flags = [flag[low] for flag in (unrest.blinks, unrest.speech, unrest.no_speech, unrest.no_macro, unrest.micro)]
+    flags = [
+        flag[low] for flag in (unrest.blinks, unrest.speech, unrest.no_speech, unrest.no_macro, unrest.micro)
+    ]
     return Unrest(unrest.person, changed, *flags)
 
 
@@ -215,5 +217,3 @@ def _marked(closures: Sequence[Closure], step: float, count: int) -> Flags:
         first, last = (round(at * step * RATE) for at in (closure.span[0], closure.span[2]))
         marked[first : last + 1] = True
     return marked
-
-
