@@ -199,7 +199,7 @@ class MicroExpression(_Model):
 
 
 class OtherEvent(_Model):
-    """Something seen that is not a micro-expression: a blink, shut eyes, speech, a longer expression, a fast head."""
+    """Something that is no micro-expression: blink, shut eyes, speech, longer expression, fast head."""
 
     person: int
     kind: Literal["macro", "blink", "closure", "speech", "head"]

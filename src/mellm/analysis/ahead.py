@@ -1,6 +1,7 @@
 """An iterator that runs a few steps ahead of whoever takes from it, in a thread of its own."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -42,7 +43,7 @@ def ahead(items: Iterator[T], steps: int = STEPS) -> Iterator[T]:
                 put(item)
                 if stopped.is_set():
                     break
-        except BaseException as caught:  # noqa: BLE001 - handed to the taker
+        except BaseException as caught:
             error = caught
         put(_End(error))
 
@@ -59,8 +60,6 @@ def ahead(items: Iterator[T], steps: int = STEPS) -> Iterator[T]:
     finally:
         stopped.set()
         while thread.is_alive():
-            try:
+            with suppress(Empty):
                 ready.get_nowait()
-            except Empty:
-                pass
             thread.join(_WAIT)

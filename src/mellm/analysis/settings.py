@@ -176,7 +176,7 @@ class Settings(OptionModel):
         0.3,
         ge=0.1,
         le=10,
-        description="False micro-expressions a minute that you put up with: 0.3 (few), 1, or 3 (misses less).",
+        description="False micro-expressions a minute that are put up with: 0.3, 1 or 3 (misses less).",
     )
     magnify: float | None = Field(
         None, ge=1, description="Also draw the apex with its motion magnified this many times."

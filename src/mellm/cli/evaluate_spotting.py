@@ -42,10 +42,9 @@ def spotting(
 ) -> None:
     """Count false alarms in real clips, and find movements put into their pictures; two baselines beside it.
 
-    Example: mellm evaluate spotting recipes/spot.yaml --data ../shared/data --fold A --weights runs/spot-A/spotting.safetensors
+    Example: mellm evaluate spotting recipes/spot.yaml --data DATA --fold A --weights spotting.safetensors
     """
-    from mellm.evaluate.spotting_benchmark import PEAKS, Plan, evaluate_spotting, listed_clips
-    from mellm.evaluate.spotting_benchmark import write_spotting
+    from mellm.evaluate.spotting_benchmark import PEAKS, Plan, evaluate_spotting, listed_clips, write_spotting
     from mellm.spot.detector import load_detector
 
     chosen = Plan(tuple(peak or PEAKS), seconds, false_alarms_per_minute, seed)

@@ -1,8 +1,8 @@
-"""Spotters without training, to stand beside ours: peaks of the main directional difference, peaks of the flow.
+"""Spotters without training to stand beside ours: peaks of directional difference and of flow.
 
 Both see the same trace as ours does, so that they differ in the decision alone. Their thresholds follow the
-papers: relative to the clip's own strongest movement. A score is given to each peak, so that both can be set to
-a rate of false alarms as ours can.
+papers: relative to the clip's own strongest movement. A score is given to each peak, so that both can be
+    set to a rate of false alarms as ours can.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Peak:
 
 
 def directional_difference(motion: RegionalMotion) -> list[Peak]:
-    """Peaks after the maximal difference in the main direction (Wang et al., Neurocomputing 2017), best first.
+    """Peaks of the maximal difference in the main direction (Wang et al. 2017), best first.
 
     Each frame is compared with those half a window before and after; in each region the larger of the two
     differences along the main direction counts, and of the regions the mean of the third that moved most.

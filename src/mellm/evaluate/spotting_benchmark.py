@@ -1,7 +1,7 @@
 """`mellm evaluate spotting`: real clips as they are and with brief movements put into their pictures.
 
-Every clip belongs to a person and shows a kind of behaviour; the recipe of the network lists them and says which
-people stay out of which training. Only frames and seconds leave this module.
+Every clip belongs to a person and shows a kind of behaviour; the recipe of the network lists them and says
+which people stay out of which training. Only frames and seconds leave this module.
 """
 
 import tempfile
@@ -45,7 +45,7 @@ class SpottingRun(Run[SpottingFigures, SpottingSample]):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A real clip: its file, the person, the kind of behaviour, the frames a person called a brief expression."""
+    """A real clip: its file, the person, the kind of behaviour, frames of brief expressions by eye."""
 
     path: Path
     person: str
@@ -66,7 +66,7 @@ class Plan:
 def evaluate_spotting(
     clips: Sequence[Clip], detector: Detector | None, chosen: Plan, told: Told
 ) -> SpottingRun:
-    """Measure all spotters on clips as they are and with movements put in. Raises InputError without clips."""
+    """Measure all spotters on clips as they are and with movements put in; InputError without clips."""
     if not clips:
         raise InputError("No clip of these people is there: give the folder that the recipe's clips lie in.")
     started = time.perf_counter()

@@ -18,7 +18,8 @@ class PeakFigures(BaseModel):
 class MethodFigures(BaseModel):
     """One spotter.
 
-    false_per_minute: kind of clip (and `all`) -> reports in clips as they are, a minute; nothing is known to be
+    false_per_minute: kind of clip (and `all`) -> reports in clips as they are, a minute; nothing is known
+        to be
         in these clips but what the clips' own list says
     recall: kind of clip -> peak, px at 200 px between the outer eye corners -> figures
     precision, f1: over all clips with movements put in

@@ -1,7 +1,7 @@
-"""Brief movements put into the pictures of a real clip: every frame is warped on its own mesh and encoded anew.
+"""Brief movements put into the pictures of a real clip: frames warped on their own mesh, encoded anew.
 
-The warp is smooth over the face, so it adds motion and nothing else; where nothing moves the frame stays as it
-is, and all frames are encoded alike. Knows nothing about spotting.
+The warp is smooth over the face, so it adds motion and nothing else; where nothing moves the frame stays as
+it is, and all frames are encoded alike. Knows nothing about spotting.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ def plan(
 def write_injected(
     clip: Path, out: Path, faces: Sequence[FaceObservation | None], placed: Sequence[Placed], fps: float
 ) -> None:
-    """Write the clip with the movements put in, as H.264; `faces` are its face in each frame, None where unseen.
+    """Write the clip with the movements put in, as H.264; `faces` has its face in each frame or None.
 
     Sizes are cut to even numbers.
     """

@@ -1,4 +1,4 @@
-"""From what the network says of each sample to stretches and moments of one kind. Knows no trace and no frames."""
+"""From what the network says of each sample to stretches and moments of one kind. Knows no trace."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Moment:
 
 
 def moments(said: Said) -> list[Moment]:
-    """Every apex that stands out among its neighbours, best first; onsets and offsets as the network has them."""
+    """Every apex that stands out among its neighbours, best first."""
     micro = said.kinds[:, KINDS.index("micro")]
     score = np.sqrt(said.apex * np.maximum(micro, 1e-6))
     found: list[Moment] = []
@@ -70,7 +70,7 @@ def stretches(likely: Array32, at_least: float, gap: float, shortest: float) -> 
 
 
 def rivals(said: Said, start: float, stop: float) -> dict[str, float]:
-    """How likely each kind is within a stretch of samples, at its most likely; `nothing` where all are low."""
+    """How likely each kind is within a stretch of samples, on average; `nothing` where all are low."""
     low = int(np.clip(np.floor(start), 0, len(said.apex) - 1))
     part = said.kinds[low : max(low + 1, int(np.ceil(stop)) + 1)]
     means: NDArray[np.float32] = np.asarray(part.mean(axis=0), np.float32)

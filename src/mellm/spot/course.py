@@ -1,8 +1,8 @@
-"""One movement followed along its own pattern over the regions: exact onset, apex and offset near roughly known ones.
+"""One movement followed along its own pattern over the regions to its exact onset, apex and offset.
 
 Convention: the onset is the sample at which the movement leaves 6 % of its peak (or its noise, where that is
-more), the apex its crest, the offset the sample at which it is back at 6 %. Knows a trace; decides nothing about
-what kind of movement it is.
+more), the apex its crest, the offset the sample at which it is back at 6 %. Knows a trace; decides nothing
+about what kind of movement it is.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ SLACK = 0.1
 class Movement:
     """A movement along one pattern; onset, apex and offset are sample indices of the trace.
 
-    crest: where between samples the apex is; peak: px of the strongest region at the apex, from the line between
-    the levels at onset and offset; strength: the same over the noise; regions: indices of those that take part,
-    strongest first
+    crest: where between samples the apex is; peak: px of the strongest region at the apex, from the line
+        between the levels at onset and offset; strength: the same over the noise; regions: indices of those
+        that take part, strongest first
     """
 
     onset: int
@@ -88,10 +88,10 @@ def follow(
 
 
 def widened(size: Array, start: int, stop: int, most: int) -> tuple[int, int]:
-    """First and last sample of a longer movement known to fill `start` to `stop`, from its size (N,) over time.
+    """First and last sample of a longer movement about `start` to `stop`, from its size (N,) over time.
 
-    Both sides go on to where the size is down to `EDGE_SHARE` of its peak or begins to rise again, `most` samples
-    at most; where the size is lower than that inside, the ends come in.
+    Both sides go on to where the size is down to `EDGE_SHARE` of its peak or begins to rise again, `most`
+    samples at most; where the size is lower than that inside, the ends come in.
     """
     foot = EDGE_SHARE * float(size[start : stop + 1].max())
     apex = start + int(size[start : stop + 1].argmax())

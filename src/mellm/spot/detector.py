@@ -1,7 +1,7 @@
 """The spotting network on one stretch of a trace: NumPy alone, with arrays that `mellm train spot` wrote.
 
-Dilated convolutions over time look at some three seconds to each side of a sample and say how likely each kind
-of movement is there, where a micro-expression has its apex, and how far its onset and offset are.
+Dilated convolutions over time look at some three seconds to each side of a sample and say how likely each
+kind of movement is there, where a micro-expression has its apex, and how far its onset and offset are.
 """
 
 from dataclasses import dataclass

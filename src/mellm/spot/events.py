@@ -45,11 +45,12 @@ class RegionalMotion:
 class Event:
     """One movement found: frame indices of the source, inclusive; seconds of those frames; confidence 0..1.
 
-    `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone, `closure` one
-    too long for a blink; in `speech` the lower face is not readable; `head` is head motion too fast to see
-    expression through. Confidence of a `micro` is 0.5 where it is just sure enough for 0.3 false alarms a minute.
-    `regions` are those that move, the strongest first; `runner_up` is what the movement would be called
-    otherwise, a kind or `nothing`; None where nothing was weighed. `score` is what the network gave a `micro`.
+    `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone,
+    `closure` one too long for a blink; in `speech` the lower face is not readable; `head` is head motion
+    too fast to see expression through. Confidence of a `micro` is 0.5 where it is just sure enough for 0.3
+    false alarms a minute. `regions` are those that move, the strongest first; `runner_up` is what the
+    movement would be called otherwise, a kind or `nothing`; None where nothing was weighed. `score` is what
+    the network gave a `micro`.
     """
 
     kind: EventKind

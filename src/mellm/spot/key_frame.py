@@ -1,7 +1,7 @@
 """A reference picture of one person, and the motion of later frames against it.
 
-A frame is warped onto the reference by the head pose expected in it, so that the optical flow (DIS; Kroeger et
-al., ECCV 2016) sees small motions only; a robust rigid fit to that flow at the mesh points is the head's
+A frame is warped onto the reference by the head pose expected in it, so that the optical flow (DIS; Kroeger
+et al., ECCV 2016) sees small motions only; a robust rigid fit to that flow at the mesh points is the head's
 motion, and what it leaves inside a region is the region's displacement. Knows one frame at a time.
 """
 
@@ -47,7 +47,7 @@ _SAMPLES = 5
 
 
 def flow_of_halves() -> cv2.DISOpticalFlow:
-    """DIS for crops of half size, finest level 1: a quarter of the crop, where skin has texture above noise."""
+    """DIS for crops of half size, finest level a quarter of the crop: there skin has texture above noise."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     dis.setFinestScale(1)
     dis.setPatchStride(4)
@@ -59,7 +59,8 @@ def flow_of_halves() -> cv2.DISOpticalFlow:
 class KeyFrame:
     """A reference picture with the tables that later frames are measured with.
 
-    offset: float64 (58 + 6,): displacement of the regions and head pose at this frame, as `measure` gives them
+    offset: float64 (58 + 6,): displacement of the regions and head pose at this frame, as `measure` gives
+        them
     """
 
     def __init__(self, image: Image, landmarks: Landmarks) -> None:

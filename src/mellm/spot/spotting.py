@@ -1,8 +1,8 @@
 """From regional motion to events: brief and longer expressions, blinks, closures, speech, fast head motion.
 
-A small network (`detector`) says of each sample what it is likely to be; brief movements are then followed along
-their own pattern to their exact frames, blinks and head motion are measured (`blinks`). docs/spotting.md has the
-method, its figures and what failed.
+A small network (`detector`) says of each sample what it is likely to be; brief movements are then followed
+along their own pattern to their exact frames, blinks and head motion are measured (`blinks`).
+docs/spotting.md has the method, its figures and what failed.
 
 Pure NumPy on the trace; knows nothing of pictures.
 """
@@ -19,7 +19,7 @@ from mellm.spot.course import Movement, follow, widened
 from mellm.spot.detector import KINDS, Detector, Said, shipped
 from mellm.spot.dial import Dial
 from mellm.spot.events import Event, EventKind, RegionalMotion
-from mellm.spot.inputs import RATE, baseline, inputs, sampled
+from mellm.spot.inputs import RATE, inputs, sampled
 from mellm.spot.series import Array, Segment, running_median, segments, smoothed, white_noise
 from mellm.spot.thresholds import SpotSettings
 from mellm.wording.message import Message

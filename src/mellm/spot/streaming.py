@@ -33,7 +33,7 @@ class StreamingSpotter:
         self._begun: dict[str, Event] = {}
 
     def feed(self, motion: RegionalMotion) -> list[Event]:
-        """Take the next piece of the trace; return the events that are certain now, in order of their offsets."""
+        """Take the next piece of the trace; return the events that are certain now, by offset."""
         if not len(motion.times):
             return []
         self._kept = motion if self._kept is None else joined_traces(self._kept, motion)

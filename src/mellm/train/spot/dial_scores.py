@@ -1,6 +1,5 @@
-"""How many false alarms a minute each score brings, measured on clips of people that were left out of training."""
+"""How many false alarms a minute each score brings, on clips of people left out of training."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ _LOOSE = 0.02
 def left_out_scores(
     clips: Sequence[ClipOfPerson], data: Path, traces: Path, arrays: dict[str, Array32]
 ) -> dict[str, list[float]]:
-    """Scores of everything the network takes for a micro-expression in these clips as they are, and the minutes.
+    """Scores of all micro-expressions the network sees in these clips as they are, and the minutes.
 
     Reports within frames that somebody who looked called a brief expression are left out.
     """

@@ -13,8 +13,8 @@ _WEIGHTS = (1.0, 0.6, 0.5, 0.4)
 def spotting_loss(said: Tensor, target: Tensor, trust: Tensor) -> Tensor:
     """Loss of what the network said (B, N, TARGETS): kinds, apexes, lengths.
 
-    Kinds by cross-entropy; the apex by quality focal loss (Li et al., NeurIPS 2020), as it is rare; lengths by
-    smooth L1 on their logarithm, near apexes only.
+    Kinds by cross-entropy; the apex by quality focal loss (Li et al., NeurIPS 2020), as it is rare; lengths
+    by smooth L1 on their logarithm, near apexes only.
     """
     share = trust[..., :APEX].sum((0, 1)).clamp(min=1.0)
     entropy = nnf.binary_cross_entropy_with_logits(said[..., :APEX], target[..., :APEX], reduction="none")

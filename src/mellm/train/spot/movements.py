@@ -60,7 +60,7 @@ def frame() -> Frame:
 
 
 def pattern(field: NDArray[np.floating]) -> Array | None:
-    """Motion (29, 2) of the regions for a field (468, 3) in canonical axes, per unit of its peak in the plane.
+    """Motion (29, 2) of the regions for a field (468, 3) in canonical axes, per unit of its peak.
 
     The robust rigid fit takes its part away, as in the tracer. None where next to nothing is left.
     """

@@ -1,7 +1,7 @@
 """The spotting network in torch: separable dilated convolutions over time, and its export to plain arrays.
 
-`mellm.spot.detector` runs the exported arrays without torch; a test holds the two together. Time runs along the
-second axis, numbers of a sample along the last.
+`mellm.spot.detector` runs the exported arrays without torch; a test holds the two together. Time runs along
+the second axis, numbers of a sample along the last.
 """
 
 from collections.abc import Sequence

@@ -17,9 +17,9 @@ from mellm.errors import InputError
 from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
 from mellm.train.spot.dial_scores import dial_of, left_out_scores, read_scores
 from mellm.train.spot.loss import spotting_loss
+from mellm.train.spot.mirror import backwards, mirrored_inputs
 from mellm.train.spot.network import SpottingNetwork, exported
 from mellm.train.spot.pieces import Pieces, drawn_patterns, kept_pieces
-from mellm.train.spot.mirror import backwards, mirrored_inputs
 from mellm.train.spot.recipe import SpotRecipe, read_spot_recipe
 
 LOG_STEPS = 100
@@ -53,8 +53,9 @@ def train_spot(
     """Train by a recipe into the folder `out`; returns the file with the weights and the dial.
 
     Clips of the folds `leave_out` take no part; what the network then says of them as they are is kept as
-    `scores.json`. Traces, patterns and pieces are kept in the folder `kept`, which runs may share. The dial comes from such files of the runs `dial_from`, else from this run's own. Run again
-    with the same arguments it goes on where it stopped; `minutes` and `steps` end this call early.
+    `scores.json`. Traces, patterns and pieces are kept in the folder `kept`, which runs may share. The dial
+    comes from such files of the runs `dial_from`, else from this run's own. Run again with the same
+    arguments it goes on where it stopped; `minutes` and `steps` end this call early.
     """
     plan = read_spot_recipe(recipe)
     folds = {clip.fold for clip in plan.clips}
@@ -75,8 +76,8 @@ def train_spot(
     sources = [Path(run) / "scores.json" for run in dial_from] or ([scores] if leave_out else [])
     if not sources:
         raise InputError(
-            "A dial needs people that were left out: train with --leave-out FOLD first, once per fold, and give "
-            "those runs with --dial-from."
+            "A dial needs people that were left out: train with --leave-out FOLD first, once per "
+            "fold, and give those runs with --dial-from."
         )
     rates, thresholds = dial_of(read_scores(sources))
     arrays["dial.rates"], arrays["dial.scores"] = rates, thresholds

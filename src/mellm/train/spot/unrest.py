@@ -4,7 +4,7 @@ Real clips hold next to no micro-expressions, so what moves in them is what must
 nothing of movements.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
