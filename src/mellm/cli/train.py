@@ -112,20 +112,10 @@ def spot(
     Example: mellm train spot recipes/spot.yaml --data ../shared/data --leave-out A --out runs/spot-A
     """
     _need_torch()
-    from mellm.train.spot.training import train_spot
+    from mellm.train.spot.training import SpotRun, train_spot
 
-    written = train_spot(
-        recipe,
-        out,
-        data,
-        typer.echo,
-        ict=ict,
-        leave_out=leave_out or (),
-        dial_from=dial_from or (),
-        kept=kept,
-        minutes=minutes,
-        steps=steps,
-    )
+    run = SpotRun(out, data, kept, ict, tuple(leave_out or ()), tuple(dial_from or ()))
+    written = train_spot(recipe, run, typer.echo, minutes=minutes, steps=steps)
     typer.echo(f"  written  {written}")
 
 

@@ -7,7 +7,7 @@ docs/spotting.md has the method, its figures and what failed.
 Pure NumPy on the trace; knows nothing of pictures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -137,9 +137,8 @@ def _micro(stretch: _Stretch, moment: Moment, move: Movement) -> Event:
     runner_up = max(others, key=lambda kind: others[kind])
     confidence = stretch.dial.confidence(moment.score)
     names = _names(move.regions)
-    return _event(
-        stretch.segment, "micro", move.span, confidence, names, None, move.crest, runner_up, moment.score
-    )
+    event = _event(stretch.segment, "micro", move.span, confidence, move.crest)
+    return replace(event, regions=names, runner_up=runner_up, score=round(moment.score, 5))
 
 
 def _names(regions: tuple[int, ...]) -> tuple[RegionId, ...]:
@@ -174,7 +173,8 @@ def _longer(stretch: _Stretch, heads: list[Span]) -> list[Event]:
         runner_up = max(others, key=lambda kind: others[kind])
         confidence = float(likely[first:last].max())
         span = (start, apex, stop)
-        found.append(_event(segment, "macro", span, confidence, _names(regions), note, None, runner_up))
+        event = _event(segment, "macro", span, confidence)
+        found.append(replace(event, regions=_names(regions), note=note, runner_up=runner_up))
     return found
 
 
@@ -187,9 +187,9 @@ def _speech(stretch: _Stretch) -> list[Event]:
             int(np.clip(round(stretch.native(at)), 0, len(stretch.values) - 1)) for at in (first, last)
         )
         apex = start + round((int(likely[first:last].argmax()) / max(1, last - first)) * (stop - start))
-        note = Message("spot.speech")
         chance = float(likely[first:last].mean())
-        found.append(_event(stretch.segment, "speech", (start, apex, stop), chance, (), note))
+        event = _event(stretch.segment, "speech", (start, apex, stop), chance)
+        found.append(replace(event, note=Message("spot.speech")))
     return found
 
 
@@ -198,34 +198,14 @@ def _blink(segment: Segment, closure: Closure, settings: SpotSettings) -> Event:
     shut = (closure.span[2] - closure.span[0]) * segment.step
     note = Message("spot.eyes_shut", {"seconds": shut}) if shut > settings.max_micro_duration else None
     kind: EventKind = "closure" if shut > settings.max_blink_duration else "blink"
-    return _event(segment, kind, closure.span, float(1 - np.exp(-evidence)), (), note)
+    return replace(_event(segment, kind, closure.span, float(1 - np.exp(-evidence))), note=note)
 
 
 def _event(
-    segment: Segment,
-    kind: EventKind,
-    span: Span,
-    confidence: float,
-    regions: tuple[RegionId, ...] = (),
-    note: Message | None = None,
-    crest: float | None = None,
-    runner_up: str | None = None,
-    score: float | None = None,
+    segment: Segment, kind: EventKind, span: Span, confidence: float, crest: float | None = None
 ) -> Event:
     """Spans are in samples; `crest` is the apex between them."""
     places = (span[0], span[1] if crest is None else crest, span[2])
     onset, apex, offset = (segment.frame_at(float(segment.times[0]) + segment.step * p) for p in places)
-    return Event(
-        kind=kind,
-        onset=onset,
-        apex=apex,
-        offset=offset,
-        onset_time=segment.time_of(onset),
-        apex_time=segment.time_of(apex),
-        offset_time=segment.time_of(offset),
-        confidence=round(confidence, 3),
-        regions=regions,
-        note=note,
-        runner_up=runner_up,
-        score=None if score is None else round(score, 5),
-    )
+    times = (segment.time_of(frame) for frame in (onset, apex, offset))
+    return Event(kind, onset, apex, offset, *times, round(confidence, 3))

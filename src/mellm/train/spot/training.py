@@ -7,6 +7,7 @@ import csv
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,50 +38,62 @@ class SpotFacts(RunFacts):
     seed: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpotRun:
+    """Where a run reads and writes, and who takes no part.
+
+    out: its folder; data: the folder below which the recipe's clips lie; kept: folder of traces, patterns and
+    pieces, which runs may share (None: `out`); ict: file of ICT-FaceKit, where its origin is to take part
+    leave_out: folds of people; dial_from: runs with people left out whose false alarms set the dial
+    """
+
+    out: Path
+    data: Path
+    kept: Path | None = None
+    ict: Path | None = None
+    leave_out: Sequence[str] = ()
+    dial_from: Sequence[Path] = ()
+
+
 def train_spot(
     recipe: Path,
-    out: Path,
-    data: Path,
+    run: SpotRun,
     say: Callable[[str], None] = print,
     *,
-    ict: Path | None = None,
-    leave_out: Sequence[str] = (),
-    dial_from: Sequence[Path] = (),
-    kept: Path | None = None,
     minutes: float | None = None,
     steps: int | None = None,
 ) -> Path:
-    """Train by a recipe into the folder `out`; returns the file with the weights and the dial.
+    """Train by a recipe; returns the file with the weights and the dial.
 
-    Clips of the folds `leave_out` take no part; what the network then says of them as they are is kept as
-    `scores.json`. Traces, patterns and pieces are kept in the folder `kept`, which runs may share. The dial
-    comes from such files of the runs `dial_from`, else from this run's own. Run again with the same
-    arguments it goes on where it stopped; `minutes` and `steps` end this call early.
+    What the network says of left-out clips as they are is kept as `scores.json`. The dial comes from such files
+    of the runs `dial_from`, else from this run's own. Run again with the same arguments it goes on where it
+    stopped; `minutes` and `steps` end this call early.
     """
     plan = read_spot_recipe(recipe)
     folds = {clip.fold for clip in plan.clips}
-    if unknown := set(leave_out) - folds:
+    if unknown := set(run.leave_out) - folds:
         raise InputError(
             f"The recipe has no fold {', '.join(sorted(unknown))}; its folds: {', '.join(sorted(folds))}."
         )
+    if not run.leave_out and not run.dial_from:
+        raise InputError(
+            "A dial needs people that were left out: train with --leave-out FOLD first, once per fold, and "
+            "give those runs with --dial-from."
+        )
+    out, kept = run.out, run.kept or run.out
+    kept.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    kept = kept or out
-    patterns = drawn_patterns(plan, ict, kept)
-    pieces = kept_pieces(plan, data, folds - set(leave_out), patterns, kept, say)
+    patterns = drawn_patterns(plan, run.ict, kept)
+    pieces = kept_pieces(plan, run.data, folds - set(run.leave_out), patterns, kept, say)
     network = _learn(plan, pieces, out, say, minutes, steps)
     arrays = exported(network)
     scores = out / "scores.json"
-    if leave_out:
-        clips = [clip for clip in plan.clips if clip.fold in leave_out]
-        scores.write_text(json.dumps(left_out_scores(clips, data, kept / "traces", arrays)), encoding="utf-8")
-    sources = [Path(run) / "scores.json" for run in dial_from] or ([scores] if leave_out else [])
-    if not sources:
-        raise InputError(
-            "A dial needs people that were left out: train with --leave-out FOLD first, once per "
-            "fold, and give those runs with --dial-from."
-        )
-    rates, thresholds = dial_of(read_scores(sources))
-    arrays["dial.rates"], arrays["dial.scores"] = rates, thresholds
+    if run.leave_out:
+        clips = [clip for clip in plan.clips if clip.fold in run.leave_out]
+        found = left_out_scores(clips, run.data, kept / "traces", arrays)
+        scores.write_text(json.dumps(found), encoding="utf-8")
+    sources = [Path(other) / "scores.json" for other in run.dial_from] or [scores]
+    arrays["dial.rates"], arrays["dial.scores"] = dial_of(read_scores(sources))
     file = out / "spotting.safetensors"
     save_file(arrays, file)
     return file
