@@ -179,7 +179,15 @@ def test_events_come_while_the_trace_grows_and_are_those_of_the_whole() -> None:
             piece,
             **{
                 name: getattr(piece, name)[:60]
-                for name in ("frames", "times", "displacement", "head", "eye_opening", "mouth_opening", "pose")
+                for name in (
+                    "frames",
+                    "times",
+                    "displacement",
+                    "head",
+                    "eye_opening",
+                    "mouth_opening",
+                    "pose",
+                )
             },
         )
         for event in spotter.feed(piece):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mellm.face.region_id import Part
 from mellm.face.regions import OUTSIDE_EYES, REGION_NAMES
 from mellm.spot import RegionalMotion
-from mellm.spot.series import Segment, segments, smoothed
+from mellm.spot.series import Segment, running_median, segments, smoothed
 
 Array = NDArray[np.float64]
 
@@ -55,19 +55,13 @@ def directional_difference(motion: RegionalMotion) -> list[Peak]:
 
 
 def flow_peaks(motion: RegionalMotion) -> list[Peak]:
-    """Peaks of the length of flow from half a window before in brows and mouth corners (He, ACM MM 2021)."""
+    """Peaks of the motion of brows and mouth corners from the level around (He, ACM Multimedia 2021)."""
     rows = [k for k, r in enumerate(REGION_NAMES) if r.part in (Part.BROW, Part.MOUTH_CORNER)]
     found: list[Peak] = []
     for segment in segments(motion, 0.25):
-        reach = segment.samples(MICRO / 2)
-        if len(segment.displacement) < 2 * reach + 3:
-            continue
         calm = smoothed(segment.displacement[:, rows], segment.samples(0.15) | 1)
-        length = np.linalg.norm(calm[reach:] - calm[:-reach], axis=2).max(axis=1)
-        course = np.pad(length, (reach, 0), constant_values=0.0)
-        # The flow is greatest half a window after the movement began; it must fall again.
-        fall = np.minimum.accumulate(course[::-1])[::-1]
-        found += _peaks(course - np.minimum(course, fall), segment)
+        length = np.linalg.norm(calm - running_median(calm, segment.step, 4 * MICRO), axis=2)
+        found += _peaks(length.max(axis=1), segment)
     return sorted(found, key=lambda peak: -peak.score)
 
 
