@@ -1,6 +1,7 @@
 """Injection into pictures, the baselines, and how hits and false alarms are counted."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_what_is_put_in_is_brief_apart_and_inside_the_clip() -> None:
         assert 0 < event.onset < event.apex < event.offset < 600
         assert 0.15 < times[event.offset] - times[event.onset] <= 0.54
         assert np.linalg.norm(event.field[:, :2], axis=1).max() == pytest.approx(1)
-    assert all(b.onset - a.offset >= 2.0 * 30 - 2 for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b.onset - a.offset >= 2.0 * 30 - 2 for a, b in pairwise(placed))
 
 
 def bumped() -> RegionalMotion:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mellm.analysis.ahead import ahead
-from mellm.analysis.listeners import Progress
+from mellm.analysis.listeners import EventListener, Progress
 from mellm.face import FaceTracker
 from mellm.face.people import FaceObservation, Landmarks
 from mellm.face.refinding import place_of
@@ -57,10 +57,16 @@ def watch(
     progress: Progress,
     clock: Clock,
     spotting: SpotSettings | None = None,
+    tell: EventListener | None = None,
 ) -> tuple[list[Watched], int]:
-    """Follow everyone through the clip and spot their events; return the people and the frames decoded."""
+    """Follow everyone through the clip and spot their events; return the people and the frames decoded.
+
+    `tell` hears of each event while the clip is still being watched; what it heard may differ by a frame from
+    what is found once the whole clip is known.
+    """
     people: dict[int, Watched] = {}
     tracers: dict[int, MotionTracer] = {}
+    heard = None if tell is None else _Heard(media, spotting, tell)
     count = 0
     for frame, faces in _followed(media, max_people, landmarks, clock):
         with clock("motion"):
@@ -70,6 +76,9 @@ def watch(
                     tracers[face.person] = MotionTracer()
                 people[face.person].places[frame.index] = place_of(face.landmarks)
                 tracers[face.person].update(frame, face)
+        if heard is not None:
+            with clock("spotting"):
+                heard.look(tracers)
         count += 1
         progress("faces", count, media.info.frames)
     times = media.frame_times()
@@ -83,6 +92,27 @@ def watch(
                 person.reason = explain_none(person.motion, person.events)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
+
+
+class _Heard:
+    """Tells a listener of events while traces grow."""
+
+    def __init__(self, media: Media, spotting: SpotSettings | None, tell: EventListener) -> None:
+        self._media, self._spotting, self._tell = media, spotting, tell
+        self._spotters: dict[int, StreamingSpotter] = {}
+        self._rows: dict[int, int] = {}
+
+    def look(self, tracers: dict[int, MotionTracer]) -> None:
+        for person, tracer in tracers.items():
+            first = self._rows.get(person, 0)
+            if not tracer.waits(PIECE, first):
+                continue
+            piece = tracer.since(first)
+            self._rows[person] = first + len(piece.times)
+            if person not in self._spotters:
+                self._spotters[person] = StreamingSpotter(frame_rate(self._media, piece), self._spotting)
+            for event in self._spotters[person].feed(piece):
+                self._tell(person, event)
 
 
 def events_as_they_come(

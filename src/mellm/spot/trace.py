@@ -96,9 +96,13 @@ class MotionTracer:
         """The trace so far; displacement in px of the aligned 400x480 crop, from the first key frame."""
         return self._motion(self._rows)
 
-    def waits(self, seconds: float) -> bool:
-        """Whether so much trace has come since the last `take`."""
-        return len(self._rows) > 1 and self._rows[-1].time - self._rows[0].time >= seconds
+    def waits(self, seconds: float, first: int = 0) -> bool:
+        """Whether so much trace has come since its row `first` (of those since the last `take`)."""
+        return len(self._rows) - first > 1 and self._rows[-1].time - self._rows[first].time >= seconds
+
+    def since(self, first: int) -> RegionalMotion:
+        """The trace from its row `first` on; nothing is forgotten."""
+        return self._motion(self._rows[first:])
 
     def take(self) -> RegionalMotion:
         """The trace since the last `take`, which is then forgotten: memory stays constant."""

@@ -65,7 +65,7 @@ def train_spot(
 ) -> Path:
     """Train by a recipe; returns the file with the weights and the dial.
 
-    What the network says of left-out clips as they are is kept as `scores.json`. The dial comes from such files
+    What the network says of left-out clips as they are is kept as `scores.json`. The dial comes from such
     of the runs `dial_from`, else from this run's own. Run again with the same arguments it goes on where it
     stopped; `minutes` and `steps` end this call early.
     """
