@@ -16,6 +16,8 @@ from mellm.flow.robust import huber_then_tukey
 Array = NDArray[np.float64]
 
 ROUNDS = 6
+NEAR_ROUNDS = 4
+"""Enough from a pose that is right to a pixel."""
 _SMALLEST = -0.5
 """The size may fall by so much in one round (a share); more is a fit gone astray."""
 
@@ -42,7 +44,9 @@ class HeadStep:
         return np.array([*np.degrees(self.turn), self.size, *self.shift])
 
 
-def fit_step(body: Array, moved: Array, start: HeadStep, *, turn: bool) -> tuple[HeadStep, float]:
+def fit_step(
+    body: Array, moved: Array, start: HeadStep, *, turn: bool, rounds: int = ROUNDS
+) -> tuple[HeadStep, float]:
     """Fit a pose to the motion `moved` (N, 2) px of points `body` (N, 3) relative to the head's centre.
 
     Gauss-Newton with re-weighting from `start`; `turn=False` leaves out rotations out of the picture's plane.
@@ -55,13 +59,13 @@ def fit_step(body: Array, moved: Array, start: HeadStep, *, turn: bool) -> tuple
     design = np.zeros((2, len(body), columns))
     design[0, :, 0] = design[1, :, 1] = 1.0
     length = np.zeros(len(body))
-    for k in range(ROUNDS + 1):
+    for k in range(rounds + 1):
         at = body @ matrix.T
         error = target - at[:, :2] - shift
         length = np.hypot(error[:, 0], error[:, 1])
-        if k == ROUNDS:
+        if k == rounds:
             break
-        weights = huber_then_tukey(length, k, ROUNDS)
+        weights = huber_then_tukey(length, k, rounds)
         # Columns: shift u, shift v, size, roll, pitch axis, yaw axis.
         design[0, :, 2], design[1, :, 2] = at[:, 0], at[:, 1]
         design[0, :, 3], design[1, :, 3] = -at[:, 1], at[:, 0]

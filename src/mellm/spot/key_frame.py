@@ -21,7 +21,7 @@ from mellm.face.regions import OUTSIDE_EYES
 from mellm.flow.depth import depth_of_points, depth_surface
 from mellm.flow.rigid import Surface
 from mellm.media.frame import Image
-from mellm.spot.head_step import HeadStep, fit_step
+from mellm.spot.head_step import NEAR_ROUNDS, HeadStep, fit_step
 
 Array = NDArray[np.float64]
 Grey = NDArray[np.uint8]
@@ -104,7 +104,7 @@ class KeyFrame:
         flow = dis.calc(self._grey, self._warped(image, pose), None)
         flow = cv2.blur(flow, (3, 3))
         moved = pose.displacement(self._body) + HALF * flow[self._point_cells]
-        fitted, residual = fit_step(self._body, moved, pose, turn=self.has_depth)
+        fitted, residual = fit_step(self._body, moved, pose, turn=self.has_depth, rounds=NEAR_ROUNDS)
         if residual > MAX_RESIDUAL:
             self._before = self._pose
             return None
