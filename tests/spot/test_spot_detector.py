@@ -9,8 +9,10 @@ from mellm.errors import InputError
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot import RegionalMotion, SpotSettings, StreamingSpotter, spot
 from mellm.spot.candidates import moments
+from mellm.spot.course import follow
 from mellm.spot.detector import BLOCK, Said, load_detector, shipped
 from mellm.spot.dial import DEFAULT_RATE, Dial
+from mellm.spot.evidence import with_evidence
 from mellm.spot.inputs import CHANNELS, RATE, Sampled, inputs, residue, sampled
 from mellm.spot.series import segments
 from mellm.spot.streaming import KEPT, part_of
@@ -98,7 +100,7 @@ def test_a_region_outside_the_picture_is_a_gap_and_not_a_jump() -> None:
 def test_long_stretches_are_said_in_blocks_that_join() -> None:
     seen = np.random.default_rng(0).normal(0, 1, (BLOCK + 200, CHANNELS)).astype(np.float32)
     network = shipped()
-    blocks, whole = network(seen), network._run(seen)
+    blocks, whole = network(seen), network._run(with_evidence(seen))
     assert np.allclose(blocks.apex, 1 / (1 + np.exp(-whole[:, 4])), atol=1e-4)
 
 
@@ -134,6 +136,12 @@ def test_two_apexes_of_one_movement_are_one_moment() -> None:
     kinds = np.full((100, 4), 0.8, np.float32)
     said = Said(kinds, apex, np.full(100, 5.0, np.float32), np.full(100, 6.0, np.float32))
     assert [round(moment.apex) for moment in moments(said)][:2] == [50, 80]
+
+
+def test_a_moment_at_the_edge_of_a_still_trace_is_a_movement_of_no_size() -> None:
+    still = np.zeros((30, 29, 2))
+    move = follow(still, np.full(29, 0.03), np.ones(29, np.bool_), (-3.0, 0.0, 2.0), 1 / 30)
+    assert move.peak < 1e-6 and 0 <= move.onset <= move.apex <= move.offset < 30
 
 
 def test_closed_eyes_are_a_closure_when_they_stay_shut() -> None:

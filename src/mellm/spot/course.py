@@ -63,7 +63,7 @@ def follow(
     lifted = values - ((1 - way) * before + way * after)
     vector = lifted[top]
     size = np.where(use, np.linalg.norm(vector, axis=1) / noise, 0.0)
-    part = size >= max(PART * float(size.max()), 1e-9)
+    part = use & (size >= PART * float(size.max()))
     # Matched filter for independent noise: each region weighs by motion over variance.
     weights = np.where(part[:, None], vector / noise[:, None] ** 2, 0.0)
     gain = max(float((weights * vector).sum()), 1e-12)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mellm.errors import InputError
 from mellm.spot.dial import Dial
-from mellm.spot.inputs import CHANNELS
+from mellm.spot.evidence import EVIDENCE, WINDOWS, with_evidence
 from mellm.weights import shipped_path
 
 Array32 = NDArray[np.float32]
@@ -50,13 +50,13 @@ class Detector:
         """Keep the arrays; raises ValueError where they are not those of this network."""
         self._arrays = arrays
         lift = arrays.get("lift.weight")
-        if lift is None or lift.shape[1] != CHANNELS or arrays["last.bias"].shape != (TARGETS,):
+        if lift is None or lift.shape[1] != EVIDENCE or arrays["last.bias"].shape != (TARGETS,):
             raise ValueError("these are not the arrays of the spotting network")
         self._dilations = [int(d) for d in arrays["dilations"]]
         self.dial = Dial(
             tuple(float(v) for v in arrays["dial.rates"]), tuple(float(v) for v in arrays["dial.scores"])
         )
-        self.reach = (TAPS // 2) * sum(self._dilations)
+        self.reach = (TAPS // 2) * sum(self._dilations) + max(WINDOWS)
 
     def __call__(self, seen: Array32) -> Said:
         """Run on a stretch, float32 (N, CHANNELS) as `inputs` gives it."""
@@ -65,11 +65,12 @@ class Detector:
         for start in range(0, count, BLOCK):
             stop = min(count, start + BLOCK)
             low, high = max(0, start - self.reach), min(count, stop + self.reach)
-            said[start:stop] = self._run(seen[low:high])[start - low : stop - low]
+            said[start:stop] = self._run(with_evidence(seen[low:high]))[start - low : stop - low]
         odds = 1 / (1 + np.exp(-said[:, : APEX + 1]))
         return Said(odds[:, :APEX], odds[:, APEX], np.exp(said[:, APEX + 1]), np.exp(said[:, APEX + 2]))
 
     def _run(self, seen: Array32) -> Array32:
+        """Logits (N, TARGETS) for samples with their evidence."""
         x = np.maximum(self._mixed("lift", seen), 0)
         for k, dilation in enumerate(self._dilations):
             moved = self._normed(f"blocks.{k}.norm", self._moved(f"blocks.{k}.depth", x, dilation))

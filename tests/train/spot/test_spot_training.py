@@ -11,6 +11,7 @@ from mellm.errors import InputError  # noqa: E402
 from mellm.face.regions import REGION_NAMES  # noqa: E402
 from mellm.simulate.unit_fields import canonical_field  # noqa: E402
 from mellm.spot.detector import APEX, KINDS, TARGETS, Detector  # noqa: E402
+from mellm.spot.evidence import with_evidence  # noqa: E402
 from mellm.spot.inputs import CHANNELS, inputs  # noqa: E402
 from mellm.train.spot.dial_scores import RATES, dial_of  # noqa: E402
 from mellm.train.spot.mirror import backwards, mirrored_inputs  # noqa: E402
@@ -105,7 +106,7 @@ def test_the_exported_arrays_say_what_the_network_says() -> None:
     seen[:, -1] = 1
     said = Detector(arrays)(seen)
     with torch.no_grad():
-        wanted = network(torch.from_numpy(seen)[None])[0].numpy()
+        wanted = network(torch.from_numpy(with_evidence(seen))[None])[0].numpy()
     assert np.allclose(said.apex, 1 / (1 + np.exp(-wanted[:, APEX])), atol=1e-5)
     assert np.allclose(said.since, np.exp(wanted[:, APEX + 1]), rtol=1e-4)
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as nnf
 
 from mellm.spot.detector import TAPS, TARGETS
+from mellm.spot.evidence import EVIDENCE
 from mellm.spot.inputs import CHANNELS
 
 
@@ -37,21 +38,21 @@ class _Block(nn.Module):
 
 
 class SpottingNetwork(nn.Module):
-    """float32 (B, N, CHANNELS) -> (B, N, TARGETS): logits of the kinds and of the apex, log lengths."""
+    """float32 (B, N, EVIDENCE) -> (B, N, TARGETS): logits of the kinds and of the apex, log lengths."""
 
     def __init__(self, width: int, dilations: Sequence[int], dropout: float) -> None:
         """Choose the width and the dilation of each block; twice their sum is the reach, in samples."""
         super().__init__()
         self.dilations = tuple(dilations)
-        self.lift = nn.Linear(CHANNELS, width)
+        self.lift = nn.Linear(EVIDENCE, width)
         self.blocks = nn.ModuleList(_Block(width, d, dropout) for d in dilations)
         self.last = nn.Linear(width, TARGETS)
         self.noise = nn.Dropout(dropout / 2)
         nn.init.constant_(self.last.bias, -3.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the network says of each sample; a sample whose last number is 0 is none."""
-        there = x[..., -1:]
+        """Return what the network says of each sample; samples whose last input is 0 are none."""
+        there = x[..., CHANNELS - 1 : CHANNELS]
         x = torch.relu(self.lift(self.noise(x))) * there
         for block in self.blocks:
             x = block(x) * there

@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import save_file
 
 from mellm.errors import InputError
+from mellm.spot.evidence import with_evidence
 from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
 from mellm.train.spot.dial_scores import dial_of, left_out_scores, read_scores
 from mellm.train.spot.loss import spotting_loss
@@ -162,12 +163,17 @@ def _step(
         seen = mirrored_inputs(seen)
     if step // 2 % 2:
         seen, target, trust = backwards(seen, target, trust)
-    loss = spotting_loss(network(seen), target, trust)
+    loss = spotting_loss(network(_evident(seen)), target, trust)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
     optimiser.step()
     return float(loss.detach())
+
+
+def _evident(seen: torch.Tensor) -> torch.Tensor:
+    """Pieces with their evidence, as inference sees them."""
+    return torch.from_numpy(with_evidence(seen.numpy()))
 
 
 @torch.no_grad()
@@ -176,7 +182,7 @@ def _held_loss(network: SpottingNetwork, pieces: Pieces, held: torch.Tensor, bat
     network.eval()
     losses = []
     for part_of in held.split(batch):
-        said = network(pieces.seen[part_of].float())
+        said = network(_evident(pieces.seen[part_of].float()))
         losses.append(
             float(spotting_loss(said, pieces.target[part_of].float(), pieces.trust[part_of].float()))
         )
