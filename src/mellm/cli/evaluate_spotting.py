@@ -30,6 +30,9 @@ def spotting(
     seconds: Annotated[
         float, typer.Option(min=1, help="Material per clip and peak at least; short clips are taken again.")
     ] = 20.0,
+    at_most: Annotated[
+        float, typer.Option(min=5, help="Seconds of a clip into which movements are put at most.")
+    ] = 60.0,
     false_alarms_per_minute: Annotated[
         float, typer.Option(min=0.1, max=10, help="Where the dial stands.")
     ] = 0.3,
@@ -47,7 +50,7 @@ def spotting(
     from mellm.evaluate.spotting_benchmark import PEAKS, Plan, evaluate_spotting, listed_clips, write_spotting
     from mellm.spot.detector import load_detector
 
-    chosen = Plan(tuple(peak or PEAKS), seconds, false_alarms_per_minute, seed)
+    chosen = Plan(tuple(peak or PEAKS), seconds, at_most, false_alarms_per_minute, seed)
     detector = None if weights is None else load_detector(weights)
     told = (lambda text: None) if quiet else (lambda text: typer.echo(f"  {text}", err=True))
     run = evaluate_spotting(listed_clips(recipe, data, fold), detector, chosen, told)
@@ -61,22 +64,16 @@ def _print(figures: "SpottingFigures") -> None:
     peaks = sorted({p for m in figures.methods.values() for k in m.recall.values() for p in k}, key=float)
     table = Table("spotter", "clips", "minutes", "false a minute", *(f"recall {p} px" for p in peaks), "F1")
     for name, method in figures.methods.items():
-        for kind, minutes in figures.minutes.items():
-            shown = []
-            for peak in peaks:
-                found = method.recall.get(kind, {}).get(peak)
-                shown.append("" if found is None else f"{found.recall:.2f} of {found.put_in}")
-            false = f"{method.false_per_minute[kind]:.2f}"
-            table.add_row(name, kind, f"{minutes:.2f}", false, *shown, "")
+        kinds = sorted({*figures.minutes, *method.recall})
+        for kind in kinds:
+            found = [method.recall.get(kind, {}).get(peak) for peak in peaks]
+            shown = ["" if f is None else f"{f.recall:.2f} of {f.put_in}" for f in found]
+            minutes = f"{figures.minutes[kind]:.2f}" if kind in figures.minutes else ""
+            false = f"{method.false_per_minute[kind]:.2f}" if kind in method.false_per_minute else ""
+            table.add_row(name, kind, minutes, false, *shown, "")
         total = f"{sum(figures.minutes.values()):.2f}"
-        table.add_row(
-            name,
-            "all",
-            total,
-            f"{method.false_per_minute['all']:.2f}",
-            *("" for _ in peaks),
-            f"{method.f1:.2f}",
-        )
+        false = f"{method.false_per_minute['all']:.2f}"
+        table.add_row(name, "all", total, false, *("" for _ in peaks), f"{method.f1:.2f}")
     console().print(table)
     covered = ", ".join(f"{kind} {100 * share:.1f} %" for kind, share in sorted(figures.covered.items()))
     console().print(f"  time covered in clips as they are: {covered}")

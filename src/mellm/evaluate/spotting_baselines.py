@@ -82,5 +82,6 @@ def _peaks(course: Array, segment: Segment) -> list[Peak]:
         score = float(course[at])
         left[max(0, at - 2 * reach) : at + 2 * reach + 1] = 0
         first, last = max(0, at - reach), min(len(course) - 1, at + reach)
-        found.append(Peak(*(float(segment.times[k]) for k in (first, at, last)), score))
+        onset, apex, offset = (float(segment.times[k]) for k in (first, at, last))
+        found.append(Peak(onset, apex, offset, score))
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import JsonValue
 
 from mellm.errors import InputError
 from mellm.evaluate.intervals import match
@@ -24,8 +25,11 @@ from mellm.media import open_media
 from mellm.simulate.origins import Origin
 from mellm.spot import RegionalMotion, SpotSettings, spot
 from mellm.spot.detector import Detector
+from mellm.spot.inputs import RATE, sampled
+from mellm.spot.series import segments
 from mellm.spot.trace import MotionTracer
 from mellm.train.spot.recipe import read_spot_recipe
+from mellm.train.spot.unrest import TALKS, lips
 
 Told = Callable[[str], None]
 Spans = list[tuple[float, float, float, float]]
@@ -55,10 +59,11 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: peaks put in, seconds of material per clip and peak at least, the dial, the seed."""
+    """What is measured: peaks put in, seconds per clip and peak at least and at most, dial, seed."""
 
     peaks: Sequence[float] = PEAKS
     least_seconds: float = 20.0
+    most_seconds: float = 60.0
     false_alarms_per_minute: float = 0.3
     seed: int = 0
 
@@ -88,34 +93,48 @@ def evaluate_spotting(
         known = [(times[first], times[last]) for first, last in clip.micros]
         as_is = {m: [s for s in spans if not _within(s, known)] for m, spans in found.methods.items()}
         samples.append(_sample(clip, 0.0, [], as_is))
+        busy = lips_moving(motion)
+        count = int(np.searchsorted(times, times[0] + chosen.most_seconds))
         for peak in chosen.peaks:
             for _ in range(max(1, round(chosen.least_seconds / seconds))):
-                placed = plan(times, peak, ORIGINS, rng)
+                placed = plan(times[:count], peak, ORIGINS, rng)
                 if not placed:
                     continue
                 with tempfile.TemporaryDirectory() as folder:
                     file = Path(folder) / "injected.mp4"
-                    write_injected(clip.path, file, faces, placed, rate)
+                    write_injected(clip.path, file, faces[:count], placed, rate)
                     _, _, moved = watched(file)
                 truth = [(times[p.onset], times[p.apex], times[p.offset]) for p in placed]
                 methods = _found(moved, rate, detector, chosen).methods
-                samples.append(_sample(clip, peak, truth, methods))
+                sample = _sample(clip, peak, truth, methods)
+                sample.talking = [float(np.interp(apex, *busy)) > TALKS for _, apex, _ in truth]
+                samples.append(sample)
     total = sum(minutes.values()) * 60
     figures = SpottingFigures(
         minutes={kind: round(m, 3) for kind, m in minutes.items()},
         methods={m: _figures(samples, m, minutes) for m in samples[0].found} if samples else {},
         covered={kind: round(seconds / total, 4) for kind, seconds in covered.items()},
     )
-    settings = {
+    settings: dict[str, JsonValue] = {
         "peaks": list(chosen.peaks),
         "false_alarms_per_minute": chosen.false_alarms_per_minute,
-        "people": sorted({clip.person for clip in clips}),
+        "people": [*sorted({clip.person for clip in clips})],
         "weights": "shipped" if detector is None else "given",
     }
     paths = [clip.path for clip in clips]
     return SpottingRun(
         figures=figures, samples=samples, provenance=provenance(paths, settings, chosen.seed, started)
     )
+
+
+def lips_moving(motion: RegionalMotion) -> tuple[list[float], list[float]]:
+    """Times, and how much the lips move against each other then, px; one sample where no face was seen."""
+    at, moving = [0.0], [0.0]
+    for segment in segments(motion, SpotSettings().max_gap):
+        size = lips(sampled(segment, motion.inter_ocular))
+        at += [float(segment.times[0]) + k / RATE for k in range(len(size))]
+        moving += [float(value) for value in size]
+    return at, moving
 
 
 def listed_clips(recipe: Path, data: Path, folds: Sequence[str] | None) -> list[Clip]:
@@ -193,27 +212,35 @@ def _figures(samples: Sequence[SpottingSample], method: str, minutes: dict[str, 
     false["all"] = sum(len(s.found[method]) for s in calm) / sum(minutes.values())
     recall: dict[str, dict[str, PeakFigures]] = {}
     hits = called = there = 0
-    for kind in minutes:
-        recall[kind] = {}
-        for peak in sorted({s.peak for s in samples} - {0.0}):
-            group = [s for s in samples if s.kind == kind and s.peak == peak]
-            pairs = [(s, i, j) for s in group for i, j in matched(s, method)]
-            errors = [abs(s.put_in[i][1] - s.found[method][j][1]) for s, i, j in pairs]
-            count = sum(len(s.put_in) for s in group)
-            recall[kind][str(peak)] = PeakFigures(
-                put_in=count,
-                found=len(pairs),
-                recall=round(len(pairs) / count, 4) if count else 0.0,
+    for peak in sorted({s.peak for s in samples} - {0.0}):
+        group = [s for s in samples if s.peak == peak]
+        put_in = [(s, i) for s in group for i in range(len(s.put_in))]
+        pairs = {(id(s), i): j for s in group for i, j in matched(s, method)}
+        for kind in sorted({_doing(s, i) for s, i in put_in}):
+            there_now = [(s, i) for s, i in put_in if _doing(s, i) == kind]
+            found = [(s, i, pairs[id(s), i]) for s, i in there_now if (id(s), i) in pairs]
+            errors = [abs(s.put_in[i][1] - s.found[method][j][1]) for s, i, j in found]
+            recall.setdefault(kind, {})[str(peak)] = PeakFigures(
+                put_in=len(there_now),
+                found=len(found),
+                recall=round(len(found) / len(there_now), 4),
                 apex_error=round(float(np.mean(errors)), 4) if errors else None,
             )
-            hits, there = hits + len(pairs), there + count
-            called += sum(len(s.found[method]) for s in group)
+        hits, there = hits + len(pairs), there + len(put_in)
+        called += sum(len(s.found[method]) for s in group)
     return MethodFigures(
         false_per_minute={kind: round(rate, 3) for kind, rate in false.items()},
         recall=recall,
         precision=round(hits / called, 4) if called else 0.0,
         f1=round(2 * hits / (there + called), 4) if there + called else 0.0,
     )
+
+
+def _doing(sample: SpottingSample, index: int) -> str:
+    """What the face was doing when a movement was put in: talking, listening, or the kind of the clip."""
+    if sample.talking and sample.talking[index]:
+        return "talking"
+    return "listening" if sample.kind == "conversation" else sample.kind
 
 
 def matched(sample: SpottingSample, method: str) -> list[tuple[int, int]]:

@@ -21,7 +21,8 @@ class MethodFigures(BaseModel):
     false_per_minute: kind of clip (and `all`) -> reports in clips as they are, a minute; nothing is known
         to be
         in these clips but what the clips' own list says
-    recall: kind of clip -> peak, px at 200 px between the outer eye corners -> figures
+    recall: what the face does (calm, listening, talking, acting) -> peak, px at 200 px between the eyes ->
+        figures
     precision, f1: over all clips with movements put in
     """
 
@@ -43,7 +44,10 @@ class SpottingFigures(BaseModel):
 
 
 class SpottingSample(BaseModel):
-    """One clip as it is (`peak` 0) or with movements put in: intervals put in and found, seconds."""
+    """One clip as it is (`peak` 0) or with movements put in: intervals put in and found, seconds.
+
+    talking: of each interval put in, whether the lips moved as in speech then
+    """
 
     key: str
     person: str
@@ -51,3 +55,4 @@ class SpottingSample(BaseModel):
     peak: float
     put_in: list[tuple[float, float, float]]
     found: dict[str, list[tuple[float, float, float, float]]]
+    talking: list[bool] = []

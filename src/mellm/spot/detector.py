@@ -66,7 +66,7 @@ class Detector:
             stop = min(count, start + BLOCK)
             low, high = max(0, start - self.reach), min(count, stop + self.reach)
             said[start:stop] = self._run(with_evidence(seen[low:high]))[start - low : stop - low]
-        odds = 1 / (1 + np.exp(-said[:, : APEX + 1]))
+        odds = np.asarray(1 / (1 + np.exp(-said[:, : APEX + 1])), np.float32)
         return Said(odds[:, :APEX], odds[:, APEX], np.exp(said[:, APEX + 1]), np.exp(said[:, APEX + 2]))
 
     def _run(self, seen: Array32) -> Array32:

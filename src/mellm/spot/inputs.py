@@ -89,7 +89,7 @@ def inputs(body: Sampled) -> NDArray[np.float32]:
     size = np.abs(brief).reshape(count, REGION_COUNT, 2).max(axis=2)
     noise = np.maximum(1.48 * baseline(size, 4 * SHORT), _NOISE_FLOOR)
     over = brief.reshape(count, REGION_COUNT, 2) / noise[:, :, None]
-    speed = np.gradient(angles, axis=0) * RATE if count > 1 else np.zeros_like(angles)
+    speed = np.asarray(np.gradient(angles, axis=0)) * RATE if count > 1 else np.zeros_like(angles)
     wide = np.maximum(baseline(body.eyes, LONG, 80.0), 1e-3)
     lips = body.mouth - baseline(body.mouth[:, None], LONG)[:, 0]
     columns = (

@@ -101,8 +101,8 @@ class KeyFrame:
         picture; then the head's pose: three turns, degrees, log of its size, shift u and v, crop px.
         """
         pose = self._predicted(landmarks)
-        flow = dis.calc(self._grey, self._warped(image, pose), None)
-        flow = cv2.blur(flow, (3, 3))
+        start = np.zeros((*self._grey.shape, 2), np.float32)
+        flow = cv2.blur(dis.calc(self._grey, self._warped(image, pose), start), (3, 3))
         moved = pose.displacement(self._body) + HALF * flow[self._point_cells]
         fitted, residual = fit_step(self._body, moved, pose, turn=self.has_depth, rounds=NEAR_ROUNDS)
         if residual > MAX_RESIDUAL:
@@ -154,7 +154,8 @@ class KeyFrame:
             part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             source = (source + np.float32(0.5)) * ratio - np.float32(0.5)
         dense = cv2.resize(source, CROP_SIZE, interpolation=cv2.INTER_LINEAR)
-        full = cv2.remap(part, dense, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        u, v = np.ascontiguousarray(dense[..., 0]), np.ascontiguousarray(dense[..., 1])
+        full = cv2.remap(part, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         half = (CROP_SIZE[0] // HALF, CROP_SIZE[1] // HALF)
         return np.asarray(cv2.resize(full, half, interpolation=cv2.INTER_AREA), np.uint8)
 

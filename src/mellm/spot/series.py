@@ -55,7 +55,7 @@ class Segment:
 
 def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
     """Cut where the face was unseen for more than `max_gap` seconds; bridge shorter gaps linearly."""
-    known = np.isfinite(motion.displacement).all(axis=2)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(motion.displacement).all(axis=2))
     index = np.flatnonzero(known.mean(axis=1) >= LEAST_KNOWN)
     if len(index) < 2:
         return
@@ -75,7 +75,7 @@ def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
             displacement=_resampled(even, times, _filled(motion.displacement[part])),
             head=_resampled(even, times, motion.head[part]),
             eyes=_resampled(even, times, motion.eye_opening[part]),
-            known=np.round(_resampled(even, times, known[part].astype(np.float64))),
+            known=np.asarray(_resampled(even, times, known[part].astype(np.float64)) > 0.5, np.float64),
             pose=_resampled(even, times, motion.pose[part]) if len(motion.pose) else None,
             mouth=_resampled(even, times, motion.mouth_opening[part]) if len(motion.mouth_opening) else None,
         )

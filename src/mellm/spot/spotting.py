@@ -207,5 +207,13 @@ def _event(
     """Spans are in samples; `crest` is the apex between them."""
     places = (span[0], span[1] if crest is None else crest, span[2])
     onset, apex, offset = (segment.frame_at(float(segment.times[0]) + segment.step * p) for p in places)
-    times = (segment.time_of(frame) for frame in (onset, apex, offset))
-    return Event(kind, onset, apex, offset, *times, round(confidence, 3))
+    return Event(
+        kind=kind,
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        onset_time=segment.time_of(onset),
+        apex_time=segment.time_of(apex),
+        offset_time=segment.time_of(offset),
+        confidence=round(confidence, 3),
+    )

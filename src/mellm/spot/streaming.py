@@ -3,9 +3,12 @@
 The last half minute of the trace is kept, whatever the length of the clip. Knows no pictures.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mellm.spot.detector import Detector
 from mellm.spot.events import Event, RegionalMotion
@@ -73,14 +76,26 @@ class StreamingSpotter:
 
 def joined_traces(first: RegionalMotion, second: RegionalMotion) -> RegionalMotion:
     """Two pieces of one trace as one."""
+
+    def both(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(first, name), getattr(second, name)])
+
+    return _with_rows(second, both)
+
+
+def part_of(motion: RegionalMotion, first: int, last: int | None = None) -> RegionalMotion:
+    """The trace from row `first` on, up to but without row `last`."""
+    return _with_rows(motion, lambda name: getattr(motion, name)[first:last])
+
+
+def _with_rows(motion: RegionalMotion, rows: Callable[[str], NDArray[Any]]) -> RegionalMotion:
     return replace(
-        second, **{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in _ROWS}
+        motion,
+        frames=rows("frames"),
+        times=rows("times"),
+        displacement=rows("displacement"),
+        head=rows("head"),
+        eye_opening=rows("eye_opening"),
+        mouth_opening=rows("mouth_opening"),
+        pose=rows("pose"),
     )
-
-
-def part_of(motion: RegionalMotion, first: int) -> RegionalMotion:
-    """The trace from row `first` on."""
-    return replace(motion, **{name: getattr(motion, name)[first:] for name in _ROWS})
-
-
-_ROWS = ("frames", "times", "displacement", "head", "eye_opening", "mouth_opening", "pose")

@@ -34,7 +34,8 @@ class _Block(nn.Module):
         at = self.dilation
         moved = sum(wide[:, k * at : k * at + count] * self.depth[k] for k in range(TAPS))
         assert isinstance(moved, Tensor)
-        return x + self.drop(self.point(torch.relu(self.norm(moved))))
+        mixed: Tensor = self.drop(self.point(torch.relu(self.norm(moved))))
+        return x + mixed
 
 
 class SpottingNetwork(nn.Module):

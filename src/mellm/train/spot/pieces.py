@@ -36,7 +36,7 @@ def drawn_patterns(plan: SpotRecipe, ict: Path | None, folder: Path) -> Patterns
     file = folder / "patterns.npy"
     if not file.is_file():
         rng = np.random.default_rng(plan.seed)
-        shapes = None if ict is None else IctModel.load(ict)
+        shapes = None if ict is None else IctModel(ict)
         made: list[np.ndarray] = []
         while len(made) < plan.patterns:
             motion = draw_face_motion(draw_origin(rng, plan.origins, shapes), rng, shapes=shapes)

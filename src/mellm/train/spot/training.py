@@ -181,7 +181,7 @@ def _held_loss(network: SpottingNetwork, pieces: Pieces, held: torch.Tensor, bat
     """Loss on the pieces that are not learned from: of the same people and movements."""
     network.eval()
     losses = []
-    for part_of in held.split(batch):
+    for part_of in torch.split(held, batch):
         said = network(_evident(pieces.seen[part_of].float()))
         losses.append(
             float(spotting_loss(said, pieces.target[part_of].float(), pieces.trust[part_of].float()))

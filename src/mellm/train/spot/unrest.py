@@ -73,7 +73,7 @@ def kept_trace(path: Path, folder: Path) -> RegionalMotion:
         motion = trace_clip(path)
         folder.mkdir(parents=True, exist_ok=True)
         kept = {name: getattr(motion, name) for name in _FIELDS}
-        np.savez(file, inter_ocular=motion.inter_ocular, **kept)  # type: ignore[arg-type]
+        np.savez(file, inter_ocular=motion.inter_ocular, **kept)
     with np.load(file, allow_pickle=False) as data:
         values = {name: data[name] for name in _FIELDS}
         return RegionalMotion(**values, regions=REGION_NAMES, inter_ocular=float(data["inter_ocular"]))
