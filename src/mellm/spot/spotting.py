@@ -28,6 +28,12 @@ _LOWER = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS
 _BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 
+REST = 0.33
+"""Seconds at the start of a short stretch that are taken for rest."""
+SHORT_SHARE = 0.4
+"""Of the probability asked of a macro-expression, where the stretch is short and the movement clear."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """One segment with what the network says of it; rows of `said` are `RATE` samples from its start."""
@@ -82,7 +88,7 @@ def _spot_segment(
         *(_event(segment, "head", span, 1.0) for span in heads),
         *(_blink(segment, closure, settings) for closure in blinks),
         *(_micro(stretch, moment, move) for moment, move in brief),
-        *_longer(stretch, heads),
+        *_longer(stretch),
         *_speech(stretch),
     ]
 
@@ -132,50 +138,63 @@ def _overlaps(span: Span, spans: list[Span]) -> bool:
 
 
 def _micro(stretch: _Stretch, moment: Moment, move: Movement) -> Event:
-    chances = rivals(stretch.said, moment.onset, moment.offset)
-    others = {kind: chance for kind, chance in chances.items() if kind != "micro"}
-    runner_up = max(others, key=lambda kind: others[kind])
-    confidence = stretch.dial.confidence(moment.score)
-    names = _names(move.regions)
+    confidence = stretch.dial.confidence(moment.score, move.strength)
+    other = _runner_up(stretch.said, "micro", moment.onset, moment.offset)
     event = _event(stretch.segment, "micro", move.span, confidence, move.crest)
-    return replace(event, regions=names, runner_up=runner_up, score=round(moment.score, 5))
+    return replace(event, regions=_names(move.regions), runner_up=other, score=round(moment.score, 5))
 
 
 def _names(regions: tuple[int, ...]) -> tuple[RegionId, ...]:
     return tuple(REGION_NAMES[k] for k in regions)
 
 
-def _longer(stretch: _Stretch, heads: list[Span]) -> list[Event]:
-    """The macro-expressions: stretches the network takes for one, of enough size."""
+def _longer(stretch: _Stretch) -> list[Event]:
+    """The macro-expressions: stretches the network takes for one, of enough size.
+
+    In a stretch shorter than the window of its rest an expression may be held to the end, which the network
+    has seldom seen: less of its word is asked for there, and twice the size.
+    """
     settings, segment = stretch.settings, stretch.segment
-    scale = REFERENCE_INTER_OCULAR / stretch.inter_ocular if stretch.inter_ocular else 1.0
+    seconds = len(stretch.values) * segment.step
     likely = stretch.said.kinds[:, KINDS.index("macro")]
     found: list[Event] = []
-    if len(stretch.values) * segment.step < 2 * settings.max_micro_duration:
+    if seconds < 2 * settings.max_micro_duration:
         return found
-    rest = running_median(stretch.values, segment.step, settings.macro_baseline)
-    if len(stretch.values) * segment.step < settings.macro_baseline:
-        rest = np.broadcast_to(np.median(stretch.values[: segment.samples(0.33)], axis=0), rest.shape)
-    size = np.where(OUTSIDE_EYES, np.linalg.norm(stretch.values - rest, axis=2) * scale, 0.0)
+    short = seconds < settings.macro_baseline
+    sure = settings.macro_score * (SHORT_SHARE if short else 1.0)
+    size = _from_rest(stretch, short)
     strongest = np.sort(size, axis=1)[:, -3]
-    for first, last in stretches(likely, settings.macro_score, 0.25, settings.max_micro_duration):
+    for first, last in stretches(likely, sure, 0.25, settings.max_micro_duration):
         start, stop = (int(np.clip(round(stretch.native(at)), 0, len(size) - 1)) for at in (first, last))
         start, stop = widened(strongest, start, stop, segment.samples(1.0))
         apex = start + int(strongest[start : stop + 1].argmax())
-        peak = float(strongest[apex])
-        if peak < settings.min_macro_iod * REFERENCE_INTER_OCULAR or stop <= start:
+        peak, confidence = float(strongest[apex]), float(likely[first:last].max())
+        least = settings.min_macro_iod * REFERENCE_INTER_OCULAR
+        if peak < least * (1.0 if confidence > settings.macro_score else 2.0) or stop <= start:
             continue
         regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
-        alone = set(regions) <= _LOWER
-        note = Message("spot.mouth_alone") if alone else None
-        chances = rivals(stretch.said, first, last)
-        others = {kind: chance for kind, chance in chances.items() if kind != "macro"}
-        runner_up = max(others, key=lambda kind: others[kind])
-        confidence = float(likely[first:last].max())
-        span = (start, apex, stop)
-        event = _event(segment, "macro", span, confidence)
-        found.append(replace(event, regions=_names(regions), note=note, runner_up=runner_up))
+        note = Message("spot.mouth_alone") if set(regions) <= _LOWER else None
+        other = _runner_up(stretch.said, "macro", first, last)
+        event = _event(segment, "macro", (start, apex, stop), confidence)
+        found.append(replace(event, regions=_names(regions), note=note, runner_up=other))
     return found
+
+
+def _from_rest(stretch: _Stretch, short: bool) -> Array:
+    """How far each region (N, 29) is from its rest, px at 200 px between the eye corners; lids count as 0."""
+    values, segment = stretch.values, stretch.segment
+    if short:
+        rest = np.median(values[: segment.samples(REST)], axis=0)
+    else:
+        rest = running_median(values, segment.step, stretch.settings.macro_baseline)
+    scale = REFERENCE_INTER_OCULAR / stretch.inter_ocular if stretch.inter_ocular else 1.0
+    return np.where(OUTSIDE_EYES, np.linalg.norm(values - rest, axis=2) * scale, 0.0)
+
+
+def _runner_up(said: Said, kind: str, first: float, last: float) -> str:
+    """What a stretch of samples would be called otherwise."""
+    others = {name: chance for name, chance in rivals(said, first, last).items() if name != kind}
+    return max(others, key=lambda name: others[name])
 
 
 def _speech(stretch: _Stretch) -> list[Event]:
