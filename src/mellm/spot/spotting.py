@@ -152,7 +152,7 @@ def _longer(stretch: _Stretch) -> list[Event]:
     """The macro-expressions: stretches the network takes for one, of enough size.
 
     In a stretch shorter than the window of its rest an expression may be held to the end, which the network
-    has seldom seen: less of its word is asked for there, and twice the size.
+    has seldom seen: less of its word is asked for there, and half as much again of the size.
     """
     settings, segment = stretch.settings, stretch.segment
     seconds = len(stretch.values) * segment.step
@@ -170,7 +170,7 @@ def _longer(stretch: _Stretch) -> list[Event]:
         apex = start + int(strongest[start : stop + 1].argmax())
         peak, confidence = float(strongest[apex]), float(likely[first:last].max())
         least = settings.min_macro_iod * REFERENCE_INTER_OCULAR
-        if peak < least * (1.0 if confidence > settings.macro_score else 2.0) or stop <= start:
+        if peak < least * (1.0 if confidence > settings.macro_score else 1.5) or stop <= start:
             continue
         regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
         note = Message("spot.mouth_alone") if set(regions) <= _LOWER else None
