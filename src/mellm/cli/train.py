@@ -101,6 +101,7 @@ def spot(
         list[Path] | None,
         typer.Option(help="Run with people left out whose false alarms set the dial; may be given again."),
     ] = None,
+    start: Annotated[Path | None, typer.Option(help="Weights of a run to start from.")] = None,
     kept: Annotated[
         Path | None, typer.Option(help="Folder of traces and samples that several runs share.")
     ] = None,
@@ -114,7 +115,7 @@ def spot(
     _need_torch()
     from mellm.train.spot.training import SpotRun, train_spot
 
-    run = SpotRun(out, data, kept, ict, tuple(leave_out or ()), tuple(dial_from or ()))
+    run = SpotRun(out, data, kept, ict, tuple(leave_out or ()), tuple(dial_from or ()), start)
     written = train_spot(recipe, run, typer.echo, minutes=minutes, steps=steps)
     typer.echo(f"  written  {written}")
 

@@ -30,6 +30,7 @@ class SpotRecipe(Recipe):
     origins: shares in which the origins of motion are drawn; ICT takes part where its file is given
     patterns: movements kept to draw from; pieces: training samples of 12 s; made: share with a made face
     steps, batch, rate, weight_decay: of AdamW with one cycle of the rate (Smith 2018)
+    warm_steps, warm_rate: of a run that starts from another's weights
     width, dilations, dropout: of the network
     """
 
@@ -43,6 +44,8 @@ class SpotRecipe(Recipe):
     batch: int = Field(default=12, ge=1)
     rate: float = 0.003
     weight_decay: float = 0.02
+    warm_steps: int = Field(default=300, ge=1)
+    warm_rate: float = 0.0015
     width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1, 2, 4, 8)
     dropout: float = 0.1

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 from mellm.errors import InputError
 from mellm.spot.evidence import with_evidence
@@ -45,7 +46,8 @@ class SpotRun:
 
     out: its folder; data: the folder below which the recipe's clips lie; kept: folder of traces, patterns and
     pieces, which runs may share (None: `out`); ict: file of ICT-FaceKit, where its origin is to take part
-    leave_out: folds of people; dial_from: runs with people left out whose false alarms set the dial
+    start: weights of a run to start from; leave_out: folds of people; dial_from: runs with people left out
+        whose false alarms set the dial
     """
 
     out: Path
@@ -54,6 +56,7 @@ class SpotRun:
     ict: Path | None = None
     leave_out: Sequence[str] = ()
     dial_from: Sequence[Path] = ()
+    start: Path | None = None
 
 
 def train_spot(
@@ -71,6 +74,8 @@ def train_spot(
     stopped; `minutes` and `steps` end this call early.
     """
     plan = read_spot_recipe(recipe)
+    if run.start is not None:
+        plan = plan.model_copy(update={"steps": plan.warm_steps, "rate": plan.warm_rate})
     folds = {clip.fold for clip in plan.clips}
     if unknown := set(run.leave_out) - folds:
         raise InputError(
@@ -86,7 +91,8 @@ def train_spot(
     out.mkdir(parents=True, exist_ok=True)
     patterns = drawn_patterns(plan, run.ict, kept)
     pieces = kept_pieces(plan, run.data, folds - set(run.leave_out), patterns, kept, say)
-    network = _learn(plan, pieces, out, say, minutes, steps)
+    network = _network(plan, run.start)
+    _learn(network, plan, pieces, out, say, minutes, steps)
     arrays = exported(network)
     scores = out / "scores.json"
     if run.leave_out:
@@ -100,16 +106,26 @@ def train_spot(
     return file
 
 
+def _network(plan: SpotRecipe, start: Path | None) -> SpottingNetwork:
+    """A fresh network, or one with the weights of another run."""
+    torch.manual_seed(plan.seed)
+    network = SpottingNetwork(plan.width, plan.dilations, plan.dropout)
+    if start is not None:
+        known = network.state_dict()
+        stored = {name: value for name, value in load_file(start).items() if name in known}
+        network.load_state_dict(stored)
+    return network
+
+
 def _learn(
+    network: SpottingNetwork,
     plan: SpotRecipe,
     pieces: Pieces,
     out: Path,
     say: Callable[[str], None],
     minutes: float | None,
     steps: int | None,
-) -> SpottingNetwork:
-    torch.manual_seed(plan.seed)
-    network = SpottingNetwork(plan.width, plan.dilations, plan.dropout)
+) -> None:
     optimiser = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=plan.weight_decay)
     checkpoint = out / "checkpoint.safetensors"
     step = 0
@@ -140,7 +156,7 @@ def _learn(
         if step % CHECKPOINT_STEPS == 0 or step == last:
             _keep(checkpoint, network, optimiser, step, plan)
     _keep(checkpoint, network, optimiser, step, plan)
-    return network.eval()
+    network.eval()
 
 
 def one_cycle(step: int, steps: int) -> float:
