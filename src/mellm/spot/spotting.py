@@ -13,7 +13,7 @@ import numpy as np
 
 from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS, OUTSIDE_EYES, REFERENCE_INTER_OCULAR, REGION_NAMES
-from mellm.spot.blinks import Closure, Span, find_blinks, find_fast_head, lid_motion
+from mellm.spot.blinks import Closure, Span, find_blinks, find_fast_head, joined, lid_motion, runs
 from mellm.spot.candidates import Moment, moments, rivals, stretches
 from mellm.spot.course import Movement, follow, widened
 from mellm.spot.detector import KINDS, Detector, Said, shipped
@@ -30,8 +30,10 @@ _BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 REST = 0.33
 """Seconds at the start of a short stretch that are taken for rest."""
-SHORT_SHARE = 0.4
-"""Of the probability asked of a macro-expression, where the stretch is short and the movement clear."""
+HELD = 1.5
+"""Times the least size of a macro-expression that a change in a short stretch needs to count by itself."""
+HELD_RISE = 0.7
+"""Seconds in which such a change comes by half; slower ones are drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _brief(stretch: _Stretch, fps: float, blinks: list[Closure]) -> list[tuple[M
         size = move.peak / stretch.inter_ocular
         if not settings.min_peak_iod <= size <= settings.max_peak_iod:
             continue
+        if move.strength < settings.min_strength:
+            continue
         if (move.offset - move.onset) * step > limit or any(_of_blink(move, c, stretch) for c in blinks):
             continue
         if not any(_overlaps(move.span, [other.span]) for _, other in found):
@@ -152,7 +156,7 @@ def _longer(stretch: _Stretch) -> list[Event]:
     """The macro-expressions: stretches the network takes for one, of enough size.
 
     In a stretch shorter than the window of its rest an expression may be held to the end, which the network
-    has seldom seen: less of its word is asked for there, and half as much again of the size.
+    has seldom seen: there a clear change that lasts counts without its word.
     """
     settings, segment = stretch.settings, stretch.segment
     seconds = len(stretch.values) * segment.step
@@ -161,22 +165,39 @@ def _longer(stretch: _Stretch) -> list[Event]:
     if seconds < 2 * settings.max_micro_duration:
         return found
     short = seconds < settings.macro_baseline
-    sure = settings.macro_score * (SHORT_SHARE if short else 1.0)
     size = _from_rest(stretch, short)
     strongest = np.sort(size, axis=1)[:, -3]
-    for first, last in stretches(likely, sure, 0.25, settings.max_micro_duration):
+    least = settings.min_macro_iod * REFERENCE_INTER_OCULAR
+    spans = stretches(likely, settings.macro_score, 0.25, settings.max_micro_duration)
+    if short:
+        held = _held(strongest, HELD * least, segment, settings)
+        held = [(round(a * RATE * segment.step), round(b * RATE * segment.step)) for a, b in held]
+        spans += [(a, b) for a, b in held if all(b <= first or last <= a for first, last in spans)]
+    for first, last in spans:
         start, stop = (int(np.clip(round(stretch.native(at)), 0, len(size) - 1)) for at in (first, last))
         start, stop = widened(strongest, start, stop, segment.samples(1.0))
         apex = start + int(strongest[start : stop + 1].argmax())
-        peak, confidence = float(strongest[apex]), float(likely[first:last].max())
-        least = settings.min_macro_iod * REFERENCE_INTER_OCULAR
-        if peak < least * (1.0 if confidence > settings.macro_score else 1.5) or stop <= start:
+        peak, confidence = float(strongest[apex]), float(likely[first : last + 1].max(initial=0.0))
+        if peak < least or stop <= start:
             continue
         regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
         note = Message("spot.mouth_alone") if set(regions) <= _LOWER else None
         other = _runner_up(stretch.said, "macro", first, last)
         event = _event(segment, "macro", (start, apex, stop), confidence)
         found.append(replace(event, regions=_names(regions), note=note, runner_up=other))
+    return found
+
+
+def _held(strongest: Array, least: float, segment: Segment, settings: SpotSettings) -> list[tuple[int, int]]:
+    """Runs of the trace in which the face stays away from its rest, having come there quickly."""
+    reach = segment.samples(HELD_RISE)
+    found = []
+    for start, stop in joined(runs(strongest > least), segment.samples(0.2)):
+        course = strongest[max(0, start - reach) : stop]
+        change = (course[reach:] - course[:-reach]).max(initial=0.0)
+        lasts = (stop - start) * segment.step > settings.max_micro_duration
+        if lasts and change >= strongest[start:stop].max() / 2:
+            found.append((start, stop))
     return found
 
 
