@@ -104,7 +104,8 @@ class KeyFrame:
         start = np.zeros((*self._grey.shape, 2), np.float32)
         flow = cv2.blur(dis.calc(self._grey, self._warped(image, pose), start), (3, 3))
         moved = pose.displacement(self._body) + HALF * flow[self._point_cells]
-        fitted, residual = fit_step(self._body, moved, pose, turn=self.has_depth, rounds=NEAR_ROUNDS)
+        whole = np.asarray(moved, np.float64)
+        fitted, residual = fit_step(self._body, whole, pose, turn=self.has_depth, rounds=NEAR_ROUNDS)
         if residual > MAX_RESIDUAL:
             self._before = self._pose
             return None

@@ -25,11 +25,20 @@ from mellm.spot.thresholds import SpotSettings
 from mellm.wording.message import Message
 
 _LOWER = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
+_LOWER_ROWS = sorted(_LOWER)
 _BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 
 REST = 0.33
 """Seconds at the start of a short stretch that are taken for rest."""
+TALKS = 0.5
+"""Probability of speech from which the lower face shows no expression."""
+USUAL_WINDOW = 30.0
+"""Seconds over which a face's usual distance from its rest is taken."""
+MASK_SHARE = 0.75
+"""Share of the least size down to which samples belong to the movement before its flanks are followed."""
+USUAL_SHARE = 2.0
+"""Times the usual distance from which a longer movement is an expression."""
 HELD = 1.5
 """Times the least size of a macro-expression that a change in a short stretch needs to count by itself."""
 HELD_RISE = 0.7
@@ -47,6 +56,16 @@ class _Stretch:
     inter_ocular: float
     settings: SpotSettings
     dial: Dial
+
+    def sample(self, native: float) -> float:
+        """A sample of the trace as one of the network."""
+        return native * RATE * self.segment.step
+
+    def at_trace(self, kind: int) -> Array:
+        """Probability of a kind at every sample of the trace."""
+        said = self.said.kinds[:, kind]
+        at = np.arange(len(self.values)) * RATE * self.segment.step
+        return np.asarray(np.interp(at, np.arange(len(said)), said))
 
     def native(self, sample: float) -> float:
         """A sample of the network as one of the trace."""
@@ -153,37 +172,47 @@ def _names(regions: tuple[int, ...]) -> tuple[RegionId, ...]:
 
 
 def _longer(stretch: _Stretch) -> list[Event]:
-    """The macro-expressions: stretches the network takes for one, of enough size.
+    """The macro-expressions: where the network sees one and the face is farther from rest than usual.
 
-    In a stretch shorter than the window of its rest an expression may be held to the end, which the network
-    has seldom seen: there a clear change that lasts counts without its word.
+    While somebody talks the upper face alone counts. In a stretch shorter than the window of its rest an
+    expression may be held to the end, which the network has seldom seen: there a clear change that lasts
+        counts without its word.
     """
     settings, segment = stretch.settings, stretch.segment
     seconds = len(stretch.values) * segment.step
-    likely = stretch.said.kinds[:, KINDS.index("macro")]
     found: list[Event] = []
     if seconds < 2 * settings.max_micro_duration:
         return found
     short = seconds < settings.macro_baseline
     size = _from_rest(stretch, short)
+    likely, talks = (stretch.at_trace(KINDS.index(kind)) for kind in ("macro", "speech"))
+    size[np.ix_(talks > TALKS, _LOWER_ROWS)] = 0.0
     strongest = np.sort(size, axis=1)[:, -3]
-    least = settings.min_macro_iod * REFERENCE_INTER_OCULAR
-    spans = stretches(likely, settings.macro_score, 0.25, settings.max_micro_duration)
+    least = np.full(len(size), settings.min_macro_iod * REFERENCE_INTER_OCULAR)
+    if not short:
+        usual = running_median(strongest[:, None], segment.step, USUAL_WINDOW)[:, 0]
+        least = np.maximum(least, USUAL_SHARE * usual)
+    mask = (likely > settings.macro_score / 2) & (strongest > MASK_SHARE * least)
+    spans = joined(runs(mask), segment.samples(0.25))
+    spans = [
+        (a, b)
+        for a, b in spans
+        if (b - a) * segment.step > settings.max_micro_duration
+        and likely[a:b].max() > settings.macro_score
+        and (strongest / least)[a:b].max() > 1
+    ]
     if short:
-        held = _held(strongest, HELD * least, segment, settings)
-        held = [(round(a * RATE * segment.step), round(b * RATE * segment.step)) for a, b in held]
+        held = _held(strongest, HELD * float(least[0]), segment, settings)
         spans += [(a, b) for a, b in held if all(b <= first or last <= a for first, last in spans)]
     for first, last in spans:
-        start, stop = (int(np.clip(round(stretch.native(at)), 0, len(size) - 1)) for at in (first, last))
-        start, stop = widened(strongest, start, stop, segment.samples(1.0))
+        start, stop = widened(strongest, first, last - 1, segment.samples(1.0 if short else 0.5))
         apex = start + int(strongest[start : stop + 1].argmax())
-        peak, confidence = float(strongest[apex]), float(likely[first : last + 1].max(initial=0.0))
-        if peak < least or stop <= start:
-            continue
-        regions = tuple(int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * peak)
+        regions = tuple(
+            int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * float(strongest[apex])
+        )
         note = Message("spot.mouth_alone") if set(regions) <= _LOWER else None
-        other = _runner_up(stretch.said, "macro", first, last)
-        event = _event(segment, "macro", (start, apex, stop), confidence)
+        other = _runner_up(stretch.said, "macro", stretch.sample(first), stretch.sample(last))
+        event = _event(segment, "macro", (start, apex, stop), float(likely[first:last].max()))
         found.append(replace(event, regions=_names(regions), note=note, runner_up=other))
     return found
 

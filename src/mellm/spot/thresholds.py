@@ -41,7 +41,7 @@ class SpotSettings:
     """Downward motion of the upper lids, crop px, that makes a shallower closing a blink."""
     closure_lid_px: float = 3.5
     """How far the upper lids are down while the eyes stay shut for longer than a blink, crop px."""
-    max_blink_duration: float = 0.8
+    max_blink_duration: float = 0.9
     """Seconds from which closed eyes are a closure of their own and no blink."""
     max_gap: float = 0.25
     """Seconds without the face that are bridged."""
