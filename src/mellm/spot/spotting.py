@@ -197,7 +197,7 @@ def _longer(stretch: _Stretch) -> list[Event]:
     spans = [
         (a, b)
         for a, b in spans
-        if (b - a) * segment.step > settings.max_micro_duration
+        if (b - a) * segment.step > settings.max_micro_duration / 2
         and likely[a:b].max() > settings.macro_score
         and (strongest / least)[a:b].max() > 1
     ]
@@ -206,6 +206,8 @@ def _longer(stretch: _Stretch) -> list[Event]:
         spans += [(a, b) for a, b in held if all(b <= first or last <= a for first, last in spans)]
     for first, last in spans:
         start, stop = widened(strongest, first, last - 1, segment.samples(1.0 if short else 0.5))
+        if (stop - start) * segment.step <= settings.max_micro_duration:
+            continue
         apex = start + int(strongest[start : stop + 1].argmax())
         regions = tuple(
             int(k) for k in np.argsort(-size[apex]) if size[apex, k] > 0.7 * float(strongest[apex])
