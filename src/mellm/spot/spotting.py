@@ -25,7 +25,7 @@ from mellm.spot.thresholds import SpotSettings
 from mellm.wording.message import Message
 
 _LOWER = frozenset(REGION_NAMES.index(name) for name in (*AREAS["mouth"], *AREAS["chin"]))
-_LOWER_ROWS = sorted(_LOWER)
+_LOWER_ROWS = np.array(sorted(_LOWER))
 _BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 
