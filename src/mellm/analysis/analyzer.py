@@ -6,14 +6,30 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 
 import copy
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm.analysis.clip import Around, ImportedLandmarks, Watched, images_of, imported_faces, watch
-from mellm.analysis.listeners import Listeners, Progress, WordsListener, ignore_progress, ignore_words
+from mellm.analysis.clip import (
+    Around,
+    ImportedLandmarks,
+    Watched,
+    events_as_they_come,
+    images_of,
+    imported_faces,
+    watch,
+)
+from mellm.analysis.listeners import (
+    EventListener,
+    Listeners,
+    Progress,
+    WordsListener,
+    ignore_events,
+    ignore_progress,
+    ignore_words,
+)
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
     NamedFrames,
@@ -23,7 +39,7 @@ from mellm.analysis.named_frames import (
     named_interval,
     read_named,
 )
-from mellm.analysis.plausibility import landmark_doubts, pair_doubts
+from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubts
 from mellm.analysis.report_entries import (
     clip_source,
     interval_entry,
@@ -52,6 +68,7 @@ from mellm.report import (
     Report,
     Source,
 )
+from mellm.spot import Event, SpotSettings
 from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
@@ -101,6 +118,7 @@ class Analyzer:
         by_file_number: bool = False,
         progress: Progress | None = None,
         words: WordsListener | None = None,
+        events: EventListener | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
@@ -108,10 +126,13 @@ class Analyzer:
         With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
         the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
         annotation sheets give them. `progress(stage, done, total)` is called along the way, and
-        `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
-        is kept in the provenance. Raises InputError where the input cannot be used.
+        `words(moment, piece)` with a language model's text as it is written (moments count from 0), and
+        `events(person, event)` with what is spotted while the clip is still being watched; `command` is
+        kept in the provenance. Raises InputError where the input cannot be used.
         """
-        call = self._call(Listeners(progress or ignore_progress, words or ignore_words))
+        call = self._call(
+            Listeners(progress or ignore_progress, words or ignore_words, events or ignore_events)
+        )
         given = named_frames(onset_frame, apex_frame, offset_frame)
         with call._clock("total"):
             if source is not None and onset is None and apex is None:
@@ -131,6 +152,22 @@ class Analyzer:
         """Find the people of a clip and when each of them moved, without reading what it was."""
         with self._open(Path(source)) as media:
             return self._call(Listeners())._watch(media, progress or ignore_progress)[0]
+
+    def spot_as_they_come(self, source: str | Path) -> Iterator[tuple[int, Event]]:
+        """Person and event for every event of a clip as soon as it is certain, whatever the clip's length.
+
+        Some ten seconds of clip after an event nothing can change it any more; memory does not grow.
+        """
+        with self._open(Path(source)) as media:
+            yield from events_as_they_come(
+                media,
+                max_people=self.settings.max_people,
+                clock=StageClock(),
+                spotting=self._spotting(),
+            )
+
+    def _spotting(self) -> SpotSettings:
+        return SpotSettings(false_alarms_per_minute=self.settings.false_alarms_per_minute)
 
     def _call(self, listeners: Listeners) -> "Analyzer":
         """This analyzer for one call: the same models, a clock and listeners of its own."""
@@ -167,7 +204,10 @@ class Analyzer:
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
             else:
                 people, frames = self._watch(media, self._listeners.progress)
-                found.warnings += self._clip_doubts(media, people, frames)
+                if self._landmarks is not None:
+                    first = people[0].first.frame if people else None
+                    with self._clock("faces"):
+                        found.warnings += clip_doubts(media, self._landmarks, first, frames)
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
@@ -198,6 +238,8 @@ class Analyzer:
             landmarks=self._landmarks,
             progress=progress,
             clock=self._clock,
+            spotting=self._spotting(),
+            tell=None if self._listeners.events is ignore_events else self._listeners.events,
         )
 
     def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:
@@ -222,25 +264,6 @@ class Analyzer:
         place = person.places.get(frame.index) or place_of(person.first.landmarks)
         with self._clock("faces"):
             return landmarks_at(frame.image, place)
-
-    def _clip_doubts(self, media: Media, people: list[Watched], frames: int) -> list[Message]:
-        """Return why given landmarks cannot be this clip's; whether one moment's fit is found out there."""
-        if self._landmarks is None:
-            return []
-        first, last = min(self._landmarks), max(self._landmarks)
-        known: dict[str, int] = {"first": first, "last": last, "frames": frames}
-        if not people:
-            return [Message("analysis.landmarks_of_other_frames", known)]
-        with self._clock("faces"):
-            seen = people[0].first.frame
-            doubts = [
-                doubt
-                for frame in media.read([seen]).values()
-                for doubt in landmark_doubts(frame, self._landmarks[seen])
-            ]
-        if last >= frames:
-            doubts.append(Message("analysis.landmarks_go_on", known))
-        return doubts
 
     def _doubts(self, onset: Frame, apex: Frame, points: tuple[Landmarks, Landmarks]) -> list[Message]:
         """Return why a pair cannot be one face's, or given landmarks not its own; mostly nothing."""

@@ -182,6 +182,12 @@ class Settings(OptionModel):
     landmarks: Annotated[Path | None, Local()] = Field(
         None, description="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face."
     )
+    false_alarms_per_minute: float = Field(
+        0.3,
+        ge=0.1,
+        le=10,
+        description="False micro-expressions a minute that are put up with: 0.3, 1 or 3 (misses less).",
+    )
     magnify: float | None = Field(
         None, ge=1, description="Also draw the apex with its motion magnified this many times."
     )

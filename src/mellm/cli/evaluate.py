@@ -13,6 +13,7 @@ from rich.table import Table
 from mellm.analysis.settings import CommandLine
 from mellm.cli.compare import compare
 from mellm.cli.console import console
+from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.options import to_new_file, with_options
 from mellm.errors import InputError
 
@@ -171,6 +172,7 @@ def dfme(
 
 
 app.command("compare")(compare)
+app.command("spotting")(spotting)
 
 
 @app.command("me-vqa")
