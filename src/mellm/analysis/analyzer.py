@@ -6,8 +6,7 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 
 import copy
 import datetime
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -40,6 +39,7 @@ from mellm.analysis.named_frames import (
     read_named,
 )
 from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubts
+from mellm.analysis.readings import Readings
 from mellm.analysis.report_entries import (
     clip_source,
     interval_entry,
@@ -59,10 +59,9 @@ from mellm.face.refinding import landmarks_at, place_of
 from mellm.flow.frames_around import windows
 from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
-from mellm.render.pictures import KINDS, encode_png
+from mellm.render.pictures import KINDS
 from mellm.report import (
     Interval,
-    MicroExpression,
     ModelUsed,
     Provenance,
     Report,
@@ -73,17 +72,6 @@ from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
 from mellm.wording.shown import shown
-
-
-@dataclass(slots=True)
-class _Readings:
-    """The moments read so far, what draws the pictures of each, and the warnings of the clip."""
-
-    readings: list[MicroExpression] = field(default_factory=list)
-    draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
-    warnings: list[Message] = field(default_factory=list)
-    moment_warnings: list[Message] = field(default_factory=list)
-    doubted: int = 0
 
 
 class Analyzer:
@@ -181,7 +169,7 @@ class Analyzer:
         if onset.shape != apex.shape:
             sizes = {"onset": _size(onset), "apex": _size(apex)}
             raise InputError(Message("analysis.sizes_differ", sizes))
-        found = _Readings()
+        found = Readings()
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
         for person in people:
@@ -190,7 +178,7 @@ class Analyzer:
         return self._report(source, people, found)
 
     def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool) -> Report:
-        found = _Readings()
+        found = Readings()
         with self._open(path) as media:
             if media.info.kind == "image":
                 raise InputError(
@@ -282,7 +270,7 @@ class Analyzer:
         onset: Frame,
         apex: Frame,
         interval: Interval,
-        found: _Readings,
+        found: Readings,
         around: Around | None = None,
     ) -> None:
         """Read one interval of one person; its pictures are kept under the reading's number."""
@@ -309,7 +297,7 @@ class Analyzer:
         found.draw.append(moment.draw)
         found.moment_warnings += moment.warnings
 
-    def _report(self, source: Source, people: list[Watched], found: _Readings) -> Report:
+    def _report(self, source: Source, people: list[Watched], found: Readings) -> Report:
         kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
         for number, reading in enumerate(found.readings, start=1):
             reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
@@ -333,7 +321,7 @@ class Analyzer:
                 messages=message_records(said, [*found.warnings, *found.moment_warnings, *notes], language),
             ),
         )
-        return report.with_pictures(partial(_drawn, found))
+        return report.with_pictures(found.drawn)
 
     def _models(self) -> dict[str, ModelUsed]:
         used = self._reader.models()
@@ -355,12 +343,3 @@ def analyze(
 
 def _size(image: Image) -> str:
     return f"{image.shape[1]}x{image.shape[0]}"
-
-
-def _drawn(found: _Readings) -> dict[str, bytes]:
-    """Draw every reading's pictures: file name -> PNG."""
-    return {
-        reading.pictures[kind]: encode_png(picture)
-        for reading, draw in zip(found.readings, found.draw, strict=True)
-        for kind, picture in draw().items()
-    }
