@@ -1,6 +1,6 @@
 """MEFlowNet as a flow estimator: chart, motion prior, network, and back, without torch.
 
-Fit and second opinion run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights
+Fit and second voice run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights
 and the registry's contract; nothing of training.
 """
 

@@ -1,4 +1,4 @@
-"""A second opinion on the expression: variational flow of the pair once its head motion is taken out.
+"""A second voice on the expression: variational flow of the pair once its head motion is taken out.
 
 The motion prior knows what faces do, and spreads noise over everything it knows. Variational flow knows
 nothing of faces, but that flow changes in few places. Their errors have little in common, so a network weighs
