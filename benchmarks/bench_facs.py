@@ -4,12 +4,14 @@ python benchmarks/bench_facs.py recognition --data ../shared/data/megc2019_flow 
 python benchmarks/bench_facs.py leak --data ../shared/data/megc2019_flow
 python benchmarks/bench_facs.py units
 python benchmarks/bench_facs.py emotion
+python benchmarks/bench_facs.py origins --recipe recipes/facs-regions.yaml
+python benchmarks/bench_facs.py alarms --recipe recipes/facs-regions.yaml --estimator meflownet
 python benchmarks/bench_facs.py speed
 """
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +25,31 @@ from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
-from mellm.facs import PRESENT, AUEvidence, create_au_model, create_emotion_model, get_taxonomy
+from mellm.facs import (
+    FINE,
+    PRESENT,
+    AUEvidence,
+    abstains,
+    create_au_model,
+    create_emotion_model,
+    get_taxonomy,
+)
+from mellm.facs.findings import AUModel
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.unit_figures import calibration_error
+from mellm.facs.unit_figures import calibration_error, f1
+from mellm.facs.unit_rules import EXPRESSIVE
 from mellm.flow import create
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
+from mellm.simulate.gallery import Gallery
+from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import Origin
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig
-from mellm.train.facs.emotion_model import EmotionConfig, fit_emotion_model, read_rows
+from mellm.train.facs.emotion_model import CodedRow, EmotionConfig, fit_emotion_model, read_rows
+from mellm.train.facs.region_model import RegionsConfig, fit_au_model, gather_pairs
+from mellm.train.facs.region_pairs import NOTHING, RegionPairs, measure_pairs
+from mellm.train.facs.trainings import read_facs_recipe
 
 
 def recognition(data: str, protocol: str, models: list[str]) -> None:
@@ -86,7 +104,7 @@ def leak(data: str, epochs: int) -> None:
 
 def units(faces: Path, ict: Path, count: int, name_of_estimator: str) -> None:
     """Read action units from generated pairs (ICT-FaceKit's scans), by true flow and by an estimator's."""
-    config = PairConfig(scanned=1.0, smallest=0.5, largest=4.0)
+    config = PairConfig(origins=((Origin.ICT, 1.0),), smallest=0.5, largest=4.0)
     source = PairSource(MEFlowConfig(faces=faces, ict=ict, pair=config), "val", seed=5)
     estimator = create(name_of_estimator)
     truths: list[dict[int, str]] = []
@@ -122,35 +140,132 @@ def units(faces: Path, ict: Path, count: int, name_of_estimator: str) -> None:
             )
 
 
-def emotion(sheets: Path, folds: int = 5) -> None:
-    """Emotion of the DFME training sheet's people from their coded units, models trained on other people."""
-    dfme, *others = (
-        read_rows(sheets / name) for name in ("dfme_train.csv", "casme3_part_a.csv", "casme2.csv")
-    )
-    labels = get_taxonomy("7").labels
-    people = np.random.default_rng(0).permutation(sorted({row.person for row in dfme}))
-    scores = {name: LabelScores(labels) for name in ("prototypes", "learned")}
-    errors: list[tuple[float, bool]] = []
+SHEETS = {
+    "dfme": "au_annotations/dfme_train.csv",
+    "casme3": "au_annotations/casme3_part_a.csv",
+    "mmew": "au_annotations/mmew.csv",
+    "casme2": "au_annotations/casme2.csv",
+    "casme2sq": "schedules/casme2sq_events.csv",
+}
+"""Convention -> its sheet in the research data."""
+
+
+def emotion(data: Path, folds: int = 5) -> None:
+    """Emotion of coded units: DFME's people from models of other people, then every sheet from the others."""
+    rows = {name: read_rows(data / sheet) for name, sheet in SHEETS.items()}
+    people = np.random.default_rng(0).permutation(sorted({row.person for row in rows["dfme"]}))
+    config, answers = EmotionConfig(sheets=()), []
     for fold in range(folds):
         held = set(people[fold::folds].tolist())
-        known = [row for row in dfme if row.person not in held] + [row for rows in others for row in rows]
-        models = {
-            "prototypes": create_emotion_model("prototypes"),
-            "learned": fit_emotion_model(known, EmotionConfig(sheets=())),
-        }
-        for row in (r for r in dfme if r.person in held):
-            seen = [AUEvidence(au, "left" if one else "both", 1.0, None, ()) for au, one in row.units.items()]
-            for name, model in models.items():
-                answer = model.predict(seen, "7")
-                called = max(answer, key=lambda label: answer[label])
-                scores[name].update([row.emotion], [called])
-                if name == "learned":
-                    errors.append((answer[called], called == row.emotion))
-    for name, score in scores.items():
-        found = score.compute()
-        print(f"{name}: UF1 {found.uf1:.3f} UAR {found.uar:.3f} accuracy {found.accuracy:.3f}")
-    sure, right = np.array(errors).T
-    print(f"learned: calibration error of the chosen label {calibration_error(sure, right):.3f}")
+        known = {name: [row for row in found if row.person not in held] for name, found in rows.items()}
+        model = fit_emotion_model(known, config)
+        tested = [row for row in rows["dfme"] if row.person in held]
+        answers += [(row, model.under("dfme").fine(coded(row)), model.fine(coded(row))) for row in tested]
+    truths = [row for row, _, _ in answers]
+    print_emotion("dfme, people held out, its convention", truths, [own for _, own, _ in answers])
+    print_emotion("dfme, people held out, unknown", truths, [mean for _, _, mean in answers])
+    model, prototypes = fit_emotion_model(rows, config), create_emotion_model("prototypes")
+    for name, found in rows.items():
+        left_out = model.without(name)
+        print_emotion(f"{name} left out, unknown", found, [left_out.fine(coded(row)) for row in found])
+        labels = [left_out.under(name).fine(coded(row)) for row in found]
+        print_emotion(f"{name} left out, its labels known", found, labels)
+        print_emotion(f"{name}, prototypes", found, [prototypes.fine(coded(row)) for row in found])
+
+
+def coded(row: CodedRow) -> list[AUEvidence]:
+    """A row's units as certain evidence."""
+    return [AUEvidence(au, "left" if one else "both", 1.0, None, ()) for au, one in row.units.items()]
+
+
+def print_emotion(title: str, rows: Sequence[CodedRow], answers: Sequence[Mapping[str, float]]) -> None:
+    """Print fine (where the words are fine) and coarse UF1, UAR, and the chosen label's calibration error."""
+    coarse = get_taxonomy("3")
+    figures = []
+    for labels, views in (
+        (tuple(FINE), answers),
+        (coarse.labels, [coarse.marginal(answer) for answer in answers]),
+    ):
+        truth = [row.emotion if labels == tuple(FINE) else coarse.label_of(row.emotion) for row in rows]
+        if not set(truth) <= set(labels):
+            continue
+        called = [max(view, key=lambda name: view[name]) for view in views]
+        scores = LabelScores(labels)
+        scores.update([str(t) for t in truth], called)
+        per_class = [c for name, c in scores.compute().per_class.items() if name in truth]
+        sure = np.array([max(view.values()) for view in views])
+        right = np.array([t == c for t, c in zip(truth, called, strict=True)])
+        figures.append(
+            f"{'fine' if len(labels) > 3 else 'coarse'} UF1 {np.mean([c.f1 for c in per_class]):.3f} "
+            f"UAR {np.mean([c.recall for c in per_class]):.3f} calibration error "
+            f"{calibration_error(sure, right):.3f}"
+        )
+    print(f"{title} ({len(rows)} rows): " + "; ".join(figures), flush=True)
+
+
+def origins(recipe: Path) -> None:
+    """Units of test pairs by origin: a recogniser that never saw the origin, one that did, the rules."""
+    config = read_facs_recipe(recipe)
+    assert isinstance(config, RegionsConfig)
+    train, val, test = (
+        gather_pairs(config, split, count)
+        for split, count in (("train", config.pairs), ("val", config.val_pairs), ("test", config.test_pairs))
+    )
+    scans = IctModel(config.ict)
+    everything, rules = fit_au_model(train, val, config, scans), create_au_model("evidence")
+    for name in sorted({*test.description} - {*NOTHING}):
+        part = test.rows(np.array([d == name for d in test.description]))
+        without = fit_au_model(train, val, config.model_copy(update={"without": name}), scans)
+        for title, model in (("left out", without), ("trained on", everything), ("rules", rules)):
+            print(f"{name}, {title}: {read_pairs(model, part)}", flush=True)
+    for kind in NOTHING:
+        part = test.rows(np.array([d == kind for d in test.description]))
+        for title, model in (("learned", everything), ("rules", rules)):
+            print(f"{kind}, {title}: {read_pairs(model, part)}", flush=True)
+
+
+def false_alarms(recipe: Path, estimator: str, count: int) -> None:
+    """How many pairs of which only the lids or the head move are called an expression; test people."""
+    config = read_facs_recipe(recipe)
+    assert isinstance(config, RegionsConfig)
+    gallery, known = Gallery(config.faces), tuple(sorted(EXPRESSIVE | {43}))
+    for kind in ("blink", "head"):
+        pairs = measure_pairs(
+            gallery, config.ict, "test", range(count), create(estimator), known, 1000, only=kind
+        )
+        for name in ("evidence", "learned"):
+            print(f"{estimator}, {kind} only, {name}: {read_pairs(create_au_model(name), pairs)}", flush=True)
+
+
+def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
+    """Return F1 of units, how often a one-sided unit's side is right, and false alarms.
+
+    A false alarm is a unit that is called where none (but closing eyes) is there.
+    """
+    true = np.asarray(pairs.halves.any(axis=1), bool)
+    called = np.zeros_like(true)
+    sided = right = alarms = 0
+    for row, (vectors, moving) in enumerate(zip(pairs.vectors, pairs.moving, strict=True)):
+        seen = {26 if e.au == 27 else e.au: e for e in model.predict(as_motion(vectors, moving))}
+        for u, au in enumerate(pairs.units):
+            called[row, u] = seen[au].probability >= PRESENT
+            half = pairs.halves[row, :, u]
+            if called[row, u] and half.sum() == 1:
+                sided, right = sided + 1, right + (seen[au].side == ("left" if half[0] else "right"))
+        alarms += bool(
+            not abstains(list(seen.values())) and not true[row, [u != 43 for u in pairs.units]].any()
+        )
+    nothing = int((~true[:, [u != 43 for u in pairs.units]].any(axis=1)).sum())
+    return f"F1 {f1(called, true):.3f} ({len(true)} pairs), side {right}/{sided}, alarms {alarms}/{nothing}"
+
+
+def as_motion(vectors: np.ndarray, moving: np.ndarray) -> list[RegionMotion]:
+    """Motion (29, 2) as fractions of the inter-ocular distance as a measurement of a face of 200 px."""
+    found = []
+    for name, (u, v), moves in zip(REGION_NAMES, vectors.tolist(), moving.tolist(), strict=True):
+        m = float(np.hypot(u, v))
+        found.append(RegionMotion(name, 200 * u, 200 * v, 200 * m, 200 * m, m, None, None, 1.0, moves))
+    return found
 
 
 def speed(rounds: int) -> None:
@@ -171,7 +286,9 @@ def speed(rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("recognition", "leak", "units", "emotion", "speed"))
+    parser.add_argument(
+        "what", choices=("recognition", "leak", "units", "emotion", "origins", "alarms", "speed")
+    )
     parser.add_argument("--data", default="../shared/data/megc2019_flow")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--models", nargs="*", default=[])
@@ -180,10 +297,11 @@ def main() -> None:
     parser.add_argument(
         "--ict", type=Path, default=Path("../shared/data/ict_facekit/ict_facekit_compact.npz")
     )
-    parser.add_argument("--sheets", type=Path, default=Path("../shared/data/au_annotations"))
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     parser.add_argument("--pairs", type=int, default=80)
     parser.add_argument("--estimator", default="dis")
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/facs-regions.yaml"))
     given = parser.parse_args()
     if given.what == "recognition":
         recognition(given.data, given.protocol, given.models)
@@ -192,7 +310,11 @@ def main() -> None:
     elif given.what == "units":
         units(given.faces, given.ict, given.pairs, given.estimator)
     elif given.what == "emotion":
-        emotion(given.sheets)
+        emotion(given.shared)
+    elif given.what == "origins":
+        origins(given.recipe)
+    elif given.what == "alarms":
+        false_alarms(given.recipe, given.estimator, given.pairs)
     else:
         speed(given.rounds)
 

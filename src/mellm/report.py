@@ -219,10 +219,10 @@ class MicroExpression(_Model):
 
 
 class OtherEvent(_Model):
-    """Something seen that is not a micro-expression: a blink, a longer expression, fast head motion."""
+    """Something that is no micro-expression: blink, shut eyes, speech, longer expression, fast head."""
 
     person: int
-    kind: Literal["macro", "blink", "head"]
+    kind: Literal["macro", "blink", "closure", "speech", "head"]
     onset_frame: int
     apex_frame: int
     offset_frame: int

@@ -32,8 +32,13 @@ SHOWN = {
     2: BROWS_UP,
     15: {"left mouth corner": (0.0, 1.0), "right mouth corner": (0.0, 1.0)},
     17: {"chin": (0.0, -1.0), "lower lip centre": (0.0, -1.0)},
-    20: {"left mouth corner": (-1.0, 0.0), "right mouth corner": (1.0, 0.0)},
-    14: {"left mouth corner": (1.0, 0.0), "right mouth corner": (-1.0, 0.0)},
+    20: {
+        "left mouth corner": (-1.0, 0.0),
+        "right mouth corner": (1.0, 0.0),
+        "lower lip left": (-0.8, 0.0),
+        "lower lip right": (0.8, 0.0),
+    },
+    14: {"left mouth corner": (-1.0, 0.0), "right mouth corner": (1.0, 0.0)},
     26: {"chin": (0.0, 1.0), "lower lip centre": (0.0, 1.0)},
     9: {"left nostril wing": (0.0, -1.0), "right nostril wing": (0.0, -1.0), **FROWN},
     10: {"upper lip left": (0.0, -1.0), "upper lip right": (0.0, -1.0)},
@@ -85,8 +90,10 @@ def test_motion_at_the_noise_of_estimators_is_no_evidence() -> None:
 def test_without_a_known_scale_only_ratios_count() -> None:
     model = create_au_model(known_scale=False)
     small, large = model.predict(motion(SMILE, 0.01)), model.predict(motion(SMILE, 100.0))
-    assert [(e.au, e.side) for e in small] == [(e.au, e.side) for e in large]
-    assert small[0].probability == pytest.approx(large[0].probability)
+    assert {e.au: e.side for e in small if e.probability > 0.1} == {
+        e.au: e.side for e in large if e.probability > 0.1
+    }
+    assert [e.probability for e in small] == pytest.approx([e.probability for e in large])
     assert large[0].intensity is None
 
 
@@ -97,12 +104,43 @@ def test_intensity_grows_with_displacement() -> None:
     assert grades[-1] == "E"
 
 
-def test_a_blink_does_not_hide_a_brow() -> None:
-    lids = {
-        f"{s} upper eyelid {p}": (0.0, 6.0) for s in ("left", "right") for p in ("outer", "centre", "inner")
-    }
-    seen = {e.au: e.probability for e in create_au_model().predict(motion({**FROWN, **lids}))}
+LIDS = tuple(f"{s} upper eyelid {p}" for s in ("left", "right") for p in ("outer", "centre", "inner"))
+
+
+def test_a_blink_hides_no_clear_motion() -> None:
+    lids = dict.fromkeys(LIDS, (0.0, 6.0))
+    smile = {name: (3 * u, 3 * v) for name, (u, v) in SMILE.items()}
+    seen = {e.au: e.probability for e in create_au_model().predict(motion({**smile, **lids}))}
+    assert seen[12] > 0.5
+    frown = {name: (6 * u, 6 * v) for name, (u, v) in FROWN.items()}
+    seen = {e.au: e.probability for e in create_au_model().predict(motion({**frown, **lids}))}
     assert seen[4] > 0.5
+
+
+@pytest.mark.parametrize("model", ["evidence", "learned"])
+@pytest.mark.parametrize("closing", [1.0, 3.0, 9.0, 16.0])
+def test_what_a_blink_draws_along_is_no_unit(model: str, closing: float) -> None:
+    # The fold draws the skin below the brow along, and flow spreads a little everywhere.
+    vectors = dict.fromkeys(LIDS, (0.0, closing))
+    vectors |= {f"{s} inner brow": (0.0, 0.35 * closing) for s in ("left", "right")}
+    vectors |= {f"{s} nostril wing": (0.0, -0.05 * closing) for s in ("left", "right")}
+    assert abstains(create_au_model(model).predict(motion(vectors)))
+
+
+@pytest.mark.parametrize(
+    ("shown", "companions"),
+    [(9, {10, 11}), (24, {17, 28}), (14, {12, 20}), (4, {43}), (10, {9}), (12, {14, 20})],
+)
+def test_a_unit_brings_no_companions_along(shown: int, companions: set[int]) -> None:
+    pressed = {name: (0.0, v) for name, v in (("upper lip centre", 0.7), ("lower lip centre", -1.0))}
+    vectors = {
+        9: {**SHOWN[9], "upper lip left": (0.0, -0.5), "upper lip right": (0.0, -0.5)},
+        10: {**SHOWN[10], "left nostril wing": (0.0, -0.4), "right nostril wing": (0.0, -0.4)},
+        24: {**pressed, "chin": (0.0, -0.3)},
+        4: {**FROWN, **dict.fromkeys(LIDS, (0.0, 0.3))},
+    }.get(shown, SHOWN.get(shown, {}))
+    seen = {e.au for e in create_au_model().predict(motion(vectors)) if e.probability >= 0.5}
+    assert shown in seen and not seen & companions
 
 
 def test_a_blink_alone_names_no_emotion() -> None:
@@ -142,7 +180,7 @@ def test_a_one_sided_corner_speaks_for_contempt() -> None:
     assert one > two
 
 
-def test_taxonomies_agree_on_ratios() -> None:
+def test_taxonomies_agree_on_shares() -> None:
     model, seen = create_emotion_model(), evidence(4, 7, 12)
     coarse, fine = model.predict(seen, "3"), model.predict(seen, "7")
     assert coarse["positive"] / coarse["surprise"] == pytest.approx(fine["happiness"] / fine["surprise"])

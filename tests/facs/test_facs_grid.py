@@ -6,6 +6,7 @@ import pytest
 from mellm.errors import InputError, MellmError
 from mellm.facs.grid import grid_features, load_grid_model, mirrored_grid, save_grid_model, shipped_grid_model
 from mellm.simulate.generated_flow import generate, read_patterns
+from mellm.simulate.origins import Origin, OriginShares
 from mellm.train.facs.grid_models import FacsConfig, train_facs
 from mellm.train.facs.trainings import read_facs_recipe
 
@@ -41,13 +42,22 @@ def test_generated_flow_is_repeatable_and_balanced(sheet: Path) -> None:
     assert first.flows.max() == 255
 
 
-def test_a_one_sided_corner_moves_on_the_subjects_side(sheet: Path) -> None:
+@pytest.mark.parametrize("origins", [((Origin.TABLE, 1.0),), ((Origin.MUSCLE, 1.0),)])
+def test_a_one_sided_corner_moves_on_the_subjects_side(sheet: Path, origins: OriginShares) -> None:
     right_corner = [p for p in read_patterns([sheet]) if p.units == ((12, "right"),)]
-    flows = generate(right_corner, 30, 0).flows[..., 1].astype(float)
+    flows = generate(right_corner, 30, 0, origins).flows[..., 1].astype(float)
     up = flows[:, 13:16, 12:16].mean((1, 2)) - flows[:, 17:21, :].min(axis=1).min(axis=1)
     image_left = flows[:, 17:21, 4:11].min(axis=(1, 2)) < flows[:, 17:21, 17:24].min(axis=(1, 2))
     assert (up > 0).mean() > 0.8
     assert image_left.mean() > 0.9
+
+
+def test_flow_with_units_comes_from_origins_that_know_them(sheet: Path) -> None:
+    patterns = read_patterns([sheet])
+    with pytest.raises(InputError, match="muscle"):
+        generate(patterns, 5, 0, ((Origin.SMOOTH, 1.0),))
+    both = ((Origin.TABLE, 0.5), (Origin.MUSCLE, 0.5))
+    assert not np.array_equal(generate(patterns, 5, 0).flows, generate(patterns, 5, 0, both).flows)
 
 
 def test_a_short_training_reads_what_it_generated(sheet: Path, tmp_path: Path) -> None:

@@ -63,11 +63,11 @@ def test_saved_weights_answer_the_same(tmp_path: Path) -> None:
 def test_emotion_taxonomies_are_views_of_one_distribution() -> None:
     model, seen = create_emotion_model("learned"), evidence(4, 7, 12)
     answers = {name: model.predict(seen, name) for name in ("3", "5", "6", "7")}
-    ratio = answers["7"]["happiness"] / answers["7"]["surprise"]
     for name, answer in answers.items():
         assert sum(answer.values()) == pytest.approx(1)
-        happy = answer["positive" if name == "3" else "happiness"]
-        assert happy / answer["surprise"] == pytest.approx(ratio)
+        assert answer["positive" if name == "3" else "happiness"] == pytest.approx(answers["7"]["happiness"])
+        assert answer["surprise"] == pytest.approx(answers["7"]["surprise"])
+    assert shipped_emotion_model().prior.sum() == pytest.approx(1) and len(FINE) == 8
 
 
 @pytest.mark.parametrize("au_model", ["evidence", "learned"])
@@ -82,11 +82,33 @@ def test_motion_leads_to_its_emotion(
 
 
 def test_a_one_sided_corner_speaks_for_contempt() -> None:
-    model = create_emotion_model("learned")
-    one = model.predict([AUEvidence(12, "left", 0.95, "A", ())], "7")
-    assert max(one, key=lambda name: one[name]) == "contempt"
-    assert one["contempt"] > 2 * model.predict(evidence(12), "7")["contempt"]
-    assert shipped_emotion_model().prior.sum() == pytest.approx(1) and len(FINE) == 8
+    model, one_sided = create_emotion_model("learned"), [AUEvidence(12, "left", 0.95, "A", ())]
+    assert model.predict(one_sided, "7")["contempt"] > 2 * model.predict(evidence(12), "7")["contempt"]
+    dfme = create_emotion_model("learned", "dfme").predict(one_sided, "7")
+    assert max(dfme, key=lambda name: dfme[name]) == "contempt"
+
+
+def test_a_convention_says_the_words_of_its_coders() -> None:
+    model, seen = shipped_emotion_model(), evidence(15, 17)
+    own = model.under("casme2").fine(seen)
+    assert max(own, key=lambda name: own[name]) == "repression"
+    assert own["anger"] == own["contempt"] == 0.0
+    unknown = model.fine(seen)
+    assert 0 < unknown["repression"] < 0.5 * own["repression"] and min(unknown.values()) > 0
+    for words in (model.under("samm"), model.without("casme2").under("samm")):
+        assert words.fine(seen)["repression"] == 0.0 and words.fine(seen)["contempt"] > 0
+    assert sum(unknown.values()) == pytest.approx(1) == sum(own.values())
+    with pytest.raises(InputError, match="choose unknown"):
+        create_emotion_model("learned", "nobody")
+
+
+def test_without_a_sheet_its_rows_say_nothing() -> None:
+    model, seen = shipped_emotion_model(), evidence(15, 17)
+    left_out = model.without("casme2")
+    assert "casme2" not in left_out.sheets and left_out.fine(seen) != model.fine(seen)
+    # The set's labels without its weights.
+    words = left_out.under("casme2").fine(seen)
+    assert words["anger"] == 0.0 and 0 < words["repression"] < model.under("casme2").fine(seen)["repression"]
 
 
 def test_weights_in_a_file_are_a_model(tmp_path: Path) -> None:

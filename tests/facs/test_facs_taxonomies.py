@@ -30,8 +30,19 @@ def test_marginals_of_one_distribution_never_contradict() -> None:
     assert views["3"]["positive"] == pytest.approx(0.3)
     assert views["3"]["negative"] == pytest.approx(0.6)
     for name in ("5", "6", "7"):
-        assert views[name]["happiness"] / views[name]["disgust"] == pytest.approx(1.5)
-    assert get_taxonomy("5").marginal({"contempt": 1.0})["fear"] == pytest.approx(0.2)
+        # The same share for every coarse class in each, whatever the set leaves out.
+        assert views[name]["happiness"] == pytest.approx(0.3)
+        assert views[name]["surprise"] == pytest.approx(0.1)
+        assert views[name]["disgust"] / views[name]["fear"] == pytest.approx(2)
+
+
+def test_a_left_out_emotion_counts_for_its_coarse_class() -> None:
+    five = get_taxonomy("5").marginal({"contempt": 1.0})
+    assert five["fear"] == pytest.approx(1 / 3) and five["happiness"] == 0.0
+    # One-sided lip corner: contempt .5 was left out, and happiness .35 grew to .63 beside negative .65.
+    smirk = {"happiness": 0.35, "contempt": 0.5, "disgust": 0.15}
+    assert get_taxonomy("5").marginal(smirk)["happiness"] == pytest.approx(0.35)
+    assert get_taxonomy("3").marginal(smirk)["negative"] == pytest.approx(0.65)
 
 
 def test_labels_have_chinese_names_that_read_back() -> None:

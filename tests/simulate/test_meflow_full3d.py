@@ -11,6 +11,7 @@ from mellm.simulate.canonical_mesh import mirror_index
 from mellm.simulate.full_3d import Full3dSource
 from mellm.simulate.gallery import Gallery
 from mellm.simulate.ict import LANDMARKS, MESH_LANDMARKS, IctModel
+from mellm.simulate.origins import Origin
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig, PhotoSource
 from mellm.simulate.raster import rasterise
@@ -110,8 +111,17 @@ def test_sources_are_mixed_by_share(model: IctModel, portrait_folder: Path, mesh
 
 @pytest.mark.shared
 def test_scanned_shapes_change_the_photo_source(model: IctModel, gallery: Gallery) -> None:
-    config = PairConfig(size=(120, 144), clean=True, still=0.0, bumps=0.0, scanned=1.0)
-    plain = PhotoSource(gallery, config=config)
-    scanned = PhotoSource(gallery, config=config, shapes=model)
-    gap = [np.abs(plain.pair(i).facial - scanned.pair(i).facial).max() for i in range(3)]
-    assert max(gap) > 0.05
+    config = PairConfig(size=(120, 144), clean=True, still=0.0, bumps=0.0, origins=((Origin.ICT, 1.0),))
+    source = PhotoSource(gallery, config=config, shapes=model)
+    assert all(source.pair(i).origin == "ict" and source.pair(i).action_units for i in range(3))
+    without = PhotoSource(gallery, config=config)
+    with pytest.raises(InputError, match="--ict"):
+        without.pair(0)
+
+
+@pytest.mark.shared
+def test_heads_in_3d_have_the_scans_motion(portrait_folder: Path, mesh_cache: Path) -> None:
+    pair = PairConfig(origins=((Origin.MUSCLE, 1.0),))
+    config = MEFlowConfig(portrait_folder, ict=ICT, full_3d=0.5, cache=mesh_cache, pair=pair)
+    with pytest.raises(InputError, match="full_3d"):
+        PairSource(config, "train")

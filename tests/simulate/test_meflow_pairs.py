@@ -8,11 +8,14 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.simulate.gallery import Gallery, split_of
+from mellm.simulate.origins import Origin, read_origins
 from mellm.simulate.pair_stream import MEFlowConfig, MEFlowStream
 from mellm.simulate.photo_pairs import PairConfig, PhotoSource
+from mellm.simulate.shards import Shard, write_shard
 from mellm.simulate.unit_statistics import draw_action_units
 
 SMALL = PairConfig(size=(200, 240))
+UNITS = ((Origin.TABLE, 1.0), (Origin.MUSCLE, 1.0))
 
 
 def test_the_same_index_gives_the_same_pair(gallery: Gallery) -> None:
@@ -100,7 +103,10 @@ def test_a_folder_without_faces_is_refused(tmp_path: Path) -> None:
 
 
 def test_amplitude_of_a_unit_is_in_pixels(gallery: Gallery) -> None:
-    moving = PairConfig(size=(200, 240), still=0.0, head=0.0, bumps=0.0, clean=True)
+    # Large beside the eyes' own motion.
+    moving = PairConfig(
+        size=(200, 240), smallest=3, largest=6, still=0, head=0, bumps=0, clean=True, origins=UNITS
+    )
     source = PhotoSource(gallery, seed=3, config=moving)
     for index in range(5):
         pair = source.pair(index)
@@ -108,3 +114,27 @@ def test_amplitude_of_a_unit_is_in_pixels(gallery: Gallery) -> None:
         amplitudes = [unit.amplitude for unit in pair.action_units]
         # Units overlap: the field's peak lies between the largest unit's and the sum of all.
         assert 0.5 * max(amplitudes) < peak < 1.3 * sum(amplitudes)
+
+
+def test_pairs_record_the_origin_of_their_motion(gallery: Gallery, tmp_path: Path) -> None:
+    config = PairConfig(size=(80, 96), still=0.3, clean=True)
+    pairs = [PhotoSource(gallery, config=config).pair(i) for i in range(40)]
+    seen = {pair.origin for pair in pairs}
+    assert seen == {None, "table", "replayed", "muscle", "smooth"}
+    for pair in pairs:
+        if pair.origin is not None:  # (a pair without may still look elsewhere)
+            assert np.abs(pair.facial - pair.head)[pair.face].max() > 0.005
+        assert bool(pair.action_units) == (pair.origin in ("table", "muscle"))
+    write_shard(tmp_path / "s.npz", pairs[:6])
+    assert [p.origin for p in Shard(tmp_path / "s.npz")] == [p.origin for p in pairs[:6]]
+
+
+@pytest.mark.parametrize("wrong", ["", "scan", "table=-1", "table=0", "table=x", "muscle=inf"])
+def test_wrong_origins_are_refused(wrong: str) -> None:
+    with pytest.raises(InputError):
+        read_origins(wrong)
+
+
+def test_origins_are_read_with_shares() -> None:
+    assert read_origins("table=2, muscle") == ((Origin.TABLE, 2.0), (Origin.MUSCLE, 1.0))
+    assert dict(read_origins("all")).keys() == set(Origin)

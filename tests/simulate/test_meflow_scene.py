@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from mellm.flow.cubic import read_picture
+from mellm.simulate.canonical_mesh import canonical_to_mesh
 from mellm.simulate.lattice import spread
+from mellm.simulate.origins import Origin, draw_face_motion, peak_of
 from mellm.simulate.scene import Motion, Moved, Pose, Scene
 from mellm.simulate.unit_fields import au_field, lid_closure
 
@@ -179,3 +181,16 @@ def test_spread_honours_dense_points() -> None:
     field = spread(points, values, (40, 40))
     read = cv2.remap(field, points[None], None, cv2.INTER_LINEAR)[0]
     assert np.abs(read - values).mean() < 0.05
+
+
+@pytest.mark.parametrize("origin", [Origin.TABLE, Origin.REPLAYED, Origin.MUSCLE, Origin.SMOOTH])
+def test_the_picture_follows_every_origin_to_a_two_hundredth_of_a_pixel(scene: Scene, origin: Origin) -> None:
+    to_mesh = canonical_to_mesh(scene.mesh).T
+    off = []
+    for seed in range(4):
+        motion = draw_face_motion(origin, np.random.default_rng(seed)).displacement @ to_mesh
+        expression = (0.8 * motion / peak_of(motion)).astype(np.float32)
+        off.append(
+            np.abs(_displaced(scene, scene.move(Motion(expression, Pose(0.3, -0.5, 0.2, (0.4, 0.7))))))
+        )
+    assert np.mean(off) < 0.005

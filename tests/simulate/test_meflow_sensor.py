@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from mellm.simulate.sensor import (
+    CAMERAS,
     Camera,
     draw_camera,
     draw_occluder,
     film,
     light_field,
     photograph,
+    photograph_pair,
     shading,
 )
 
@@ -73,6 +75,40 @@ def test_occluder_covers_what_it_says() -> None:
     covered = occluder.cover(GREY)
     assert np.array_equal(covered[occluder.alpha == 0], GREY[occluder.alpha == 0])
     assert (occluder.alpha > 0.5).any()
+
+
+def test_a_camera_of_fewer_pixels_keeps_the_face_in_place() -> None:
+    rng = np.random.default_rng(0)
+    texture = cv2.GaussianBlur(rng.uniform(0, 255, (120, 160, 3)).astype(np.float32), (0, 0), 4)
+    texture = np.clip((texture - texture.mean()) * 8 + 120, 0, 255).astype(np.uint8)
+    quiet = Camera(read=0, shot=0, scale=0.6)
+    taken = photograph(texture, quiet, rng)
+    assert taken.shape == texture.shape
+    inner = (slice(16, -16), slice(16, -16))
+    grey = [p.astype(np.float64).mean(-1)[inner] for p in (texture, taken)]
+    gy, gx = np.gradient(grey[0])
+    g = np.stack([gx.ravel(), gy.ravel()], -1)
+    step = np.linalg.solve(g.T @ g, -g.T @ (grey[1] - grey[0]).ravel())
+    assert np.abs(step).max() < 0.01
+    # Noise of the camera's own pixels is grain in the enlarged picture.
+    noise = photograph(GREY, Camera(read=4, shot=0, chroma=0, scale=0.6), rng)[..., 0].astype(float)
+    assert np.corrcoef(noise[:, :-1].ravel(), noise[:, 1:].ravel())[0, 1] > 0.3
+
+
+def test_frames_of_one_camera_share_its_video() -> None:
+    rng = np.random.default_rng(0)
+    first, second = photograph_pair((GREY, GREY), Camera(crf=32, scale=0.7), rng, (None, None))
+    assert first.shape == second.shape == GREY.shape and not np.array_equal(first, second)
+    plain = photograph(GREY, Camera(scale=0.7), np.random.default_rng(0))
+    # Strong compression leaves less noise than the camera made.
+    assert first.astype(float).std() < 0.7 * plain.astype(float).std()
+
+
+def test_kinds_of_cameras_differ_in_noise() -> None:
+    rng = np.random.default_rng(0)
+    noise = {kind: np.median([draw_camera(rng, kind).shot for _ in range(100)]) for kind in CAMERAS}
+    assert noise["laboratory"] < 0.7 * noise["phone"] < 0.5 * noise["dim"]
+    assert sum(kind.share for kind in CAMERAS.values()) == pytest.approx(1)
 
 
 def test_cameras_vary() -> None:

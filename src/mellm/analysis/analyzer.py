@@ -6,14 +6,29 @@ The only module that knows the whole way: media -> face -> spot -> flow -> facs 
 
 import copy
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from mellm.analysis.clip import ImportedLandmarks, Watched, imported_faces, watch
-from mellm.analysis.listeners import Listeners, Progress, WordsListener, ignore_progress, ignore_words
+from mellm.analysis.clip import (
+    Around,
+    ImportedLandmarks,
+    Watched,
+    events_as_they_come,
+    images_of,
+    imported_faces,
+    watch,
+)
+from mellm.analysis.listeners import (
+    EventListener,
+    Listeners,
+    Progress,
+    WordsListener,
+    ignore_events,
+    ignore_progress,
+    ignore_words,
+)
 from mellm.analysis.moment import MomentReader
 from mellm.analysis.named_frames import (
     NamedFrames,
@@ -23,7 +38,8 @@ from mellm.analysis.named_frames import (
     named_interval,
     read_named,
 )
-from mellm.analysis.plausibility import landmark_doubts, pair_doubts
+from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubts
+from mellm.analysis.readings import Readings
 from mellm.analysis.report_entries import (
     clip_source,
     interval_entry,
@@ -40,32 +56,22 @@ from mellm.errors import InputError
 from mellm.face import find_faces, load_landmarks
 from mellm.face.people import Landmarks
 from mellm.face.refinding import landmarks_at, place_of
+from mellm.flow.frames_around import windows
 from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
-from mellm.render.pictures import KINDS, encode_png
+from mellm.render.pictures import KINDS
 from mellm.report import (
     Interval,
-    MicroExpression,
     ModelUsed,
     Provenance,
     Report,
     Source,
 )
+from mellm.spot import Event, SpotSettings
 from mellm.version import __version__
 from mellm.weights import MODELS
 from mellm.wording.message import Message, word
 from mellm.wording.shown import shown
-
-
-@dataclass(slots=True)
-class _Readings:
-    """The moments read so far, what draws the pictures of each, and the warnings of the clip."""
-
-    readings: list[MicroExpression] = field(default_factory=list)
-    draw: list[Callable[[], dict[str, Image]]] = field(default_factory=list)
-    warnings: list[Message] = field(default_factory=list)
-    moment_warnings: list[Message] = field(default_factory=list)
-    doubted: int = 0
 
 
 class Analyzer:
@@ -100,6 +106,7 @@ class Analyzer:
         by_file_number: bool = False,
         progress: Progress | None = None,
         words: WordsListener | None = None,
+        events: EventListener | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
@@ -107,10 +114,13 @@ class Analyzer:
         With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
         the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
         annotation sheets give them. `progress(stage, done, total)` is called along the way, and
-        `words(moment, piece)` with a language model's text as it is written (moments count from 0); `command`
-        is kept in the provenance. Raises InputError where the input cannot be used.
+        `words(moment, piece)` with a language model's text as it is written (moments count from 0), and
+        `events(person, event)` with what is spotted while the clip is still being watched; `command` is
+        kept in the provenance. Raises InputError where the input cannot be used.
         """
-        call = self._call(Listeners(progress or ignore_progress, words or ignore_words))
+        call = self._call(
+            Listeners(progress or ignore_progress, words or ignore_words, events or ignore_events)
+        )
         given = named_frames(onset_frame, apex_frame, offset_frame)
         with call._clock("total"):
             if source is not None and onset is None and apex is None:
@@ -131,6 +141,22 @@ class Analyzer:
         with self._open(Path(source)) as media:
             return self._call(Listeners())._watch(media, progress or ignore_progress)[0]
 
+    def spot_as_they_come(self, source: str | Path) -> Iterator[tuple[int, Event]]:
+        """Person and event for every event of a clip as soon as it is certain, whatever the clip's length.
+
+        Some ten seconds of clip after an event nothing can change it any more; memory does not grow.
+        """
+        with self._open(Path(source)) as media:
+            yield from events_as_they_come(
+                media,
+                max_people=self.settings.max_people,
+                clock=StageClock(),
+                spotting=self._spotting(),
+            )
+
+    def _spotting(self) -> SpotSettings:
+        return SpotSettings(false_alarms_per_minute=self.settings.false_alarms_per_minute)
+
     def _call(self, listeners: Listeners) -> "Analyzer":
         """This analyzer for one call: the same models, a clock and listeners of its own."""
         call = copy.copy(self)
@@ -143,7 +169,7 @@ class Analyzer:
         if onset.shape != apex.shape:
             sizes = {"onset": _size(onset), "apex": _size(apex)}
             raise InputError(Message("analysis.sizes_differ", sizes))
-        found = _Readings()
+        found = Readings()
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
         for person in people:
@@ -152,7 +178,7 @@ class Analyzer:
         return self._report(source, people, found)
 
     def _clip(self, path: Path, given: NamedFrames | None, by_file_number: bool) -> Report:
-        found = _Readings()
+        found = Readings()
         with self._open(path) as media:
             if media.info.kind == "image":
                 raise InputError(
@@ -166,7 +192,10 @@ class Analyzer:
                 frames = media.info.frames or max(i for i in given if i is not None) + 1
             else:
                 people, frames = self._watch(media, self._listeners.progress)
-                found.warnings += self._clip_doubts(media, people, frames)
+                if self._landmarks is not None:
+                    first = people[0].first.frame if people else None
+                    with self._clock("faces"):
+                        found.warnings += clip_doubts(media, self._landmarks, first, frames)
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
@@ -175,9 +204,11 @@ class Analyzer:
             moments = [(person, interval) for person in people for interval in intervals[person.person]]
             for done, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
-                    read = media.read([interval.onset_frame, interval.apex_frame])
-                if len(read) == 2:
-                    self._read(person, read[interval.onset_frame], read[interval.apex_frame], interval, found)
+                    around = windows(interval.onset_frame, interval.apex_frame, frames)
+                    read = media.read(sorted({*around[0], *around[1]}))
+                onset, apex = read.get(interval.onset_frame), read.get(interval.apex_frame)
+                if onset is not None and apex is not None:
+                    self._read(person, onset, apex, interval, found, images_of(read, around))
                 self._listeners.progress("reading", done, len(moments))
             with self._clock("media"):
                 source = clip_source(path, media, frames)
@@ -195,6 +226,8 @@ class Analyzer:
             landmarks=self._landmarks,
             progress=progress,
             clock=self._clock,
+            spotting=self._spotting(),
+            tell=None if self._listeners.events is ignore_events else self._listeners.events,
         )
 
     def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:
@@ -220,25 +253,6 @@ class Analyzer:
         with self._clock("faces"):
             return landmarks_at(frame.image, place)
 
-    def _clip_doubts(self, media: Media, people: list[Watched], frames: int) -> list[Message]:
-        """Return why given landmarks cannot be this clip's; whether one moment's fit is found out there."""
-        if self._landmarks is None:
-            return []
-        first, last = min(self._landmarks), max(self._landmarks)
-        known: dict[str, int] = {"first": first, "last": last, "frames": frames}
-        if not people:
-            return [Message("analysis.landmarks_of_other_frames", known)]
-        with self._clock("faces"):
-            seen = people[0].first.frame
-            doubts = [
-                doubt
-                for frame in media.read([seen]).values()
-                for doubt in landmark_doubts(frame, self._landmarks[seen])
-            ]
-        if last >= frames:
-            doubts.append(Message("analysis.landmarks_go_on", known))
-        return doubts
-
     def _doubts(self, onset: Frame, apex: Frame, points: tuple[Landmarks, Landmarks]) -> list[Message]:
         """Return why a pair cannot be one face's, or given landmarks not its own; mostly nothing."""
         with self._clock("faces"):
@@ -250,7 +264,15 @@ class Analyzer:
                     return doubts
             return pair_doubts(onset.image, apex.image, points)
 
-    def _read(self, person: Watched, onset: Frame, apex: Frame, interval: Interval, found: _Readings) -> None:
+    def _read(
+        self,
+        person: Watched,
+        onset: Frame,
+        apex: Frame,
+        interval: Interval,
+        found: Readings,
+        around: Around | None = None,
+    ) -> None:
         """Read one interval of one person; its pictures are kept under the reading's number."""
         first, second = self._points(person, onset), self._points(person, apex)
         if first is None or second is None:
@@ -269,12 +291,13 @@ class Analyzer:
             interval=interval,
             clock=self._clock,
             tell=partial(self._listeners.words, len(found.readings)),
+            around=around,
         )
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)
         found.moment_warnings += moment.warnings
 
-    def _report(self, source: Source, people: list[Watched], found: _Readings) -> Report:
+    def _report(self, source: Source, people: list[Watched], found: Readings) -> Report:
         kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
         for number, reading in enumerate(found.readings, start=1):
             reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
@@ -298,7 +321,7 @@ class Analyzer:
                 messages=message_records(said, [*found.warnings, *found.moment_warnings, *notes], language),
             ),
         )
-        return report.with_pictures(partial(_drawn, found))
+        return report.with_pictures(found.drawn)
 
     def _models(self) -> dict[str, ModelUsed]:
         used = self._reader.models()
@@ -320,12 +343,3 @@ def analyze(
 
 def _size(image: Image) -> str:
     return f"{image.shape[1]}x{image.shape[0]}"
-
-
-def _drawn(found: _Readings) -> dict[str, bytes]:
-    """Draw every reading's pictures: file name -> PNG."""
-    return {
-        reading.pictures[kind]: encode_png(picture)
-        for reading, draw in zip(found.readings, found.draw, strict=True)
-        for kind, picture in draw().items()
-    }

@@ -75,7 +75,7 @@ class MomentReader:
         chosen = settings.compensation
         self.estimator = create(settings.estimator, **({} if chosen == "auto" else {"compensation": chosen}))
         self.au_model = create_au_model(settings.au_model)
-        self.emotion_model = create_emotion_model()
+        self.emotion_model = create_emotion_model(convention=settings.convention)
         self._seen = settings.route == "vision"
         self._template = settings.prompt
         self.words = create_language_reader(
@@ -126,15 +126,16 @@ class MomentReader:
         interval: Interval,
         clock: Clock,
         tell: Tell | None = None,
+        around: tuple[Sequence[Image], Sequence[Image]] | None = None,
     ) -> Moment:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
         Where there are `doubts` that they belong together, they become warnings: motion and units are
-        measured all the same, but no emotion is told.
+        measured all the same, but no emotion is told. `around` are a clip's frames about onset and apex.
         """
         with clock("flow"):
-            pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True)
+            pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True, around=around)
         flow, motion, alignment = pair.flow, pair.motion, pair.alignment
         with clock("facs"):
             aus = self.au_model.predict(motion)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mellm.face import Alignment, face_mask, find_faces, inter_ocular
 from mellm.face.anchors import anchor
 from mellm.face.people import Landmarks
+from mellm.media import Media
 from mellm.media.frame import Frame, Image
 from mellm.wording.message import Message
 
@@ -102,3 +103,22 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a**2).sum() * (b**2).sum()))
     return float((a * b).sum() / size) if size > 0 else 1.0
+
+
+def clip_doubts(
+    media: Media, landmarks: dict[int, Landmarks], first: int | None, frames: int
+) -> list[Message]:
+    """Return why given landmarks cannot be this clip's; whether one moment's fit is found out there.
+
+    `first` is the first frame in which they show a face, None where there is none; `frames` those of the
+    clip.
+    """
+    known: dict[str, int] = {"first": min(landmarks), "last": max(landmarks), "frames": frames}
+    if first is None:
+        return [Message("analysis.landmarks_of_other_frames", known)]
+    doubts = [
+        doubt for frame in media.read([first]).values() for doubt in landmark_doubts(frame, landmarks[first])
+    ]
+    if known["last"] >= frames:
+        doubts.append(Message("analysis.landmarks_go_on", known))
+    return doubts

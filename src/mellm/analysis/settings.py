@@ -109,6 +109,12 @@ def _taxonomies() -> Sequence[str]:
     return tuple(TAXONOMIES)
 
 
+def _conventions() -> Sequence[str]:
+    from mellm.facs.learned_emotion import CONVENTIONS
+
+    return tuple(CONVENTIONS)
+
+
 def _limits() -> Limits:
     from mellm.media import Limits
 
@@ -148,6 +154,10 @@ class Settings(OptionModel):
     taxonomy: Annotated[str, ChosenFrom(_taxonomies)] = Field(
         "7", description="Emotion classes: 3, 5, 6 or 7."
     )
+    convention: Annotated[str, ChosenFrom(_conventions)] = Field(
+        "unknown",
+        description="Whose words for emotions: unknown, or the data set a clip is from (casme2, dfme, ...).",
+    )
     language: Literal["en", "zh"] = Field("en", description="Language of the reading: en or zh.")
     llm: Annotated[str, CommandLine(panel=_WORDS)] = Field(
         "embedded",
@@ -184,6 +194,12 @@ class Settings(OptionModel):
     )
     landmarks: Annotated[Path | None, Local()] = Field(
         None, description="Use these landmarks (OpenFace CSV or WFLW-98 CSV) for the face."
+    )
+    false_alarms_per_minute: float = Field(
+        0.3,
+        ge=0.1,
+        le=10,
+        description="False micro-expressions a minute that are put up with: 0.3, 1 or 3 (misses less).",
     )
     magnify: float | None = Field(
         None, ge=1, description="Also draw the apex with its motion magnified this many times."

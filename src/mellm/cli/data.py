@@ -121,6 +121,12 @@ def build_meflow(
         typer.Option(help="ICT-FaceKit's compact .npz: its expression shapes and full-3D source."),
     ] = None,
     full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs (needs --ict).")] = 0.0,
+    origins: Annotated[
+        str,
+        typer.Option(
+            help="Where the motion comes from: all, or table, ict, replayed, muscle, smooth (=SHARE)."
+        ),
+    ] = "all",
     pairs: Annotated[int, typer.Option(min=1, help="Pairs in all splits together.")] = 54_611,
     seed: Annotated[int, typer.Option(help="Seed: the same seed and faces make the same data.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
@@ -131,12 +137,15 @@ def build_meflow(
     """
     from rich.progress import Progress
 
+    from mellm.simulate.origins import read_origins
     from mellm.simulate.pair_build import BuildConfig, build
     from mellm.simulate.pair_stream import MEFlowConfig
+    from mellm.simulate.photo_pairs import PairConfig
 
     if full_3d and ict is None:
         raise InputError("Full-3D pairs need ICT-FaceKit's file: give it with --ict.")
-    source = MEFlowConfig(faces=faces, ict=ict, full_3d=full_3d)
+    pair = PairConfig(origins=read_origins(origins))
+    source = MEFlowConfig(faces=faces, ict=ict, full_3d=full_3d, pair=pair)
     with Progress(console=console(stderr=True), transient=True) as bars:
         task = bars.add_task("pairs", total=pairs)
         manifest = build(

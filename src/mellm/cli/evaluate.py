@@ -13,6 +13,7 @@ from rich.table import Table
 from mellm.analysis.settings import CommandLine
 from mellm.cli.compare import compare
 from mellm.cli.console import console
+from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.options import to_new_file, with_options
 from mellm.errors import InputError
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
 Data = Annotated[Path, typer.Option("--data", help="Folder with samples.csv and flows.npz.")]
+Also = Annotated[
+    Path | None,
+    typer.Option(help="Folder with a second measurement of the same samples; answers are averaged."),
+]
 Json = Annotated[
     Path | None,
     typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
@@ -85,6 +90,7 @@ def megc2019(
     protocol: Annotated[
         str, typer.Option(help="zero-shot, loso, cross-dataset, or folds (ten folds of people).")
     ] = "loso",
+    also: Also = None,
     model: Annotated[
         str,
         typer.Option(
@@ -100,9 +106,12 @@ def megc2019(
 
     Example: mellm evaluate megc2019 --data megc2019_flow --protocol loso --json out.json
 
+    Example: mellm evaluate megc2019 --data megc2019_flow --also megc2019_flow_second
+
     Example: mellm evaluate megc2019 --data megc2019_flow --protocol zero-shot --model language
     """
     if model == "language":
+        _no_second(also)
         if protocol != "zero-shot":
             raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
         from mellm.evaluate.language_models import evaluate_language
@@ -119,7 +128,8 @@ def megc2019(
 
     model = language.reader(model)
     with _bar(quiet) as bar:
-        run = evaluate_recognition(data, protocol, model, seed, _shown(bar, f"{model}, {protocol}"))  # type: ignore[arg-type]
+        told = _shown(bar, f"{model}, {protocol}")
+        run = evaluate_recognition(data, protocol, model, seed, told, also)  # type: ignore[arg-type]
     _write(json_file, run)
     if not quiet:
         _print_labels(run.figures, f"{model}, {protocol}")
@@ -131,10 +141,11 @@ def aus(
     data: Data,
     language: LanguageOptions,
     protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
+    also: Also = None,
     model: Annotated[
         str,
         typer.Option(
-            help="facs, learned (fine-tuned where trained), language, encoder or combined (zero-shot only)."
+            help="facs, or its parts: grid, learned; language, encoder or combined (zero-shot only)."
         ),
     ] = "facs",
     json_file: Json = None,
@@ -158,7 +169,7 @@ def aus(
             run = evaluate_language_units(data, asked, seed, told, _kept(json_file), language.limit)
         else:
             model = language.reader(model)
-            run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model)  # type: ignore[arg-type]
+            run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model, also)  # type: ignore[arg-type]
     _write(json_file, run)
     if not quiet:
         _print_units(run.figures, f"action units, {model}, {protocol}")
@@ -192,6 +203,7 @@ def dfme(
 
 
 app.command("compare")(compare)
+app.command("spotting")(spotting)
 
 
 @app.command("me-vqa")
@@ -200,9 +212,17 @@ def me_vqa(
     data: Data,
     questions: Annotated[Path, typer.Option("--questions", help="Questions and answers (JSONL).")],
     language: LanguageOptions,
+    also: Also = None,
     model: Annotated[
         str, typer.Option(help="facs (answers by template) or language (a language model's own).")
     ] = "facs",
+    convention: Annotated[
+        str,
+        typer.Option(
+            help="With --model facs, whose words for emotions count: unknown, casme2, casme3, casme2sq, "
+            "dfme, mmew, samm or smic."
+        ),
+    ] = "unknown",
     json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -214,6 +234,9 @@ def me_vqa(
     Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --model language
     """
     if model == "language":
+        _no_second(also)
+        if convention != "unknown":
+            raise InputError("A language model is told of no convention; leave --convention out.")
         from mellm.evaluate.language_models import evaluate_language_vqa
 
         with _bar(quiet) as bar:
@@ -223,12 +246,18 @@ def me_vqa(
     elif model == "facs":
         from mellm.evaluate.vqa_answers import evaluate_vqa
 
-        run = evaluate_vqa(data, questions, seed)
+        run = evaluate_vqa(data, questions, seed, also, convention)
     else:
         raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
     _write(json_file, run)
     if not quiet:
         _print_answers(run.figures)
+
+
+def _no_second(also: Path | None) -> None:
+    """Refuse a second measurement where a language model is asked: it is told of one."""
+    if also is not None:
+        raise InputError("A language model reads one measurement; leave --also out.")
 
 
 @contextmanager
@@ -282,7 +311,8 @@ def _print_reading(figures: "LabelFigures", model: str) -> None:
 
 def _print_labels(figures: "LabelFigures", title: str) -> None:
     table = Table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
-    for name, f in {"all": figures, **figures.per_dataset}.items():
+    alone = {f"measurement {n} alone": f for n, f in enumerate(figures.per_measurement, 1)}
+    for name, f in {"all": figures, **figures.per_dataset, **alone}.items():
         uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
         counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
         table.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar)
@@ -303,6 +333,10 @@ def _print_units(figures: "UnitFigures", title: str) -> None:
         if sides is None or sides.stronger_half_right is None
         else f"the stronger half is the coded side in {sides.stronger_half_right:.0%} of "
         f"{sides.one_sided} one-sided codes",
+        *(
+            f"measurement {n} alone: macro F1 {f.macro_f1:.3f}, {f.macro_f1_frequent:.3f}"
+            for n, f in enumerate(figures.per_measurement, 1)
+        ),
     ]
     console().print("\n".join(lines))
 

@@ -130,17 +130,28 @@ def prompt(
 @app.command()
 def bench(
     data: Annotated[
-        Path, typer.Option(help="A MEFlowDataset folder (its test split), or a folder of portraits.")
+        Path,
+        typer.Option(help="A MEFlowDataset folder (its test split), a folder of shards, or of portraits."),
     ],
     estimators: Annotated[
         str, typer.Option(help="Names, joined by commas.")
     ] = "meflownet,tvl1,dis,farneback,deepflow",
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs to measure.")] = 100,
-    ict: Annotated[Path | None, typer.Option(help="ICT-FaceKit's .npz, for full-3D pairs.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs to measure (with --origins: of each).")] = 100,
+    origins: Annotated[
+        str | None,
+        typer.Option(help="Origins of motion one by one: all, or table, ict, replayed, muscle, smooth."),
+    ] = None,
+    ict: Annotated[
+        Path | None, typer.Option(help="ICT-FaceKit's .npz, for its origin and full-3D pairs.")
+    ] = None,
     full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the pairs made on the fly.")] = 7,
     prior: Annotated[
         Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-prior.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a training run, measured in place of the shipped MEFlowNet."),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", callback=to_new_file, help="Write figures and samples here.")
@@ -149,21 +160,15 @@ def bench(
     """Compare flow estimators on pairs of known motion, people never trained on.
 
     Errors are mean end-point errors on the face, px, in strata of peak motion, with head still or moving.
+    A folder of shards (mellm.simulate.shards) holds pairs of your own, from another face model, say.
     Example: mellm flow bench --data portraits/ --json out.json
     """
     from mellm.evaluate.flow_bench import bench_flow, table
+    from mellm.evaluate.flow_test_pairs import TestPairs, chosen_origins
 
     names = [name.strip() for name in estimators.split(",") if name.strip()]
-    figures = bench_flow(
-        data,
-        estimators=names,
-        pairs=pairs,
-        ict=ict,
-        full_3d=full_3d,
-        seed=seed,
-        prior=prior,
-        json=json_file,
-    )
+    test = TestPairs(data, pairs, chosen_origins(origins, ict), ict, full_3d, seed)
+    figures = bench_flow(test, estimators=names, prior=prior, run=run, json=json_file)
     typer.echo(table(figures))
 
 

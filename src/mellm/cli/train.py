@@ -22,12 +22,26 @@ def flow(
     ],
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare", help="Do not train: write what the papers' form is trained from on a GPU machine."
+        ),
+    ] = False,
 ) -> None:
     """Train MEFlowNet; writes checkpoints, curves (CSV) and the ONNX file.
 
     Example: mellm train flow recipes/flow-compact.yaml --out runs/flow
     """
     _need_torch()
+    if prepare:
+        from mellm.train.flow.drawn_material import prepare as write_material
+        from mellm.train.flow.meflownet_recipe import read_flow_recipe
+
+        plan = read_flow_recipe(recipe)
+        write_material(plan.photos, out, plan.ict, tuple(plan.chosen()), seed=plan.seed, report=typer.echo)
+        typer.echo(f"  written  {out}: train with python -m mellm.train.flow.drawn_run {out} --out RUN")
+        return
     from mellm.train.flow.meflownet_training import train_flow
 
     written = train_flow(recipe, out, typer.echo, minutes=minutes, steps=steps)
@@ -92,6 +106,41 @@ def language(
         written = merge_language(recipe, out, merge)
     else:
         written = train_language(recipe, out, typer.echo, minutes=minutes, steps=steps)
+    typer.echo(f"  written  {written}")
+
+
+@app.command("spot")
+def spot(
+    recipe: Recipe,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", callback=to_folder, help="Folder of the run; an unfinished run goes on."),
+    ],
+    data: Annotated[Path, typer.Option(help="Folder below which the recipe's clips lie.")],
+    ict: Annotated[Path | None, typer.Option(help="ICT-FaceKit's compact .npz, for that origin.")] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="Fold of people that take no part; may be given again.")
+    ] = None,
+    dial_from: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run with people left out whose false alarms set the dial; may be given again."),
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Weights of a run to start from.")] = None,
+    kept: Annotated[
+        Path | None, typer.Option(help="Folder of traces and samples that several runs share.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this long, resumable.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps, resumable.")] = None,
+) -> None:
+    """Train the spotting network on movements put into traces of real people; writes weights and dial.
+
+    Example: mellm train spot recipes/spot.yaml --data ../shared/data --leave-out A --out runs/spot-A
+    """
+    _need_torch()
+    from mellm.train.spot.training import SpotRun, train_spot
+
+    run = SpotRun(out, data, kept, ict, tuple(leave_out or ()), tuple(dial_from or ()), start)
+    written = train_spot(recipe, run, typer.echo, minutes=minutes, steps=steps)
     typer.echo(f"  written  {written}")
 
 

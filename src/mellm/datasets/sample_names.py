@@ -27,12 +27,12 @@ def identity(dataset: str, subject: str, name: str) -> Identity:
     words = [word for word in re.split(r"[\W_]+", re.sub(r"(?<=no)\.(?=[0-9])", "", name.lower())) if word]
     if len(words) > 1 and words[-1] in _ENDINGS:
         words.pop()
-    if len(words) > 1 and _dataset(words[0]) == _dataset(dataset):
+    if len(words) > 1 and dataset_name(words[0]) == dataset_name(dataset):
         words = words[1:]
     shortened = False
     while len(words) > 1 and _names_person(words[0], person, shortened or len(words) < 3):
         words, shortened = words[1:], True
-    return _dataset(dataset), person, " ".join(word.lstrip("0") or "0" for word in words)
+    return dataset_name(dataset), person, " ".join(word.lstrip("0") or "0" for word in words)
 
 
 def _names_person(word: str, person: str, padded: bool) -> bool:
@@ -48,11 +48,12 @@ def _person(subject: str) -> str:
     return found.group(1) if found else word.lstrip("0") or word
 
 
-def _dataset(name: str) -> str:
+def dataset_name(name: str) -> str:
+    """Return a data set's name in one spelling: `CASME II` -> `casme2`, `CAS(ME)^2` -> `casme2sq`."""
     word = re.sub(r"[\W_]+", "", name.lower().replace("(me)", "square"))
     word = word.replace("iii", "3").replace("ii", "2")
-    if word in ("casme2spotting", "casmesq"):
-        return "cassquare2"
+    if word in ("casme2spotting", "casmesq", "cassquare2", "casme2sq"):
+        return "casme2sq"
     if word.startswith(("casme3", "cassquare3")):
         return "casme3"
     return next((known for known in ("smic", "samm") if word.startswith(known)), word)
@@ -66,7 +67,7 @@ class SampleNames:
         self._datasets: dict[str, set[str]] = defaultdict(set)
         self._keys: dict[Identity, set[str]] = defaultdict(set)
         for sample in samples:
-            self._datasets[sample.key].add(_dataset(sample.dataset))
+            self._datasets[sample.key].add(dataset_name(sample.dataset))
             for name in filter(None, (sample.filename, sample.key)):
                 self._keys[identity(sample.dataset, sample.subject, name)].add(sample.key)
 
@@ -78,4 +79,4 @@ class SampleNames:
         found = self._keys.get(identity(dataset, subject, filename), set())
         if len(found) == 1:
             return next(iter(found))
-        return key if _dataset(dataset) in self._datasets.get(key, ()) else None
+        return key if dataset_name(dataset) in self._datasets.get(key, ()) else None

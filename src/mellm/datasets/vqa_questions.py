@@ -10,9 +10,6 @@ from mellm.datasets.sheet_text import read_text
 from mellm.errors import InputError
 from mellm.facs.unit_lookup import au_number
 
-FINE_LABELS = ("happiness", "surprise", "disgust", "repression")
-"""Fine classes of the CASME II part of ME-VQA."""
-
 
 class QuestionKind(StrEnum):
     """What a question asks for."""

@@ -48,6 +48,7 @@ class UnitFigures(BaseModel):
     side_accuracy: share of one-sided true units, if called, that are called on the same side alone (None
         where there is none), over `side_asked` of them
     per_unit: AU number -> its figures
+    per_measurement: the same figures by each measurement of the flow alone, where there are several
     """
 
     samples: int = 0
@@ -60,6 +61,7 @@ class UnitFigures(BaseModel):
     side_asked: int = 0
     per_unit: dict[str, UnitClassFigures] = {}
     sides: SideFigures | None = None
+    per_measurement: list["UnitFigures"] = []
 
 
 class TextFigures(BaseModel):
@@ -85,6 +87,7 @@ class LabelFigures(BaseModel):
     """Figures of emotion labels; `confusion[i][j]` counts truth i called j, in the order of `labels`.
 
     ece: expected calibration error; per_dataset: the same figures of each set, where there are several
+    per_measurement: the same figures by each measurement of the flow alone, where there are several
     trained_on: samples of the training sheet
     facs_stage, units, text: of a language model, what the FACS stage alone scores, its units, its text
     """
@@ -101,6 +104,7 @@ class LabelFigures(BaseModel):
     labels: list[str] = []
     confusion: list[list[int]] = []
     per_dataset: dict[str, "LabelFigures"] = {}
+    per_measurement: list["LabelFigures"] = []
     trained_on: int = 0
     facs_stage: "LabelFigures | None" = None
     units: UnitFigures | None = None

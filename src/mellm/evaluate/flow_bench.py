@@ -6,7 +6,7 @@ estimators by name and pairs from the generator; trains and tunes nothing.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,13 @@ from pydantic import JsonValue
 from mellm.errors import InputError
 from mellm.evaluate.flow_calm import calm_figures
 from mellm.evaluate.flow_figures import FlowFigures, MeanErrors, PairErrors, PairSample, StratumFigures
+from mellm.evaluate.flow_test_pairs import TestPairs
 from mellm.evaluate.runs import FlowRun, provenance, write_run
 from mellm.flow import create
 from mellm.flow.field import FlowEstimator
 from mellm.flow.meflownet.motion_prior_file import load_prior
-from mellm.flow.meflownet.runtime import MEFlowNetEstimator
+from mellm.flow.meflownet.runtime import NETWORK_FILE, PRIOR_FILE, MEFlowNetEstimator
 from mellm.simulate.pair import FlowPair
-from mellm.simulate.pair_check import MEFlowDataset
-from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 
 ESTIMATORS = ("meflownet", "meflownet-prior", "tvl1", "dis", "farneback", "deepflow")
 """What a bench compares by default; `meflownet-prior` is MEFlowNet without its network."""
@@ -38,44 +37,45 @@ Field = NDArray[np.float32]
 
 
 def bench_flow(
-    data: str | Path,
+    pairs: TestPairs,
     *,
     estimators: Sequence[str] = ESTIMATORS,
-    pairs: int = 100,
-    ict: str | Path | None = None,
-    full_3d: float = 0.0,
-    seed: int = 7,
     prior: str | Path | None = None,
+    run: str | Path | None = None,
     json: str | Path | None = None,
 ) -> FlowFigures:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
-    data: a folder made by `mellm data meflow build` (its test split), or a folder of portraits, whose test
-    identities are set into motion on the fly; `ict` and `full_3d` are the generator's, for portraits.
     prior: another motion prior's file for `meflownet-prior`, such as a training run's.
-    The figures are in `calm` too for portraits: the expression found where there was none.
+    run: folder of a training run, whose prior and network stand for MEFlowNet's.
+    The figures are in `calm` too for portraits: the expression found where there was none. Where the pairs
+    say the origin of their motion, the figures of each origin are in `origins`.
     """
     started = time.perf_counter()
-    made = {name: _create(name, Path(prior) if prior else None) for name in estimators}
+    trained = Path(run) if run else None
+    fitted = Path(prior) if prior else trained and trained / PRIOR_FILE.name
+    made = {name: _create(name, fitted, trained) for name in estimators}
     samples = []
-    for pair in read_pairs(Path(data), pairs, seed, Path(ict) if ict else None, full_3d):
+    for pair in pairs:
         where = pair.face & pair.valid
         if where.any():
             samples.append(_sample(pair, where, made))
     if not samples:
-        raise InputError(f"{data} gave no pair with a visible face; give another folder.")
+        raise InputError(f"{pairs.data} gave no pair with a visible face; give another folder.")
     figures = summarise(samples, estimators)
-    if not (Path(data) / "manifest.json").is_file():
-        figures.calm = calm_figures(Path(data), made, count=max(2, pairs // 10))
+    if pairs.made:
+        figures.calm = calm_figures(pairs.data, made, count=max(2, pairs.count // 10))
     if json is not None:
         settings: dict[str, JsonValue] = {
-            "pairs": pairs,
+            "pairs": pairs.count,
             "estimators": list(estimators),
-            "full_3d": full_3d,
-            "data": str(data),
+            "full_3d": pairs.full_3d,
+            "data": str(pairs.data),
+            "origins": [str(origin) for origin in pairs.origins],
         }
-        inputs = [Path(prior)] if prior else []
-        found = provenance(inputs, settings, seed, started)
+        inputs = [fitted] if fitted else []
+        inputs += [trained / NETWORK_FILE.name] if trained else []
+        found = provenance(inputs, settings, pairs.seed, started)
         write_run(json, FlowRun(figures=figures, samples=samples, provenance=found))
     return figures
 
@@ -85,25 +85,12 @@ def _sample(pair: FlowPair, where: NDArray[np.bool_], estimators: Mapping[str, F
     return PairSample(
         key=pair.key,
         identity=pair.identity,
+        origin=pair.origin,
         peak=float(truth.max()),
         no_expression=float(truth.mean()),
         head_motion=float(_length(pair.head)[where].mean()),
         **{name: pair_errors(estimator, pair, where) for name, estimator in estimators.items()},
     )
-
-
-def read_pairs(
-    data: Path, count: int, seed: int, ict: Path | None = None, full_3d: float = 0.0
-) -> Iterator[FlowPair]:
-    """Yield `count` pairs of held-out identities from a built dataset or from portraits."""
-    if (data / "manifest.json").is_file():
-        dataset = MEFlowDataset(data, "test")
-        for index in range(min(count, len(dataset))):
-            yield dataset[index]
-        return
-    source = PairSource(MEFlowConfig(data, ict, full_3d), "test", seed)
-    for index in range(count):
-        yield source.pair(index)
 
 
 def pair_errors(estimator: FlowEstimator, pair: FlowPair, where: NDArray[np.bool_]) -> PairErrors:
@@ -126,7 +113,14 @@ def pair_errors(estimator: FlowEstimator, pair: FlowPair, where: NDArray[np.bool
 
 
 def summarise(samples: Sequence[PairSample], estimators: Sequence[str]) -> FlowFigures:
-    """Average the samples per stratum and head motion, and over all."""
+    """Average the samples per stratum and head motion, over all, and the same for every origin of motion."""
+    figures = _summary(samples, estimators)
+    for origin in dict.fromkeys(s.origin for s in samples if s.origin):
+        figures.origins[origin] = _summary([s for s in samples if s.origin == origin], estimators)
+    return figures
+
+
+def _summary(samples: Sequence[PairSample], estimators: Sequence[str]) -> FlowFigures:
     strata: dict[str, dict[str, StratumFigures]] = {}
     for stratum, low, high in STRATA:
         for head in ("still", "moving"):
@@ -142,6 +136,7 @@ def summarise(samples: Sequence[PairSample], estimators: Sequence[str]) -> FlowF
         strata=strata,
         all=_averages(samples, estimators),
         seconds={name: float(np.median([s.errors[name].seconds for s in samples])) for name in estimators},
+        origins={},
     )
 
 
@@ -151,7 +146,9 @@ def table(figures: FlowFigures) -> str:
     width = max(16, *(len(name) + 2 for name in names))
     lines = ["facial / expression error on the face, px", ""]
     lines.append(f"{'stratum':<34}{'n':>4}{'no expr.':>10}" + "".join(f"{name:>{width}}" for name in names))
-    rows = [(f"{s}, {h} head", f) for s, heads in figures.strata.items() for h, f in heads.items()]
+    rows = _rows(figures, "")
+    for name, found in figures.origins.items():
+        rows += [(f"origin {name}", found.all), *_rows(found, "  ")]
     for label, row in [*rows, ("all", figures.all)]:
         cells = [f"{row.errors[n].facial:.3f} / {row.errors[n].expression:.3f}" for n in names]
         lines.append(
@@ -161,10 +158,15 @@ def table(figures: FlowFigures) -> str:
     lines.append(
         f"{'ms per pair':<48}" + "".join(f"{1e3 * figures.seconds[name]:>{width}.0f}" for name in names)
     )
-    for pose, found in figures.calm.items():
+    for pose, lengths in figures.calm.items():
         label = f"no expression, {pose}: mean |found|"
-        lines.append(f"{label:<48}" + "".join(f"{found[name]:>{width}.3f}" for name in names))
+        lines.append(f"{label:<48}" + "".join(f"{lengths[name]:>{width}.3f}" for name in names))
     return "\n".join(lines)
+
+
+def _rows(figures: FlowFigures, indent: str) -> list[tuple[str, StratumFigures]]:
+    """A table's rows of strata with their labels."""
+    return [(f"{indent}{s}, {h} head", f) for s, heads in figures.strata.items() for h, f in heads.items()]
 
 
 def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> StratumFigures:
@@ -186,12 +188,12 @@ def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> Strat
     )
 
 
-def _create(name: str, prior: Path | None) -> FlowEstimator:
-    if name != "meflownet-prior":
-        return create(name)
-    if prior is None:
-        return create("meflownet", refine=False)
-    return MEFlowNetEstimator(load_prior(prior), None)
+def _create(name: str, prior: Path | None, run: Path | None) -> FlowEstimator:
+    if name in ("meflownet-prior", "meflownet-fast") and prior is not None:
+        return MEFlowNetEstimator(load_prior(prior), None)
+    if name == "meflownet" and run is not None:
+        return MEFlowNetEstimator(load_prior(run / PRIOR_FILE.name), run / NETWORK_FILE.name)
+    return create("meflownet-fast" if name == "meflownet-prior" else name)
 
 
 def _length(field: Field) -> Field:

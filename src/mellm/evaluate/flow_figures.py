@@ -30,6 +30,7 @@ class PairSample(BaseModel):
     """One pair: its motion on the face in px, and the errors of every estimator by name.
 
     peak: greatest true expression; no_expression: mean true expression; head_motion: mean of the head's
+    origin: of the motion, where it is known
     """
 
     model_config = ConfigDict(extra="allow")
@@ -37,6 +38,7 @@ class PairSample(BaseModel):
 
     key: str
     identity: str
+    origin: str | None = None
     peak: float
     no_expression: float
     head_motion: float
@@ -68,6 +70,7 @@ class FlowFigures(BaseModel):
     strata: stratum -> `still` or `moving` head -> figures; all: over all pairs
     seconds: estimator -> median time per pair
     calm: pose -> estimator -> mean |expression| found where the face did not move (portraits only)
+    origins: origin of the motion -> the figures of its pairs
     """
 
     pairs: int
@@ -75,3 +78,4 @@ class FlowFigures(BaseModel):
     all: StratumFigures
     seconds: dict[str, float]
     calm: dict[str, dict[str, float]] = {}
+    origins: dict[str, "FlowFigures"] = {}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, flow_set_files, read_flow_set
-from mellm.datasets.vqa_questions import FINE_LABELS, QuestionKind, VQAQuestion, kind_of
+from mellm.datasets.vqa_questions import QuestionKind, VQAQuestion, kind_of
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.figures import TextFigures, UnitFigures
@@ -26,10 +26,10 @@ from mellm.evaluate.recognition import Progress, figures_of, results_of
 from mellm.evaluate.runs import LabelRun, SampleResult, UnitRun, VQARun, provenance
 from mellm.evaluate.unit_recognition import LEAST, commonest_units, has_units, true_codes
 from mellm.evaluate.vqa_answers import VQATask
-from mellm.facs import PRESENT
+from mellm.facs import FINE, PRESENT
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.taxonomies import FINE, get_taxonomy
+from mellm.facs.taxonomies import get_taxonomy
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
 from mellm.instruct.records import Case, Route, Stage
 from mellm.instruct.sources import measure_stored_flow
@@ -207,7 +207,7 @@ def evaluate_language_vqa(
             _keep(kept, question.id, found[question.id])
         if progress:
             progress(question.id, number, len(task.questions))
-    settings = asked.settings | {"protocol": "zero-shot", "fine_labels": list(FINE_LABELS), "limit": limit}
+    settings = asked.settings | {"protocol": "zero-shot", "fine_labels": list(FINE), "limit": limit}
     return task.run([found[q.id] for q in task.questions], settings, seed, started)
 
 
@@ -260,7 +260,7 @@ def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
 
 _CLOSED: dict[QuestionKind, tuple[str, ...]] = {
     QuestionKind.COARSE: COARSE,
-    QuestionKind.FINE: FINE_LABELS,
+    QuestionKind.FINE: FINE,
     QuestionKind.SHOWN: ("yes", "no"),
     QuestionKind.SIDE: ("left", "right"),
 }

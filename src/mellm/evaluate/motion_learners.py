@@ -59,7 +59,7 @@ class MotionUnits:
     def __init__(self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool) -> None:
         """Read every sample."""
         self._units = units
-        self._rows = [self._row(stored, route, combined) for stored in data.flows]
+        self._rows = [[self._row(stored, route, combined) for stored in flows] for flows in data.measurements]
 
     def _row(self, stored: StoredFlow, route: Route, combined: bool) -> Array:
         opinion = see_stored(stored, route)
@@ -74,8 +74,8 @@ class MotionUnits:
         return row
 
     def zero_shot(self) -> Array:
-        """Return scores (N, 2, U): above zero where a unit is likelier there than not."""
-        return np.stack(self._rows)
+        """Return scores (M, N, 2, U): above zero where a unit is likelier there than not."""
+        return np.array(self._rows)
 
     def fitted(self, labels: NDArray[np.bool_], train: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
         """Raise InputError: the encoders are not trained on these folds."""

@@ -1,5 +1,7 @@
 """Recognition on the MEGC 2019 composite: one model, one protocol, every sample predicted once.
 
+Where the flow was measured twice, a model is trained on both measurements of the training fold, answers for
+each, and the probabilities are averaged.
 Confusions are pooled over all folds before any figure is formed. Intervals resample people.
 """
 
@@ -30,26 +32,31 @@ def evaluate_recognition(
     model: str = "evidence",
     seed: int = 0,
     progress: Progress | None = None,
+    also: str | Path | None = None,
 ) -> LabelRun:
-    """Evaluate a model by name on a folder of flow.
+    """Evaluate a model by name on a folder of flow; `also` holds a second measurement of the same samples.
 
     Raises InputError for a folder, model or protocol that cannot be used.
     """
     started = time.perf_counter()
     if protocol not in PROTOCOLS:
         raise InputError(f"There is no protocol '{protocol}'; choose {', '.join(PROTOCOLS)}.")
-    data = read_flow_set(folder)
+    data = read_flow_set(folder, also)
     learner = create_learner(model)
     if protocol == "zero-shot" and learner.trains:
         raise InputError(
             f"The model '{model}' has to be trained, zero-shot trains on nothing; use --protocol loso."
         )
-    probabilities = predict(data, learner, protocol, seed, progress)
+    answers = predict_each(data, learner, protocol, seed, progress)
+    probabilities = answers.mean(axis=0)
+    figures = figures_of(data.samples, probabilities, seed)
+    if len(answers) > 1:
+        figures.per_measurement = [figures_of(data.samples, alone, seed) for alone in answers]
     settings: dict[str, JsonValue] = {"model": learner.name, "protocol": protocol, "classes": list(COARSE)}
     return LabelRun(
-        figures=figures_of(data.samples, probabilities, seed),
+        figures=figures,
         samples=results_of(data.samples, probabilities),
-        provenance=provenance(flow_set_files(folder), settings, seed, started),
+        provenance=provenance(flow_set_files(folder, also), settings, seed, started),
     )
 
 
@@ -57,18 +64,27 @@ def predict(
     data: FlowSet, learner: Learner, protocol: Protocol, seed: int = 0, progress: Progress | None = None
 ) -> NDArray[np.float64]:
     """Return class probabilities (N, 3), each row from a model that never saw its person (or data set)."""
-    prepared = np.stack([learner.prepare(stored) for stored in data.flows])
+    return np.asarray(predict_each(data, learner, protocol, seed, progress).mean(axis=0))
+
+
+def predict_each(
+    data: FlowSet, learner: Learner, protocol: Protocol, seed: int = 0, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Return class probabilities (M, N, 3) from each of M measurements, by a model that learned from all."""
+    prepared = [np.stack([learner.prepare(stored) for stored in flows]) for flows in data.measurements]
     people = [s.group for s in data.samples]
     truth = np.array([_class_number(s) for s in data.samples])
-    answers = np.zeros((len(people), len(COARSE)))
+    answers = np.zeros((len(prepared), len(people), len(COARSE)))
     folds = list(splits(protocol, people, [s.dataset for s in data.samples], seed))
     for number, split in enumerate(folds, 1):
         training = Training(
-            x=prepared[split.train],
-            y=truth[split.train],
-            people=tuple(people[i] for i in split.train),
+            x=np.concatenate([x[split.train] for x in prepared]),
+            y=np.tile(truth[split.train], len(prepared)),
+            people=tuple(people[i] for i in split.train) * len(prepared),
         )
-        answers[split.test] = learner.fit(training, seed)(prepared[split.test])
+        fitted = learner.fit(training, seed)
+        for measured, x in enumerate(prepared):
+            answers[measured, split.test] = fitted(x[split.test])
         if progress:
             progress(split.name, number, len(folds))
     return answers

@@ -108,8 +108,14 @@ def provenance(
         seconds=round(time.perf_counter() - started, 2),
         python=platform.python_version(),
         packages={name: found for name in _PACKAGES if (found := _version(name))},
-        inputs={path.name: sha256_of(path) for path in inputs},
+        inputs={_named(path, inputs): sha256_of(path) for path in inputs},
     )
+
+
+def _named(path: Path, among: Sequence[Path]) -> str:
+    """A file's name, with its folder's where another file has the same."""
+    alone = sum(path.name == other.name for other in among) == 1
+    return path.name if alone else f"{path.parent.name}/{path.name}"
 
 
 def _version(package: str) -> str | None:

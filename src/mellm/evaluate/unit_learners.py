@@ -1,10 +1,13 @@
 """The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
 
-`facs`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per unit
-and view. `learned`: the learned recogniser of `mellm.facs`
-over 29 regions as it is shipped, fine-tuned on the training fold.
+`grid`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per
+unit and view. `learned`: the learned recogniser of `mellm.facs` over 29 regions as it is shipped, fine-tuned
+on the training fold. `facs`: both together. Without a training fold a unit is called where either calls it
+(each is sparing with what it was never shown); with one, their scores are added up.
+
 A half is read from the flow as it is (the subject's left) or mirrored (the right). A learner sees its
-samples one by one beforehand, and the labels of the training fold alone.
+samples one by one beforehand, and the labels of the training fold alone. Where the flow was measured M times,
+it learns from all measurements of the fold and answers for each.
 """
 
 from collections.abc import Callable
@@ -18,7 +21,7 @@ from mellm.errors import InputError
 from mellm.evaluate.ridge import Array, fit_ridge
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.learned import LearnedAUModel, Vectors, at_typical_scale, shipped_au_model
-from mellm.facs.stored_flow_units import read_units
+from mellm.facs.stored_flow_units import StoredUnits, read_units
 from mellm.facs.unit_rules import relative_vectors
 from mellm.flow.normalised import recover_flow, regional_motion
 
@@ -36,46 +39,52 @@ Rows = NDArray[np.int64]
 
 
 class UnitLearner(Protocol):
-    """Scores (N, 2, U) above zero where a unit is called; halves are the subject's left and right."""
+    """Scores (M, N, 2, U) above zero where a unit is called; halves are the subject's left and right."""
 
     def zero_shot(self) -> Array:
         """Return everyone's scores, trained on nobody."""
         ...
 
     def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
-        """Return scores (test, 2, U) after training on the rows `train` and their labels (train, 2, U)."""
+        """Return scores (M, test, 2, U) after training on the rows `train` and their labels (train, 2, U)."""
         ...
 
 
 class GridUnits:
-    """The learner `facs`."""
+    """The learner `grid`."""
 
     def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
         """Read every sample."""
-        self._found = read_units(data.flows, units)
+        self._found = [read_units(flows, units) for flows in data.measurements]
 
     def zero_shot(self) -> Array:
         """Average what the sources say."""
-        return self._found.scores()
+        return np.stack([found.scores() for found in self._found])
 
     def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
         """Add a ridge per unit and view, both halves of every face as samples."""
-        scores = self.zero_shot()[test]
+        scores = self.zero_shot()[:, test]
         for u in range(labels.shape[2]):
             # A unit nobody in the training fold shows can only be read zero-shot.
             if labels[:, :, u].any():
                 views = [self._ridge(view, u, labels[:, :, u], train, test) for view in (0, 1)]
-                scores[:, :, u] += np.mean(views, axis=0)
+                scores[..., u] += np.mean(views, axis=0)
         return scores
 
     def _ridge(self, view: int, u: int, labels: Labels, train: Rows, test: Rows) -> Array:
-        def design(rows: Rows, half: int) -> Array:
-            sources = np.nan_to_num(self._found.sources[rows, :, half, u])
-            return np.asarray(np.c_[self._found.grids[rows, view, half], sources])
+        def design(found: StoredUnits, rows: Rows, half: int) -> Array:
+            sources = np.nan_to_num(found.sources[rows, :, half, u])
+            return np.asarray(np.c_[found.grids[rows, view, half], sources])
 
-        x = np.concatenate([design(train, 0), design(train, 1)])
-        score = fit_ridge(x, np.concatenate([labels[:, 0], labels[:, 1]]).astype(np.int64), 2, PENALTY)
-        return np.stack([2 * score(design(test, half))[:, 1] for half in (0, 1)], axis=1)
+        x = np.concatenate([design(found, train, half) for found in self._found for half in (0, 1)])
+        y = np.tile(labels.T.reshape(-1), len(self._found)).astype(np.int64)
+        score = fit_ridge(x, y, 2, PENALTY)
+        return np.stack(
+            [
+                np.stack([2 * score(design(found, test, half))[:, 1] for half in (0, 1)], axis=1)
+                for found in self._found
+            ]
+        )
 
 
 class LearnedUnits:
@@ -83,15 +92,13 @@ class LearnedUnits:
 
     def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
         """Read every sample: motion (N, 29, 2), its strongest set to a typical one."""
-        named = [relative_vectors(regional_motion(recover_flow(stored))) for stored in data.flows]
-        motion = [[vectors.get(name, (0.0, 0.0)) for name in REGION_NAMES] for vectors in named]
-        self._vectors = at_typical_scale(np.array(motion, np.float32))
+        self._vectors = [_typical_motion(flows) for flows in data.measurements]
         self._start = shipped_au_model()
         self._units = units
 
     def zero_shot(self) -> Array:
         """The shipped model as it is, calibrated."""
-        return self._scores(self._start, self._vectors, self._start.offset)
+        return np.stack([self._scores(self._start, v, self._start.offset) for v in self._vectors])
 
     def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
         """Fine-tune on the fold; called as if every unit were present as often as not."""
@@ -108,11 +115,13 @@ class LearnedUnits:
         ]
         for u, column in known:
             halves[:, :, column] = labels[:, :, u]
-        moving = np.linalg.norm(self._vectors[train], axis=-1) > 0
-        nobody = ("",) * len(train)
-        pairs = RegionPairs(self._vectors[train], moving, halves, self._start.units, nobody, nobody)
+        halves = np.tile(halves, (len(self._vectors), 1, 1))
+        vectors = np.concatenate([v[train] for v in self._vectors])
+        moving = np.linalg.norm(vectors, axis=-1) > 0
+        nobody = ("",) * len(vectors)
+        pairs = RegionPairs(vectors, moving, halves, self._start.units, nobody, nobody)
         model = tuned(self._start, pairs, PULL, np.asarray(halves.any(axis=(0, 1)), np.bool_))
-        return self._scores(model, self._vectors[test], np.zeros_like(model.offset))
+        return np.stack([self._scores(model, v[test], np.zeros_like(model.offset)) for v in self._vectors])
 
     def _scores(self, model: LearnedAUModel, vectors: Vectors, offset: NDArray[np.float32]) -> Array:
         """The stronger half's log-odds as the mean of both, apart by what the halves differ."""
@@ -128,8 +137,32 @@ class LearnedUnits:
         return scores
 
 
+class BothUnits:
+    """The learner `facs`."""
+
+    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
+        """Read every sample both ways."""
+        self._ways: tuple[UnitLearner, ...] = GridUnits(data, units), LearnedUnits(data, units)
+
+    def zero_shot(self) -> Array:
+        """The higher score of the two."""
+        return np.asarray(np.max([way.zero_shot() for way in self._ways], axis=0))
+
+    def fitted(self, labels: Labels, train: Rows, test: Rows) -> Array:
+        """The sum of the scores of both, each trained on the fold."""
+        return np.asarray(np.sum([way.fitted(labels, train, test) for way in self._ways], axis=0))
+
+
+def _typical_motion(flows: NDArray[np.uint8]) -> Vectors:
+    """Motion (N, 29, 2) of stored flow, its strongest set to a typical one."""
+    named = [relative_vectors(regional_motion(recover_flow(stored))) for stored in flows]
+    motion = [[vectors.get(name, (0.0, 0.0)) for name in REGION_NAMES] for vectors in named]
+    return at_typical_scale(np.array(motion, np.float32))
+
+
 _LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
-    "facs": GridUnits,
+    "facs": BothUnits,
+    "grid": GridUnits,
     "learned": LearnedUnits,
 }
 

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
-from mellm.evaluate.figures import SideFigures
+from mellm.evaluate.figures import SideFigures, UnitFigures
 from mellm.evaluate.protocols import Protocol, splits
 from mellm.evaluate.recognition import Progress
 from mellm.evaluate.ridge import Array
@@ -39,26 +39,26 @@ def evaluate_units(
     seed: int = 0,
     progress: Progress | None = None,
     model: str = "facs",
+    also: str | Path | None = None,
 ) -> UnitRun:
-    """Evaluate action units on the folder's samples that have codes.
+    """Evaluate action units on the folder's samples that have codes; `also` holds a second measurement.
 
     `model` is one of `mellm.evaluate.unit_learners`. Raises InputError where no sample has action units.
     """
     started = time.perf_counter()
-    everything = read_flow_set(folder)
+    everything = read_flow_set(folder, also)
     readable = [has_units(s) for s in everything.samples]
     data = everything.select(np.array([found is True for found in readable]))
     if not data.samples:
         raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
     units = commonest_units(data.samples)
-    scores = unit_scores(data, units, protocol, seed, progress, model)
-    truth = [true_codes(s) for s in data.samples]
-    called = [[unit.code for unit in called_units(row, units)] for row in scores]
-    table = UnitScores(units)
-    table.update(truth, called)
-    figures = table.compute(least=LEAST)
-    figures.samples, figures.unreadable = len(truth), sum(found is None for found in readable)
-    figures.sides = _side_figures(data.samples, scores, units)
+    each = unit_scores(data, units, protocol, seed, progress, model)
+    scores = np.asarray(each.mean(axis=0))
+    truth, called = [true_codes(s) for s in data.samples], _called(scores, units)
+    figures = _figures(data.samples, scores, units)
+    figures.unreadable = sum(found is None for found in readable)
+    if len(each) > 1:
+        figures.per_measurement = [_figures(data.samples, alone, units) for alone in each]
     settings: dict[str, JsonValue] = {"model": model, "protocol": protocol, "units": list(units)}
     return UnitRun(
         figures=figures,
@@ -77,8 +77,20 @@ def evaluate_units(
             )
             for s, t, c, row in zip(data.samples, truth, called, scores, strict=True)
         ],
-        provenance=provenance(flow_set_files(folder), settings, seed, started),
+        provenance=provenance(flow_set_files(folder, also), settings, seed, started),
     )
+
+
+def _figures(samples: Sequence[Sample], scores: Array, units: tuple[int, ...]) -> UnitFigures:
+    table = UnitScores(units)
+    table.update([true_codes(s) for s in samples], _called(scores, units))
+    figures = table.compute(least=LEAST)
+    figures.samples, figures.sides = len(samples), _side_figures(samples, scores, units)
+    return figures
+
+
+def _called(scores: Array, units: tuple[int, ...]) -> list[list[str]]:
+    return [[unit.code for unit in called_units(row, units)] for row in scores]
 
 
 def true_codes(sample: Sample) -> list[str]:
@@ -114,11 +126,11 @@ def unit_scores(
     if protocol == "zero-shot":
         return learner.zero_shot()
     labels = half_labels([s.action_units.present for s in data.samples], units)
-    scores = np.zeros(labels.shape)
+    scores = np.zeros((len(data.measurements), *labels.shape))
     people, sets = [s.group for s in data.samples], [s.dataset for s in data.samples]
     folds = list(splits(protocol, people, sets, seed))
     for number, split in enumerate(folds, 1):
-        scores[split.test] = learner.fitted(labels[split.train], split.train, split.test)
+        scores[:, split.test] = learner.fitted(labels[split.train], split.train, split.test)
         if progress:
             progress(split.name, number, len(folds))
     return scores

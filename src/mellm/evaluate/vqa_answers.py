@@ -13,9 +13,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
-from mellm.datasets.sample_names import SampleNames
+from mellm.datasets.sample_names import SampleNames, dataset_name
 from mellm.datasets.vqa_questions import (
-    FINE_LABELS,
     QuestionKind,
     VQAQuestion,
     asked_unit,
@@ -30,10 +29,12 @@ from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.runs import SampleResult, VQARun, provenance
 from mellm.evaluate.text_overlap import TextScores
-from mellm.facs import AU_NAMES, AUEvidence, au_number, untrained_emotion_model
+from mellm.evaluate.unit_learners import create_unit_learner
+from mellm.facs import AU_NAMES, au_number, get_taxonomy
 from mellm.facs.codes import ActionUnitCode, SubjectSide
+from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.stored_flow import COARSE
-from mellm.facs.stored_flow_units import called_units, read_units, stronger_half
+from mellm.facs.stored_flow_units import called_units, evidence_of, stronger_half
 from mellm.facs.unit_rules import EXPRESSIVE
 
 
@@ -83,9 +84,12 @@ class VQATask:
     file: Path
     questions: tuple[VQAQuestion, ...]
     unanswered: int
+    also: Path | None = None
 
     @classmethod
-    def read(cls, folder: str | Path, file: str | Path, samples: Iterable[Sample]) -> "VQATask":
+    def read(
+        cls, folder: str | Path, file: str | Path, samples: Iterable[Sample], also: str | Path | None = None
+    ) -> "VQATask":
         """Read a file of questions, for the samples of a folder of flow; `image_id` becomes the sample's key.
 
         A question is about the sample of its data set, subject and file name, however these are spelled.
@@ -96,7 +100,9 @@ class VQATask:
         known = tuple(replace(q, image_id=key) for q, key in zip(asked, keys, strict=True) if key is not None)
         if not known:
             raise InputError(f"None of the questions in {Path(file).name} is about a sample in {folder}.")
-        return cls(Path(folder), Path(file), known, len(asked) - len(known))
+        return cls(
+            Path(folder), Path(file), known, len(asked) - len(known), None if also is None else Path(also)
+        )
 
     def part(self, limit: int | None) -> "VQATask":
         """Return the task with only `limit` of its questions, evenly spread; the others are unanswered."""
@@ -123,42 +129,54 @@ class VQATask:
                 )
                 for q, a in zip(self.questions, answers, strict=True)
             ],
-            provenance=provenance([*flow_set_files(self.folder), self.file], settings, seed, started),
+            provenance=provenance(
+                [*flow_set_files(self.folder, self.also), self.file], settings, seed, started
+            ),
         )
 
 
-def evaluate_vqa(folder: str | Path, questions: str | Path, seed: int = 0) -> VQARun:
-    """Answer every question about the folder's samples, zero-shot.
+def evaluate_vqa(
+    folder: str | Path,
+    questions: str | Path,
+    seed: int = 0,
+    also: str | Path | None = None,
+    convention: str = UNKNOWN,
+) -> VQARun:
+    """Answer every question about the folder's samples, zero-shot; `also` holds a second measurement.
+
+    The fine expression is one of all emotions, or of those that the coders of `convention` write.
 
     Raises InputError where no question is about a sample of the folder.
     """
     started = time.perf_counter()
-    data = read_flow_set(folder)
-    task = VQATask.read(folder, questions, data.samples)
-    seen = look(data, seed)
+    data = read_flow_set(folder, also)
+    task = VQATask.read(folder, questions, data.samples, also)
+    seen = look(data, seed, convention)
     answers = [answer(q, seen[q.image_id]) for q in task.questions]
     settings: dict[str, JsonValue] = {
         "model": "facs",
         "protocol": "zero-shot",
-        "fine_labels": list(FINE_LABELS),
+        "convention": convention,
     }
     return task.run(answers, settings, seed, started)
 
 
-def look(data: FlowSet, seed: int = 0) -> dict[str, Seen]:
-    """Return key -> what the zero-shot FACS models see in every sample of a folder of flow."""
+def look(data: FlowSet, seed: int = 0, convention: str = UNKNOWN) -> dict[str, Seen]:
+    """Return key -> what the zero-shot FACS models see in every sample of a folder of flow.
+
+    The emotion model hears no sheet of the sample's own data set, whatever the convention.
+    """
     coarse = predict(data, create_learner("facs"), "zero-shot", seed)
-    scores = read_units(data.flows, EXPRESSIVE).scores()
-    emotions = untrained_emotion_model()
+    scores = create_unit_learner("facs", data, EXPRESSIVE).zero_shot().mean(axis=0)
+    emotions = shipped_emotion_model().under(convention)
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
-        units = called_units(row, EXPRESSIVE)
-        evidence = [AUEvidence(unit.au, "both", 0.8, None, ()) for unit in units]
-        name = COARSE[int(label.argmax())]
+        fine = emotions.without(dataset_name(sample.dataset)).fine(evidence_of(row, EXPRESSIVE))
+        members = get_taxonomy("3").members[COARSE[int(label.argmax())]]
         found[sample.key] = Seen(
-            coarse=name,
-            fine=_fine(name, emotions.fine(evidence)),
-            units=tuple(units),
+            coarse=COARSE[int(label.argmax())],
+            fine=max(members, key=lambda name: fine[name]),
+            units=tuple(called_units(row, EXPRESSIVE)),
             leaning={unit: stronger_half(row[:, i]) for i, unit in enumerate(EXPRESSIVE)},
         )
     return found
@@ -194,14 +212,6 @@ def _text(rows: Sequence[Pair]) -> TextOverlap:
     texts = TextScores()
     texts.update([q.answer for q, _ in rows], [given for _, given in rows])
     return texts.compute()
-
-
-def _fine(coarse: str, fine: Mapping[str, float]) -> str:
-    if coarse == "positive":
-        return "happiness"
-    if coarse == "surprise":
-        return "surprise"
-    return max(("disgust", "repression"), key=lambda label: fine[label])
 
 
 def _labels(rows: Sequence[Pair]) -> LabelSummary:

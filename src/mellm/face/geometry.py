@@ -57,6 +57,19 @@ def eye_opening(landmarks: Landmarks) -> tuple[float, float]:
     return _eye_opening(landmarks, "left"), _eye_opening(landmarks, "right")
 
 
+def mouth_opening(landmarks: Landmarks) -> float:
+    """Height between the lips over the mouth's width: about 0 shut, 0.3 in an open vowel.
+
+    Schemes without inner lips give the height between the middles of the lips' outer edges.
+    """
+    if landmarks.scheme == "mesh468":
+        upper, lower = landmarks.xy[13], landmarks.xy[14]
+    else:
+        upper, lower = (anchor(landmarks, f"{lip} lip centre")[:2] for lip in ("upper", "lower"))
+    width = anchor(landmarks, "left mouth corner")[:2] - anchor(landmarks, "right mouth corner")[:2]
+    return float(np.linalg.norm(upper - lower) / max(float(np.linalg.norm(width)), 1e-6))
+
+
 def head_pose(landmarks: Landmarks, reference: Landmarks | None = None) -> HeadPose:
     """Rotation of the head against a reference frame, or against a mean face looking at the camera.
 

@@ -26,13 +26,16 @@ from mellm.face.regions import OUTSIDE_EYES, REGION_NAMES
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.facs.unit_rules import (
+    BLINK_NOISE,
     JAW_STRETCH,
     NOISE_FLOOR,
     PRESENT,
     UNITS,
+    UPPER_LID,
     ImageSide,
     Term,
     grade_of,
+    lid_spill,
     relative_vectors,
     unit_score,
 )
@@ -52,12 +55,26 @@ SHARE = 0.2
 """A region is named as evidence from this share of the strongest contribution."""
 
 UNSUPPORTED = 0.4
-"""Highest probability of a unit that no moving region speaks for."""
+"""Highest probability of a unit that no moving region speaks for, or that a blink draws along."""
+
+_ABOUT_EYES = frozenset({1, 2, 4, 5, 6, 7, 9})
+"""Units of the skin that a closing lid draws along."""
+
+_OUTDOES = 2.0
+"""How many times as far as the rest of the face lids go in a blink."""
 
 _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
 _CHIN = REGION_NAMES.index("chin")
 _MIRROR = [REGION_NAMES.index(name.mirrored) for name in REGION_NAMES]
+
+_LIDS = [
+    [REGION_NAMES.index(lid) for lid in lids] for lids in (UPPER_LID, [lid.mirrored for lid in UPPER_LID])
+]
+_SPREAD = np.array(
+    [[lid_spill(name, side) for name in REGION_NAMES] for side in ("left", "right")], np.float32
+)
+"""(2, 29): what a closing lid on either side of the picture spreads to each region."""
 
 Vectors = NDArray[np.float32]
 
@@ -71,6 +88,26 @@ def at_typical_scale(vectors: Vectors) -> Vectors:
     """Return motion (N, 29, 2) of which only ratios are known, its strongest motion set to `TYPICAL`."""
     strongest = np.maximum(motion_scale(vectors), np.float32(1e-12))
     return np.asarray(vectors * (np.float32(TYPICAL) / strongest)[:, None, None])
+
+
+def quiet_about_lids(vectors: Vectors) -> tuple[Vectors, Vectors]:
+    """Return motion (N, 29, 2) without what closing lids spread around them, and the noise floor (N,) then.
+
+    The same as the hand-made model does (`mellm.facs.unit_rules.without_lid_spill`), for many at once.
+    """
+    closing = np.maximum(0, vectors[:, _LIDS, 1].max(axis=-1))
+    spread = np.max(closing[:, :, None] * _SPREAD, axis=1)
+    length = np.linalg.norm(vectors, axis=-1)
+    kept = np.where(spread > 0, np.maximum(0, 1 - spread / np.maximum(length, np.float32(1e-12))), 1)
+    floor = NOISE_FLOOR + BLINK_NOISE * closing.max(axis=1)
+    return np.asarray(vectors * kept[..., None], np.float32), np.asarray(floor, np.float32)
+
+
+def blink_alone(vectors: Vectors) -> NDArray[np.bool_]:
+    """Return (N,) where closing lids outdo all else, and the rest of the face is within their noise."""
+    quiet, floor = quiet_about_lids(vectors)
+    closing, rest = (floor - np.float32(NOISE_FLOOR)) / BLINK_NOISE, motion_scale(quiet)
+    return np.asarray((closing > _OUTDOES * rest) & (rest < floor), np.bool_)
 
 
 def motion_scale(vectors: Vectors) -> Vectors:
@@ -126,14 +163,15 @@ def view_features(vectors: Vectors, rules: Rules, scale: Vectors | None = None) 
 
     `scale` (N,) replaces the motion's own, so that single regions can be taken out on equal terms.
     """
+    vectors, floor = quiet_about_lids(vectors)
     strong = motion_scale(vectors) if scale is None else scale
-    s = np.hypot(strong, np.float32(NOISE_FLOOR))[:, None]
+    s = np.hypot(strong, floor)[:, None]
     flat = vectors.reshape(len(vectors), -1)
     both = (rules.scores(vectors), rules.scores(mirrored_motion(vectors)))
     ratios = np.concatenate([flat / s, both[0] / s, both[1] / s], axis=1)
     # A blink moves lids many times further than anything else moves: beyond LIMIT it is just "far".
     limited = LIMIT * np.tanh(ratios / LIMIT)
-    return np.asarray(np.concatenate([limited, np.log(s / NOISE_FLOOR)], axis=1), np.float32)
+    return np.asarray(np.concatenate([limited, np.log(s / np.float32(NOISE_FLOOR))], axis=1), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +195,7 @@ class LearnedAUModel:
     offset: NDArray[np.float32]
     gap: NDArray[np.float32]
     known_scale: bool = field(default=True, kw_only=True)
-    version: str = field(default="learned-2", kw_only=True)
+    version: str = field(default="learned-3", kw_only=True)
 
     @property
     def name(self) -> str:
@@ -199,12 +237,14 @@ class LearnedAUModel:
         halves = self.half_logits(vectors)[0]
         probabilities = self.probabilities(vectors)[0]
         support = self._support(vectors)
+        blinks = self.known_scale and bool(blink_alone(vectors)[0])
         found = []
         for row, au in enumerate(self.units):
             side, shown = self._side(halves[:, row])
             evidence = _named(support[list(shown), :, row].sum(axis=0), moving)
             p = float(probabilities[row])
-            p = p if evidence else min(p, UNSUPPORTED)
+            drawn_along = blinks and au in _ABOUT_EYES
+            p = p if evidence and not drawn_along else min(p, UNSUPPORTED)
             grade = self._grade(au, shown, named) if p >= PRESENT else None
             if au == 26 and self.known_scale and vectors[0, _CHIN, 1] > JAW_STRETCH:
                 au = 27
@@ -222,7 +262,7 @@ class LearnedAUModel:
         """How much each half's logit falls when a region is held still: (2, 29, U), picture's regions."""
         taken = np.repeat(vectors, len(REGION_NAMES) + 1, axis=0)
         taken[np.arange(1, len(taken)), np.arange(len(REGION_NAMES))] = 0
-        scale = np.repeat(motion_scale(vectors), len(taken))
+        scale = np.repeat(motion_scale(quiet_about_lids(vectors)[0]), len(taken))
         both = [self.view_logits(view, scale) for view in (taken, mirrored_motion(taken))]
         return np.stack([logits[:1] - logits[1:] for logits in both])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from mellm.errors import InputError, MellmError
 from mellm.facs.findings import AUModel, EmotionModel
 from mellm.facs.learned import load_au_model, shipped_au_model
-from mellm.facs.learned_emotion import shipped_emotion_model
+from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.facs.unit_rules import EvidenceModel
 from mellm.weights.model_store import sha256_of
@@ -51,10 +51,14 @@ def untrained_emotion_model() -> EmotionModel:
     return create_emotion_model("prototypes")
 
 
-def create_emotion_model(name: str = "learned") -> EmotionModel:
-    """Return an emotion model by name: `learned` from annotation sheets, or the hand-made `prototypes`."""
+def create_emotion_model(name: str = "learned", convention: str = UNKNOWN) -> EmotionModel:
+    """Return an emotion model by name: `learned` from annotation sheets, or the hand-made `prototypes`.
+
+    `convention` names the data set whose coders' words are wanted (`mellm.facs.learned_emotion.CONVENTIONS`);
+    the prototypes know of none. Raises InputError for a name or convention that does not exist.
+    """
     if name == "learned":
-        return shipped_emotion_model()
+        return shipped_emotion_model().under(convention)
     if name == "prototypes":
         return EmotionEvidenceModel()
     raise InputError(f"There is no emotion model '{name}'; choose learned or prototypes.")

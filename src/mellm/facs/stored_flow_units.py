@@ -79,11 +79,15 @@ def called_units(scores: Array, units: Sequence[int]) -> list[ActionUnitCode]:
 
 
 def unit_evidence(stored: NDArray[np.uint8], units: Sequence[int] = EXPRESSIVE) -> list[AUEvidence]:
-    """Return the probability and side of units in one picture (28, 28, 3), in their order.
+    """Return the probability and side of units in one picture (28, 28, 3), in their order."""
+    return evidence_of(read_units(stored[None], units).scores()[0], units)
+
+
+def evidence_of(scores: Array, units: Sequence[int]) -> list[AUEvidence]:
+    """Return the probability and side of units from one sample's scores (2, U), in their order.
 
     A unit is present from a probability of one half; its intensity is unknown, because the scale is.
     """
-    scores = read_units(stored[None], units).scores()[0]
     found = []
     for unit, pair in zip(units, scores.T, strict=True):
         probability = 1 / (1 + float(np.exp(-_STEEPNESS * (float(pair[0] + pair[1]) / 2))))

@@ -36,16 +36,24 @@ class Taxonomy:
         return next((label for label, fine in self.members.items() if word in fine), None)
 
     def marginal(self, fine: Mapping[str, float]) -> dict[str, float]:
-        """Turn probabilities over `FINE` into this taxonomy's: sums, then renormalised to 1.
+        """Turn probabilities over `FINE` into this taxonomy's: sums, and 1 in all.
 
-        Emotions the taxonomy leaves out are conditioned away; so any two labels keep the ratio that the
-        one fine distribution gives them.
+        An emotion that the taxonomy leaves out counts for the labels of its coarse class, as these share it
+        out among themselves. So negative, positive and surprise are as probable in every taxonomy, and any
+        two labels of one coarse class keep the ratio that the one fine distribution gives them.
         """
-        sums = {label: sum(fine.get(f, 0.0) for f in covered) for label, covered in self.members.items()}
-        total = sum(sums.values())
+        found: dict[str, float] = {}
+        for group in _COARSE.values():
+            # A label that covers the whole class takes it all; finer ones share it out.
+            labels = [label for label, covered in self.members.items() if set(covered) <= set(group)]
+            sums = {label: sum(fine.get(f, 0.0) for f in self.members[label]) for label in labels}
+            whole, inside = sum(fine.get(f, 0.0) for f in group), sum(sums.values())
+            for label, value in sums.items():
+                found[label] = whole * value / inside if inside > 0 else whole / len(labels)
+        total = sum(found.values())
         if total <= 0:
-            return dict.fromkeys(sums, 1 / len(sums))
-        return {label: value / total for label, value in sums.items()}
+            return dict.fromkeys(self.members, 1 / len(self.members))
+        return {label: found[label] / total for label in self.members}
 
 
 def _plain(*labels: str) -> dict[str, tuple[str, ...]]:
@@ -54,12 +62,10 @@ def _plain(*labels: str) -> dict[str, tuple[str, ...]]:
 
 _NEGATIVE = ("disgust", "repression", "anger", "contempt", "fear", "sadness")
 
+_COARSE = {"negative": _NEGATIVE, "positive": ("happiness",), "surprise": ("surprise",)}
+
 TAXONOMIES: dict[str, Taxonomy] = {
-    "3": Taxonomy(
-        "3",
-        {"negative": _NEGATIVE, "positive": ("happiness",), "surprise": ("surprise",)},
-        "MEGC 2019 composite",
-    ),
+    "3": Taxonomy("3", _COARSE, "MEGC 2019 composite"),
     "5": Taxonomy("5", _plain("happiness", "sadness", "fear", "surprise", "disgust"), "CASME II"),
     "6": Taxonomy("6", _plain("happiness", "sadness", "fear", "surprise", "disgust", "anger"), "CAS(ME)3"),
     "7": Taxonomy(

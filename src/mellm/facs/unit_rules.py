@@ -114,29 +114,55 @@ UNITS: tuple[Unit, ...] = (
     Unit(6, 0.08, (Term(_CHEEK, 0, 1), Term(_LOWER, 0, 1, 0.5)), (Term(_LOWER, 0, -1, 0.5),)),
     Unit(7, 0.05, (Term(_LOWER, 0, 1),), (Term(_CHEEK, 0, 1, 0.5), Term(_UPPER, 0, -1, 0.3))),
     Unit(9, 0.06, (Term(_NOSTRIL, 0, 1), Term(_INNER, -0.2, -1, 0.5)), (Term(_INNER, 0, 1, 0.5),)),
-    Unit(10, 0.10, (Term(_UPLIP, 0, 1), Term(_NOSTRIL, 0.2, 1, 0.5)), (Term(_CORNER, _D, _D, 0.4),)),
-    Unit(11, 0.06, (Term(_NOSTRIL, _D, _D), Term(_UPLIP, 0, 1, 0.3)), (Term(_CORNER, _D, _D, 0.5),)),
-    Unit(12, 0.18, (Term(_CORNER, 0.6, 0.8), Term(_CHEEK, 0, 1, 0.3)), (Term(_CORNER, 0, -1, 0.5),)),
+    # The wing rises furthest in 9, the lip in 10.
+    Unit(10, 0.10, (Term(_UPLIP, 0, 1), Term(_NOSTRIL, 0.2, 1, 0.5)),
+         (Term(_CORNER, _D, _D, 0.4), Term(_NOSTRIL, 0, 1, 0.5), Term(_INNER, -0.2, -1, 0.5))),
+    Unit(11, 0.06, (Term(_NOSTRIL, _D, _D), Term(_UPLIP, 0, 1, 0.3)),
+         (Term(_CORNER, _D, _D, 0.5), Term(_NOSTRIL, -_D, _D, 0.5), Term(_INNER, -0.2, -1, 0.5))),
+    # A corner that goes out without going up is a dimpler's (14) or a stretcher's (20).
+    Unit(12, 0.18, (Term(_CORNER, 0.6, 0.8), Term(_CHEEK, 0, 1, 0.3)),
+         (Term(_CORNER, 0, -1, 0.5), Term(_CORNER, 0.8, -0.6, 0.5))),
     Unit(13, 0.15, (Term(_CORNER, 0, 1),), (Term(_CORNER, 1, 0), Term(_CORNER, -1, 0, 0.5))),
-    Unit(14, 0.08, (Term(_CORNER, -1, 0), Term(_LOWLIP, -0.5, 0.5, 0.2)), (Term(_UPLIP_C, 0, 1, 0.3),)),
+    # The buccinator draws the corner back, in the picture outwards, and the lips hardly with it.
+    Unit(14, 0.08, (Term(_CORNER, 1, 0),),
+         (Term(_CORNER, 0, 1, 0.8), Term(_CORNER, 0, -1, 0.5), Term(_LOWLIP, 1, 0, 0.6))),
     Unit(15, 0.10, (Term(_CORNER, 0, -1), Term(_LOWLIP, 0, -1, 0.2)), (Term(_CHIN, 0, -1, 0.7),)),
     Unit(16, 0.12, (Term(_LOWLIP, 0, -1),), (Term(_CHIN, 0, -1), Term(_UPLIP, 0, -1, 0.5))),
-    Unit(17, 0.10, (Term(_CHIN, 0, 1), Term(_LOWLIP_C, 0, 1)), (Term(_UPLIP_C, 0, -1, 0.3),), central=True),
+    Unit(17, 0.10, (Term(_CHIN, 0, 1), Term(_LOWLIP_C, 0, 1)), (Term(_UPLIP_C, 0, -1, 0.8),), central=True),
     Unit(18, 0.15, (Term(_CORNER, -1, 0), Term(_UPLIP, -1, 0, 0.5), Term(_LOWLIP, -1, 0, 0.5)),
          central=True),
-    Unit(20, 0.15, (Term(_CORNER, 1, 0), Term(_LOWLIP, 1, 0, 0.3)), (Term(_CORNER, 0, 1, 0.7),)),
+    # The risorius draws the lip along; a corner that goes alone is a dimpler's.
+    Unit(20, 0.15, (Term(_LOWLIP, 1, 0), Term(_CORNER, 1, 0, 0.3)),
+         (Term(_CORNER, 0, 1, 0.7), Term(_CHIN, 0, 1, 0.4))),
     Unit(22, 0.10, (Term(_CORNER, -1, 0), Term(_UPLIP_C, 0, 1), Term(_LOWLIP_C, 0, -1)), central=True),
     Unit(23, 0.06, (Term(_UPLIP, -0.7, -0.7), Term(_LOWLIP, -0.7, 0.7), Term(_CORNER, -1, 0, 0.5)),
          central=True),
     Unit(24, 0.08, (Term(_UPLIP_C, 0, -1), Term(_LOWLIP_C, 0, 1)), (Term(_CHIN, 0, 1, 0.4),), central=True),
     Unit(25, 0.10, (Term(_UPLIP_C, 0, 1, 0.5), Term(_LOWLIP_C, 0, -1)), central=True),
     Unit(26, 0.20, (Term(_CHIN, 0, -1), Term(_LOWLIP_C, 0, -1, 0.7)), central=True),
-    Unit(28, 0.10, (Term(_UPLIP_C, 0, -1), Term(_LOWLIP_C, 0, 1), Term(_CHIN, 0, 1, 0.5)), central=True),
+    Unit(28, 0.10, (Term(_UPLIP_C, 0, -1), Term(_LOWLIP_C, 0, 1), Term(_CHIN, 0, 1, 0.5),
+                    Term(_CORNER, -1, 0, 0.5)), central=True),
     Unit(38, 0.03, (Term(_NOSTRIL, 1, 0),), (Term(_NOSTRIL, 0, 1, 0.7), Term(_CORNER, 1, 0, 0.5))),
     Unit(39, 0.03, (Term(_NOSTRIL, -1, 0),), (Term(_NOSTRIL, 0, 1, 0.7), Term(_CORNER, -1, 0, 0.5))),
-    Unit(43, 0.12, (Term(_UPPER, 0, -1),), (Term(_INNER, 0, -1, 0.7), Term(_LOWER, 0, 1, 0.5))),
+    Unit(43, 0.12, (Term(_UPPER, 0, -1),), (Term(_INNER, 0, -1), Term(_LOWER, 0, 1, 0.5))),
 )  # fmt: skip
 """The table, one row per unit. Jaw openings beyond AU26's range are reported as AU27."""
+
+_SPILL: dict[RegionId, float] = {
+    _INNER: 0.8, _OUTER: 0.15, _NOSTRIL: 0.1, _CHEEK: 0.1,
+    RegionId.LEFT_LOWER_EYELID_OUTER: 0.15, _LOWER: 0.15, RegionId.LEFT_LOWER_EYELID_INNER: 0.2,
+    _CORNER: 0.05, _UPLIP: 0.05, _LOWLIP: 0.05, _UPLIP_C: 0.05, _LOWLIP_C: 0.05, _CHIN: 0.05,
+}  # fmt: skip
+"""Region on the closing lid's side -> share of the lid's motion that its fold makes there, or flow spreads.
+
+As measured on blinks: the fold draws the skin below the inner brow along, while flow loses half of the lid's
+own way."""
+
+UPPER_LID = (RegionId.LEFT_UPPER_EYELID_OUTER, _UPPER, RegionId.LEFT_UPPER_EYELID_INNER)
+"""The regions of the upper lid on the picture's left."""
+
+BLINK_NOISE = 0.15
+"""What a closing lid adds to the noise floor, as a share of its own motion."""
 
 EYE_CLOSURE = frozenset({43, 45, 46})
 """Units that close the eyes: no evidence of a micro-expression on their own."""
@@ -168,12 +194,16 @@ class EvidenceModel:
     @property
     def name(self) -> str:
         """Name and version, for the report's provenance."""
-        return "evidence-1" if self.known_scale else "evidence-1 (relative)"
+        return "evidence-2" if self.known_scale else "evidence-2 (relative)"
 
     def predict(self, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
         """Return all units of `UNITS`, most probable first; regions that are missing count as still."""
         vectors = relative_vectors(motion)
-        scale = math.hypot(strongest_motion(vectors), self.noise_floor if self.known_scale else 0.0)
+        floor = 0.0
+        if self.known_scale:
+            floor = self.noise_floor + BLINK_NOISE * max(closing_lids(vectors).values())
+            vectors = without_lid_spill(vectors)
+        scale = math.hypot(strongest_motion(vectors), floor)
         found = [self._judge(unit, vectors, scale) for unit in UNITS]
         return sorted(found, key=lambda e: -e.probability)
 
@@ -207,6 +237,38 @@ def relative_vectors(motion: Sequence[RegionMotion]) -> dict[str, _Vector]:
         m.name: (m.u * m.relative / m.mean, m.v * m.relative / m.mean) if m.mean > 0 else (0.0, 0.0)
         for m in motion
     }
+
+
+def closing_lids(vectors: Mapping[str, _Vector]) -> dict[ImageSide, float]:
+    """Return how far the upper lid of each side of the picture comes down at most, 0 where it does not."""
+    return {
+        side: max(
+            0.0, *(vectors.get(lid if side == "left" else lid.mirrored, (0.0, 0.0))[1] for lid in UPPER_LID)
+        )
+        for side in _SIDES
+    }
+
+
+def without_lid_spill(vectors: Mapping[str, _Vector]) -> dict[str, _Vector]:
+    """Shorten motion about a closing eye by what the lid's own motion spreads there.
+
+    A lid goes ten times further in a blink than a brow in a micro-expression, and flow smooths. Without this
+    a blink reads as lowered brows (AU 4) and a wrinkled nose (AU 9).
+    """
+    closing = closing_lids(vectors)
+    found = dict(vectors)
+    for name, (u, v) in vectors.items():
+        length = math.hypot(u, v)
+        spread = max(lid_spill(RegionId(name), side) * closing[side] for side in _SIDES)
+        if length > 0 and spread > 0:
+            kept = max(0.0, 1 - spread / length)
+            found[name] = u * kept, v * kept
+    return found
+
+
+def lid_spill(region: RegionId, side: ImageSide) -> float:
+    """Return the share of a closing lid's motion, on one side of the picture, that a region shows."""
+    return _SPILL.get(region if side == "left" else region.mirrored, 0.0)
 
 
 def along(term: Term, vectors: Mapping[str, _Vector], side: ImageSide) -> float:

@@ -31,6 +31,17 @@ def load_weights(path: Path, names: Sequence[str]) -> Weights:
         raise MellmError(f"The weights {path.name} cannot be read ({error}); install mellm again.") from error
 
 
+def weight_names(path: Path) -> list[str]:
+    """Return the names of the arrays in a file. Raises MellmError where it is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as found:
+            return list(found.keys())
+    except (OSError, SafetensorError) as error:
+        raise MellmError(f"The weights {path.name} cannot be read ({error}); install mellm again.") from error
+
+
 def shipped_weights(name: str) -> Path:
     """Return the path of weights that come with the package."""
     return Path(str(files("mellm.weights") / name))

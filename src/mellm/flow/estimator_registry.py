@@ -15,6 +15,7 @@ Factory = Callable[..., FlowEstimator]
 
 _FACTORIES: dict[str, Factory | str] = {
     "meflownet": "mellm.flow.meflownet.runtime:create",
+    "meflownet-fast": "mellm.flow.meflownet.runtime:create_fast",
     "dis": "mellm.flow.classical:create_dis",
     "tvl1": "mellm.flow.classical:create_tvl1",
     "farneback": "mellm.flow.classical:create_farneback",

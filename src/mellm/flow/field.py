@@ -4,8 +4,9 @@ Flow is float32 (H, W, 2) in pixels, u right, v down: the point at (x, y) of the
 (x + u, y + v) in the apex frame.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,5 +80,24 @@ class FlowEstimator(Protocol):
 
         `landmarks` are the onset frame's points in these pictures' pixels; without them the face is
         searched for, and without a face the head flow falls back to a robust 2D fit (with a warning).
+        """
+        ...
+
+
+@runtime_checkable
+class ClipFlowEstimator(Protocol):
+    """An estimator that can use the frames around onset and apex."""
+
+    def estimate_clip(
+        self,
+        frames: Sequence[Image],
+        onset: int,
+        apex: int,
+        landmarks: Landmarks | None = None,
+        reach: int | None = None,
+    ) -> Flow:
+        """Estimate the flow from frame `onset` to frame `apex` of `frames`; `landmarks` are the onset's.
+
+        Up to `reach` frames on both sides of each are used (default: the estimator's own choice).
         """
         ...

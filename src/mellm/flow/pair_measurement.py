@@ -4,13 +4,14 @@ Reports, MEU-Instruct records and training data all measure with these two funct
 agree. The module knows nothing of action units, clips or files.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mellm.face.alignment import Alignment
 from mellm.face.geometry import inter_ocular
 from mellm.face.people import Landmarks, Region
 from mellm.face.regions import regions_of
-from mellm.flow.field import Flow, FlowEstimator
+from mellm.flow.field import ClipFlowEstimator, Flow, FlowEstimator
 from mellm.flow.measure import measure
 from mellm.flow.region_motion import RegionMotion
 from mellm.media.frame import Image
@@ -59,8 +60,12 @@ def measure_pair(
     estimator: FlowEstimator,
     *,
     source_pixels: bool = False,
+    around: tuple[Sequence[Image], Sequence[Image]] | None = None,
 ) -> PairMeasurement:
     """Measure one face between two pictures of one size; `landmarks` are its points in each of them.
+
+    around: for a clip, the consecutive frames about the onset and about the apex, each with its own frame
+    in the middle; an estimator that can use them takes noise away with them.
 
     The crop is fitted once to both pictures, so nothing moves in it that did not move in front of the
     camera. Motion is in pixels of the crop, or of the pictures where `source_pixels` is set. Raises
@@ -70,5 +75,11 @@ def measure_pair(
     crops = alignment.crop(onset), alignment.crop(apex)
     points = alignment.landmarks_to_crop(landmarks[0])
     scale = 1 / alignment.scale if source_pixels else 1.0
-    measured = measure_flow(estimator.estimate(*crops, points), points, scale)
+    if around is not None and isinstance(estimator, ClipFlowEstimator):
+        first, second = ([alignment.crop(frame) for frame in frames] for frames in around)
+        middles = len(first) // 2, len(first) + len(second) // 2
+        flow = estimator.estimate_clip([*first, *second], *middles, points, len(second) // 2)
+    else:
+        flow = estimator.estimate(*crops, points)
+    measured = measure_flow(flow, points, scale)
     return PairMeasurement(measured.flow, measured.regions, measured.motion, alignment, *crops)

@@ -77,7 +77,7 @@ def _me_row(number: int, me: MicroExpression) -> list[object]:
 def _frame_table(report: Report, person: int) -> str:
     trace = next((t for t in report.traces if t.person == person), None) or _no_trace(person)
     events = [me for me in report.micro_expressions if me.person == person]
-    blinks = [e for e in report.other_events if e.person == person and e.kind == "blink"]
+    blinks = [e for e in report.other_events if e.person == person and e.kind in ("blink", "closure")]
     times = report.source.times()
     seen = _seen(report, person, trace, len(times))
     rows: list[list[object]] = []

@@ -210,6 +210,8 @@ def _other(event: OtherEvent, axis: _Axis, bottom: int, language: Language, key:
     left, wide = band
     fill, opacity = {
         "blink": ("#888888", ".28"),
+        "closure": ("#888888", ".28"),
+        "speech": ("#888888", ".08"),
         "macro": (f"url(#{key}-hatch)", "1"),
         "head": ("#888888", ".12"),
     }[event.kind]

@@ -21,9 +21,11 @@ from mellm.simulate.ict import (
     Fit,
     IctModel,
 )
+from mellm.simulate.origins import Origin
 from mellm.simulate.pair import ActionUnitTruth
 from mellm.simulate.photo_pairs import (
     Crop,
+    DrawnMotion,
     PairConfig,
     PhotoSource,
     draw_peak,
@@ -62,15 +64,14 @@ class Full3dSource(PhotoSource):
         self._model = ict if isinstance(ict, IctModel) else IctModel(ict)
         self._fits: OrderedDict[tuple[Path, bool], Fit] = OrderedDict()
 
-    def _move(
-        self, portrait: Portrait, crop: Crop, rng: np.random.Generator
-    ) -> tuple[Moved, tuple[ActionUnitTruth, ...]]:
+    def _move(self, portrait: Portrait, crop: Crop, rng: np.random.Generator) -> tuple[Moved, DrawnMotion]:
         """Draw a motion and render the head in it, noise-free."""
         fit = _into_frame(self._fit(portrait, crop), crop.to_picture)
         displacement, units = self._draw_expression(fit, rng)
         pose, gaze, backdrop = draw_surroundings(self.config, rng)
         motion = Motion(np.zeros((468, 3), np.float32), pose, gaze, backdrop)
-        return render(crop.scene, self._model, fit, displacement, motion), units
+        drawn = DrawnMotion(motion, units, Origin.ICT if units else None)
+        return render(crop.scene, self._model, fit, displacement, motion), drawn
 
     def _fit(self, portrait: Portrait, crop: Crop) -> Fit:
         """The head on this portrait, in pixels of the (flipped) picture; the latest fits are kept."""

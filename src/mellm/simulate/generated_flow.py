@@ -1,7 +1,7 @@
 """Generated 28x28 flow in the format of the MEGC 2019 folder, from action units with known labels.
 
 Each sample draws one annotation (action units with sides, coarse emotion), adds up the units' fields on the
-mean face (`mellm.simulate.unit_fields`) with random strength, reach and sharpness, adds blinks, what is
+mean face (`mellm.simulate.origins`) with random strength, reach and sharpness, adds blinks, what is
 left of head motion, and noise, lays it on the crop's grid, and stores it as the folder does: min-max
 normalised per channel, with strain. No flow of a real face takes part. The ranges were set by comparing
 label-free statistics (symmetry, peakedness, roughness) with real flow.
@@ -20,9 +20,19 @@ from scipy.spatial import Delaunay
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
 from mellm.datasets.sheet_warnings import log_remarks
+from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.simulate.canonical_mesh import canonical_points
+from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import (
+    WITH_UNITS,
+    Origin,
+    OriginShares,
+    draw_origin,
+    known_units,
+    unit_motion,
+)
 from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side, Variation, canonical_field, half_of
 
 _log = logging.getLogger(__name__)
@@ -75,8 +85,37 @@ def read_patterns(sheets: Sequence[Path]) -> list[Pattern]:
     return patterns
 
 
-def generate(patterns: Sequence[Pattern], count: int, seed: int) -> GeneratedFlow:
-    """Generate `count` samples, every coarse class as often as the others."""
+@dataclass(frozen=True, slots=True)
+class _UnitMotion:
+    """Draws units of one sample, of one origin."""
+
+    origin: Origin
+    known: frozenset[int]
+    shapes: IctModel | None
+
+    def draw(self, unit: int, side: Side, sharpness: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """A unit's motion, float64 (468, 3), its strong places made stronger by the power `sharpness`."""
+        if self.origin is Origin.TABLE or unit not in self.known:
+            field = canonical_field(unit, side, _VARIATION, rng)
+        else:
+            field = unit_motion(self.origin, unit, side, rng, self.shapes)
+        return np.asarray(field * np.linalg.norm(field[:, :2], axis=1, keepdims=True) ** sharpness)
+
+
+def generate(
+    patterns: Sequence[Pattern],
+    count: int,
+    seed: int,
+    origins: OriginShares = ((Origin.TABLE, 1.0),),
+    shapes: IctModel | None = None,
+) -> GeneratedFlow:
+    """Generate `count` samples, every coarse class as often as the others.
+
+    origins: where the units' motion comes from, one origin a sample; the table helps out for unknown units
+    shapes: ICT-FaceKit's, for the origin of that name. Raises InputError for an origin without units.
+    """
+    if any(origin not in WITH_UNITS for origin, share in origins if share > 0):
+        raise InputError(f"Samples with action units come from {', '.join(WITH_UNITS)}.")
     rng = np.random.default_rng(seed)
     by_label = [[p for p in patterns if p.label == label] for label in sorted({p.label for p in patterns})]
     faces = [_face(rng) for _ in range(_FACES)]
@@ -86,7 +125,10 @@ def generate(patterns: Sequence[Pattern], count: int, seed: int) -> GeneratedFlo
         alike = by_label[rng.integers(len(by_label))]
         pattern = alike[rng.integers(len(alike))]
         drawn.append(pattern)
-        flows[i] = stored_form(_sample(pattern, *faces[rng.integers(_FACES)], rng))
+        face = faces[rng.integers(_FACES)]
+        origin = draw_origin(rng, dict(origins), shapes) if len(origins) > 1 else origins[0][0]
+        made = _UnitMotion(origin, known_units(origin, shapes), shapes)
+        flows[i] = stored_form(_sample(pattern, *face, made, rng))
     return GeneratedFlow(flows, np.array([p.label for p in drawn], np.int64), tuple(drawn))
 
 
@@ -128,18 +170,22 @@ def _grid_weights(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sample(
-    pattern: Pattern, points: NDArray[np.float64], weights: NDArray[np.float64], rng: np.random.Generator
+    pattern: Pattern,
+    points: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    made: _UnitMotion,
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Flow (28, 28, 2) of one sample; its unit is the typical peak of an action unit."""
     sharpness = rng.uniform(0, 1.5)
     total = np.zeros((len(points), 3))
     for unit, side in pattern.units:
         strength = np.exp(rng.normal(0, 0.4)) * _SMALL_UNITS.get(unit, 1.0)
-        total += strength * _sharpened(unit, side if unit in CAN_BE_ONE_SIDED else "both", sharpness, rng)
+        total += strength * made.draw(unit, side if unit in CAN_BE_ONE_SIDED else "both", sharpness, rng)
     if rng.random() < 0.4:
         side = "both" if rng.random() < 0.7 else ("left" if rng.random() < 0.5 else "right")
         strength = np.exp(rng.normal(-0.2, 0.8)) * (1 if rng.random() < 0.75 else -1)
-        total += strength * _sharpened(_BLINK, side, sharpness, rng)
+        total += strength * made.draw(_BLINK, side, sharpness, rng)
     ratio = _scale()[1] / _scale()[0]
     motion = total[:, :2] * (1.0, -ratio) + _head(points, rng)
     flow = (weights @ motion).reshape(_SIZE, _SIZE, 2)
@@ -148,11 +194,6 @@ def _sample(
         noise = cv2.GaussianBlur(rng.normal(0, 1, flow.shape), (0, 0), smoothness)
         flow = flow + noise / noise.std() * strength * rng.uniform(0.2, 1)
     return np.asarray(cv2.GaussianBlur(flow, (0, 0), rng.uniform(0.2, 0.7)), np.float64)
-
-
-def _sharpened(unit: int, side: Side, sharpness: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    field = canonical_field(unit, side, _VARIATION, rng)
-    return np.asarray(field * np.linalg.norm(field[:, :2], axis=1, keepdims=True) ** sharpness)
 
 
 def _head(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

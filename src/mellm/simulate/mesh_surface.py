@@ -25,9 +25,8 @@ def _edges(points: NDArray[np.float64]) -> NDArray[np.int64]:
     for index, (x, y) in enumerate(flat.tolist()):
         division.insert((x, y))
         number.setdefault((x, y), index)
-    known = np.array(
-        [number.get((a, b), -1) for t in division.getTriangleList() for a, b in t.reshape(3, 2).tolist()]
-    )
+    corners = np.asarray(division.getTriangleList(), np.float32).reshape(-1, 2)
+    known = np.array([number.get((x, y), -1) for x, y in corners.tolist()])
     triangles = known.reshape(-1, 3)
     triangles = triangles[(triangles >= 0).all(1)]
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])

@@ -66,8 +66,8 @@ class _Body:
         self.converge = float(rng.uniform(0.2, 0.9))
         self.thicken = float(rng.uniform(0.0, 0.35))
         self.thin = float(rng.uniform(0.0, 0.25))
-        self.slide = float(rng.uniform(0.0, 0.3))
-        self.breadth = float(np.exp(0.2 + 0.25 * rng.standard_normal()))
+        self.slide = float(rng.uniform(0.0, 0.7))
+        self.breadth = float(np.exp(0.45 + 0.25 * rng.standard_normal()))
 
     def strength(self, spread: float = 0.3) -> float:
         """A factor about 1."""

@@ -40,6 +40,18 @@ class Origin(StrEnum):
     SMOOTH = "smooth"
 
 
+OriginShares = tuple[tuple[Origin, float], ...]
+"""Origins with their shares; shares need not add up to 1."""
+
+EVERY_ORIGIN: OriginShares = (
+    (Origin.TABLE, 0.2),
+    (Origin.ICT, 0.2),
+    (Origin.REPLAYED, 0.25),
+    (Origin.MUSCLE, 0.2),
+    (Origin.SMOOTH, 0.15),
+)
+"""The usual mixture."""
+
 WITH_UNITS = (Origin.TABLE, Origin.ICT, Origin.MUSCLE)
 """The origins that can be asked for action units."""
 
@@ -62,7 +74,7 @@ class UnitShare:
     @property
     def share(self) -> float:
         """The peak of its own motion in the picture plane; the whole motion's is 1."""
-        return _peak(self.field)
+        return peak_of(self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +144,7 @@ def draw_face_motion(
         float(np.exp(rng.normal(0, 0.4))) * unit_motion(origin, au, side, rng, shapes) for au, side in wanted
     ]
     total = np.sum(fields, axis=0)
-    peak = max(_peak(total), 1e-9)
+    peak = max(peak_of(total), 1e-9)
     shares = tuple(UnitShare(au, s, f / peak) for (au, s), f in zip(wanted, fields, strict=True))
     return FaceMotion(total / peak, shares, origin)
 
@@ -146,11 +158,37 @@ def draw_origin(rng: np.random.Generator, shares: Mapping[Origin, float], shapes
     return names[int(rng.choice(len(names), p=weights / weights.sum()))]
 
 
+def read_origins(text: str) -> OriginShares:
+    """Read origins with shares: `all`, `table,muscle` (alike likely), `table=2,muscle=1`.
+
+    Raises InputError for anything else.
+
+    >>> read_origins("muscle")
+    ((<Origin.MUSCLE: 'muscle'>, 1.0),)
+    """
+    if text.strip().lower() == "all":
+        return EVERY_ORIGIN
+    found: dict[Origin, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            found[Origin(name.strip().lower())] = float(share) if share else 1.0
+        except ValueError as error:
+            raise InputError(
+                f"'{part.strip()}' is no origin of motion with a share; give all, or some of "
+                f"{', '.join(Origin)} as in table=2,muscle=1."
+            ) from error
+    if not all(0 <= share < float("inf") for share in found.values()) or not sum(found.values()) > 0:
+        raise InputError("Shares of origins are numbers from 0 up, and not all 0.")
+    return tuple(found.items())
+
+
 def _scans(shapes: IctModel | None) -> IctModel:
     if shapes is None:
         raise InputError("The origin 'ict' needs ICT-FaceKit's compact .npz: give it with --ict.")
     return shapes
 
 
-def _peak(field: Field) -> float:
+def peak_of(field: Field) -> float:
+    """Return the greatest length of displacements (N, 3) in the picture plane."""
     return float(np.linalg.norm(field[:, :2], axis=1).max())

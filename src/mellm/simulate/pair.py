@@ -29,6 +29,9 @@ class FlowPair:
     valid: bool (H, W), true where a point of the onset frame is visible in the apex frame too
     face: bool (H, W), the face's skin, eyes and mouth, where errors are measured
     landmarks: the onset frame's 468 mesh points, in these pixels
+    action_units: the units put in; empty also where the origin of the motion knows none
+    origin: where the expression's motion comes from (`mellm.simulate.origins`, or another program's name for
+        its own), None where the face does not move by itself or nobody said
     """
 
     key: str
@@ -41,3 +44,4 @@ class FlowPair:
     face: NDArray[np.bool_]
     landmarks: Landmarks
     action_units: tuple[ActionUnitTruth, ...]
+    origin: str | None = None

@@ -40,6 +40,7 @@ def datasheet(manifest: Manifest, folder: Path) -> str:
     """Return the datasheet, Markdown: what is in it, measured on what was written."""
     recipe = manifest.built_by
     units: Counter[str] = Counter()
+    origins: Counter[str] = Counter()
     identities: dict[str, set[str]] = {}
     peaks: list[float] = []
     counts: Counter[str] = Counter()
@@ -50,8 +51,10 @@ def datasheet(manifest: Manifest, folder: Path) -> str:
             identities.setdefault(split, set()).add(label["identity"])
             units.update(f"AU {u['au']}" for u in label["action_units"])
             peaks.extend(u["amplitude"] for u in label["action_units"])
+            origin = label.get("origin")
+            origins[origin or "no expression, or not recorded"] += 1
             if not label["action_units"]:
-                units["no action unit"] += 1
+                units["no action unit known" if origin else "no action unit"] += 1
     width, height = recipe.source.pair.size
     return _DATASHEET.format(
         pairs=sum(counts.values()),
@@ -63,6 +66,7 @@ def datasheet(manifest: Manifest, folder: Path) -> str:
         step=round(1 / STEP),
         splits="".join(f"| {s} | {counts[s]} | {len(identities[s])} |\n" for s in sorted(counts)),
         labels="".join(f"| {name} | {n} |\n" for name, n in units.most_common()),
+        origins="".join(f"| {name} | {n} |\n" for name, n in origins.most_common()),
         peaks=_PEAKS.format(*np.percentile(peaks, [50, 5, 95])) if peaks else "",
     )
 
@@ -84,9 +88,17 @@ local motion may carry none
 {splits}
 Identities never cross splits.
 
+| origin of the motion | pairs |
+|---|---|
+{origins}
+- `table`: pushes written from the FACS descriptions; `ict`: ICT-FaceKit's scans; `muscle`: contracting \
+muscles; their action units are known
+- `replayed`: modes of motion of real people, other people in `test` than in `train` and `val`; `smooth`: \
+smooth random motion; no units are known
+
 | label | pairs |
 |---|---|
 {labels}
 {peaks}
-Not for judging people: the motion is synthetic, its statistics follow coarse shares of published annotations.
+Not for judging people: the motion is generated, its statistics follow coarse shares of published annotations.
 """

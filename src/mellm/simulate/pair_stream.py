@@ -10,6 +10,7 @@ from mellm.errors import InputError
 from mellm.simulate.full_3d import Full3dSource
 from mellm.simulate.gallery import Gallery, Split
 from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import Origin
 from mellm.simulate.pair import FlowPair
 from mellm.simulate.photo_pairs import PairConfig, PhotoSource
 
@@ -22,8 +23,8 @@ class MEFlowConfig:
     """What pairs are made from, and how.
 
     faces: folder of portraits for the photo warps
-    ict: ICT-FaceKit's compact .npz, or None; gives the photo warps a second description of action units
-    full_3d: share of pairs from the full-3D source (needs `ict`)
+    ict: ICT-FaceKit's compact .npz, or None; needed by the origin of motion of that name
+    full_3d: share of pairs from the full-3D source (needs `ict`, and that origin among the pairs')
     cache: where found meshes are kept (default: the user's cache)
     """
 
@@ -42,6 +43,10 @@ class PairSource:
         shapes = IctModel(config.ict) if config.ict is not None else None
         if config.full_3d > 0 and shapes is None:
             raise InputError("Full-3D pairs need ICT-FaceKit's compact .npz; give it or set full_3d to 0.")
+        if config.full_3d > 0 and not dict(config.pair.origins).get(Origin.ICT):
+            raise InputError(
+                "Full-3D pairs have the origin 'ict'; add it to the origins or set full_3d to 0."
+            )
         gallery = Gallery(config.faces, cache=config.cache)
         self._photo = PhotoSource(gallery, split=split, seed=seed, config=config.pair, shapes=shapes)
         self._full_3d: Full3dSource | None = None

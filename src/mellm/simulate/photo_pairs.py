@@ -16,11 +16,19 @@ from mellm.media.frame import Image
 from mellm.simulate.canonical_mesh import Points, canonical_to_mesh, face_width, mirrored
 from mellm.simulate.gallery import SPLITS, Gallery, Portrait, Split
 from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import (
+    EVERY_ORIGIN,
+    Origin,
+    OriginShares,
+    draw_face_motion,
+    draw_origin,
+    peak_of,
+    unit_motion,
+)
 from mellm.simulate.pair import ActionUnitTruth, FlowPair
 from mellm.simulate.scene import Motion, Moved, Pose, Scene
-from mellm.simulate.sensor import draw_camera, draw_occluder, film, light_field, photograph, shading
-from mellm.simulate.unit_fields import Side, Variation, canonical_field
-from mellm.simulate.unit_statistics import draw_action_units
+from mellm.simulate.sensor import draw_camera, draw_occluder, light_field, photograph_pair, shading
+from mellm.simulate.unit_fields import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +40,10 @@ class PairConfig:
     still: share of pairs without expression
     head: share of pairs with head motion
     occluded: share of pairs with something before the face
-    scanned: share of pairs whose action units follow ICT-FaceKit's scans, where these are given, in part or
-        wholly instead of the built-in table
+    origins: where the expression's motion comes from, origins with their shares; scans of ICT-FaceKit take
+        part where they are given
     shaded: share of pairs whose skin darkens where it is squeezed and brightens where it is stretched
-    bumps: share of expressive pairs with smooth local motion that belongs to no action unit
+    bumps: share of expressive pairs with further smooth local motion that belongs to no action unit
     clean: no camera (no noise, light, compression, occluder), for tests of exactness
     """
 
@@ -44,9 +52,9 @@ class PairConfig:
     largest: float = 5.0
     still: float = 0.15
     head: float = 0.5
-    bumps: float = 0.3
+    bumps: float = 0.2
     occluded: float = 0.08
-    scanned: float = 0.4
+    origins: OriginShares = EVERY_ORIGIN
     shaded: float = 0.4
     clean: bool = False
 
@@ -126,7 +134,7 @@ class PhotoSource:
     ) -> None:
         """Open the folder (finding meshes the first time) and keep the portraits of one split.
 
-        `shapes`: ICT-FaceKit's, as a second description of how action units move.
+        `shapes`: ICT-FaceKit's, for the origin of that name.
         """
         self._shapes = shapes
         gallery = folder if isinstance(folder, Gallery) else Gallery(folder)
@@ -148,7 +156,7 @@ class PhotoSource:
         rng = np.random.default_rng([self.seed, branch, index])
         portrait = self.portraits[int(rng.integers(len(self.portraits)))]
         crop = cut_scene(portrait, self.config, rng)
-        moved, units = self._move(portrait, crop, rng)
+        moved, drawn = self._move(portrait, crop, rng)
         onset, apex, valid = crop.scene.onset, moved.image, moved.valid
         if not self.config.clean:
             onset, apex, valid = photograph_both(onset, moved, self.config, rng)
@@ -162,15 +170,16 @@ class PhotoSource:
             valid=valid,
             face=crop.scene.face,
             landmarks=Landmarks(crop.scene.mesh.copy()),
-            action_units=units,
+            action_units=drawn.units,
+            origin=drawn.origin,
         )
 
     def _move(
         self, portrait: Portrait, crop: "Crop", rng: np.random.Generator
-    ) -> tuple[Moved, tuple[ActionUnitTruth, ...]]:
+    ) -> tuple[Moved, "DrawnMotion"]:
         """Draw a motion and set the scene into it, noise-free."""
-        motion, units = draw_motion(crop.scene, self.config, rng, self._shapes)
-        return crop.scene.move(motion), units
+        drawn = draw_motion(crop.scene, self.config, rng, self._shapes, self.split or "train")
+        return crop.scene.move(drawn.motion), drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +210,6 @@ def draw_peak(config: PairConfig, rng: np.random.Generator) -> float:
     return config.size[0] / 400 * float(np.exp(rng.uniform(np.log(config.smallest), np.log(config.largest))))
 
 
-_VARIATION = Variation(reach=0.25, wider=0.15, weight=0.4, turn=0.3, shift=0.02)
-"""How a person differs from the table of units, and a little how an occurrence does."""
-
-
 def draw_field(
     au: int, side: Side, rng: np.random.Generator, shapes: IctModel | None, share: float
 ) -> NDArray[np.float64]:
@@ -212,46 +217,50 @@ def draw_field(
 
     The motion follows the table, and by `share` (0..1) ICT-FaceKit's scans where these have the unit.
     """
-    field = canonical_field(au, side, _VARIATION, rng)
+    field = unit_motion(Origin.TABLE, au, side, rng)
     if shapes is None or share <= 0 or au not in shapes.action_units:
         return field
-    scanned = shapes.canonical_field(au, "both" if au in shapes.two_sided else side)
-    return (1 - share) * field + share * scanned
+    return (1 - share) * field + share * unit_motion(Origin.ICT, au, side, rng, shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMotion:
+    """A motion for one pair; `origin` is that of the expression, None where there is none."""
+
+    motion: Motion
+    units: tuple[ActionUnitTruth, ...]
+    origin: Origin | None
 
 
 def draw_motion(
-    scene: Scene, config: PairConfig, rng: np.random.Generator, shapes: IctModel | None = None
-) -> tuple[Motion, tuple[ActionUnitTruth, ...]]:
-    """Draw expression, head, gaze and background motion for one pair."""
+    scene: Scene,
+    config: PairConfig,
+    rng: np.random.Generator,
+    shapes: IctModel | None = None,
+    split: Split = "train",
+) -> DrawnMotion:
+    """Draw expression, head, gaze and background motion for one pair.
+
+    `split` says whose motion is replayed, see `draw_face_motion`.
+    """
     moved = np.zeros((468, 3), np.float32)
-    bumps = None
-    units: list[ActionUnitTruth] = []
+    bumps, origin = None, None
+    units: tuple[ActionUnitTruth, ...] = ()
     if rng.random() >= config.still:
         peak = draw_peak(config, rng)
-        with_bumps = rng.random() < config.bumps
-        only_bumps = with_bumps and rng.random() < 0.4
-        if not only_bumps:
-            drawn = draw_action_units(rng)
-            share = [float(a) for a in np.exp(rng.normal(0, 0.4, len(drawn)))]
-            from_scan = 0.0
-            if shapes is not None and rng.random() < config.scanned:
-                from_scan = 1.0 if rng.random() < 0.5 else float(rng.random())
-            expression = np.zeros((468, 3))
-            to_mesh = canonical_to_mesh(scene.mesh).T
-            sizes: list[float] = []
-            for a, (au, side) in zip(share, drawn, strict=True):
-                field = draw_field(au, side, rng, shapes, from_scan)
-                expression += a * field
-                sizes.append(a * float(np.linalg.norm((field @ to_mesh)[:, :2], axis=1).max()))
-            expression = expression @ to_mesh
-            scale = peak / max(float(np.linalg.norm(expression[:, :2], axis=1).max()), 1e-6)
-            moved = (expression * scale).astype(np.float32)
-            units = [ActionUnitTruth(au, s, a * scale) for a, (au, s) in zip(sizes, drawn, strict=True)]
-        if with_bumps:
-            amount = peak if only_bumps else peak * float(rng.uniform(0.1, 0.6))
-            bumps = amount * draw_bumps(scene, rng, int(rng.integers(1, 5)))
+        origin = draw_origin(rng, dict(config.origins), shapes)
+        face = draw_face_motion(origin, rng, shapes=shapes, split=split)
+        to_mesh = canonical_to_mesh(scene.mesh).T
+        expression = face.displacement @ to_mesh
+        scale = peak / max(peak_of(expression), 1e-6)
+        moved = (expression * scale).astype(np.float32)
+        units = tuple(
+            ActionUnitTruth(u.au, u.side, scale * peak_of(u.field @ to_mesh)) for u in face.units or ()
+        )
+        if rng.random() < config.bumps:
+            bumps = peak * float(rng.uniform(0.1, 0.6)) * draw_bumps(scene, rng, int(rng.integers(1, 5)))
     pose, gaze, backdrop = draw_surroundings(config, rng)
-    return Motion(moved, pose, gaze, backdrop, bumps), tuple(units)
+    return DrawnMotion(Motion(moved, pose, gaze, backdrop, bumps), units, origin)
 
 
 def draw_surroundings(
@@ -285,11 +294,8 @@ def photograph_both(
             valid = valid & (there < 0.02)
     camera = draw_camera(rng)
     strength = float(abs(rng.normal(0, 0.015)))
-    onset = photograph(onset, camera, rng)
     light = light_field(config.size, strength, rng)
     if rng.random() < config.shaded:
         light *= shading(moved.facial - moved.head, float(rng.normal(0.8, 0.8)))
-    apex = photograph(apex, camera, rng, light)
-    if camera.crf is not None and config.size[0] % 2 == config.size[1] % 2 == 0:
-        onset, apex = film((onset, apex), camera.crf)
+    onset, apex = photograph_pair((onset, apex), camera, rng, (None, light))
     return onset, apex, valid

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mellm.flow.cubic import read_picture
 from mellm.flow.field import FlowField
 from mellm.media.frame import Image
 
@@ -30,6 +31,7 @@ class Camera:
     jpeg: quality, or None
     grey: no colour
     crf: H.264 rate factor of the video the frames come from, or None; see `film`
+    scale: pixels of the camera to one of the frame; below 1 the face was smaller and was enlarged afterwards
     """
 
     blur: float = 0.0
@@ -42,23 +44,57 @@ class Camera:
     jpeg: int | None = None
     grey: bool = False
     crf: int | None = None
+    scale: float = 1.0
 
 
-def draw_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera: from laboratory quality to a compressed web video."""
+@dataclass(frozen=True, slots=True)
+class CameraKind:
+    """What cameras of one kind have in common: ranges that a camera's settings are drawn from.
+
+    share: how often the kind is drawn
+    noise: grey levels at white, drawn log-uniformly; scale: see `Camera`
+    grain, blurred: how often there is any; packing: how often single frames (JPEG) and videos (H.264) are
+    compressed; jpeg, crf: how much
+    """
+
+    share: float
+    noise: tuple[float, float]
+    scale: tuple[float, float]
+    grain: float
+    blurred: float
+    packing: tuple[float, float]
+    jpeg: tuple[int, int]
+    crf: tuple[int, int]
+
+
+CAMERAS = {
+    "laboratory": CameraKind(0.40, (0.4, 1.8), (0.65, 1.0), 0.3, 0.3, (0.4, 0.2), (88, 98), (10, 18)),
+    "phone": CameraKind(0.35, (0.7, 4.0), (0.55, 1.0), 0.5, 0.5, (0.15, 0.45), (60, 96), (17, 27)),
+    "dim": CameraKind(0.25, (3.0, 12.0), (0.45, 0.8), 0.4, 0.5, (0.2, 0.2), (70, 96), (16, 24)),
+}
+"""Kinds of cameras: a laboratory's with bright light, a phone or web camera, a fast camera in dim light."""
+
+
+def draw_camera(rng: np.random.Generator, kind: str | None = None) -> Camera:
+    """Draw a camera of a kind of `CAMERAS` (default: any, by their shares)."""
+    if kind is None:
+        kind = list(CAMERAS)[int(rng.choice(len(CAMERAS), p=[k.share for k in CAMERAS.values()]))]
+    drawn = CAMERAS[kind]
+    noisy = float(np.exp(rng.uniform(*np.log(drawn.noise))))
+    single, video = drawn.packing
     packing = rng.random()
-    noisy = float(np.exp(rng.uniform(np.log(0.3), np.log(4.0))))
     return Camera(
-        blur=float(rng.uniform(0.0, 0.9)) if rng.random() < 0.5 else 0.0,
+        blur=float(rng.uniform(0.0, 0.9)) if rng.random() < drawn.blurred else 0.0,
         read=0.6 * noisy,
         shot=1.0 * noisy,
         chroma=float(rng.uniform(0.1, 0.6)),
-        grain=float(rng.uniform(0.4, 1.0)) if rng.random() < 0.4 else 0.0,
+        grain=float(rng.uniform(0.4, 1.0)) if rng.random() < drawn.grain else 0.0,
         gain=float(np.exp(rng.normal(0, 0.12))),
         gamma=float(np.exp(rng.normal(0, 0.12))),
-        jpeg=int(rng.integers(55, 97)) if packing < 0.30 else None,
+        jpeg=int(rng.integers(*drawn.jpeg)) if packing < single else None,
         grey=bool(rng.random() < 0.15),
-        crf=int(rng.integers(16, 31)) if packing > 0.80 else None,
+        crf=int(rng.integers(*drawn.crf)) if packing > 1 - video else None,
+        scale=float(rng.uniform(*drawn.scale)) if rng.random() < 0.7 else 1.0,
     )
 
 
@@ -85,12 +121,51 @@ def shading(expression: FlowField, strength: float) -> NDArray[np.float32]:
 def photograph(
     image: Image, camera: Camera, rng: np.random.Generator, light: NDArray[np.float32] | None = None
 ) -> Image:
-    """Take a noise-free picture, uint8 (H, W, 3), through the camera. `light` multiplies the scene."""
+    """Take a noise-free picture, uint8 (H, W, 3), through the camera. `light` multiplies the scene.
+
+    What the frame's video adds comes last, by `film`.
+    """
+    return enlarged(_taken(image, camera, rng, light), (image.shape[1], image.shape[0]))
+
+
+def photograph_pair(
+    frames: Sequence[Image],
+    camera: Camera,
+    rng: np.random.Generator,
+    lights: Sequence[NDArray[np.float32] | None],
+) -> list[Image]:
+    """Take frames, uint8 (H, W, 3), with the light of each, through one camera and into its video."""
+    size = (frames[0].shape[1], frames[0].shape[0])
+    taken = [_taken(frame, camera, rng, light) for frame, light in zip(frames, lights, strict=True)]
+    height, width = taken[0].shape[:2]
+    if camera.crf is not None and width % 2 == height % 2 == 0:
+        taken = film(taken, camera.crf)
+    return [enlarged(frame, size) for frame in taken]
+
+
+def enlarged(image: Image, size: tuple[int, int]) -> Image:
+    """Bring a picture, uint8 (h, w, 3), to `size` (width, height), as the frame of a face is cut."""
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image
+    x, y = ((np.arange(n) + 0.5) * k / n - 0.5 for n, k in zip(size, (width, height), strict=True))
+    at = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+    read = np.rint(read_picture(image.astype(np.float32), at))
+    return np.asarray(np.clip(read, 0, 255), np.uint8)
+
+
+def _taken(
+    image: Image, camera: Camera, rng: np.random.Generator, light: NDArray[np.float32] | None
+) -> Image:
+    """The picture on the camera's own pixels, of even size where they are fewer than the frame's."""
     picture = image.astype(np.float32)
     if camera.blur > 0:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), camera.blur), np.float32)
     if light is not None:
         picture *= light
+    if camera.scale < 1:
+        size = tuple(2 * max(8, round(n * camera.scale / 2)) for n in (image.shape[1], image.shape[0]))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
     if camera.gain != 1.0 or camera.gamma != 1.0:
         picture = 255 * np.power(np.clip(picture * (camera.gain / 255), 0, 1), np.float32(camera.gamma))
     if camera.grey:

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import cv2
 import numpy as np
@@ -39,11 +39,12 @@ class UnitLabel(TypedDict):
 
 
 class PairLabel(TypedDict):
-    """What shards store of a pair beside pictures, flow and landmarks."""
+    """What shards store of a pair beside pictures, flow and landmarks; older shards have no `origin`."""
 
     key: str
     identity: str
     action_units: list[UnitLabel]
+    origin: NotRequired[str | None]
 
 
 def _pack(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -85,7 +86,9 @@ def write_shard(path: Path, pairs: Iterable[FlowPair]) -> str:
         units: list[UnitLabel] = [
             {"au": u.au, "side": u.side, "amplitude": u.amplitude} for u in pair.action_units
         ]
-        labels.append({"key": pair.key, "identity": pair.identity, "action_units": units})
+        label: PairLabel = {"key": pair.key, "identity": pair.identity, "action_units": units}
+        label["origin"] = None if pair.origin is None else str(pair.origin)
+        labels.append(label)
         landmarks.append(pair.landmarks.points)
     ends = np.cumsum([len(b) for b in blobs], dtype=np.int64)
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
@@ -144,6 +147,7 @@ class Shard:
             face=(masks & 2) > 0,
             landmarks=Landmarks(self._landmarks[index]),
             action_units=tuple(ActionUnitTruth(**u) for u in label["action_units"]),
+            origin=label.get("origin"),
         )
 
     def __iter__(self) -> Iterator[FlowPair]:

@@ -19,6 +19,13 @@ UPPER_LIDS = [k for k, region in enumerate(REGION_NAMES) if region.part is Part.
 HEAD_WINDOW = 0.25
 """Seconds over which head angles are smoothed: landmarks jitter by some tenths of a degree."""
 
+OPEN_WINDOW = 15.0
+"""Seconds in which the eyes are taken to be open for a good part."""
+OPEN_PERCENTILE = 75.0
+
+LID_WINDOW = 0.15
+"""Seconds over which the motion of the lids is smoothed."""
+
 Span = tuple[int, int, int]
 """Onset, apex, offset as sample indices."""
 
@@ -49,11 +56,45 @@ def find_blinks(segment: Segment, lids: Array, settings: SpotSettings) -> list[C
             continue
         apex = start + int(closing[start:stop].argmax())
         found.append(_closure(closing, apex, depth, lid))
-    for start, stop in runs(lids > settings.blink_lid_px):
+    for start, stop in runs(lids > 2 * settings.blink_lid_px):
         # Lids that come down without the landmarks noticing: a partial blink or a glance down.
         apex = start + int(lids[start:stop].argmax())
         found.append(_closure(lids, apex, float(closing[apex]), float(lids[apex])))
-    return _merged(found)
+    return _merged([*found, *_long_closures(segment, eyes, settings)])
+
+
+def _long_closures(segment: Segment, eyes: Array, settings: SpotSettings) -> list[Closure]:
+    """Closures too long for a running median of 2 s, which takes shut eyes for the usual after a second.
+
+    A face that smiles or looks down has narrow eyes too, but its upper lids have not come down by as much.
+    """
+    open_eyes = np.maximum(_open_eyes(eyes, segment.step), 1e-3)
+    closing = smoothed((open_eyes - eyes) / open_eyes, segment.samples(0.1) | 1)
+    lids = smoothed(segment.displacement[:, UPPER_LIDS, 1].mean(axis=1), segment.samples(LID_WINDOW) | 1)
+    margin, edge = segment.samples(0.3), segment.samples(0.12)
+    found: list[Closure] = []
+    for start, stop in joined(runs(closing > 0.7 * settings.blink_depth), segment.samples(0.1)):
+        if (stop - start) * segment.step < settings.max_micro_duration:
+            continue
+        inside = float(np.median(lids[start:stop]))
+        sides = [
+            lids[max(0, start - edge - margin) : max(0, start - edge)],
+            lids[stop + edge : stop + edge + margin],
+        ]
+        drops = [inside - float(np.median(side)) for side in sides if len(side)]
+        depth = float(np.median(closing[start:stop]))
+        if depth < settings.blink_depth or not drops or min(drops) < settings.closure_lid_px:
+            continue
+        apex = start + int(closing[start:stop].argmax())
+        found.append(_closure(closing, apex, float(closing[apex]), max(drops)))
+    return found
+
+
+def lid_motion(segment: Segment) -> Array:
+    """Downward motion (N,) of the upper lids from their running median, smoothed, px."""
+    lids = segment.displacement[:, UPPER_LIDS, 1].mean(axis=1)
+    calm = smoothed(lids, segment.samples(LID_WINDOW) | 1)
+    return np.asarray(calm - running_median(calm, segment.step, 2.0))
 
 
 def find_fast_head(segment: Segment, settings: SpotSettings) -> list[Span]:
@@ -88,6 +129,21 @@ def joined(spans: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
         else:
             together.append((start, stop))
     return together
+
+
+def _open_eyes(eyes: Array, step: float) -> Array:
+    """How far the eyes are open when they are (N,): a high running percentile, that seconds of closure leave.
+
+    Where the stretch is shorter than the window, all of it counts.
+    """
+    stride = max(1, round(1 / (10.0 * step)))
+    coarse = eyes[::stride]
+    width = round(OPEN_WINDOW / (step * stride)) | 1
+    if len(coarse) <= width:
+        return np.full(len(eyes), np.percentile(eyes, OPEN_PERCENTILE))
+    levels = np.percentile(np.lib.stride_tricks.sliding_window_view(coarse, width), OPEN_PERCENTILE, axis=-1)
+    at = (np.arange(len(levels)) + width // 2) * stride
+    return np.asarray(np.interp(np.arange(len(eyes)), at, levels))
 
 
 def _closure(values: Array, apex: int, depth: float, lid: float) -> Closure:

@@ -1,6 +1,6 @@
 """The types of the spotting stage: regional motion in, events with exact frames out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mellm.face.region_id import RegionId
 from mellm.wording.message import Message
 
-EventKind = Literal["micro", "macro", "blink", "head"]
+EventKind = Literal["micro", "macro", "blink", "closure", "speech", "head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,15 @@ class RegionalMotion:
     frames: int (T,) frame indices of the source, increasing, gaps allowed
     times: float64 (T,) seconds
     displacement: float32 (T, R, 2) pixels of the aligned crop, u right, v down, from a neutral reference;
-        NaN where the face was not seen
+        NaN where the face was not seen, and for a region that lies outside the picture
     head: float32 (T, 3) head rotation (pitch, yaw, roll) in degrees relative to the first frame, signs as in
         `mellm.face.HeadPose`; NaN where the face was not seen
     eye_opening: float32 (T, 2) image-left and image-right eye aperture as a fraction of its width
     regions: the R regions, in order
     inter_ocular: pixels between the outer eye corners of the aligned crop
+    mouth_opening: float32 (T,) gap between the lips as a fraction of the mouth's width; empty where not known
+    pose: float32 (T, 6) the head as the robust fit to the motion has it, far less noisy than `head`: three
+        turns, degrees, log of its size, shift u and v, crop px; empty where not known
     """
 
     frames: NDArray[np.int64]
@@ -34,15 +37,20 @@ class RegionalMotion:
     eye_opening: NDArray[np.float32]
     regions: tuple[RegionId, ...]
     inter_ocular: float
+    mouth_opening: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    pose: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 6), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One movement found: frame indices of the source, inclusive; seconds of those frames; confidence 0..1.
 
-    `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone;
-    `head` is head motion too fast to see expression through. Confidence is a score, not a calibrated
-    probability: 0.5 at the threshold of detection.
+    `micro` lasts at most 0.5 s from onset to offset, `macro` longer; `blink` is eye closure alone,
+    `closure` one too long for a blink; in `speech` the lower face is not readable; `head` is head motion
+    too fast to see expression through. Confidence of a `micro` is 0.5 where it is just sure enough for 0.3
+    false alarms a minute. `regions` are those that move, the strongest first; `runner_up` is what the
+    movement would be called otherwise, a kind or `nothing`; None where nothing was weighed. `score` is what
+    the network gave a `micro`.
     """
 
     kind: EventKind
@@ -55,3 +63,5 @@ class Event:
     confidence: float
     regions: tuple[RegionId, ...] = ()
     note: Message | None = None
+    runner_up: str | None = None
+    score: float | None = None

@@ -34,13 +34,19 @@ def _reason(motion: RegionalMotion, events: Sequence[Event], settings: SpotSetti
         return Message("spot.seen_too_short", {"seen": length, "least": settings.min_clip})
     if seen.mean() < 0.5:
         return Message("spot.gaps", {"percent": 100 * float(seen.mean())})
-    kinds = {kind: [e for e in events if e.kind == kind] for kind in ("head", "macro", "blink")}
+    kinds = {
+        kind: [e for e in events if e.kind == kind]
+        for kind in ("head", "macro", "blink", "closure", "speech")
+    }
     head = sum(e.offset_time - e.onset_time for e in kinds["head"])
     if head > 0.5 * length:
         return Message("spot.fast_head")
+    talks = sum(e.offset_time - e.onset_time for e in kinds["speech"])
+    if talks > 0.5 * length:
+        return Message("spot.talks", {"percent": 100 * talks / length})
     if kinds["macro"]:
         longest = max(e.offset_time - e.onset_time for e in kinds["macro"])
         return Message("spot.too_long", {"most": settings.max_micro_duration, "longest": longest})
-    if kinds["blink"]:
-        return Message("spot.blinks_only", {"count": len(kinds["blink"])})
+    if blinks := kinds["blink"] + kinds["closure"]:
+        return Message("spot.blinks_only", {"count": len(blinks)})
     return Message("spot.still_fast_head") if head else Message("spot.still")

@@ -12,6 +12,8 @@ Array = NDArray[np.float64]
 
 MAD = 1.4826
 """Median absolute deviation -> standard deviation of a Gaussian."""
+LEAST_KNOWN = 0.5
+"""Share of the regions that must lie in the picture for a frame to count as seen."""
 _BASELINE_RATE = 20.0
 """Baselines are slow: they are taken from this many samples per second."""
 
@@ -23,6 +25,8 @@ class Segment:
     times: (N,) seconds; step: seconds
     source: (M,) times and frames: (M,) indices of the frames traced
     displacement: (N, R, 2) px; head: (N, 3) degrees; eyes: (N, 2)
+    known: (N, R) 1 where the region lies in the picture, 0 where its last known place stands in
+    pose: (N, 6) and mouth: (N,), as in `RegionalMotion`; None where the trace has none
     """
 
     times: Array
@@ -32,6 +36,9 @@ class Segment:
     displacement: Array
     head: Array
     eyes: Array
+    known: Array
+    pose: Array | None = None
+    mouth: Array | None = None
 
     def samples(self, seconds: float) -> int:
         """The number of samples, at least one, that a time comes to."""
@@ -48,8 +55,8 @@ class Segment:
 
 def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
     """Cut where the face was unseen for more than `max_gap` seconds; bridge shorter gaps linearly."""
-    seen = np.isfinite(motion.displacement).all(axis=(1, 2))
-    index = np.flatnonzero(seen)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(motion.displacement).all(axis=2))
+    index = np.flatnonzero(known.mean(axis=1) >= LEAST_KNOWN)
     if len(index) < 2:
         return
     breaks = np.flatnonzero(np.diff(motion.times[index]) > max_gap) + 1
@@ -65,9 +72,12 @@ def segments(motion: RegionalMotion, max_gap: float) -> Iterator[Segment]:
             step=step,
             source=times,
             frames=motion.frames[part],
-            displacement=_resampled(even, times, motion.displacement[part]),
+            displacement=_resampled(even, times, _filled(motion.displacement[part])),
             head=_resampled(even, times, motion.head[part]),
             eyes=_resampled(even, times, motion.eye_opening[part]),
+            known=np.asarray(_resampled(even, times, known[part].astype(np.float64)) > 0.5, np.float64),
+            pose=_resampled(even, times, motion.pose[part]) if len(motion.pose) else None,
+            mouth=_resampled(even, times, motion.mouth_opening[part]) if len(motion.mouth_opening) else None,
         )
 
 
@@ -132,3 +142,19 @@ def _resampled(even: Array, times: Array, values: NDArray[np.floating]) -> Array
     flat = values.reshape(len(values), -1).astype(np.float64)
     columns = [np.interp(even, times, column) for column in flat.T]
     return np.stack(columns, axis=1).reshape(len(even), *values.shape[1:])
+
+
+def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values (M, R, 2) with each unknown one replaced by the nearest known in time, or 0."""
+    if np.isfinite(values).all():
+        return values
+    filled = values.copy()
+    at = np.arange(len(values))
+    for region in range(values.shape[1]):
+        seen = np.isfinite(values[:, region]).all(axis=1)
+        if not seen.any():
+            filled[:, region] = 0.0
+            continue
+        for axis in (0, 1):
+            filled[~seen, region, axis] = np.interp(at[~seen], at[seen], values[seen, region, axis])
+    return filled

@@ -56,6 +56,7 @@ class Dispatcher:
         self._running: dict[str, Progress] = {}
         self._cancelled: set[str] = set()
         self._words: dict[str, list[tuple[int, str]]] = {}
+        self._events: dict[str, list[Header]] = {}
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -88,6 +89,11 @@ class Dispatcher:
         with self._lock:
             return self._words.get(job, [])[heard:]
 
+    def events(self, job: str, heard: int) -> list[Header]:
+        """What was spotted so far in a running job, from event `heard` on."""
+        with self._lock:
+            return self._events.get(job, [])[heard:]
+
     def cancel(self, job: str) -> bool:
         """Cancel a job that waits or runs; False where it had ended."""
         with self._lock:
@@ -115,6 +121,7 @@ class Dispatcher:
             with self._lock:
                 self._running.pop(job.id, None)
                 self._words.pop(job.id, None)
+                self._events.pop(job.id, None)
                 self._cancelled.discard(job.id)
             if child is not None and done % JOBS_PER_PROCESS == 0:
                 child.end()
@@ -128,6 +135,7 @@ class Dispatcher:
             draft = self._files.draft_folder()
             with self._lock:
                 self._words[job.id] = []
+                self._events[job.id] = []
             try:
                 if child is None or not child.alive:
                     child = ChildProcess("mellm.web.worker", str(self._options.memory))
@@ -205,11 +213,13 @@ class Dispatcher:
                 if time.monotonic() >= end:
                     raise
                 continue
-            if "progress" not in answer and "words" not in answer:
+            if not {"progress", "words", "event"} & answer.keys():
                 return answer
             with self._lock:
                 if "words" in answer:
                     self._words[job.id].append(tuple(answer["words"]))
+                elif "event" in answer:
+                    self._events[job.id].append(answer["event"])
                 else:
                     self._running[job.id] = Progress(**answer["progress"])
 

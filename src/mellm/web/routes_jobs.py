@@ -132,22 +132,24 @@ def delete(service: Current, job: str) -> None:
     responses={
         200: {
             "content": {"text/event-stream": {}},
-            "description": "One `job` event per change; `reading` events while a language model writes",
+            "description": "One `job` event per change; `spotted` events while a clip is watched; "
+            "`reading` events while a language model writes",
         }
     },
 )
 async def events(service: Current, job: str) -> StreamingResponse:
     """Follow a job by server-sent events until it has ended.
 
-    `job`: its state as in `GET /jobs/{job}`. `reading`: `{"moment": 0, "text": "..."}`, the next piece of
-    the reading of a moment, counted from 0, from its beginning on.
+    `job`: its state as in `GET /jobs/{job}`. `spotted`: person, kind, onset, apex, offset, ... of an event as
+    soon as it is certain, as `mellm spot --json` has it. `reading`: `{"moment": 0, "text": "..."}`, the
+    next piece of the reading of a moment, counted from 0, from its beginning on.
     """
     service.job(job)
     return StreamingResponse(_follow(service, job), media_type="text/event-stream")
 
 
 async def _follow(service: Service, job: str) -> AsyncIterator[bytes]:
-    last, quiet, heard = "", 0.0, 0
+    last, quiet, heard, seen = "", 0.0, 0, 0
     while not service.stopping.is_set():
         try:
             now = await asyncio.to_thread(service.job, job)
@@ -160,6 +162,9 @@ async def _follow(service: Service, job: str) -> AsyncIterator[bytes]:
             format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
             for moment, piece in _joined(pieces)
         ]
+        spotted = service.dispatcher.events(job, seen)
+        seen += len(spotted)
+        new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]
         text = now.model_dump_json()
         if text != last:
             new.append(format_sse_event(event="job", data_str=text))

@@ -22,6 +22,7 @@ from mellm.facs.recognisers import WEIGHTS
 from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
 from mellm.report import Report
+from mellm.spot import Event
 from mellm.web.child_process import Header, ParentPipe
 from mellm.web.clip_decoder import encode_jpeg
 from mellm.web.memory_limit import limit_memory, out_of_memory
@@ -107,6 +108,7 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
             offset_frame=frames.get("offset"),
             progress=tell,
             words=tell.words,
+            events=tell.events,
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
@@ -158,6 +160,11 @@ class _ProgressMessages:
         if self._stage != "reading":
             self("reading", 0, None)
         self._parent.send({"words": [moment, piece]})
+
+    def events(self, person: int, event: Event) -> None:
+        """What was just spotted, while the clip is still being watched."""
+        row = {"person": person, **asdict(event), "note": str(event.note or "")}
+        self._parent.send({"event": row})
 
 
 if __name__ == "__main__":

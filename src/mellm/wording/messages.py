@@ -6,6 +6,7 @@ format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or a
 """
 
 from mellm.wording.sheet_messages import SHEET_MESSAGES
+from mellm.wording.spot_messages import SPOT_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("{text}", "{text}"),
@@ -192,39 +193,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "MEFlowNet needs the 468-point face mesh; this flow is DIS.",
         "MEFlowNet 需要 468 点人脸网格；此光流由 DIS 计算。",
     ),
-    # spotting: notes, and why nothing was found
-    "spot.mouth_alone": (
-        "the mouth alone: speech, chewing or an expression",
-        "仅嘴部运动：说话、咀嚼或表情",
-    ),
-    "spot.eyes_shut": (
-        "the eyes stay shut or low for {seconds:.1f} s",
-        "眼睛闭合或下垂持续 {seconds:.1f} 秒",
-    ),
-    "spot.none": ("No micro-expression found: {why}.", "未发现微表情：{why}。"),
-    "spot.no_face": ("no face was seen", "没有看到人脸"),
-    "spot.seen_too_short": (
-        "the face is seen for {seen:.2f} s, and at least {least:g} s are needed",
-        "人脸只出现了 {seen:.2f} 秒，至少需要 {least:g} 秒",
-    ),
-    "spot.gaps": (
-        "the face could be followed in {percent:.0f} % of the frames only",
-        "只有 {percent:.0f}% 的帧能跟踪到人脸",
-    ),
-    "spot.fast_head": ("the head moves too fast", "头部运动过快"),
-    "spot.too_long": (
-        "the movement of the face lasts longer than {most:g} s ({longest:.1f} s)",
-        "面部运动持续超过 {most:g} 秒（{longest:.1f} 秒）",
-    ),
-    "spot.blinks_only": (
-        "nothing but {count} {count:blink|blinks} stands out of the noise",
-        "除 {count} 次眨眼外，没有超出噪声的运动",
-    ),
-    "spot.still": ("nothing stands out of the noise", "没有超出噪声的运动"),
-    "spot.still_fast_head": (
-        "nothing stands out of the noise, and the head moves too fast at times",
-        "没有超出噪声的运动，且头部有时运动过快",
-    ),
     # analysis: verdicts and warnings
     "verdict.nobody": (
         "No micro-expression found: no face was seen in any frame.",
@@ -290,6 +258,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
     ),
     **SHEET_MESSAGES,
+    **SPOT_MESSAGES,
     # the server's jobs
     "job.one_picture": (
         "{file} is one picture and shows no motion: send an onset and an apex.",

@@ -33,6 +33,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "micro": ("micro-expression", "微表情"),
     "macro": ("longer expression", "宏表情"),
     "blink": ("blink", "眨眼"),
+    "closure": ("eyes shut", "闭眼"),
+    "speech": ("speech", "说话"),
     "head": ("head motion", "头部运动"),
     "also_seen": ("also seen", "另见"),
     "pictures": ("Pictures", "图像"),

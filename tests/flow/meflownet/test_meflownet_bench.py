@@ -1,15 +1,20 @@
 import json
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import cv2
 import pytest
 
+from mellm.errors import InputError
 from mellm.evaluate.flow_bench import bench_flow, summarise, table
 from mellm.evaluate.flow_figures import PairSample
+from mellm.evaluate.flow_test_pairs import TestPairs, chosen_origins
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
 from mellm.flow.meflownet.runtime import PRIOR_FILE
 from mellm.simulate.gallery import split_of
+from mellm.simulate.origins import Origin
+from mellm.simulate.shards import write_shard
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,9 @@ def portraits(tmp_path_factory):
 
 def test_bench_on_four_pairs(portraits, tmp_path):
     out = tmp_path / "bench.json"
-    figures = bench_flow(portraits, estimators=("meflownet", "meflownet-prior", "dis"), pairs=4, json=out)
+    figures = bench_flow(
+        TestPairs(portraits, 4), estimators=("meflownet", "meflownet-prior", "dis"), json=out
+    )
     assert figures.pairs == 4
     every = figures.all.errors
     assert 0 < every["meflownet"].facial < 0.5
@@ -48,12 +55,34 @@ def test_another_prior_can_be_measured(portraits, tmp_path):
     blind = replace(prior, expression_sd=prior.expression_sd * 1e-3)
     save_prior(blind, tmp_path / "blind.safetensors")
     out = tmp_path / "bench.json"
+    pairs = TestPairs(portraits, 3, (Origin.TABLE,))
     shipped, other = (
-        bench_flow(portraits, estimators=["meflownet-prior"], pairs=3, prior=path, json=out).all.errors
+        bench_flow(pairs, estimators=["meflownet-prior"], prior=path, json=out).all.errors
         for path in (None, tmp_path / "blind.safetensors")
     )
     assert other["meflownet-prior"].expression > 1.05 * shipped["meflownet-prior"].expression
     assert "blind.safetensors" in json.loads(out.read_text())["provenance"]["inputs"]
+
+
+def test_origins_are_measured_one_by_one(portraits):
+    test = TestPairs(portraits, 2, (Origin.MUSCLE, Origin.SMOOTH))
+    figures = bench_flow(test, estimators=["dis"])
+    assert {name: found.pairs for name, found in figures.origins.items()} == {"muscle": 2, "smooth": 2}
+    both = [figures.origins[name].all.errors["dis"].facial for name in ("muscle", "smooth")]
+    assert figures.all.errors["dis"].facial == pytest.approx(sum(both) / 2)
+    assert "origin muscle" in table(figures)
+    assert Origin.ICT not in chosen_origins("all", None) and Origin.ICT in chosen_origins("all", Path("x"))
+
+
+def test_pairs_of_another_program_can_be_measured(portraits, tmp_path):
+    pairs = list(TestPairs(portraits, 3))
+    own = tmp_path / "their model"
+    own.mkdir()
+    write_shard(own / "00000.npz", [replace(pair, origin=None) for pair in pairs])
+    figures = bench_flow(TestPairs(own, 2), estimators=["dis"])
+    assert figures.pairs == 2 and list(figures.origins) == ["their model"] and not figures.calm
+    with pytest.raises(InputError, match="leave --origins out"):
+        bench_flow(TestPairs(own, 2, (Origin.MUSCLE,)), estimators=["dis"])
 
 
 def test_strata_hold_what_their_names_say():

@@ -7,8 +7,10 @@ import pytest
 from mellm.errors import InputError
 from mellm.face.people import Landmarks
 from mellm.flow import create
+from mellm.flow.frames_around import window
 from mellm.flow.meflownet.chart import chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior_file import load_prior
+from mellm.flow.meflownet.network_evidence import upsample
 from mellm.flow.meflownet.runtime import (
     NETWORK_FILE,
     PRIOR_FILE,
@@ -17,41 +19,48 @@ from mellm.flow.meflownet.runtime import (
     MEFlowNetEstimator,
     start_from,
 )
+from mellm.flow.meflownet.subspace_fit import PriorFit
+from mellm.flow.meflownet.voices import evidence_of
 
 
 def test_onnx_in_openvino_agrees_with_torch(toy_prior, texture, tmp_path):
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from mellm.flow.meflownet.config import MEFlowNetConfig
-    from mellm.flow.meflownet.model import MEFlowNet
-    from mellm.train.flow.onnx_export import export_onnx
+    from mellm.train.flow.meflownet_training import export_onnx
+    from mellm.train.flow.voice_network import VoiceNetwork
 
-    torch.manual_seed(2)
-    model = MEFlowNet(MEFlowNetConfig(features=8, hidden=8, widths=(8, 16), iterations=2)).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += 0.05 * torch.randn_like(parameter)
-    path = export_onnx(model, tmp_path / "net.onnx")
+    fitter = PriorFit(toy_prior)
     chart = make_chart(toy_prior.template, toy_prior.template)
     apex = np.roll(texture, 1, axis=1)
-    facial, head = MEFlowNetEstimator(toy_prior, path).estimate_chart(chart, texture, apex)
-    start = start_from(toy_prior, chart, texture, apex)
-
-    def tensor(field):
-        return torch.from_numpy(np.moveaxis(field.reshape(*field.shape[:2], -1), -1, 0)[None].copy())
-
+    start = start_from(fitter, chart, texture, apex)
+    seen = evidence_of(start.voices, start.inside)
+    torch.manual_seed(2)
+    model = VoiceNetwork(len(seen.features), len(seen.fields), 8).eval()
     with torch.no_grad():
-        last = model(
-            tensor(start.onset[..., None]),
-            tensor(start.apex[..., None]),
-            tensor(start.fit.head + start.fit.expression),
-            tensor(start.fit.head),
-            tensor(start.rigid),
-            tensor(start.variational),
-        )[-1]
-    assert np.abs(facial - start.fit.head.mean()).max() > 0.01
-    assert np.abs(facial - last.facial[0].numpy().transpose(1, 2, 0)).max() < 1e-3
-    assert np.abs(head - last.head[0].numpy().transpose(1, 2, 0)).max() < 1e-3
+        for parameter in model.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    path = export_onnx(model, tmp_path / "net.onnx")
+    facial, head = MEFlowNetEstimator(toy_prior, path).estimate_chart(chart, texture, apex)
+    with torch.no_grad():
+        answer = model(torch.from_numpy(seen.features[None]), torch.from_numpy(seen.fields[None]))[0].numpy()
+    expression, beside = answer.transpose(0, 2, 3, 1)
+    assert np.abs(expression - beside).max() > 1e-4
+    assert np.abs(facial - head - upsample(expression)).max() < 1e-3
+    assert np.abs(facial - upsample(start.fit.head + beside)).max() < 1e-3
+
+
+def test_an_untrained_network_answers_the_fit(toy_prior, texture):
+    torch = pytest.importorskip("torch")
+    from mellm.train.flow.voice_network import VoiceNetwork
+
+    start = start_from(
+        PriorFit(toy_prior), make_chart(toy_prior.template, toy_prior.template), texture, texture[:, ::-1]
+    )
+    seen = evidence_of(start.voices, start.inside)
+    model = VoiceNetwork(len(seen.features), len(seen.fields))
+    with torch.no_grad():
+        answer = model(torch.from_numpy(seen.features[None]), torch.from_numpy(seen.fields[None]))
+    assert np.abs(answer[0].numpy() - seen.fields[0]).max() < 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +140,31 @@ def test_written_hashes_are_those_of_the_shipped_files():
 def test_shipped_files_are_small():
     folder = PRIOR_FILE.parent
     assert sum(p.stat().st_size for p in folder.glob("meflownet*")) <= 20_000_000
+
+
+def test_windows_lie_around_onset_and_apex_and_never_meet():
+    assert list(window(10, 10, 34, 80)) == [6, 7, 8, 9, 10, 11, 12, 13, 14]
+    assert list(window(34, 10, 34, 80)) == list(range(30, 39))
+    assert list(window(0, 0, 30, 80)) == [0]
+    assert list(window(3, 3, 5, 80, reach=9)) == [3]
+    assert list(window(79, 60, 79, 80, reach=5)) == [79]
+
+
+def test_frames_around_onset_and_apex_take_noise_away(shot):
+    onset, apex, landmarks = shot
+    rng = np.random.default_rng(4)
+
+    def noisy(picture):
+        return np.clip(picture + rng.normal(0, 14, picture.shape[:2])[..., None], 0, 255).astype(np.uint8)
+
+    frames = [noisy(onset) for _ in range(7)] + [noisy(apex) for _ in range(7)]
+    estimator = create("meflownet", refine=False)
+    alone = estimator.estimate(frames[3], frames[10], landmarks)
+    around = estimator.estimate_clip(frames, 3, 10, landmarks, reach=3)
+    true = np.array([1.5, -0.5], np.float32)
+    face = np.zeros((520, 640), np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(landmarks.xy.astype(np.int32)), 1)
+    errors = [np.hypot(*(f.facial - true)[face > 0].T).mean() for f in (alone, around)]
+    assert errors[1] < 0.8 * errors[0]
+    with pytest.raises(InputError, match="do not both lie in a clip of 14 frames"):
+        estimator.estimate_clip(frames, 3, 14, landmarks)

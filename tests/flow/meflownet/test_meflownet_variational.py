@@ -4,7 +4,7 @@ import pytest
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior import rigid_motions
 from mellm.flow.meflownet.network_evidence import warp
-from mellm.flow.meflownet.variational import SHARE, SHARE_CALM, fuse, variational_flow
+from mellm.flow.meflownet.variational import variational_flow
 
 
 def test_what_the_head_leaves_is_found_and_nothing_off_the_face(toy_prior, texture):
@@ -29,12 +29,3 @@ def test_what_most_of_the_face_shares_is_not_its_expression(toy_prior, texture):
     apex = warp(texture, np.full((*texture.shape, 2), 0.5, np.float32))
     rigid = rigid_motions(make_chart(toy_prior.template, toy_prior.template))
     assert np.abs(variational_flow(toy_prior, texture, apex, still, rigid)[40:80, 30:70]).max() < 0.1
-
-
-def test_the_second_opinion_counts_most_where_it_sees_nothing(toy_prior):
-    first = np.full((ROWS, COLS, 2), 0.1, np.float32)
-    second = np.zeros_like(first)
-    second[70:90, 40:60, 0] = 1.1
-    both = fuse(toy_prior, first, second)
-    assert both[80, 50, 0] == pytest.approx(0.1 + SHARE * 1.0, abs=1e-3)
-    assert both[40, 50, 0] == pytest.approx(0.1 * (1 - SHARE_CALM), abs=1e-3)

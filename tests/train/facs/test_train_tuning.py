@@ -15,9 +15,8 @@ from mellm.facs import create_au_model
 from mellm.facs.learned import load_au_model, mirrored_motion, motion_scale, shipped_au_model
 from mellm.instruct.sources import FlowOnlySource
 from mellm.train.facs.real_pairs import gather_real, measure_real
-from mellm.train.facs.region_model import described
 from mellm.train.facs.region_pairs import RegionPairs
-from mellm.train.facs.region_tuning import TuningConfig, take, train_tuned, tune_au_model, tuned, units_to_fit
+from mellm.train.facs.region_tuning import TuningConfig, train_tuned, tune_au_model, tuned, units_to_fit
 from mellm.train.facs.trainings import read_facs_recipe
 
 START = shipped_au_model()
@@ -26,9 +25,8 @@ START = shipped_au_model()
 def strangers(people: int, seed: int) -> RegionPairs:
     """People whose cheeks take part in every AU 4, which no generated face does."""
     rng = np.random.default_rng(seed)
-    vectors, halves = described(START.units, people * 12, rng)
-    halves[:] = 0
-    vectors[:] = rng.normal(0, 0.0015, vectors.shape)
+    vectors = rng.normal(0, 0.0015, (people * 12, len(REGION_NAMES), 2)).astype(np.float32)
+    halves = np.zeros((len(vectors), 2, len(START.units)), np.int8)
     column = START.units.index(4)
     for i in range(len(vectors)):
         side = i % 4
@@ -103,7 +101,7 @@ def test_nobody_calibrates_their_own_answers() -> None:
 def test_too_few_people_or_units_are_refused() -> None:
     pairs = strangers(3, 0)
     with pytest.raises(InputError, match="three people"):
-        tune_au_model(START, take(pairs, np.arange(24)), CONFIG)
+        tune_au_model(START, pairs.rows(np.arange(24)), CONFIG)
     with pytest.raises(InputError, match="seen in 500 samples"):
         tune_au_model(START, pairs, CONFIG.model_copy(update={"least": 500}))
     with pytest.raises(InputError, match="no weights 'none'"):

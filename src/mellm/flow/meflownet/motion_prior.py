@@ -2,9 +2,8 @@
 
 Expression flow is modelled as some two hundred principal motions of the face chart. Head flow is a rigid
 motion of the mesh's depth map, whose principal errors are unknowns too: they move with the head's turn. All
-are Gaussian a priori. Fitting them to two pictures is one linear least-squares problem per warp (Lucas and
-Kanade 1981, in a motion subspace; the prior makes it a maximum-a-posteriori estimate). Knows numpy and
-OpenCV; nothing of networks or files.
+are Gaussian a priori. `subspace_fit` fits them to two pictures. Knows numpy and OpenCV; nothing of pictures,
+networks or files.
 """
 
 from collections.abc import Callable
@@ -15,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import EYE_DISTANCE, Chart, cell_pixels, inside_face, slope
-from mellm.flow.meflownet.local import local_motion
-from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
 from mellm.flow.robust import cauchy, huber_then_tukey
 
 RIGID = 6
@@ -33,12 +30,6 @@ SURE = 0.4
 
 FADE = (0.3, 0.7)
 """Shares of `inside_face` between which expression fades in; off the face it is zero."""
-
-WARPS = 8
-"""Most warping passes of a fit."""
-
-SETTLED = 0.02
-"""Mean change of the flow, chart pixels, under which a fit stops."""
 
 CAMERA = 7.8
 """Distance of the camera in eye distances: the middle of what the generator draws (5 face widths)."""
@@ -142,50 +133,6 @@ def _head_points(chart: Chart) -> Array:
     return np.concatenate([flat, chart.depth[..., None] / EYE_DISTANCE], axis=-1).astype(np.float32)
 
 
-def fit(prior: MotionPrior, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
-    """Fit head and expression motion to two illumination-normalised chart pictures (HEIGHT, WIDTH).
-
-    `start` is any chart flow on the cells, (rows, cols, 2): only its rigid part is used, to begin within
-    reach of the linearisation.
-    """
-    inside = inside_face(prior.template)
-    face = inside > FACE
-    rigid = rigid_motions(chart)
-    trust = (prior.temperature * np.clip(inside[face] * 2 - 0.8, 0, 1))[:, None]
-    heads = RIGID + prior.depth_sd.size + prior.head_sd.size
-    coefficients: Double = np.zeros(heads + prior.expression_sd.size)
-    coefficients[:RIGID] = _robust_rigid(start[face], rigid[face])
-    # What one unit of each coefficient moves, in one place: joined anew it would cost more than it helps.
-    basis = np.empty((int(face.sum()), 2, len(coefficients)), np.float32)
-    basis[..., :RIGID] = rigid[face]
-    basis[..., heads:] = prior.expression * prior.expression_sd
-    flat = basis.reshape(-1, basis.shape[-1])
-    amplitude = 1.0
-
-    def fields() -> tuple[Array, Array]:
-        c = coefficients.astype(np.float32)
-        basis[..., RIGID:heads] = turned_motions(prior, chart, face, coefficients)
-        head = rigid_flow(chart, coefficients[:RIGID]) + _spread(flat[:, RIGID:heads] @ c[RIGID:heads], face)
-        return head, _spread(flat[:, heads:] @ c[heads:], face)
-
-    for step in range(WARPS):
-        head, expression = fields()
-        terms = normal_terms(onset, warp(apex, upsample(head + expression)))[face]
-        evidence, right = _normal_equations(basis, terms * trust, coefficients)
-        before = coefficients
-        coefficients, amplitude = solve(evidence, right, heads, amplitude, search=step > 0)
-        change = flat @ (coefficients - before).astype(np.float32)
-        if step >= 2 and float(np.abs(change).mean()) < SETTLED:
-            break
-    head, expression = fields()
-    expression += local_motion(onset, apex, head + expression, inside)
-    shift = rigid_share(expression, rigid, face & (inside > SURE))
-    # Off the face the face's head motion stands alone.
-    fade = np.clip((inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
-    expression = np.asarray((expression - shift) * fade, np.float32)
-    return SubspaceFit(expression, head + shift, coefficients, amplitude)
-
-
 def turned_motions(prior: MotionPrior, chart: Chart, face: NDArray[np.bool_], coefficients: Double) -> Array:
     """Return the motions that come with the head's turn, per standard deviation: (N, 2, D + J).
 
@@ -236,7 +183,7 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     return np.asarray(rigid @ solution, np.float32)
 
 
-def _spread(values: Array, face: NDArray[np.bool_]) -> Array:
+def spread(values: Array, face: NDArray[np.bool_]) -> Array:
     """Put motion (2 N,) of the face's cells on the chart's cells, zero elsewhere."""
     field = np.zeros((*face.shape, 2), np.float32)
     field[face] = values.reshape(-1, 2)
@@ -260,23 +207,8 @@ def _reweighted(basis: Array, flow: Array, rounds: int, weigh: Callable[[Double,
     return solution
 
 
-def _robust_rigid(flow: Array, basis: Array) -> Double:
+def robust_rigid(flow: Array, basis: Array) -> Double:
     """Fit the rigid motions (N, 2, RIGID) to flow (N, 2) with Cauchy's weights."""
     return _reweighted(
         basis, flow, 5, lambda lengths, _: cauchy(lengths, 1.5 * float(np.median(lengths)) + 1e-3)
     )
-
-
-def _normal_equations(basis: Array, terms: Array, coefficients: Double) -> tuple[Double, Double]:
-    """Sum B^T M B and B^T (M B c - g): Gauss-Newton about the flow B c of the coefficients c.
-
-    basis: B, (N, 2, K); terms: xx, xy, yy of M and the two of g, (N, 5). With M = L L^T the sum is one
-    symmetric product, which costs half.
-    """
-    u, v = basis[:, 0], basis[:, 1]
-    first = np.sqrt(np.maximum(terms[:, :1], 1e-12))
-    cross = terms[:, 1:2] / first
-    second = np.sqrt(np.maximum(terms[:, 2:3] - cross**2, 0))
-    rows = np.concatenate([first * u + cross * v, second * v])
-    evidence = (rows.T @ rows).astype(np.float64)
-    return evidence, evidence @ coefficients - (u.T @ terms[:, 3] + v.T @ terms[:, 4]).astype(np.float64)

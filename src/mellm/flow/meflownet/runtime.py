@@ -1,9 +1,10 @@
 """MEFlowNet as a flow estimator: chart, motion prior, network, and back, without torch.
 
-Fit and second opinion run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights
+Fit and second voice run in numpy and OpenCV, the network (ONNX) in OpenVINO. Knows the shipped weights
 and the registry's contract; nothing of training.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -17,12 +18,14 @@ from mellm.errors import InputError, MellmError
 from mellm.face.people import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.field import Flow, FlowField
+from mellm.flow.frames_around import window
 from mellm.flow.head import COMPENSATIONS, compensate
-from mellm.flow.meflownet.chart import COLS, ROWS, Chart, make_chart
-from mellm.flow.meflownet.motion_prior import MotionPrior, SubspaceFit, fit, rigid_motions
+from mellm.flow.meflownet.chart import Chart, make_chart
+from mellm.flow.meflownet.motion_prior import MotionPrior, SubspaceFit
 from mellm.flow.meflownet.motion_prior_file import load_prior
-from mellm.flow.meflownet.network_evidence import FIT_BLUR, NETWORK_BLUR, normalise_illumination, upsample
-from mellm.flow.meflownet.variational import fuse, variational_flow
+from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample, warp
+from mellm.flow.meflownet.subspace_fit import PriorFit
+from mellm.flow.meflownet.voices import Evidence, Voices, dis_flow, evidence_of, hear
 from mellm.media.frame import Image
 from mellm.wording.message import Message
 
@@ -30,41 +33,40 @@ WEIGHTS = Path(__file__).parents[2] / "weights"
 PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
 NETWORK_FILE = WEIGHTS / "meflownet.onnx"
 
-PRIOR_SHA256 = "e4750a2c696e9caa53ebdbdbba6fb03563ab6995f774aac51526621bb6bfad1a"
+PRIOR_SHA256 = "febee422c43d317272a892c2cb74191612ebc3eb413db3578ce145f2c29675b8"
 """Of the shipped prior's file. Written down with the weights, so that no report has to read them for it."""
 
-SHA256 = "e2ee20ad8c238ff1c845c9d73784fc825f2ecc803f57a663609d48de7f9a535e"
+SHA256 = "1f9742d4e45f2c69ced022eb643057b2aa05388f7aa4f03b26774034daa1c84c"
 """Of the shipped prior's file followed by the network's: `cat` the two and hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the network is given: normalised chart pictures float32 (H, W), the prior's fit, rigid motions.
+    """What the pair's motion is weighed from.
 
-    The fit's expression is fused with the second opinion on it, `variational` (ROWS, COLS, 2).
+    inside: float32 (rows, cols), the share of the face
+    fit: the prior's; voices: that fit's expression and what optical flow says of it
     """
 
-    onset: NDArray[np.float32]
-    apex: NDArray[np.float32]
+    inside: NDArray[np.float32]
     fit: SubspaceFit
-    rigid: NDArray[np.float32]
-    variational: NDArray[np.float32]
+    voices: Voices
 
 
-def start_from(
-    prior: MotionPrior, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
-) -> Start:
-    """Fit the prior to, and ask for a second opinion on, two grey chart pictures, float32 (HEIGHT, WIDTH)."""
-    first, second = (np.clip(picture, 0, 255).astype(np.uint8) for picture in (onset, apex))
-    rough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(first, second, np.zeros(0))
-    coarse = np.asarray(cv2.resize(rough, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
-    fine = [normalise_illumination(picture, FIT_BLUR) for picture in (onset, apex)]
-    found = fit(prior, chart, fine[0], fine[1], coarse)
-    calm = [normalise_illumination(picture, NETWORK_BLUR) for picture in (onset, apex)]
-    rigid = rigid_motions(chart)
-    other = variational_flow(prior, onset, apex, found.head, rigid)
-    found = replace(found, expression=fuse(prior, found.expression, other))
-    return Start(calm[0], calm[1], found, rigid, other)
+def start_from(prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]) -> Start:
+    """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH), and hear the other voices."""
+    found, calm = fit_pair(prior, chart, onset, apex)
+    return Start(prior.inside, found, hear(prior.prior, chart, found, (onset, apex), calm))
+
+
+def fit_pair(
+    prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
+) -> tuple[SubspaceFit, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Fit the prior to two grey chart pictures; return the fit and the pictures without their
+    illumination.
+    """
+    calm = normalise_illumination(onset, FIT_BLUR), normalise_illumination(apex, FIT_BLUR)
+    return prior.fit(chart, *calm, dis_flow(onset, apex)), calm
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class MEFlowNetEstimator:
     name: str = "meflownet"
     sha256: str | None = None
     _compiled: Any = field(default=None, repr=False)
+    _fit: PriorFit | None = field(default=None, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +117,18 @@ class MEFlowNetEstimator:
             )
         chart = make_chart(landmarks.points, self.prior.template)
         facial, head = self.estimate_chart(chart, chart.picture(_grey(onset)), chart.picture(_grey(apex)))
-        size = (onset.shape[1], onset.shape[0])
+        return self._at_source(chart, facial, head, (onset.shape[1], onset.shape[0]), landmarks, warnings)
+
+    def _at_source(
+        self,
+        chart: Chart,
+        facial: FlowField,
+        head: FlowField,
+        size: tuple[int, int],
+        landmarks: Landmarks,
+        warnings: tuple[Message, ...],
+    ) -> Flow:
+        """Carry chart flow to pictures of `size` (width, height), and compensate as was asked for."""
         head_there = chart.to_source(head, size)
         facial_there = np.where(chart.covers(size)[..., None], chart.to_source(facial, size), head_there)
         method = "mesh-rigid" if self.compensation == "learned" else self.compensation
@@ -125,33 +139,76 @@ class MEFlowNetEstimator:
             head_there = other
         return Flow(facial_there, head_there, self.name, self.compensation, warnings + more, motion)
 
+    def estimate_clip(
+        self,
+        frames: Sequence[Image],
+        onset: int,
+        apex: int,
+        landmarks: Landmarks | None = None,
+        reach: int | None = None,
+    ) -> Flow:
+        """Estimate the flow from frame `onset` to frame `apex` of a clip with the frames around both.
+
+        Each picture becomes the mean of itself and up to `reach` frames on both sides of it, freed of the
+        head's motion in between, so that sensor noise averages out. By default a sixth of the time from
+        onset to apex, at most `MOST_AROUND` frames. `landmarks` are the onset frame's. Raises InputError
+        for frames that are not there or of several sizes.
+        """
+        count = len(frames)
+        if not (0 <= onset < count and 0 <= apex < count):
+            raise InputError(f"Onset {onset} and apex {apex} do not both lie in a clip of {count} frames.")
+        windows = [window(k, onset, apex, count, reach) for k in (onset, apex)]
+        for k in sorted({*windows[0], *windows[1]}):
+            check_pair(frames[onset], frames[k])
+        if landmarks is None:
+            landmarks, _ = search_face(frames[onset])
+        if landmarks is None or landmarks.points.shape != (468, 3):
+            return self.estimate(frames[onset], frames[apex], landmarks)
+        chart = make_chart(landmarks.points, self.prior.template)
+        means = [
+            self._averaged(chart, frames[k], [frames[i] for i in around if i != k])
+            for k, around in zip((onset, apex), windows, strict=True)
+        ]
+        size = (frames[onset].shape[1], frames[onset].shape[0])
+        return self._at_source(chart, *self.estimate_chart(chart, *means), size, landmarks, ())
+
+    def _averaged(self, chart: Chart, frame: Image, around: Sequence[Image]) -> NDArray[np.float32]:
+        """The grey chart picture of a frame, averaged with its neighbours under rigid motion."""
+        own = chart.picture(_grey(frame))
+        total = own.copy()
+        for other in around:
+            picture = chart.picture(_grey(other))
+            total += warp(picture, upsample(self._fitter().rigid_between(chart, dis_flow(own, picture))))
+        return np.asarray(total / (1 + len(around)), np.float32)
+
     def estimate_chart(
         self, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
     ) -> tuple[FlowField, FlowField]:
         """Return facial and head flow of two grey chart pictures (HEIGHT, WIDTH), chart pixels."""
-        start = start_from(self.prior, chart, onset, apex)
-        head, expression = start.fit.head, start.fit.expression
         if self.network is None:
-            return upsample(head + expression), upsample(head)
-        planes = {
-            "onset": start.onset[None, None],
-            "apex": start.apex[None, None],
-            "facial": _planes(head + expression),
-            "head": _planes(head),
-            "rigid": _planes(start.rigid),
-            "variational": _planes(start.variational),
-        }
-        result = self._run(planes)
-        return (
-            np.ascontiguousarray(result["facial_flow"][0].transpose(1, 2, 0)),
-            np.ascontiguousarray(result["head_flow"][0].transpose(1, 2, 0)),
-        )
+            found, _ = fit_pair(self._fitter(), chart, onset, apex)
+            return upsample(found.head + found.expression), upsample(found.head)
+        start = start_from(self._fitter(), chart, onset, apex)
+        expression, beside = self._run(evidence_of(start.voices, start.inside))
+        facial = start.fit.head + beside
+        return upsample(facial), upsample(facial - expression)
 
-    def _run(self, planes: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """Run the network; calls from several threads take turns, and each gets copies of its own."""
+    def _fitter(self) -> PriorFit:
+        """The prior made ready, once."""
         with self._lock:
-            result = self._network_of()({name: np.ascontiguousarray(p) for name, p in planes.items()})
-            return {name: np.array(result[name], np.float32) for name in ("facial_flow", "head_flow")}
+            if self._fit is None:
+                self._fit = PriorFit(self.prior)
+            return self._fit
+
+    def _run(self, evidence: Evidence) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weigh the voices: the expression, and the motion beside the head's as found, (rows, cols, 2) each.
+
+        Calls from several threads take turns.
+        """
+        with self._lock:
+            planes = {"features": evidence.features[None], "fields": evidence.fields[None]}
+            motion = np.asarray(self._network_of()(planes)["motion"])[0].transpose(0, 2, 3, 1)
+            return np.array(motion[0], np.float32), np.array(motion[1], np.float32)
 
     def _network_of(self) -> Any:
         if self._compiled is None:
@@ -168,12 +225,6 @@ class MEFlowNetEstimator:
         return self._compiled
 
 
-def _planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(rows, cols, ...) to (1, channels, rows, cols)."""
-    rows, cols = field.shape[:2]
-    return np.ascontiguousarray(field.reshape(rows, cols, -1).transpose(2, 0, 1)[None])
-
-
 def _grey(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
@@ -182,7 +233,12 @@ def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstim
     """Return the shipped estimator.
 
     compensation: `learned`, or one of `mellm.flow.COMPENSATIONS`, applied to the learned facial flow instead
-    refine: False stops at what the network starts from
+    refine: False stops at the prior's fit
     """
     network, sha256 = (NETWORK_FILE, SHA256) if refine else (None, PRIOR_SHA256)
     return MEFlowNetEstimator(load_prior(PRIOR_FILE), network, compensation, sha256=sha256)
+
+
+def create_fast(compensation: str = "learned") -> MEFlowNetEstimator:
+    """Return the shipped estimator without its second voice and the network: the prior's fit alone."""
+    return replace(create(compensation, refine=False), name="meflownet-fast")

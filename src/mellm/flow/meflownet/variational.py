@@ -1,8 +1,8 @@
-"""A second opinion on the expression: variational flow of the pair once its head motion is taken out.
+"""A second voice on the expression: variational flow of the pair once its head motion is taken out.
 
 The motion prior knows what faces do, and spreads noise over everything it knows. Variational flow knows
-nothing of faces, but that flow changes in few places. Their errors have little in common: what both find is
-better than what either does, and the network is shown both. Knows pictures on the chart; nothing of networks.
+nothing of faces, but that flow changes in few places. Their errors have little in common, so a network weighs
+them (`voices`). Knows pictures on the chart; nothing of networks.
 """
 
 from functools import cache
@@ -17,12 +17,6 @@ from mellm.flow.meflownet.network_evidence import upsample, warp
 
 MARGIN = 12
 """Chart pixels around the face that are looked at too."""
-
-SHARE, SHARE_CALM = 0.2, 0.6
-"""Weight of the second opinion where it finds motion, and where none (chosen on validation pairs)."""
-
-NEAR, CALM = 3.0, 0.2
-"""Cells around a place that count as there, and the share of the strongest motion that is little."""
 
 Array = NDArray[np.float32]
 
@@ -44,16 +38,6 @@ def variational_flow(prior: MotionPrior, onset: Array, apex: Array, head: Array,
     cells = np.asarray(cv2.resize(found, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
     fade = np.clip((inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
     return np.asarray((cells - rigid_share(cells * fade, rigid, inside > SURE)) * fade, np.float32)
-
-
-def fuse(prior: MotionPrior, expression: Array, variational: Array) -> Array:
-    """Return what both opinions make, (ROWS, COLS, 2): the second counts most where it sees nothing."""
-    face = _inside(prior.template.tobytes()) > FACE
-    energy = (variational**2).sum(-1)
-    top = float(np.percentile(np.sqrt(energy[face]), 98)) + 0.02
-    around = np.sqrt(cv2.GaussianBlur(energy, (0, 0), NEAR))
-    share = SHARE + (SHARE_CALM - SHARE) * np.exp(-((around / (CALM * top)) ** 2))
-    return np.asarray(expression + share[..., None] * (variational - expression), np.float32)
 
 
 @cache

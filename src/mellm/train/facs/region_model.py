@@ -1,15 +1,16 @@
 """Training of the learned action-unit model (`mellm.facs.learned`) on measured generated pairs.
 
-Networks of one hidden layer, trained on both halves of every face and averaged. Flow adds up where motions
-do: in each epoch a share of the samples gets another sample's motion and units on top, so that combinations
-are seen that no pair had, and a share gets lids that move (`mellm.train.facs.lid_motion`), as real eyes do
-all the time.
+Networks of one hidden layer, trained on both halves of every face and averaged. Beside measured pairs they
+see motion without pictures that carries the measured pairs' errors (`mellm.train.facs.described_motion`).
+Flow adds up where motions do: in each epoch a share of the samples gets another sample's motion and units on
+top, so that combinations are seen that no pair had, and a share gets lids that move
+(`mellm.train.facs.lid_motion`), as real eyes do all the time.
 Slope, offset and the side rule are fitted on validation identities; test identities only give the figures.
 Needs torch and scikit-learn.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,9 @@ from mellm.facs.unit_rules import PRESENT, UNITS
 from mellm.flow import create
 from mellm.flow.normalised import region_boxes
 from mellm.simulate.gallery import Gallery, Split
+from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import WITH_UNITS, Origin
+from mellm.train.facs.described_motion import describe, with_errors
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_pairs import RegionPairs, in_chunks, measure_pairs
 from mellm.train.recipe import Recipe
@@ -44,9 +48,6 @@ _LEAST_SPREAD = np.float32(0.02)
 _BOX_EYES = 20.0
 """Distance of the outer eye corners in `region_boxes`, its own pixels."""
 
-_BLINKS = 0.15
-"""Share of the described samples that get a blink on top, up to six times as strong."""
-
 
 class RegionsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: regions`).
@@ -56,7 +57,8 @@ class RegionsConfig(Recipe):
     hidden: width of the network; epochs, batch, rate, decay, dropout: of AdamW
     mix: share of samples that get another's motion on top; noise: of the vectors, inter-ocular distances
     lids: share of samples whose lids move besides; nets: how many networks are averaged
-    described: samples per measured one that are drawn from the hand-made table, without any picture
+    described: samples per measured one and epoch that were drawn without any picture; pool: of how many
+    without: an origin of motion that training leaves out, to test on it
     seed: of everything random
     """
 
@@ -68,16 +70,18 @@ class RegionsConfig(Recipe):
     val_pairs: int = 500
     test_pairs: int = 500
     hidden: int = 192
-    epochs: int = 80
+    epochs: int = 30
     batch: int = 128
     rate: float = 0.002
     decay: float = 0.01
     dropout: float = 0.2
     mix: float = 0.3
     noise: float = 0.0006
-    lids: float = 0.4
-    nets: int = 3
-    described: float = 0.5
+    lids: float = 0.12
+    nets: int = 2
+    described: float = 1.0
+    pool: int = 8000
+    without: str | None = None
     seed: int = 0
 
 
@@ -90,7 +94,7 @@ def train_regions(
     train = gather_pairs(config, "train", config.pairs, say)
     val = gather_pairs(config, "val", config.val_pairs, say)
     test = gather_pairs(config, "test", config.test_pairs, say)
-    model = fit_au_model(train, val, config)
+    model = fit_au_model(train, val, config, IctModel(config.ict))
     about = {
         "format": "mellm facs regions 1",
         "pairs": f"{len(train.vectors)} train, {len(val.vectors)} val, {len(test.vectors)} test",
@@ -116,27 +120,32 @@ def gather_pairs(
             gallery(), config.ict, split, indices, create(config.estimator), units, config.seed
         )
 
-    kept = Path(config.cache) / f"{split}-{config.seed}" if config.cache else None
+    kept = Path(config.cache) / f"{split}-{config.estimator}-{config.seed}" if config.cache else None
     return in_chunks(measured, count, kept, lambda done: say(f"{split}: {done} of {count} pairs measured"))
 
 
-def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) -> LearnedAUModel:
-    """Train the networks on `train`, average their logits, calibrate on `val`."""
+def fit_au_model(
+    train: RegionPairs, val: RegionPairs, config: RegionsConfig, scans: IctModel | None = None
+) -> LearnedAUModel:
+    """Train the networks on `train`, average their logits, calibrate on `val`.
+
+    Without `scans` no motion is drawn from them.
+    """
+    train, val = (
+        pairs.rows(np.array([d != config.without for d in pairs.description])) for pairs in (train, val)
+    )
     rules = rules_of(train.units)
     # The picture's left half is the subject's right; the mirrored picture shows the other half there.
-    motion = np.concatenate([train.vectors, mirrored_motion(train.vectors)])
-    labels = np.concatenate([train.halves[:, 1], train.halves[:, 0]])
+    motion, labels = _halves(train)
+    pool, pool_labels = _described(train, config, scans)
     features = view_features(motion, rules)
     mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
 
     def batch(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        drawn, shown = described(train.units, int(config.described * len(train.vectors)), rng)
-        v, t = mixed(
-            np.concatenate([motion, drawn, mirrored_motion(drawn)]),
-            np.concatenate([labels, shown[:, 1], shown[:, 0]]),
-            config,
-            rng,
-        )
+        rows = rng.choice(len(pool), min(len(pool), int(config.described * len(motion))), replace=False)
+        drawn = with_errors(pool[rows], train, rng) if len(rows) else pool[rows]
+        v, t = np.concatenate([motion, drawn]), np.concatenate([labels, pool_labels[rows]])
+        v, t = mixed(v, t, config, rng)
         v, t = with_moving_lids(v, t, train.units, config.lids, rng)
         x = (view_features(v, rules) - mean) / spread
         return torch.from_numpy(x), torch.from_numpy(t.astype(np.float32))
@@ -158,6 +167,24 @@ def fit_au_model(train: RegionPairs, val: RegionPairs, config: RegionsConfig) ->
         gap=np.ones(1, np.float32),
     )
     return calibrated(plain, val)
+
+
+def _halves(pairs: RegionPairs) -> tuple[Vectors, NDArray[np.int8]]:
+    """Both views of every pair (2N, 29, 2), and the units (2N, U) of the half that each reads."""
+    motion = np.concatenate([pairs.vectors, mirrored_motion(pairs.vectors)])
+    return motion, np.concatenate([pairs.halves[:, 1], pairs.halves[:, 0]])
+
+
+def _described(
+    train: RegionPairs, config: RegionsConfig, scans: IctModel | None
+) -> tuple[Vectors, NDArray[np.int8]]:
+    """Both views of motion without pictures, of the origins that take part."""
+    origins = [o for o in WITH_UNITS if o != config.without and (scans or o is not Origin.ICT)]
+    if train.truth is None or config.described <= 0:
+        return train.vectors[:0], train.halves[:0, 0]
+    return _halves(
+        describe(origins, train.units, config.pool // 2, scans, np.random.default_rng(config.seed))
+    )
 
 
 def _network(
@@ -212,42 +239,6 @@ def mixed(
         weights /= weights.sum(axis=1, keepdims=True)
         v[rows] = np.einsum("ij,njc->nic", weights, v[rows])
     return v, t
-
-
-def described(units: Sequence[int], count: int, rng: np.random.Generator) -> tuple[Vectors, NDArray[np.int8]]:
-    """Draw motion (N, 29, 2) and labels (N, 2, U) from the table of FACS descriptions, regions on their own.
-
-    A third description beside the generator's two: only the regions that FACS names move, along the named
-    directions give or take, so that the network does not need the company a generator gives them.
-    """
-    rows = {unit.au: unit for unit in UNITS}
-    left = np.zeros((len(units), len(REGION_NAMES), 2), np.float32)
-    for k, au in enumerate(units):
-        for term in rows[au].shows:
-            region = REGION_NAMES.index(term.region)
-            # The middle regions are met twice where both halves act.
-            share = 1.0 if "{s}" in term.region or "left" in term.region else 0.5
-            left[k, region] += np.array([-term.out, -term.up], np.float32) * term.weight * share
-    right = mirrored_motion(left)
-    v = np.zeros((count, len(REGION_NAMES), 2), np.float32)
-    halves = np.zeros((count, 2, len(units)), np.int8)
-    blink = units.index(43)
-    for i in range(count):
-        peak = float(np.exp(rng.uniform(np.log(0.003), np.log(0.06))))
-        for k in rng.choice(len(units), size=int(rng.choice((1, 2, 3), p=(0.6, 0.3, 0.1))), replace=False):
-            one = not rows[units[k]].central and rng.random() < 0.3
-            halves[i, :, k] = (1, 0) if one and rng.random() < 0.5 else (0, 1) if one else (1, 1)
-            strength = peak * float(np.exp(rng.normal(0, 0.3)))
-            # The subject's left is the picture's right.
-            v[i] += strength * (halves[i, 1, k] * left[k] + halves[i, 0, k] * right[k])
-        if rng.random() < _BLINKS:
-            closing = peak * float(np.exp(rng.uniform(0, np.log(6))))
-            v[i] += closing * (left[blink] + right[blink])
-            halves[i, :, blink] = 1
-    angle = rng.normal(0, 0.2, v.shape[:2])
-    c, s = np.cos(angle), np.sin(angle)
-    turned = np.stack([c * v[..., 0] - s * v[..., 1], s * v[..., 0] + c * v[..., 1]], axis=-1)
-    return np.asarray(turned * np.exp(rng.normal(0, 0.2, (*v.shape[:2], 1))), np.float32), halves
 
 
 def calibrated(model: LearnedAUModel, val: RegionPairs) -> LearnedAUModel:

@@ -1,9 +1,11 @@
 """Regional motion with known action units: generated pairs, measured by a real flow estimator.
 
 Photographs of made-up people are set into known motion (`mellm.simulate`), photographed twice, and read as
-`mellm analyze` reads a pair: flow, head motion removed, 29 regions. Half of the draws follow what coders of
-micro-expressions write, half take units evenly, so that rare units and rare sides are seen too. Still
-pairs, pairs of which only the head moves, blinks and motion that is no action unit are among them. The
+`mellm analyze` reads a pair: flow by any estimator, head motion removed, 29 regions. Each pair's units come
+from one origin of motion, so that an origin can be left out. For training, half of the draws follow what
+coders of micro-expressions write, half take units evenly, so that rare units and rare sides are seen too; for
+validation and test all follow the coders. Still pairs, pairs of which only the head moves, blinks and motion
+that is no action unit are among them. The true motion of the regions is kept beside the measured one. The
 module knows nothing of models.
 """
 
@@ -19,28 +21,34 @@ from mellm.face.people import Landmarks
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.codes import ActionUnitCode, half_labels
 from mellm.flow.field import FlowEstimator
+from mellm.flow.measure import measure
 from mellm.flow.pair_measurement import measure_flow
+from mellm.flow.region_motion import RegionMotion
 from mellm.simulate.canonical_mesh import canonical_to_mesh
 from mellm.simulate.gallery import SPLITS, Gallery, Split
 from mellm.simulate.ict import IctModel
+from mellm.simulate.origins import WITH_UNITS, Origin, draw_face_motion, known_units
 from mellm.simulate.photo_pairs import (
     PairConfig,
     cut_scene,
     draw_bumps,
-    draw_field,
     draw_peak,
     draw_surroundings,
     photograph_both,
 )
 from mellm.simulate.scene import Motion, Scene
-from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, TABLE, Side
+from mellm.simulate.unit_fields import CAN_BE_ONE_SIDED, Side, lid_closure
 from mellm.simulate.unit_statistics import draw_action_units
 
-DESCRIPTIONS = ("table", "scans", "mixed")
-"""How a pair's units were described: the built-in table, ICT-FaceKit's scans, or something between."""
+NOTHING = ("still", "head", "blink", "bumps")
+"""Pairs without a unit: nothing moves, the head alone, the lids alone, skin that no unit moves so."""
 
+KINDS: tuple[str, ...] = (*WITH_UNITS, *NOTHING)
+"""What a pair shows: units of one origin of motion, or nothing that is a unit."""
+
+_SHARES = (0.25, 0.25, 0.25, 0.03, 0.07, 0.10, 0.05)
 _BLINK = 45
-_BRANCH = 23  # keeps these draws apart from those of the flow dataset
+_BRANCH = 29  # keeps these draws apart from those of the flow dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class RegionPairs:
     vectors: float32 (N, 29, 2), mean motion as a fraction of the inter-ocular distance, u right, v down
     moving: bool (N, 29), regions above the noise floor
     halves: int8 (N, 2, U), 1 where the unit acts on the subject's (left, right) half
-    units: the U action units; identity, description: of each pair
+    units: the U action units; identity, description: of each pair (one of `KINDS`, or a set's own word)
+    truth: float32 (N, 29, 2), the regions' true motion, where it is known
     """
 
     vectors: NDArray[np.float32]
@@ -59,18 +68,34 @@ class RegionPairs:
     units: tuple[int, ...]
     identity: tuple[str, ...]
     description: tuple[str, ...]
+    truth: NDArray[np.float32] | None = None
+
+    def rows(self, chosen: NDArray[np.integer] | NDArray[np.bool_]) -> "RegionPairs":
+        """Return some of the pairs."""
+        order = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        return RegionPairs(
+            self.vectors[order],
+            self.moving[order],
+            self.halves[order],
+            self.units,
+            tuple(self.identity[i] for i in order),
+            tuple(self.description[i] for i in order),
+            None if self.truth is None else self.truth[order],
+        )
 
     def save(self, path: str | Path) -> None:
         """Write as .npz."""
-        np.savez_compressed(
-            path,
-            vectors=self.vectors,
-            moving=self.moving,
-            halves=self.halves,
-            units=np.array(self.units),
-            identity=np.array(self.identity),
-            description=np.array(self.description),
-        )
+        arrays = {
+            "vectors": self.vectors,
+            "moving": self.moving,
+            "halves": self.halves,
+            "units": np.array(self.units),
+            "identity": np.array(self.identity),
+            "description": np.array(self.description),
+        }
+        if self.truth is not None:
+            arrays["truth"] = self.truth
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
 def load_region_pairs(path: str | Path) -> RegionPairs:
@@ -83,6 +108,7 @@ def load_region_pairs(path: str | Path) -> RegionPairs:
             tuple(int(u) for u in data["units"]),
             tuple(data["identity"].tolist()),
             tuple(data["description"].tolist()),
+            data["truth"] if "truth" in data.files else None,
         )
 
 
@@ -95,6 +121,7 @@ def join(parts: Sequence[RegionPairs]) -> RegionPairs:
         parts[0].units,
         tuple(i for p in parts for i in p.identity),
         tuple(d for p in parts for d in p.description),
+        None if any(p.truth is None for p in parts) else np.concatenate([p.truth for p in parts]),
     )
 
 
@@ -132,36 +159,69 @@ def measure_pairs(
     estimator: FlowEstimator,
     units: Sequence[int],
     seed: int = 0,
+    only: str | None = None,
 ) -> RegionPairs:
     """Make and measure the pairs `indices` of a split; the same arguments give the same numbers.
+
+    `only` makes all of them one of `KINDS`.
 
     Raises InputError where the faces or the scans are missing.
     """
     gallery = faces if isinstance(faces, Gallery) else Gallery(faces)
     portraits, scans = gallery.of(split), IctModel(ict)
-    config = PairConfig(smallest=0.3, largest=6.0)
+    config = _TRAINING if split == "train" else _TEST
     vectors = np.zeros((len(indices), len(REGION_NAMES), 2), np.float32)
-    moving = np.zeros((len(indices), len(REGION_NAMES)), np.bool_)
+    truth, moving = np.zeros_like(vectors), np.zeros((len(indices), len(REGION_NAMES)), np.bool_)
     coded, identity, description = [], [], []
     for row, index in enumerate(indices):
         rng = np.random.default_rng([seed, _BRANCH, SPLITS.index(split), index])
         portrait = portraits[int(rng.integers(len(portraits)))]
         crop = cut_scene(portrait, config, rng)
-        kind = DESCRIPTIONS[int(rng.choice(3, p=(0.4, 0.4, 0.2)))]
+        drawn = KINDS[int(rng.choice(len(KINDS), p=_SHARES))]
+        kind = drawn if only is None else only
         motion, shown = _draw(crop.scene, config, rng, scans, kind)
         moved = crop.scene.move(motion)
         onset, apex, _ = photograph_both(crop.scene.onset, moved, config, rng)
         landmarks = _jittered(Landmarks(crop.scene.mesh.copy()), rng)
         measured = measure_flow(estimator.estimate(onset, apex, landmarks), landmarks)
-        for k, region in enumerate(measured.motion):
-            share = region.relative / region.mean if region.mean > 0 else 0.0
-            vectors[row, k] = region.u * share, region.v * share
-            moving[row, k] = region.moving
+        vectors[row] = relative_motion(measured.motion)
+        true = measure(
+            moved.facial - moved.head, measured.regions, inter_ocular=inter_ocular(landmarks), noise_floor=0.0
+        )
+        truth[row] = relative_motion(true)
+        moving[row] = [region.moving for region in measured.motion]
         coded.append([ActionUnitCode(au, side) for au, side in shown])
         identity.append(portrait.identity)
         description.append(kind)
     halves = half_labels(coded, units).astype(np.int8)
-    return RegionPairs(vectors, moving, halves, tuple(units), tuple(identity), tuple(description))
+    return RegionPairs(vectors, moving, halves, tuple(units), tuple(identity), tuple(description), truth)
+
+
+_TRAINING = PairConfig(smallest=0.3, largest=6.0)
+_TEST = PairConfig(smallest=0.5, largest=4.0)
+"""How far faces move, px: in training beyond what is tested, on both ends."""
+
+
+def relative_motion(motion: Sequence[RegionMotion]) -> NDArray[np.float32]:
+    """Return mean motion (29, 2) of the regions as a fraction of the inter-ocular distance."""
+    vectors = np.zeros((len(motion), 2), np.float32)
+    for row, region in zip(vectors, motion, strict=True):
+        share = region.relative / region.mean if region.mean > 0 else 0.0
+        row[:] = region.u * share, region.v * share
+    return vectors
+
+
+def draw_units(
+    origin: Origin, rng: np.random.Generator, scans: IctModel | None, evenly: bool
+) -> list[tuple[int, Side]]:
+    """Draw units an origin knows, with the subject's sides: evenly, or as coders write them."""
+    known = known_units(origin, scans) - {_BLINK, 27}
+    drawn: list[tuple[int, Side]] = []
+    while not drawn:
+        wanted = _evenly(sorted(known), rng) if evenly else draw_action_units(rng)
+        drawn = [(au, side) for au, side in wanted if au in known]
+    whole = scans.two_sided if scans is not None and origin is Origin.ICT else frozenset()
+    return [(au, "both" if au in whole else side) for au, side in drawn]
 
 
 def _draw(
@@ -171,33 +231,35 @@ def _draw(
     moved, bumps = np.zeros((468, 3), np.float32), None
     shown: list[tuple[int, Side]] = []
     peak = draw_peak(config, rng)
-    chance = rng.random()
-    if chance > 0.2:
-        drawn = draw_action_units(rng) if rng.random() < 0.5 else _evenly(rng)
-        if rng.random() < 0.12:
-            drawn = [*(d for d in drawn if d[0] != _BLINK), (_BLINK, "both")]
-        total = np.zeros((468, 3))
-        blend = {"table": 0.0, "scans": 1.0, "mixed": float(rng.random())}[kind]
-        for au, side in drawn:
-            field = draw_field(au, side, rng, scans, blend)
-            total += np.exp(rng.normal(0, 0.4)) * field
-            shown.append((43 if au == _BLINK else au, side))
-        total = total @ canonical_to_mesh(scene.mesh).T
+    if kind in WITH_UNITS:
+        drawn = draw_units(Origin(kind), rng, scans, config is _TRAINING and rng.random() < 0.5)
+        face = draw_face_motion(Origin(kind), rng, shapes=scans, units=drawn)
+        total = face.displacement @ canonical_to_mesh(scene.mesh).T
         moved = (total * peak / max(float(np.linalg.norm(total[:, :2], axis=1).max()), 1e-6)).astype(
             np.float32
         )
+        shown = list(drawn)
         if rng.random() < 0.15:
             bumps = peak * float(rng.uniform(0.1, 0.4)) * draw_bumps(scene, rng, int(rng.integers(1, 3)))
-    elif chance > 0.16:
+    elif kind == "bumps":
         bumps = peak * draw_bumps(scene, rng, int(rng.integers(1, 3)))
-    pose, gaze, backdrop = draw_surroundings(config, rng)
+    if kind == "blink" or (kind in WITH_UNITS and rng.random() < 0.12):
+        side: Side = "both" if rng.random() < 0.85 else "left" if rng.random() < 0.5 else "right"
+        moved = moved + float(rng.uniform(0.1, 1.0)) * lid_closure(scene.mesh, side)
+        shown.append((43, side))
+    pose, gaze, backdrop = draw_surroundings(
+        _STILL if kind == "still" else _TURNING if kind == "head" else config, rng
+    )
     return Motion(moved, pose, gaze, backdrop, bumps), shown
 
 
-def _evenly(rng: np.random.Generator) -> list[tuple[int, Side]]:
+_STILL, _TURNING = PairConfig(head=0.0), PairConfig(head=1.0)
+
+
+def _evenly(names: Sequence[int], rng: np.random.Generator) -> list[tuple[int, Side]]:
     """One to three units, every unit alike likely; a third of those that can be are one-sided."""
-    names = sorted(set(TABLE) - {27})
-    chosen = rng.choice(names, size=int(rng.choice((1, 2, 3), p=(0.4, 0.4, 0.2))), replace=False)
+    count = int(rng.choice((1, 2, 3), p=(0.4, 0.4, 0.2)))
+    chosen = rng.choice(names, size=count, replace=False)
     side: Side = "left" if rng.random() < 0.5 else "right"
     return [
         (int(au), side if int(au) in CAN_BE_ONE_SIDED and rng.random() < 0.35 else "both") for au in chosen

@@ -145,7 +145,7 @@ def tune_au_model(
     model = replace(tuned(start, pairs, penalty, fitted), slope=slope, offset=offset, gap=gap)
     held_out = np.zeros(present.shape)
     for train, test in split:
-        others = take(pairs, train)
+        others = pairs.rows(train)
         inside = list(GroupKFold(max(2, folds - 1)).split(train, groups=people[train]))
         inner = _held_out_logits(start, others, inside, penalty, fitted)
         learned = tuned(start, others, penalty, fitted).half_logits(pairs.vectors[test])
@@ -175,18 +175,6 @@ def tuned(
         moved, free = _map_estimate(hidden, labels[:, u], scale * output[:, u].astype(np.float64), penalty)
         output[:, u], bias[u] = moved / scale, free / scale
     return replace(start, output=output, output_bias=bias)
-
-
-def take(pairs: RegionPairs, rows: NDArray[np.int64]) -> RegionPairs:
-    """Return some of the pairs."""
-    return RegionPairs(
-        pairs.vectors[rows],
-        pairs.moving[rows],
-        pairs.halves[rows],
-        pairs.units,
-        tuple(pairs.identity[i] for i in rows),
-        tuple(pairs.description[i] for i in rows),
-    )
 
 
 def _map_estimate(x: Array, y: Array, prior: Array, penalty: float) -> tuple[Array, float]:
@@ -235,7 +223,7 @@ def _held_out_logits(
     """Logits (N, 2, U) of everyone from a model fine-tuned on the other folds."""
     logits = np.zeros(pairs.halves.shape, np.float32)
     for train, test in split:
-        model = tuned(start, take(pairs, train), penalty, units)
+        model = tuned(start, pairs.rows(train), penalty, units)
         logits[test] = model.half_logits(pairs.vectors[test])
     return logits
 

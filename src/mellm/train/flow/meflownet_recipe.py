@@ -6,72 +6,69 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mellm.errors import InputError
-from mellm.flow.meflownet.config import MEFlowNetConfig
-from mellm.flow.meflownet.loss import LossWeights
+from mellm.simulate.origins import EVERY_ORIGIN, Origin, read_origins
 from mellm.train.recipe import Recipe, read_recipe
 
 
 class PriorRecipe(Recipe):
     """How the motion prior is learned.
 
-    expressions, depths, heads: how many principal expression motions, depth errors and head motions to keep
+    heads: a prior's file, whose template, depth errors and head motions are kept
+    motions: how many motions of each origin; expressions: how many principal ones to keep
     temperature: of the prior, see `mellm.flow.meflownet.motion_prior`
-    pairs: how many pairs to learn from
     """
 
-    expressions: int = 200
-    depths: int = 48
-    heads: int = 8
+    heads: Path
+    motions: int = Field(500, ge=1)
+    expressions: int = Field(300, ge=1)
     temperature: float = 0.15
-    pairs: int = 1600
 
 
 class FlowRecipe(Recipe):
     """What a training run is made of; the fields of a recipe file.
 
     photos: folder of portraits, relative to where the command runs; identities are split by the generator
-    ict: ICT-FaceKit's compact .npz, or None; full_3d: share of pairs drawn from its heads
-    pairs, validation_pairs: how many to generate, from `seed`, in files of `shard` pairs
-    depth_weights: safetensors file of the frozen depth backbone, where model.depth_features is 384
-    steps, batch, rate, warmup, weight_decay, clip, average: of AdamW with a cosine schedule and an EMA
-    checkpoint_minutes, validate_steps, log_steps: how often to save, measure and write the loss curve
+    ict: ICT-FaceKit's compact .npz, for the origin of that name, or None
+    origins: where motions come from, as `mellm data meflow build --origins` writes them; without: an origin
+        left out of everything that is learned, to be tested on
+    pairs, validation_pairs: how many to generate, from `seed`; peaks: their expressions', px, log-uniform
+    width: channels of the network that weighs the voices
+    steps, batch, rate, weight_decay: of AdamW with a one-cycle schedule
+    checkpoint_steps, validate_steps, log_steps: how often to save, measure and write the loss curve
     """
 
     photos: Path
     ict: Path | None = None
-    full_3d: float = 0.0
-    pairs: int = Field(3000, ge=1)
-    validation_pairs: int = 100
-    shard: int = Field(50, ge=1)
+    origins: str = "all"
+    without: Origin | None = None
+    pairs: int = Field(150, ge=1)
+    validation_pairs: int = Field(50, ge=1)
+    peaks: tuple[float, float] = (0.25, 8.0)
     seed: int = 0
-    prior: PriorRecipe = PriorRecipe()
-    depth_weights: Path | None = None
-    model: MEFlowNetConfig = MEFlowNetConfig()
-    loss: LossWeights = LossWeights()
-    steps: int = 3000
-    batch: int = 4
-    rate: float = 5e-4
-    warmup: int = 100
-    weight_decay: float = 1e-5
-    clip: float = 1.0
-    average: float = 0.998
-    bfloat16: bool = True
-    checkpoint_minutes: float = 3.0
-    validate_steps: int = 300
-    log_steps: int = 10
+    prior: PriorRecipe
+    width: int = 20
+    steps: int = Field(600, ge=1)
+    batch: int = Field(4, ge=1)
+    rate: float = 4e-3
+    weight_decay: float = 1e-3
+    checkpoint_steps: int = 50
+    validate_steps: int = 200
+    log_steps: int = 20
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuse numbers that cannot work together, naming the fields."""
-        if self.pairs % self.shard or self.validation_pairs % self.shard:
-            raise InputError(f"pairs and validation_pairs must be multiples of shard ({self.shard}).")
-        if bool(self.model.depth_features) != bool(self.depth_weights):
-            raise InputError(
-                "model.depth_features and depth_weights belong together; give both, or neither (0 and null)."
-            )
-        if self.steps <= self.warmup:
-            raise InputError(f"steps is {self.steps}; it must be more than warmup ({self.warmup}).")
+        if not 0 < self.peaks[0] <= self.peaks[1]:
+            raise InputError(f"peaks are {self.peaks}; give the smallest and the largest, in px.")
+        if not self.chosen():
+            raise InputError("without leaves no origin of motion; name more in origins.")
         return self
+
+    def chosen(self) -> dict[Origin, float]:
+        """Return the origins that are learned from, with their shares; ICT only where its file is given."""
+        shares = EVERY_ORIGIN if self.origins == "all" else read_origins(self.origins)
+        left = {self.without, *([] if self.ict else [Origin.ICT])}
+        return {origin: share for origin, share in shares if origin not in left}
 
 
 def read_flow_recipe(path: Path) -> FlowRecipe:

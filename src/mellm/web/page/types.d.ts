@@ -77,7 +77,7 @@ export interface MicroExpression {
 
 export interface OtherEvent {
   person: number;
-  kind: "macro" | "blink" | "head";
+  kind: "macro" | "blink" | "closure" | "speech" | "head";
   onset_frame: number;
   apex_frame: number;
   offset_frame: number;

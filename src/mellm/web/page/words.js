@@ -125,7 +125,7 @@ const WORDS = {
   whole_clip: ["whole clip", "整段"],
   around: ["this moment", "此时刻"],
   brows: ["brows", "眉部"], eyes: ["eyes", "眼部"], nose: ["nose", "鼻部"], cheeks: ["cheeks", "脸颊"], mouth: ["mouth", "嘴部"], chin: ["chin", "下巴"],
-  blink: ["blink", "眨眼"], macro: ["longer expression", "宏表情"], head: ["head motion", "头部运动"],
+  blink: ["blink", "眨眼"], closure: ["eyes shut", "闭眼"], speech: ["speech", "说话"], macro: ["longer expression", "宏表情"], head: ["head motion", "头部运动"],
   suggests: ["suggests", "提示"],
   classes: ["{n} classes", "{n} 类"],
   no_evidence: ["No evidence of a micro-expression", "没有微表情的证据"],

@@ -1,0 +1,79 @@
+"""`mellm evaluate spotting`: spotters on real clips, as they are and with brief movements put in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mellm.cli.console import console
+from mellm.cli.options import to_new_file
+
+if TYPE_CHECKING:
+    from mellm.evaluate.spotting_figures import SpottingFigures
+
+
+def spotting(
+    recipe: Annotated[Path, typer.Argument(help="Recipe that lists clips, people and folds (YAML).")],
+    data: Annotated[Path, typer.Option(help="Folder below which the recipe's clips lie.")],
+    fold: Annotated[
+        list[str] | None, typer.Option(help="Measure on these folds alone; may be given again.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a run that left these people out [default: those that ship]."),
+    ] = None,
+    peak: Annotated[
+        list[float] | None,
+        typer.Option(help="Peaks put in, px at 200 px between the eyes; may be given again."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="Material per clip and peak at least; short clips are taken again.")
+    ] = 20.0,
+    at_most: Annotated[
+        float, typer.Option(min=5, help="Seconds of a clip into which movements are put at most.")
+    ] = 60.0,
+    false_alarms_per_minute: Annotated[
+        float, typer.Option(min=0.1, max=10, help="Where the dial stands.")
+    ] = 0.3,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of what is put in.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Count false alarms in real clips, and find movements put into their pictures; two baselines beside it.
+
+    Example: mellm evaluate spotting recipes/spot.yaml --data DATA --fold A --weights spotting.safetensors
+    """
+    from mellm.evaluate.spotting_benchmark import PEAKS, Plan, evaluate_spotting, listed_clips, write_spotting
+    from mellm.spot.detector import load_detector
+
+    chosen = Plan(tuple(peak or PEAKS), seconds, at_most, false_alarms_per_minute, seed)
+    detector = None if weights is None else load_detector(weights)
+    told = (lambda text: None) if quiet else (lambda text: typer.echo(f"  {text}", err=True))
+    run = evaluate_spotting(listed_clips(recipe, data, fold), detector, chosen, told)
+    if json_file is not None:
+        write_spotting(json_file, run)
+    if not quiet:
+        _print(run.figures)
+
+
+def _print(figures: "SpottingFigures") -> None:
+    peaks = sorted({p for m in figures.methods.values() for k in m.recall.values() for p in k}, key=float)
+    table = Table("spotter", "clips", "minutes", "false a minute", *(f"recall {p} px" for p in peaks), "F1")
+    for name, method in figures.methods.items():
+        kinds = sorted({*figures.minutes, *method.recall})
+        for kind in kinds:
+            found = [method.recall.get(kind, {}).get(peak) for peak in peaks]
+            shown = ["" if f is None else f"{f.recall:.2f} of {f.put_in}" for f in found]
+            minutes = f"{figures.minutes[kind]:.2f}" if kind in figures.minutes else ""
+            false = f"{method.false_per_minute[kind]:.2f}" if kind in method.false_per_minute else ""
+            table.add_row(name, kind, minutes, false, *shown, "")
+        total = f"{sum(figures.minutes.values()):.2f}"
+        false = f"{method.false_per_minute['all']:.2f}"
+        table.add_row(name, "all", total, false, *("" for _ in peaks), f"{method.f1:.2f}")
+    console().print(table)
+    covered = ", ".join(f"{kind} {100 * share:.1f} %" for kind, share in sorted(figures.covered.items()))
+    console().print(f"  time covered in clips as they are: {covered}")

@@ -1,0 +1,184 @@
+"""Fitting the motion prior to two pictures of a face.
+
+One linear least-squares problem per warp (Lucas and Kanade 1981, in a motion subspace; the prior makes it a
+maximum-a-posteriori estimate). The expression's amplitude differs from place to place: an expression moves
+little of the face, and what it does not move must not be given its noise. Knows pictures on the chart and the
+prior; nothing of networks or files.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mellm.flow.meflownet.chart import Chart, inside_face
+from mellm.flow.meflownet.local import local_motion
+from mellm.flow.meflownet.motion_prior import (
+    FACE,
+    FADE,
+    RIGID,
+    SURE,
+    MotionPrior,
+    SubspaceFit,
+    rigid_flow,
+    rigid_motions,
+    rigid_share,
+    robust_rigid,
+    solve,
+    spread,
+    turned_motions,
+)
+from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+
+WARPS = 8
+"""Most warping passes of a fit."""
+
+SETTLED = 0.02
+"""Mean change of the flow, chart pixels, under which a fit stops."""
+
+ADAPTATIONS, FIRST_ADAPTATION = 2, 2
+"""How often the amplitude is given to places, and the pass before which it is done first."""
+
+AROUND = 5.0
+"""Cells around a place (Gaussian) whose motion says how much the place may move."""
+
+CALM = 0.05
+"""Amplitude of a calm place, as a share of that of the most moving one."""
+
+BLOCK = 2
+"""Cells per side of the blocks over which the evidence is summed: the motions are smooth."""
+
+Array = NDArray[np.float32]
+Double = NDArray[np.float64]
+
+
+class PriorFit:
+    """Fits one prior to pairs; what depends on the prior alone is prepared once.
+
+    Example:
+        found = PriorFit(prior).fit(chart, onset, apex, start)
+    """
+
+    def __init__(self, prior: MotionPrior) -> None:
+        """Lay the prior's motions out on the cells of the face, and on blocks of them."""
+        self.prior = prior
+        self._inside = inside_face(prior.template)
+        self._face = self._inside > FACE
+        trust = prior.temperature * np.clip(self._inside * 2 - 0.8, 0, 1) * self._face
+        self._trust = trust[..., None].astype(np.float32)
+        self._motions = (prior.expression * prior.expression_sd).astype(np.float32)
+        self._count = _blocks(self._face.astype(np.float32))
+        self._used = self._count > 0
+        self._block_motions = self._on_blocks(self._motions)
+        share = self._face.astype(np.float32)
+        self._mass = cv2.GaussianBlur(share, (0, 0), AROUND) + np.float32(1e-3)
+        typical = np.zeros(self._face.shape, np.float32)
+        typical[self._face] = (self._motions**2).sum((1, 2))
+        self._typical = self._around(typical)
+
+    def fit(self, chart: Chart, onset: Array, apex: Array, start: Array) -> SubspaceFit:
+        """Fit head and expression motion to two illumination-normalised chart pictures (HEIGHT, WIDTH).
+
+        `start` is any chart flow on the cells, (rows, cols, 2): only its rigid part is used, to begin within
+        reach of the linearisation.
+        """
+        prior, face = self.prior, self._face
+        rigid = rigid_motions(chart)
+        heads = RIGID + prior.depth_sd.size + prior.head_sd.size
+        coefficients: Double = np.zeros(heads + prior.expression_sd.size)
+        coefficients[:RIGID] = robust_rigid(start[face], rigid[face])
+        basis = np.empty((int(self._used.sum()), 2, len(coefficients)), np.float32)
+        basis[..., :RIGID] = self._on_blocks(rigid[face])
+        basis[..., heads:] = self._block_motions
+        flat = basis.reshape(-1, basis.shape[-1])
+        expression, scale, amplitude = (
+            np.zeros((*face.shape, 2), np.float32),
+            np.ones(face.shape, np.float32),
+            1.0,
+        )
+        for step in range(WARPS):
+            turned, head = self._head(chart, coefficients, heads)
+            basis[..., RIGID:heads] = self._on_blocks(turned)
+            terms = normal_terms(onset, warp(apex, upsample(head + expression))) * self._trust
+            if FIRST_ADAPTATION <= step < FIRST_ADAPTATION + ADAPTATIONS:
+                scale = self._amplitudes(expression, rigid, amplitude)
+                basis[..., heads:] = self._block_motions * self._on_blocks(scale[face])[:, None, None]
+            moved = (flat[:, :heads] @ coefficients[:heads].astype(np.float32)).reshape(-1, 2)
+            moved = moved + self._on_blocks(expression[face])
+            evidence, right = _normal_equations(basis, _blocks(terms)[self._used], moved)
+            coefficients, amplitude = solve(evidence, right, heads, amplitude, search=step > 0)
+            before = expression
+            found = self._motions.reshape(-1, self._motions.shape[-1]) @ coefficients[heads:].astype(
+                np.float32
+            )
+            expression = spread(found, face) * scale[..., None]
+            settled = float(np.abs(expression - before)[face].mean()) < SETTLED
+            if step >= FIRST_ADAPTATION + ADAPTATIONS - 1 and settled:
+                break
+        head = self._head(chart, coefficients, heads)[1]
+        expression = expression + local_motion(onset, apex, head + expression, self._inside)
+        shift = rigid_share(expression, rigid, face & (self._inside > SURE))
+        # Off the face the face's head motion stands alone.
+        fade = np.clip((self._inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
+        expression = np.asarray((expression - shift) * fade, np.float32)
+        return SubspaceFit(expression, head + shift, coefficients, amplitude)
+
+    @property
+    def inside(self) -> Array:
+        """Share of the face, (rows, cols)."""
+        return self._inside
+
+    def rigid_between(self, chart: Chart, flow: Array) -> Array:
+        """Return the rigid motion of the face within `flow` (rows, cols, 2), on all cells, chart pixels."""
+        rigid = rigid_motions(chart)
+        return rigid_flow(chart, robust_rigid(flow[self._face], rigid[self._face]))
+
+    def _head(self, chart: Chart, coefficients: Double, heads: int) -> tuple[Array, Array]:
+        """The motions that come with the turn, (N, 2, D + J), and the head's flow (rows, cols, 2)."""
+        turned = turned_motions(self.prior, chart, self._face, coefficients)
+        more = (turned @ coefficients[RIGID:heads].astype(np.float32)).ravel()
+        return turned, rigid_flow(chart, coefficients[:RIGID]) + spread(more, self._face)
+
+    def _amplitudes(self, expression: Array, rigid: Array, amplitude: float) -> Array:
+        """Return each cell's amplitude relative to the pair's, (rows, cols), from what was found around
+        it.
+        """
+        shift = rigid_share(expression, rigid, self._face & (self._inside > SURE))
+        energy = ((expression - shift) ** 2).sum(-1) * self._face
+        least = CALM**2 * float(np.percentile(energy[self._face], 99)) + 1e-5
+        ratio = (self._around(energy) + least) / (self._typical * amplitude**2 + 1e-9)
+        scale = np.sqrt(ratio)
+        return np.asarray(scale / np.sqrt((scale[self._face] ** 2).mean()), np.float32)
+
+    def _around(self, energy: Array) -> Array:
+        """Mean over the face's cells around each."""
+        return np.asarray(cv2.GaussianBlur(energy, (0, 0), AROUND) / self._mass, np.float32)
+
+    def _on_blocks(self, values: Array) -> Array:
+        """Means over the blocks' cells on the face, (P, ...), of values (N, ...) on the face's cells."""
+        whole = np.zeros((*self._face.shape, *values.shape[1:]), np.float32)
+        whole[self._face] = values
+        count = np.maximum(self._count, 1)[self._used].reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(_blocks(whole)[self._used] / count, np.float32)
+
+
+def _blocks(cells: Array) -> Array:
+    """Sums over blocks of BLOCK x BLOCK cells, (rows / BLOCK, cols / BLOCK, ...)."""
+    rows, cols = (side // BLOCK for side in cells.shape[:2])
+    return np.asarray(cells.reshape(rows, BLOCK, cols, BLOCK, *cells.shape[2:]).sum((1, 3)), np.float32)
+
+
+def _normal_equations(basis: Array, terms: Array, moved: Array) -> tuple[Double, Double]:
+    """Sum B^T M B and B^T (M f - g): Gauss-Newton about the flow f.
+
+    basis: B, (N, 2, K); terms: xx, xy, yy of M and the two of g, (N, 5); moved: f, (N, 2). With M = L L^T the
+    sum is one symmetric product, which costs half.
+    """
+    u, v = basis[:, 0], basis[:, 1]
+    first = np.sqrt(np.maximum(terms[:, :1], 1e-12))
+    cross = terms[:, 1:2] / first
+    second = np.sqrt(np.maximum(terms[:, 2:3] - cross**2, 0))
+    rows = np.concatenate([first * u + cross * v, second * v])
+    evidence = (rows.T @ rows).astype(np.float64)
+    aim_u = terms[:, 0] * moved[:, 0] + terms[:, 1] * moved[:, 1] - terms[:, 3]
+    aim_v = terms[:, 1] * moved[:, 0] + terms[:, 2] * moved[:, 1] - terms[:, 4]
+    return evidence, (u.T @ aim_u + v.T @ aim_v).astype(np.float64)
