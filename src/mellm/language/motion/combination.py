@@ -64,9 +64,9 @@ def combined_labels(
 
 
 WEIGHTS: dict[tuple[Route, Scale], CombinationWeights] = {
-    ("flow", "px"): CombinationWeights((0.1, 0.899, 0.7), (0.009, 0.878)),
+    ("flow", "px"): CombinationWeights((0.112, 0.894, 0.731), (0.09, 0.808)),
     ("flow", "relative"): CombinationWeights((0.5, 0.5, 0.0), (0.5, 0.5)),
-    ("vision", "px"): CombinationWeights((0.457, 0.68, 0.78), (0.409, 0.515)),
+    ("vision", "px"): CombinationWeights((0.48, 0.69, 0.927), (0.292, 0.572)),
     ("vision", "relative"): CombinationWeights((0.5, 0.5, 0.0), (0.5, 0.5)),
 }
 """Route and scale -> weights, as benchmarks/bench_motion_encoders.py --fit prints them on held-out motion of
