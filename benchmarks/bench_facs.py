@@ -228,7 +228,7 @@ def false_alarms(recipe: Path, estimator: str, count: int) -> None:
     """How many pairs of which only the lids or the head move are called an expression; test people."""
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
-    gallery, known = Gallery(config.faces), tuple(sorted(EXPRESSIVE | {43}))
+    gallery, known = Gallery(config.faces), tuple(sorted({*EXPRESSIVE, 43}))
     for kind in ("blink", "head"):
         pairs = measure_pairs(
             gallery, config.ict, "test", range(count), create(estimator), known, 1000, only=kind
