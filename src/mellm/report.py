@@ -154,20 +154,15 @@ class EmotionReading(_Model):
 
 
 class MotionOpinion(_Model):
-    """What a motion encoder made of the motion, told nothing of the FACS stage, and both weighed together.
-
-    Units are FACS codes (the subject's sides) with the likelihood that they are there, from .05 on.
-    """
+    """What a motion encoder sees, likelihoods of codes and labels, and the FACS stage with it."""
 
     model: str
     route: Literal["flow", "vision"]
     action_units: dict[str, float]
-    probabilities: dict[str, float] = Field(description="Label -> share, given that there is an expression")
-    nothing: float = Field(ge=0, le=1, description="Likelihood that the motion bears out no action unit")
-    combined_units: dict[str, float] = Field(description="FACS stage and encoder together")
-    combined: dict[str, float] = Field(
-        description="Label -> probability by both; empty where the stage abstains"
-    )
+    probabilities: dict[str, float]
+    nothing: float = Field(ge=0, le=1)
+    combined_units: dict[str, float]
+    combined: dict[str, float]
 
 
 class Reading(_Model):
@@ -181,9 +176,7 @@ class Reading(_Model):
     agrees_with_facs: bool = Field(description="Its label is the one the FACS stage finds likeliest")
     unsupported_claims: list[str] = Field(default_factory=list)
     raw: str | None = Field(default=None, description="A language model's text as it stands")
-    mended: bool = Field(
-        default=False, description="The conclusion was chosen for a language model, its text having none"
-    )
+    mended: bool = Field(default=False, description="The conclusion was chosen, a model's text having none")
     action_units: list[str] = Field(
         default_factory=list, description="FACS codes (the subject's sides) a language model concludes with"
     )
@@ -194,9 +187,7 @@ class Reading(_Model):
         default_factory=dict, description="Label -> share of a language model's likelihood at its conclusion"
     )
     seconds: float | None = Field(default=None, description="Time a language model took, prompt to end")
-    opinion: MotionOpinion | None = Field(
-        default=None, description="What the built-in model's motion encoder sees, beside the FACS stage"
-    )
+    opinion: MotionOpinion | None = None
 
 
 class MicroExpression(_Model):
