@@ -1,6 +1,6 @@
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mellm.language.backends.text_stream import until_stop, without_beginning, without_thoughts
@@ -17,6 +17,7 @@ CUTS = st.lists(st.integers(0, 1000), max_size=8)
 
 
 @given(TEXT, CUTS, st.lists(st.text("abc\n", min_size=1, max_size=4), max_size=3))
+@example("aba", [2], ["b", "aba"])
 def test_a_stop_is_found_however_the_text_is_cut(text, cuts, stops):
     ends = [at for stop in stops if (at := text.find(stop)) >= 0]
     assert "".join(until_stop(split(text, cuts), stops)) == text[: min(ends, default=len(text))]

@@ -14,20 +14,25 @@ def until_stop(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
     'one. two'
     """
     wanted = [stop for stop in stops if stop]
+
+    def first(text: str) -> int:
+        return min((at for stop in wanted if (at := text.find(stop)) >= 0), default=len(text))
+
     held = ""
     for piece in pieces:
         held += piece
-        found = [at for stop in wanted if (at := held.find(stop)) >= 0]
-        if found:
-            if min(found):
-                yield held[: min(found)]
+        # A stop that begins before the one that is found may still be on its way.
+        open_from = len(held) - max((_overlap(held, stop) for stop in wanted), default=0)
+        end = first(held)
+        if end < len(held) and end <= open_from:
+            if end:
+                yield held[:end]
             return
-        keep = max((_overlap(held, stop) for stop in wanted), default=0)
-        if len(held) > keep:
-            yield held[: len(held) - keep]
-            held = held[len(held) - keep :]
-    if held:
-        yield held
+        if open_from:
+            yield held[:open_from]
+            held = held[open_from:]
+    if rest := held[: first(held)]:
+        yield rest
 
 
 def _overlap(text: str, stop: str) -> int:
