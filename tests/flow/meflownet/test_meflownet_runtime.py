@@ -155,7 +155,7 @@ def test_frames_around_onset_and_apex_take_noise_away(shot):
     rng = np.random.default_rng(4)
 
     def noisy(picture):
-        return np.clip(picture + rng.normal(0, 14, picture.shape[:2])[..., None], 0, 255).astype(np.uint8)
+        return np.clip(picture + rng.normal(0, 70, picture.shape[:2])[..., None], 0, 255).astype(np.uint8)
 
     frames = [noisy(onset) for _ in range(7)] + [noisy(apex) for _ in range(7)]
     estimator = create("meflownet", refine=False)
@@ -165,6 +165,6 @@ def test_frames_around_onset_and_apex_take_noise_away(shot):
     face = np.zeros((520, 640), np.uint8)
     cv2.fillConvexPoly(face, cv2.convexHull(landmarks.xy.astype(np.int32)), 1)
     errors = [np.hypot(*(f.facial - true)[face > 0].T).mean() for f in (alone, around)]
-    assert errors[1] < 0.8 * errors[0]
+    assert errors[1] < 0.85 * errors[0]
     with pytest.raises(InputError, match="do not both lie in a clip of 14 frames"):
         estimator.estimate_clip(frames, 3, 14, landmarks)
