@@ -16,7 +16,7 @@ from mellm.flow.cubic import read_picture
 from mellm.flow.field import FlowField
 from mellm.media.frame import Image
 from mellm.simulate.canonical_mesh import OVAL, Points, face_width
-from mellm.simulate.lattice import MARGIN, STRIDE, Lattice, Window, read_at, smoothstep
+from mellm.simulate.lattice import MARGIN, Lattice, Window, read_at
 from mellm.simulate.openings import (
     HEAD,
     LOW,
@@ -25,9 +25,9 @@ from mellm.simulate.openings import (
     above_share,
     cut_openings,
     free_share,
-    one_sided_points,
 )
 from mellm.simulate.scene_motion import Field, Motion, Moved, Pose
+from mellm.simulate.skin_sheets import head_shape, spread_sheets
 
 __all__ = ["Motion", "Moved", "Pose", "Scene"]
 
@@ -71,7 +71,7 @@ class Scene:
         self._source = self._cut_source(picture, to_picture)
         self.lattice = Lattice(size)
         self._camera = camera * self.face_width
-        self._depth, self._headness = self._shape()
+        self._depth, self._headness = head_shape(self.lattice, self.mesh, self.face_width)
         self._free = free_share(self.lattice, self.mesh, self.face_width)
         self._above = above_share(self.lattice, self.mesh, self.face_width)
         self._openings = cut_openings(size, self.mesh, self.face_width, mouth_shade)
@@ -111,27 +111,6 @@ class Scene:
         where = positions * OVERSAMPLE + np.float32(OVERSAMPLE * MARGIN - PHASE)
         return np.asarray(np.clip(np.rint(read_picture(self._source, where)), 0, 255), np.uint8)
 
-    def _shape(self) -> tuple[Field, Field]:
-        """Depth of the head (px, lattice) and how far each node belongs to the head (1) or background (0)."""
-        oval = _dense(self.mesh[list(OVAL)])
-        centre = self.mesh[:, :2].mean(0)
-        # The skull recedes outside the face's outline.
-        rings = []
-        for grow, recede in ((1.25, 0.10), (1.6, 0.22), (2.2, 0.30)):
-            ring = oval.copy()
-            ring[:, :2] = centre + grow * (ring[:, :2] - centre)
-            ring[:, 2] += recede * self.face_width
-            rings.append(ring)
-        known = np.concatenate([self.mesh, *rings])
-        depth = self.lattice.spread(known[:, :2], known[:, 2:])[..., 0]
-        # Soft outline: the oval grown by a quarter, reaching further down for the neck.
-        outline = centre + 1.3 * (oval[:, :2] - centre)
-        inside = np.zeros(self.lattice.shape, np.uint8)
-        cv2.fillPoly(inside, [np.round(self.lattice.locate(outline)).astype(np.int32)], 1)
-        distance = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5), np.float32)
-        headness = 1 - smoothstep(0, 0.45 * self.face_width / STRIDE, distance)
-        return depth.astype(np.float32), np.asarray(cv2.GaussianBlur(headness, (0, 0), 3), np.float32)
-
     def _face_mask(self) -> NDArray[np.bool_]:
         w, h = self.size
         mask = np.zeros((h, w), np.uint8)
@@ -165,24 +144,6 @@ class Scene:
         points[..., 2] += self._depth
         return np.asarray(self.carry(points, pose)[..., :2] - self.lattice.nodes, np.float32)
 
-    def _sheets(self, expression: Points) -> tuple[Field, Field]:
-        """The expression's 3D displacement on the lattice for the upper and the lower sheet."""
-        points, values = self.mesh[:, :2], expression
-        centre = points.mean(0)
-        oval = _dense(points[list(OVAL)])
-        still = np.concatenate([centre + grow * (oval - centre) for grow in (1.3, 1.6, 2.0)])
-        where = np.concatenate([points, still])
-        what = np.concatenate([values, np.zeros((len(still), 3), np.float32)]).astype(np.float32)
-        fields = []
-        upper_only, lower_only = one_sided_points()
-        for keep in (~lower_only, ~upper_only):
-            rows = np.concatenate([keep, np.ones(len(still), bool)])
-            fields.append(self.lattice.spread(where[rows], what[rows]))
-        up, low = fields
-        # Away from the slits both sheets are one skin: the upper sheet above them, the lower one below.
-        skin = low + self._above * (up - low)
-        return skin + self._free * (up - skin), skin + self._free * (low - skin)
-
     def draw(self, motion: Motion) -> Image:
         """Draw the picture after `motion`, noise-free, uint8 (H, W, 3)."""
         return self._render(self._sheet_flows(motion))[0]
@@ -205,7 +166,7 @@ class Scene:
         still = np.zeros((*self.lattice.shape, 3), np.float32)
         up, low = still, still
         if np.any(motion.expression):
-            up, low = self._sheets(motion.expression)
+            up, low = spread_sheets(self.lattice, self.mesh, motion.expression, self._above, self._free)
         if motion.bumps is not None:
             up, low = up + motion.bumps, low + motion.bumps
         share = self._headness[..., None]
@@ -310,9 +271,3 @@ class Scene:
         u, v, edge = there[..., 0], there[..., 1], 0.01
         inside = (u > -edge) & (v > -edge) & (u < w - 1 + edge) & (v < h - 1 + edge)
         return np.asarray(inside & (off[..., 0] < _SAME_POINT) & (off[..., 1] < _SAME_POINT))
-
-
-def _dense(outline: NDArray[np.float32], steps: int = 3) -> NDArray[np.float32]:
-    """Put further points between those of a closed outline (N, C)."""
-    after = np.roll(outline, -1, axis=0)
-    return np.concatenate([outline + np.float32(k / steps) * (after - outline) for k in range(steps)])

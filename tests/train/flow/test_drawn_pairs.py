@@ -1,13 +1,10 @@
 import csv
-from importlib.resources import files
 
-import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from mellm.simulate.gallery import split_of  # noqa: E402
 from mellm.simulate.origins import Origin  # noqa: E402
 from mellm.train.flow.drawn_material import prepare  # noqa: E402
 from mellm.train.flow.drawn_run import run_drawn  # noqa: E402
@@ -34,16 +31,10 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("portraits")
-    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
-    large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
-    for split in ("train", "val"):
-        name = next(f"{split}{k}" for k in range(300) if split_of(f"{split}{k}") == split)
-        cv2.imwrite(str(folder / f"{name}.png"), large)
+def material(portraits, tmp_path_factory):
     out = tmp_path_factory.mktemp("material")
     return prepare(
-        folder, out, origins=(Origin.TABLE, Origin.SMOOTH), motions=(4, 2), report=lambda line: None
+        portraits, out, origins=(Origin.TABLE, Origin.SMOOTH), motions=(4, 2), report=lambda line: None
     )
 
 

@@ -1,9 +1,7 @@
 import csv
 import hashlib
-from importlib.resources import files
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -15,23 +13,10 @@ from mellm.errors import InputError  # noqa: E402
 from mellm.flow.meflownet.motion_prior import face_cells  # noqa: E402
 from mellm.flow.meflownet.motion_prior_file import load_prior  # noqa: E402
 from mellm.flow.meflownet.runtime import PRIOR_FILE  # noqa: E402
-from mellm.simulate.gallery import split_of  # noqa: E402
 from mellm.simulate.origins import Origin  # noqa: E402
 from mellm.train.flow.meflownet_recipe import read_flow_recipe  # noqa: E402
 from mellm.train.flow.meflownet_training import train_flow  # noqa: E402
 from mellm.train.flow.prior_fit import chart_fields, learn_prior  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def portraits(tmp_path_factory):
-    """The shipped portrait under a name of the training split, and one of the validation split."""
-    folder = tmp_path_factory.mktemp("portraits")
-    picture = cv2.imread(str(files("mellm.data") / "portrait.jpg"))
-    large = cv2.resize(picture[:320, 60:380], None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
-    for split in ("train", "val"):
-        name = next(f"{split}{k}" for k in range(300) if split_of(f"{split}{k}") == split)
-        cv2.imwrite(str(folder / f"{name}.png"), large)
-    return folder
 
 
 def recipe_in(folder, portraits, **more):

@@ -13,8 +13,8 @@ from mellm.flow.meflownet.chart import CELL, HEIGHT, WIDTH, chart_pixels
 Array = NDArray[np.float32]
 
 
-FIT_BLUR, NETWORK_BLUR = 0.5, 1.0
-"""Blur, chart pixels, of the pictures for the fit (chosen on validation pairs) and for the network."""
+FIT_BLUR = 0.5
+"""Blur, chart pixels, of the pictures for the fit (chosen on validation pairs)."""
 
 
 def normalise_illumination(grey: Array, blur: float) -> Array:

@@ -160,8 +160,9 @@ class MEFlowNetEstimator:
         windows = [window(k, onset, apex, count, reach) for k in (onset, apex)]
         for k in sorted({*windows[0], *windows[1]}):
             check_pair(frames[onset], frames[k])
+        warnings: tuple[Message, ...] = ()
         if landmarks is None:
-            landmarks, _ = search_face(frames[onset])
+            landmarks, warnings = search_face(frames[onset])
         if landmarks is None or landmarks.points.shape != (468, 3):
             return self.estimate(frames[onset], frames[apex], landmarks)
         chart = make_chart(landmarks.points, self.prior.template)
@@ -170,7 +171,7 @@ class MEFlowNetEstimator:
             for k, around in zip((onset, apex), windows, strict=True)
         ]
         size = (frames[onset].shape[1], frames[onset].shape[0])
-        return self._at_source(chart, *self.estimate_chart(chart, *means), size, landmarks, ())
+        return self._at_source(chart, *self.estimate_chart(chart, *means), size, landmarks, warnings)
 
     def _averaged(self, chart: Chart, frame: Image, around: Sequence[Image]) -> NDArray[np.float32]:
         """The grey chart picture of a frame, averaged with its neighbours under rigid motion."""

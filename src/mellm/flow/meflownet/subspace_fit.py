@@ -61,9 +61,10 @@ class PriorFit:
     def __init__(self, prior: MotionPrior) -> None:
         """Lay the prior's motions out on the cells of the face, and on blocks of them."""
         self.prior = prior
-        self._inside = inside_face(prior.template)
-        self._face = self._inside > FACE
-        trust = prior.temperature * np.clip(self._inside * 2 - 0.8, 0, 1) * self._face
+        self.inside = inside_face(prior.template)
+        """Share of the face, (rows, cols)."""
+        self._face = self.inside > FACE
+        trust = prior.temperature * np.clip(self.inside * 2 - 0.8, 0, 1) * self._face
         self._trust = trust[..., None].astype(np.float32)
         self._motions = (prior.expression * prior.expression_sd).astype(np.float32)
         self._count = _blocks(self._face.astype(np.float32))
@@ -115,17 +116,12 @@ class PriorFit:
             if step >= FIRST_ADAPTATION + ADAPTATIONS - 1 and settled:
                 break
         head = self._head(chart, coefficients, heads)[1]
-        expression = expression + local_motion(onset, apex, head + expression, self._inside)
-        shift = rigid_share(expression, rigid, face & (self._inside > SURE))
+        expression = expression + local_motion(onset, apex, head + expression, self.inside)
+        shift = rigid_share(expression, rigid, face & (self.inside > SURE))
         # Off the face the face's head motion stands alone.
-        fade = np.clip((self._inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
+        fade = np.clip((self.inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
         expression = np.asarray((expression - shift) * fade, np.float32)
         return SubspaceFit(expression, head + shift, coefficients, amplitude)
-
-    @property
-    def inside(self) -> Array:
-        """Share of the face, (rows, cols)."""
-        return self._inside
 
     def rigid_between(self, chart: Chart, flow: Array) -> Array:
         """Return the rigid motion of the face within `flow` (rows, cols, 2), on all cells, chart pixels."""
@@ -142,7 +138,7 @@ class PriorFit:
         """Return each cell's amplitude relative to the pair's, (rows, cols), from what was found around
         it.
         """
-        shift = rigid_share(expression, rigid, self._face & (self._inside > SURE))
+        shift = rigid_share(expression, rigid, self._face & (self.inside > SURE))
         energy = ((expression - shift) ** 2).sum(-1) * self._face
         least = CALM**2 * float(np.percentile(energy[self._face], 99)) + 1e-5
         ratio = (self._around(energy) + least) / (self._typical * amplitude**2 + 1e-9)

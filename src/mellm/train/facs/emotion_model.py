@@ -257,8 +257,3 @@ def noisy(
         if int(au) not in units:
             seen[int(au)] = (float(rng.beta(2.0, 2.0)), bool(rng.random() < 0.2))
     return seen
-
-
-def clean_features(rows: Sequence[CodedRow]) -> NDArray[np.float64]:
-    """Return the features (N, SIZE) of the coders' units taken as certain."""
-    return np.stack([emotion_features({u: (1.0, s) for u, s in r.units.items()}) for r in rows])

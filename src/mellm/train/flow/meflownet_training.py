@@ -4,7 +4,6 @@
 in the modules it imports.
 """
 
-import csv
 import time
 import warnings
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from mellm.simulate.ict import IctModel
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig
 from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
+from mellm.train.curve import append_row
 from mellm.train.flow.chart_samples import ChartSample, fill, read_samples
 from mellm.train.flow.meflownet_recipe import FlowRecipe, read_flow_recipe
 from mellm.train.flow.prior_fit import learn_prior
@@ -213,13 +213,7 @@ class FlowRun:
 
     def _log(self, name: str, row: dict[str, float]) -> None:
         """Append a row to a curve."""
-        path = self.folder / name
-        new = not path.is_file()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", *row])
-            writer.writerow([self.step, *(f"{value:.5f}" for value in row.values())])
+        append_row(self.folder / name, {"step": self.step, **{k: f"{v:.5f}" for k, v in row.items()}})
 
 
 def export_onnx(model: VoiceNetwork, path: Path) -> Path:

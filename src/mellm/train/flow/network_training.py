@@ -4,7 +4,6 @@ Knows tensors and folders; the recipe and the command are in `meflownet_training
 safetensors alone, so that it runs on any machine that has them.
 """
 
-import csv
 import json
 import math
 import time
@@ -17,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mellm.train.curve import append_row
 from mellm.train.flow.network import MEFlowNet, NetworkShape
 from mellm.train.flow.network_loss import LossWeights, sequence_loss
 from mellm.train.flow.pair_synthesis import PairSynthesis
@@ -244,10 +244,4 @@ class NetworkTraining:
         return model(pairs.onset, pairs.apex, pairs.depth, pairs.face)  # type: ignore[no-any-return]
 
     def _log(self, name: str, row: dict[str, float]) -> None:
-        path = self.folder / name
-        new = not path.is_file()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", *row])
-            writer.writerow([self.step, *(f"{value:.5f}" for value in row.values())])
+        append_row(self.folder / name, {"step": self.step, **{k: f"{v:.5f}" for k, v in row.items()}})

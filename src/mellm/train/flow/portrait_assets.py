@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 
 from mellm.face.alignment import CROP_SIZE, Alignment
 from mellm.face.people import Landmarks
-from mellm.simulate.canonical_mesh import OVAL, Points, canonical_points, canonical_to_mesh, face_width
+from mellm.simulate.canonical_mesh import Points, canonical_points, canonical_to_mesh, face_width
 from mellm.simulate.gallery import Gallery, Split
-from mellm.simulate.lattice import MARGIN, Lattice, smoothstep
-from mellm.simulate.openings import above_share, cut_openings, free_share, one_sided_points
+from mellm.simulate.lattice import MARGIN, Lattice
+from mellm.simulate.openings import above_share, cut_openings, free_share
+from mellm.simulate.skin_sheets import head_shape, spread_sheets
 
 SAMPLING = 1.0
 """Samples of the kept picture per pixel of the crop."""
 
-GROW = (1.3, 1.6, 2.0)
-"""Outlines of the face, grown about its middle, on which the skin stands still."""
+OUTLINE = 4
+"""Points of the still outlines around the face for each of the mesh's."""
 
 THIN, THIN_MAP = 2, 4
 """Every so many nodes of the lattice are kept of depth and head, and of the smoother map."""
@@ -46,22 +47,12 @@ def spread_matrices(mesh: Points) -> tuple[NDArray[np.float32], NDArray[np.float
     (468, C) they give the sheet's field. Away from eyes and mouth both sheets are one skin.
     """
     lattice, width = Lattice(CROP_SIZE), face_width(mesh)
-    points = mesh[:, :2]
-    centre = points.mean(0)
-    oval = _dense(points[list(OVAL)])
-    still = np.concatenate([centre + grow * (oval - centre) for grow in GROW])
-    where = np.concatenate([points, still]).astype(np.float32)
-    unit = np.concatenate([np.eye(468, dtype=np.float32), np.zeros((len(still), 468), np.float32)])
-    upper_only, lower_only = one_sided_points()
-    sheets = []
-    for keep in (~lower_only, ~upper_only):
-        rows = np.concatenate([keep, np.ones(len(still), bool)])
-        blocks = [lattice.spread(where[rows], unit[rows][:, k : k + 3]) for k in range(0, 468, 3)]
-        sheets.append(np.concatenate(blocks, axis=-1))
-    up, low = sheets
-    skin = low + above_share(lattice, mesh, width) * (up - low)
-    free = free_share(lattice, mesh, width)
-    return skin + free * (up - skin), skin + free * (low - skin)
+    above, free = above_share(lattice, mesh, width), free_share(lattice, mesh, width)
+    unit = np.eye(468, dtype=np.float32)
+    # Three at a time: the lattice spreads no more channels at once.
+    parts = [spread_sheets(lattice, mesh, unit[:, k : k + 3], above, free, OUTLINE) for k in range(0, 468, 3)]
+    upper, lower = (np.concatenate([part[k] for part in parts], axis=-1) for k in (0, 1))
+    return upper, lower
 
 
 def write_spread(path: Path) -> None:
@@ -101,7 +92,7 @@ def build_assets(
         labels.append(_packed(_labels(mesh, width), ".png", []))
         rows["mesh"].append(mesh.astype(np.float32))
         rows["linear"].append(canonical_to_mesh(mesh).astype(np.float32))
-        depth, head = _shape(lattice, mesh, width)
+        depth, head = head_shape(lattice, mesh, width)
         rows["depth"].append(depth[::THIN, ::THIN].astype(np.float16))
         rows["head"].append(np.rint(255 * head[::THIN, ::THIN]).astype(np.uint8))
         to_template = lattice.spread(mesh[:, :2], template[:, :2] - mesh[:, :2])
@@ -156,30 +147,3 @@ def _labels(mesh: Points, width: float) -> NDArray[np.uint8]:
     for k, opening in enumerate(cut_openings((w, h), moved, width, 1.0)):
         labels[opening.window] = opening.labels + (4 if k == 2 else 0)
     return labels
-
-
-def _shape(lattice: Lattice, mesh: Points, width: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Depth (px) and share of the head (1) against the background (0), on the lattice."""
-    oval = _dense(mesh[list(OVAL)])
-    centre = mesh[:, :2].mean(0)
-    rings = []
-    for grow, recede in ((1.25, 0.10), (1.6, 0.22), (2.2, 0.30)):
-        ring = oval.copy()
-        ring[:, :2] = centre + grow * (ring[:, :2] - centre)
-        ring[:, 2] += recede * width
-        rings.append(ring)
-    known = np.concatenate([mesh, *rings])
-    depth = lattice.spread(known[:, :2], known[:, 2:])[..., 0]
-    inside = np.zeros(lattice.shape, np.uint8)
-    outline = centre + 1.3 * (oval[:, :2] - centre)
-    cv2.fillPoly(inside, [np.round(lattice.locate(outline)).astype(np.int32)], 1)
-    distance = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5), np.float32)
-    head = 1 - smoothstep(0, 0.45 * width / 4, distance)
-    return depth, np.asarray(cv2.GaussianBlur(head, (0, 0), 3), np.float32)
-
-
-def _dense(outline: NDArray[np.float32], factor: int = 4) -> NDArray[np.float32]:
-    """A closed outline with `factor` times as many points."""
-    following = np.roll(outline, -1, axis=0)
-    steps = [outline + (following - outline) * (k / factor) for k in range(factor)]
-    return np.stack(steps, 1).reshape(-1, outline.shape[1]).astype(np.float32)

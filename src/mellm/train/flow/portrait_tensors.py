@@ -8,15 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mellm.simulate.canonical_mesh import OVAL
 from mellm.train.flow.pair_tensors import PortraitTensors
 
 NODES = (138, 118)
 """Rows and columns of the lattice."""
-
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
 
 
 def load_portraits(path: str | Path, device: torch.device, most: int | None = None) -> PortraitTensors:

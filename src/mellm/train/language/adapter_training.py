@@ -5,7 +5,6 @@ processes. LoRA: Hu et al. 2021 (arXiv 2106.09685); AdamW; cosine. The module kn
 the parts live in the modules it imports.
 """
 
-import csv
 import math
 import signal
 import threading
@@ -22,6 +21,7 @@ from accelerate import Accelerator, DistributedType
 
 from mellm.errors import InputError
 from mellm.train.checkpoint import read_facts
+from mellm.train.curve import append_row
 from mellm.train.language import adapter_checkpoint as checkpoint
 from mellm.train.language.adapted_model import AnswerLoss, adapted, begin_with
 from mellm.train.language.adapter_checkpoint import AdapterFacts
@@ -294,13 +294,8 @@ class LanguageRun:
     def _log(self, name: str, row: Figures) -> None:
         if not self.main:
             return
-        path = self.folder / name
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", *row])
-            writer.writerow([self.step, *(f"{v:.6g}" if math.isfinite(v) else "" for v in row.values())])
+        cells = {key: f"{value:.6g}" if math.isfinite(value) else "" for key, value in row.items()}
+        append_row(self.folder / name, {"step": self.step, **cells})
 
     def _forget_later_rows(self) -> None:
         """Drop curve rows after the checkpoint: a killed run repeats those steps."""

@@ -5,7 +5,6 @@ cosine by steps,
 or by minutes where a route is given some. The module knows the order of the work.
 """
 
-import csv
 import json
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from mellm.errors import InputError
 from mellm.instruct.motion_build import MotionPlan, build_motion_samples
 from mellm.instruct.motion_fields import read_fine_patterns, with_repression
 from mellm.language.motion.encoders import Route
+from mellm.train.curve import append_row
 from mellm.train.language.motion_data import MotionData, read_motion_data
 from mellm.train.language.motion_encoders import Routes
 from mellm.train.language.motion_export import export_encoder
@@ -159,13 +159,8 @@ class EncoderRun:
 
     def _told(self, value: float) -> None:
         self.report(f"  {self.route} step {self.step} loss {value:.4f}")
-        path = self.folder / "loss.csv"
-        fresh = not path.is_file()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["route", "step", "loss"])
-            writer.writerow([self.route, self.step, f"{value:.5f}"])
+        row = {"route": self.route, "step": self.step, "loss": f"{value:.5f}"}
+        append_row(self.folder / "loss.csv", row)
 
     def _save(self, optimiser: torch.optim.Optimizer, began: float) -> None:
         tensors = {f"routes.{name}": value.contiguous() for name, value in self.routes.state_dict().items()}

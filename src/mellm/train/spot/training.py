@@ -3,7 +3,6 @@
 `train_spot` is what `mellm train spot RECIPE` calls.
 """
 
-import csv
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from safetensors.torch import load_file
 from mellm.errors import InputError
 from mellm.spot.evidence import with_evidence
 from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
+from mellm.train.curve import append_row
 from mellm.train.spot.dial_scores import dial_of, left_out_scores, read_scores
 from mellm.train.spot.loss import spotting_loss
 from mellm.train.spot.mirror import backwards, mirrored_inputs
@@ -206,13 +206,7 @@ def _held_loss(network: SpottingNetwork, pieces: Pieces, held: torch.Tensor, bat
 
 
 def _log(out: Path, say: Callable[[str], None], step: int, loss: float, held: float) -> None:
-    file = out / "loss.csv"
-    fresh = not file.is_file()
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if fresh:
-            writer.writerow(("step", "loss", "held"))
-        writer.writerow((step, f"{loss:.4f}", f"{held:.4f}"))
+    append_row(out / "loss.csv", {"step": step, "loss": f"{loss:.4f}", "held": f"{held:.4f}"})
     say(f"step {step}  loss {loss:.3f}  held {held:.3f}")
 
 
