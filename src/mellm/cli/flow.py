@@ -147,7 +147,7 @@ def bench(
     full_3d: Annotated[float, typer.Option(min=0, max=1, help="Share of full-3D pairs.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the pairs made on the fly.")] = 7,
     prior: Annotated[
-        Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-prior.")
+        Path | None, typer.Option(help="Motion prior of a training run, for the estimator meflownet-fast.")
     ] = None,
     run: Annotated[
         Path | None,

@@ -24,8 +24,8 @@ from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.runtime import NETWORK_FILE, PRIOR_FILE, MEFlowNetEstimator
 from mellm.simulate.pair import FlowPair
 
-ESTIMATORS = ("meflownet", "meflownet-prior", "tvl1", "dis", "farneback", "deepflow")
-"""What a bench compares by default; `meflownet-prior` is MEFlowNet without its network."""
+ESTIMATORS = ("meflownet", "meflownet-fast", "tvl1", "dis", "farneback", "deepflow")
+"""What a bench compares by default; `meflownet-fast` is MEFlowNet without its network."""
 
 STRATA = (("calm", 0.0, 0.01), ("subtle", 0.01, 0.8), ("small", 0.8, 2.0), ("moderate", 2.0, float("inf")))
 """Name, least and greatest peak of the true expression on the face, px."""
@@ -46,7 +46,7 @@ def bench_flow(
 ) -> FlowFigures:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
-    prior: another motion prior's file for `meflownet-prior`, such as a training run's.
+    prior: another motion prior's file for `meflownet-fast`, such as a training run's.
     run: folder of a training run, whose prior and network stand for MEFlowNet's.
     The figures are in `calm` too for portraits: the expression found where there was none. Where the pairs
     say the origin of their motion, the figures of each origin are in `origins`.
@@ -189,11 +189,11 @@ def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> Strat
 
 
 def _create(name: str, prior: Path | None, run: Path | None) -> FlowEstimator:
-    if name in ("meflownet-prior", "meflownet-fast") and prior is not None:
+    if name in ("meflownet-fast", "meflownet-fast") and prior is not None:
         return MEFlowNetEstimator(load_prior(prior), None)
     if name == "meflownet" and run is not None:
         return MEFlowNetEstimator(load_prior(run / PRIOR_FILE.name), run / NETWORK_FILE.name)
-    return create("meflownet-fast" if name == "meflownet-prior" else name)
+    return create("meflownet-fast" if name == "meflownet-fast" else name)
 
 
 def _length(field: Field) -> Field:

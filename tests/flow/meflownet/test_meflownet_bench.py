@@ -30,15 +30,13 @@ def portraits(tmp_path_factory):
 
 def test_bench_on_four_pairs(portraits, tmp_path):
     out = tmp_path / "bench.json"
-    figures = bench_flow(
-        TestPairs(portraits, 4), estimators=("meflownet", "meflownet-prior", "dis"), json=out
-    )
+    figures = bench_flow(TestPairs(portraits, 4), estimators=("meflownet", "meflownet-fast", "dis"), json=out)
     assert figures.pairs == 4
     every = figures.all.errors
     assert 0 < every["meflownet"].facial < 0.5
     # The shipped network must not be worse than no network, nor MEFlowNet than DIS.
     assert every["meflownet"].facial < every["dis"].facial
-    assert every["meflownet"].facial < 1.1 * every["meflownet-prior"].facial
+    assert every["meflownet"].facial < 1.1 * every["meflownet-fast"].facial
     assert sum(row.pairs for heads in figures.strata.values() for row in heads.values()) == 4
     assert figures.calm["still"]["meflownet"] < 0.03
     assert figures.calm["turned 1 degree"]["meflownet"] < 0.12
@@ -57,10 +55,10 @@ def test_another_prior_can_be_measured(portraits, tmp_path):
     out = tmp_path / "bench.json"
     pairs = TestPairs(portraits, 3, (Origin.TABLE,))
     shipped, other = (
-        bench_flow(pairs, estimators=["meflownet-prior"], prior=path, json=out).all.errors
+        bench_flow(pairs, estimators=["meflownet-fast"], prior=path, json=out).all.errors
         for path in (None, tmp_path / "blind.safetensors")
     )
-    assert other["meflownet-prior"].expression > 1.05 * shipped["meflownet-prior"].expression
+    assert other["meflownet-fast"].expression > 1.05 * shipped["meflownet-fast"].expression
     assert "blind.safetensors" in json.loads(out.read_text())["provenance"]["inputs"]
 
 

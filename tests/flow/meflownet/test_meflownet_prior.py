@@ -9,6 +9,7 @@ from mellm.flow.cubic import read_picture
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
 from mellm.flow.meflownet.motion_prior import (
     MotionPrior,
+    along_turn,
     face_cells,
     rigid_flow,
     rigid_motions,
@@ -76,8 +77,9 @@ def test_a_wrong_depth_is_found_by_turning_the_head(toy_prior, texture):
     size = np.linalg.norm(nose)
     knowing = replace(toy_prior, depth=(nose / size)[:, None], depth_sd=np.array([0.1 * size], np.float32))
     coefficients = np.array([1.0, 0.5, 0, 0, 8.0, -3.0])
-    along = turned_motions(knowing, chart, cells, coefficients)
-    assert not turned_motions(knowing, chart, cells, np.zeros(6)).any()
+    depth, rest = knowing.depth * knowing.depth_sd, knowing.head * knowing.head_sd
+    along = turned_motions(along_turn(chart, coefficients)[cells], depth, rest, coefficients)
+    assert not along_turn(chart, np.zeros(6)).any()
     head = rigid_flow(chart, coefficients)
     head[cells] += along[..., 0]
     apex = moved(texture, upsample(head))
@@ -156,19 +158,6 @@ def test_a_turn_by_five_degrees_is_followed(toy_prior, texture):
     face = inside_face(toy_prior.template) > 0.6
     assert np.hypot(*head[face].T).max() > 6
     assert np.hypot(*(found.head - head)[face].T).mean() < 0.05
-
-
-def test_local_motion_finds_what_no_component_describes(toy_prior, texture):
-    y, x = np.mgrid[0:ROWS, 0:COLS].astype(np.float32)
-    bump = 1.2 * np.exp(-0.5 * (((x - 30) / 5) ** 2 + ((y - 66) / 5) ** 2))
-    flow = np.stack([np.zeros_like(bump), -bump], axis=-1)
-    noise = np.random.default_rng(5).normal(0, 2, (2, *texture.shape)).astype(np.float32)
-    _, found = run(toy_prior, texture + noise[0], moved(texture, upsample(flow)) + noise[1])
-    there = bump > 0.6
-    assert bump[there].mean() > 0.85
-    assert np.hypot(*(found.head + found.expression - flow)[there].T).mean() < 0.6
-    far = (bump < 1e-3) & (inside_face(toy_prior.template) > 0.6)
-    assert np.hypot(*(found.head + found.expression)[far].T).mean() < 0.05
 
 
 def test_a_calm_place_is_not_given_the_noise_of_a_moving_one(template, texture):

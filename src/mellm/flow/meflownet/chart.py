@@ -7,6 +7,7 @@ pixels; a cell's value belongs to its centre, chart pixel CELL * i + (CELL - 1) 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -36,12 +37,15 @@ _MAP_KERNELS = (0.24, 0.12)  # widths of the map's residual interpolation, in EY
 _DEPTH_KERNELS = (0.16, 0.08, 0.04)
 _FADE = 0.05  # kernel mass under which interpolation falls back to its polynomial
 
+KEPT = 4
+"""Charts for which derived arrays are kept."""
+
 Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """One face's chart.
+    """One face's chart; equal to itself alone, so what follows from it can be kept.
 
     affine: float32 (2, 3), chart pixel -> source pixel, the map's linear part
     bend: float32 (ROWS, COLS, 2), what the map adds at each cell, source pixels
@@ -63,12 +67,18 @@ class Chart:
             at @ self.affine[:, :2].T + self.affine[:, 2] + read_cells(self.bend, at), np.float32
         )
 
-    def locate(self, pixels: Array) -> Array:
-        """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by Newton's method."""
-        steps = np.linalg.inv(slope(self.affine, self.bend)).reshape(ROWS, COLS, 4)
-        back = np.linalg.inv(self.affine[:, :2].astype(np.float64)).astype(np.float32)
-        at = np.asarray((pixels - self.affine[:, 2]) @ back.T, np.float32)
-        for _ in range(4):
+    def locate(self, pixels: Array, near: Array | None = None) -> Array:
+        """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by Newton's method.
+
+        `near`, chart pixels (h, w, 2), are answers to start from that are right to a pixel or so.
+        """
+        steps = inverse_slope(self).reshape(ROWS, COLS, 4)
+        if near is None:
+            back = np.linalg.inv(self.affine[:, :2].astype(np.float64)).astype(np.float32)
+            at = np.asarray((pixels - self.affine[:, 2]) @ back.T, np.float32)
+        else:
+            at = near.copy()
+        for _ in range(4 if near is None else 2):
             error = pixels - self.place(at)
             step = read_cells(steps, at)
             at[..., 0] += step[..., 0] * error[..., 0] + step[..., 1] * error[..., 1]
@@ -174,6 +184,21 @@ def slope(affine: Array, bend: Array) -> Array:
     """Return the map's derivative d(source) / d(chart) per cell, (rows, cols, 2, 2)."""
     down, right = np.gradient(bend, CELL, axis=(0, 1))
     return np.asarray(affine[:, :2] + np.stack([right, down], axis=-1), np.float32)
+
+
+@lru_cache(maxsize=KEPT)
+def cell_places(chart: Chart) -> Array:
+    """Return the source pixel of every cell's centre, (ROWS, COLS, 2); kept, not to be changed."""
+    return chart.place(cell_pixels())
+
+
+@lru_cache(maxsize=KEPT)
+def inverse_slope(chart: Chart) -> Array:
+    """Return the inverse of the map's derivative per cell, d(chart) / d(source), (ROWS, COLS, 2, 2); kept."""
+    derivative = slope(chart.affine, chart.bend)
+    a, b, c, d = (derivative[..., i, j] for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)))
+    inverse = np.stack([d, -b, -c, a], axis=-1) / (a * d - b * c)[..., None]
+    return np.asarray(inverse.reshape(derivative.shape), np.float32)
 
 
 def inside_face(template: Array) -> Array:

@@ -8,12 +8,21 @@ networks or files.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import EYE_DISTANCE, Chart, cell_pixels, inside_face, slope
+from mellm.flow.meflownet.chart import (
+    EYE_DISTANCE,
+    KEPT,
+    Chart,
+    cell_pixels,
+    cell_places,
+    inside_face,
+    inverse_slope,
+)
 from mellm.flow.robust import cauchy, huber_then_tukey
 
 RIGID = 6
@@ -45,6 +54,9 @@ STILL = 0.1
 
 ROUNDS = 12
 """Of the robust fit that gives the head what most of the face does."""
+
+THINNED = 3
+"""Every so many cells take part in that fit: six numbers need no more."""
 
 Array = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -94,8 +106,9 @@ def face_cells(template: Array) -> NDArray[np.bool_]:
     return inside_face(template) > FACE
 
 
+@lru_cache(maxsize=KEPT)
 def rigid_motions(chart: Chart) -> Array:
-    """Return the six small rigid motions on the chart: (rows, cols, 2, RIGID).
+    """Return the six small rigid motions on the chart: (rows, cols, 2, RIGID); kept, not to be changed.
 
     Small rotations under weak perspective: yaw shifts near points sideways, pitch up and down. The picture's
     motions are turned into the chart's with the map's local derivative.
@@ -104,8 +117,7 @@ def rigid_motions(chart: Chart) -> Array:
     one, zero = np.ones_like(z), np.zeros_like(z)
     u = np.stack([one, zero, x, -y, z, zero], axis=-1)
     v = np.stack([zero, one, y, x, zero, z], axis=-1)
-    inverse = np.linalg.inv(slope(chart.affine, chart.bend) / chart.scale)
-    motions = np.einsum("hwij,hwjk->hwik", inverse, np.stack([u, v], axis=-2))
+    motions = (inverse_slope(chart) * np.float32(chart.scale)) @ np.stack([u, v], axis=-2)
     return np.asarray(motions, np.float32)
 
 
@@ -123,27 +135,33 @@ def rigid_flow(chart: Chart, coefficients: Double) -> Array:
     seen = turned[..., :2] * np.float32(1 + growth) * nearer + np.array([shift_u, shift_v], np.float32)
     move = (seen - points[..., :2]) * np.float32(chart.scale * EYE_DISTANCE)
     cells = cell_pixels()
-    return chart.locate(chart.place(cells) + move) - cells
+    near = cells + (inverse_slope(chart) @ move[..., None])[..., 0]
+    return chart.locate(cell_places(chart) + move, near) - cells
 
 
+@lru_cache(maxsize=KEPT)
 def _head_points(chart: Chart) -> Array:
     """Return every cell's point on the head, (rows, cols, 3): picture axes, eye distances, zero mean."""
-    place = chart.place(cell_pixels()) / (chart.scale * EYE_DISTANCE)
+    place = cell_places(chart) / (chart.scale * EYE_DISTANCE)
     flat = place - place.mean((0, 1))
     return np.concatenate([flat, chart.depth[..., None] / EYE_DISTANCE], axis=-1).astype(np.float32)
 
 
-def turned_motions(prior: MotionPrior, chart: Chart, face: NDArray[np.bool_], coefficients: Double) -> Array:
-    """Return the motions that come with the head's turn, per standard deviation: (N, 2, D + J).
+def along_turn(chart: Chart, coefficients: Double) -> Array:
+    """Return how the head's turn moves a cell per chart pixel of depth, (rows, cols, 2) chart pixels."""
+    turn = np.asarray(coefficients[4:RIGID], np.float32)
+    return np.asarray((inverse_slope(chart) @ turn) * np.float32(chart.scale), np.float32)
 
+
+def turned_motions(along: Array, depth: Array, head: Array, coefficients: Double) -> Array:
+    """Return the motions that come with the head's turn at N places, per standard deviation: (N, 2, D + J).
+
+    along: (N, 2), `along_turn` there; depth: (N, D) and head: (N, 2, J), the prior's, times their deviations.
     An error of the depth moves a cell as depth does, along the turn; so a still head has none, and what is
     learned about one turned head holds for all.
     """
-    yaw, pitch = np.float32(coefficients[4]), np.float32(coefficients[5])
-    along = np.linalg.inv(slope(chart.affine, chart.bend)[face] / chart.scale) @ np.array([yaw, pitch])
-    depth = along[:, :, None] * (prior.depth * prior.depth_sd)[:, None]
-    rest = prior.head * (prior.head_sd * np.float32(np.hypot(yaw, pitch) + STILL))
-    return np.concatenate([depth, rest], axis=-1).astype(np.float32)
+    turn = np.float32(np.hypot(coefficients[4], coefficients[5]) + STILL)
+    return np.concatenate([along[:, :, None] * depth[:, None], head * turn], axis=-1)
 
 
 def solve(
@@ -160,8 +178,9 @@ def solve(
     head = evidence[:heads, :heads] + np.diag(free)
     gain = np.linalg.solve(head, np.c_[evidence[:heads, heads:], right[:heads]])
     left = evidence[heads:, heads:] - evidence[heads:, :heads] @ gain[:, :-1]
-    values, vectors = np.linalg.eigh(left)
-    values = np.maximum(values, 0)
+    # Single precision is enough: small eigenvalues drown in the prior's precision.
+    values, vectors = np.linalg.eigh(left.astype(np.float32))
+    values = np.maximum(values, 0).astype(np.float64)
     aim = vectors.T @ (right[heads:] - evidence[heads:, :heads] @ gain[:, -1])
     for _ in range(AMPLITUDE_ROUNDS if search else 0):
         precision = values + amplitude**-2
@@ -178,7 +197,10 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
     does together is the head.
     """
     solution = _reweighted(
-        rigid[face], expression[face], ROUNDS, lambda lengths, turn: huber_then_tukey(lengths, turn, ROUNDS)
+        rigid[face][::THINNED],
+        expression[face][::THINNED],
+        ROUNDS,
+        lambda lengths, turn: huber_then_tukey(lengths, turn, ROUNDS),
     )
     return np.asarray(rigid @ solution, np.float32)
 

@@ -33,10 +33,10 @@ WEIGHTS = Path(__file__).parents[2] / "weights"
 PRIOR_FILE = WEIGHTS / "meflownet_prior.safetensors"
 NETWORK_FILE = WEIGHTS / "meflownet.onnx"
 
-PRIOR_SHA256 = "febee422c43d317272a892c2cb74191612ebc3eb413db3578ce145f2c29675b8"
+PRIOR_SHA256 = "943e8d68166666c4c1752cf0b838b20b78688fd121636b1cdd41e952504986d8"
 """Of the shipped prior's file. Written down with the weights, so that no report has to read them for it."""
 
-SHA256 = "1f9742d4e45f2c69ced022eb643057b2aa05388f7aa4f03b26774034daa1c84c"
+SHA256 = "ec06aa937a0cfcfa96d8cee4893dad2b9c7432350a2a8670cae9e018ed157b5f"
 """Of the shipped prior's file followed by the network's: `cat` the two and hash."""
 
 
@@ -66,7 +66,7 @@ def fit_pair(
     illumination.
     """
     calm = normalise_illumination(onset, FIT_BLUR), normalise_illumination(apex, FIT_BLUR)
-    return prior.fit(chart, *calm, dis_flow(onset, apex)), calm
+    return prior.fit(chart, *calm, dis_flow(onset, apex, shrink=2)), calm
 
 
 @dataclass(slots=True)
@@ -176,10 +176,14 @@ class MEFlowNetEstimator:
     def _averaged(self, chart: Chart, frame: Image, around: Sequence[Image]) -> NDArray[np.float32]:
         """The grey chart picture of a frame, averaged with its neighbours under rigid motion."""
         own = chart.picture(_grey(frame))
-        total = own.copy()
+        total, calm = own.copy(), normalise_illumination(own, FIT_BLUR)
         for other in around:
             picture = chart.picture(_grey(other))
-            total += warp(picture, upsample(self._fitter().rigid_between(chart, dis_flow(own, picture))))
+            start = dis_flow(own, picture, shrink=2)
+            moved = self._fitter().rigid_between(
+                chart, calm, normalise_illumination(picture, FIT_BLUR), start
+            )
+            total += warp(picture, upsample(moved))
         return np.asarray(total / (1 + len(around)), np.float32)
 
     def estimate_chart(

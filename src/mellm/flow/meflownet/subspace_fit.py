@@ -10,15 +10,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import Chart, inside_face
-from mellm.flow.meflownet.local import local_motion
+from mellm.flow.cubic import read_picture
+from mellm.flow.meflownet.chart import CELL, Chart, chart_pixels, inside_face
 from mellm.flow.meflownet.motion_prior import (
     FACE,
     FADE,
     RIGID,
+    RIGID_SD,
+    STILL,
     SURE,
     MotionPrior,
     SubspaceFit,
+    along_turn,
     rigid_flow,
     rigid_motions,
     rigid_share,
@@ -27,7 +30,7 @@ from mellm.flow.meflownet.motion_prior import (
     spread,
     turned_motions,
 )
-from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+from mellm.flow.meflownet.network_evidence import normal_terms, upsample
 
 WARPS = 8
 """Most warping passes of a fit."""
@@ -44,8 +47,14 @@ AROUND = 5.0
 CALM = 0.05
 """Amplitude of a calm place, as a share of that of the most moving one."""
 
-BLOCK = 2
+BLOCK = 4
 """Cells per side of the blocks over which the evidence is summed: the motions are smooth."""
+
+RIGID_STEPS = 3
+"""Steps of the fit of a rigid motion alone."""
+
+BESIDE = 3
+"""Cells around the face whose pictures are looked at too: gradients and residuals reach so far."""
 
 Array = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -67,9 +76,12 @@ class PriorFit:
         trust = prior.temperature * np.clip(self.inside * 2 - 0.8, 0, 1) * self._face
         self._trust = trust[..., None].astype(np.float32)
         self._motions = (prior.expression * prior.expression_sd).astype(np.float32)
+        self._box = _box(self._face)
         self._count = _blocks(self._face.astype(np.float32))
         self._used = self._count > 0
         self._block_motions = self._on_blocks(self._motions)
+        self._depth, self._heads = prior.depth * prior.depth_sd, prior.head * prior.head_sd
+        self._block_depth, self._block_heads = self._on_blocks(self._depth), self._on_blocks(self._heads)
         share = self._face.astype(np.float32)
         self._mass = cv2.GaussianBlur(share, (0, 0), AROUND) + np.float32(1e-3)
         typical = np.zeros(self._face.shape, np.float32)
@@ -97,9 +109,11 @@ class PriorFit:
             1.0,
         )
         for step in range(WARPS):
-            turned, head = self._head(chart, coefficients, heads)
-            basis[..., RIGID:heads] = self._on_blocks(turned)
-            terms = normal_terms(onset, warp(apex, upsample(head + expression))) * self._trust
+            along, head = self._head(chart, coefficients, heads)
+            basis[..., RIGID:heads] = turned_motions(
+                self._on_blocks(along), self._block_depth, self._block_heads, coefficients
+            )
+            terms = self._terms(onset, apex, head + expression) * self._trust
             if FIRST_ADAPTATION <= step < FIRST_ADAPTATION + ADAPTATIONS:
                 scale = self._amplitudes(expression, rigid, amplitude)
                 basis[..., heads:] = self._block_motions * self._on_blocks(scale[face])[:, None, None]
@@ -116,23 +130,47 @@ class PriorFit:
             if step >= FIRST_ADAPTATION + ADAPTATIONS - 1 and settled:
                 break
         head = self._head(chart, coefficients, heads)[1]
-        expression = expression + local_motion(onset, apex, head + expression, self.inside)
         shift = rigid_share(expression, rigid, face & (self.inside > SURE))
         # Off the face the face's head motion stands alone.
         fade = np.clip((self.inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
         expression = np.asarray((expression - shift) * fade, np.float32)
         return SubspaceFit(expression, head + shift, coefficients, amplitude)
 
-    def rigid_between(self, chart: Chart, flow: Array) -> Array:
-        """Return the rigid motion of the face within `flow` (rows, cols, 2), on all cells, chart pixels."""
+    def rigid_between(self, chart: Chart, first: Array, second: Array, start: Array) -> Array:
+        """Return the rigid motion of the face between two pictures as `fit` takes them, on all cells.
+
+        `start` (rows, cols, 2) chart pixels is rough flow; the answer comes from the pictures themselves, in
+        a few Gauss-Newton steps on six numbers, so sensor noise hardly reaches it.
+        """
         rigid = rigid_motions(chart)
-        return rigid_flow(chart, robust_rigid(flow[self._face], rigid[self._face]))
+        basis = self._on_blocks(rigid[self._face])
+        coefficients = robust_rigid(start[self._face], rigid[self._face])
+        for _ in range(RIGID_STEPS):
+            flow = rigid_flow(chart, coefficients)
+            terms = _blocks(self._terms(first, second, flow) * self._trust)[self._used]
+            moved = basis @ coefficients.astype(np.float32)
+            evidence, right = _normal_equations(basis, terms, moved)
+            coefficients = np.linalg.solve(evidence + RIGID_SD**-2 * np.eye(RIGID), right)
+        return rigid_flow(chart, coefficients)
+
+    def _terms(self, onset: Array, apex: Array, flow: Array) -> Array:
+        """The normal equations' terms after warping by `flow`, (rows, cols, 5), looked at around the face
+        alone.
+        """
+        rows, cols = self._box
+        pixels = tuple(slice(CELL * side.start, CELL * side.stop) for side in self._box)
+        warped = read_picture(apex, (chart_pixels() + upsample(flow))[pixels])
+        terms = np.zeros((*self._face.shape, 5), np.float32)
+        terms[rows, cols] = normal_terms(onset[pixels], warped)
+        return terms
 
     def _head(self, chart: Chart, coefficients: Double, heads: int) -> tuple[Array, Array]:
-        """The motions that come with the turn, (N, 2, D + J), and the head's flow (rows, cols, 2)."""
-        turned = turned_motions(self.prior, chart, self._face, coefficients)
-        more = (turned @ coefficients[RIGID:heads].astype(np.float32)).ravel()
-        return turned, rigid_flow(chart, coefficients[:RIGID]) + spread(more, self._face)
+        """How the turn moves depth, (N, 2), and the head's flow (rows, cols, 2)."""
+        along = along_turn(chart, coefficients)[self._face]
+        depth, rest = np.split(coefficients[RIGID:heads].astype(np.float32), [self._depth.shape[1]])
+        turn = np.float32(np.hypot(coefficients[4], coefficients[5]) + STILL)
+        more = along * (self._depth @ depth)[:, None] + self._heads @ (rest * turn)
+        return along, rigid_flow(chart, coefficients[:RIGID]) + spread(more.ravel(), self._face)
 
     def _amplitudes(self, expression: Array, rigid: Array, amplitude: float) -> Array:
         """Return each cell's amplitude relative to the pair's, (rows, cols), from what was found around
@@ -155,6 +193,15 @@ class PriorFit:
         whole[self._face] = values
         count = np.maximum(self._count, 1)[self._used].reshape(-1, *[1] * (values.ndim - 1))
         return np.asarray(_blocks(whole)[self._used] / count, np.float32)
+
+
+def _box(face: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of cells that hold the face, and a little around it."""
+    sides = []
+    for axis in (1, 0):
+        at = np.flatnonzero(face.any(axis=axis))
+        sides.append(slice(max(0, int(at[0]) - BESIDE), min(face.shape[1 - axis], int(at[-1]) + 1 + BESIDE)))
+    return sides[0], sides[1]
 
 
 def _blocks(cells: Array) -> Array:

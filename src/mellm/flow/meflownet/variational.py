@@ -1,8 +1,9 @@
-"""A second voice on the expression: variational flow of the pair once its head motion is taken out.
+"""A second voice on the expression: the prior's fit, refined by variational flow.
 
-The motion prior knows what faces do, and spreads noise over everything it knows. Variational flow knows
-nothing of faces, but that flow changes in few places. Their errors have little in common, so a network weighs
-them (`voices`). Knows pictures on the chart; nothing of networks.
+The motion prior knows what faces do, and misses what it does not know. Variational flow knows nothing of
+faces, but that flow changes in few places; begun at the fit it needs no pyramid, only some rounds at one
+size. Their errors have little in common, so a network weighs them (`voices`). Knows pictures on the chart;
+nothing of networks.
 """
 
 from functools import cache
@@ -18,26 +19,53 @@ from mellm.flow.meflownet.network_evidence import upsample, warp
 MARGIN = 12
 """Chart pixels around the face that are looked at too."""
 
+SMOOTHNESS, BRIGHTNESS, GRADIENT = 4.0, 1 / 6, 5 / 3
+"""Weights of the energy's terms: those of DeepFlow as OpenCV has it. Half the smoothness doubles the noise on
+calm faces, twice of it loses a sixth of strong motion."""
+
+ROUNDS, SWEEPS, RELAXATION = 5, 25, 1.6
+"""Fixed-point rounds, sweeps of successive over-relaxation in each, and its factor: DeepFlow's too."""
+
+BLUR = 0.6
+"""Gaussian width, chart pixels, of the pictures."""
+
 Array = NDArray[np.float32]
 
 
-def variational_flow(prior: MotionPrior, onset: Array, apex: Array, head: Array, rigid: Array) -> Array:
+def refined_flow(
+    prior: MotionPrior, pictures: tuple[Array, Array], head: Array, expression: Array, rigid: Array
+) -> Array:
     """Return the expression left after `head`, (ROWS, COLS, 2) chart pixels; zero off the face.
 
-    onset, apex: grey chart pictures, float32 (HEIGHT, WIDTH), 0..255; head: (ROWS, COLS, 2) chart pixels;
-    rigid: `prior.rigid_motions`. DeepFlow without its deep matches (Weinzaepfel et al., ICCV 2013), as OpenCV
-    has it, less what most of the face shares.
+    pictures: onset and apex, grey on the chart, float32 (HEIGHT, WIDTH), 0..255; head, expression: the fit's,
+    (ROWS, COLS, 2) chart pixels; rigid: `motion_prior.rigid_motions`. The energy is that of Brox et al. (ECCV
+    2004) as DeepFlow weighs it (Weinzaepfel et al., ICCV 2013); what most of the face shares is taken off.
     """
     inside = _inside(prior.template.tobytes())
-    rows, cols = _face_box(prior.template.tobytes())
-    still = warp(np.asarray(apex, np.float32), upsample(head))
-    first, second = (_bytes(picture[rows, cols]) for picture in (onset, still))
+    box = _face_box(prior.template.tobytes())
+    still = warp(np.asarray(pictures[1], np.float32), upsample(head))
+    first, second = (_smooth(picture[box]) for picture in (pictures[0], still))
     found = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    nothing = np.zeros((*first.shape, 2), np.float32)
-    found[rows, cols] = cv2.optflow.createOptFlow_DeepFlow().calc(first, second, nothing)
+    found[box] = _refinement().calc(first, second, np.ascontiguousarray(upsample(expression)[box]))
     cells = np.asarray(cv2.resize(found, (COLS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
     fade = np.clip((inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
     return np.asarray((cells - rigid_share(cells * fade, rigid, inside > SURE)) * fade, np.float32)
+
+
+def _refinement() -> cv2.VariationalRefinement:
+    solver = cv2.VariationalRefinement.create()
+    solver.setAlpha(SMOOTHNESS)
+    solver.setDelta(BRIGHTNESS)
+    solver.setGamma(GRADIENT)
+    solver.setFixedPointIterations(ROUNDS)
+    solver.setSorIterations(SWEEPS)
+    solver.setOmega(RELAXATION)
+    return solver
+
+
+def _smooth(picture: Array) -> Array:
+    """Blur a picture of 0..255; single precision is kept, steps of whole grey values are motion to no one."""
+    return np.asarray(cv2.GaussianBlur(np.clip(picture, 0, 255), (0, 0), BLUR), np.float32)
 
 
 @cache
@@ -55,7 +83,3 @@ def _face_box(template: bytes) -> tuple[slice, slice]:
         low, high = CELL * int(cells[0]) - MARGIN, CELL * (int(cells[-1]) + 1) + MARGIN
         slices.append(slice(max(0, low), min(size, high)))
     return slices[0], slices[1]
-
-
-def _bytes(picture: Array) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))

@@ -20,7 +20,7 @@ class PriorRecipe(Recipe):
 
     heads: Path
     motions: int = Field(500, ge=1)
-    expressions: int = Field(300, ge=1)
+    expressions: int = Field(200, ge=1)
     temperature: float = 0.15
 
 
