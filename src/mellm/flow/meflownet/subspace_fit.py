@@ -150,7 +150,7 @@ class PriorFit:
             terms = _blocks(self._terms(first, second, flow) * self._trust)[self._used]
             moved = basis @ coefficients.astype(np.float32)
             evidence, right = _normal_equations(basis, terms, moved)
-            coefficients = np.linalg.solve(evidence + RIGID_SD**-2 * np.eye(RIGID), right)
+            coefficients = np.asarray(np.linalg.solve(evidence + RIGID_SD**-2 * np.eye(RIGID), right), float)
         return rigid_flow(chart, coefficients)
 
     def _terms(self, onset: Array, apex: Array, flow: Array) -> Array:
@@ -169,7 +169,7 @@ class PriorFit:
         along = along_turn(chart, coefficients)[self._face]
         depth, rest = np.split(coefficients[RIGID:heads].astype(np.float32), [self._depth.shape[1]])
         turn = np.float32(np.hypot(coefficients[4], coefficients[5]) + STILL)
-        more = along * (self._depth @ depth)[:, None] + self._heads @ (rest * turn)
+        more = np.asarray(along * (self._depth @ depth)[:, None] + self._heads @ (rest * turn), np.float32)
         return along, rigid_flow(chart, coefficients[:RIGID]) + spread(more.ravel(), self._face)
 
     def _amplitudes(self, expression: Array, rigid: Array, amplitude: float) -> Array:
