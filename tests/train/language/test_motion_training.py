@@ -17,7 +17,7 @@ from mellm.simulate.gallery import split_of
 from mellm.train.language.motion_encoders import MapEncoder, RegionEncoder, Routes, shape_of
 from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
-from mellm.train.language.motion_maps import colours
+from mellm.train.language.motion_maps import Shown, colours, draw_pictures
 from mellm.train.language.motion_training import rate_at, told_loss
 
 
