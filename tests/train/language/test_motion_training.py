@@ -29,6 +29,21 @@ def test_maps_are_coloured_as_the_product_colours_them():
         assert np.abs(picture - mmc_colours(field, scale_px=scale) / 255).max() < 0.03
 
 
+def test_pictures_of_one_field_in_three_ways():
+    flow, grey = torch.zeros(2, 2, 96, 80), torch.full((2, 96, 80), 0.5)
+    flow[:, 0, 40:50, 30:40] = 5.0
+    grey[:, :, 35:] = 0.9
+    shown = Shown(flow, grey, torch.tensor([True, True]))
+    wheel, pair = (draw_pictures(shown, name) for name in ("wheel", "pair"))
+    assert wheel[0, :, 0, 0].tolist() == [1, 1, 1]  # white where nothing moves
+    assert wheel[0, :, 45, 35].tolist() == pytest.approx([1, 0, 0], abs=0.01)  # rightward is red
+    assert torch.equal(pair[:, 0], grey)
+    assert pair[0, 1, 45, 35] < 0.6 < pair[0, 0, 45, 35]  # what was dark came from the left by one pixel
+    turned = draw_pictures(shown.mirrored(torch.tensor([True, False])), "wheel")
+    assert turned[0, :, 45, 79 - 35].tolist() == pytest.approx([0, 1, 1], abs=0.01)  # leftward: cyan
+    assert torch.equal(turned[1], wheel[1])
+
+
 def test_exported_encoders_answer_as_the_trained_ones(tmp_path):
     torch.manual_seed(0)
     routes = Routes().eval()

@@ -68,7 +68,7 @@ class MotionData:
     def maps(
         self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
     ) -> Tensor:
-        """Return the vision route's pictures (B, 3, 96, 80); `rng` changes exposure and adds a little error."""
+        """Return the vision route's pictures (B, 3, 96, 80); `rng` changes exposure, adds a little error."""
         assert self.fields is not None
         face, below = self.samples.face[index], self.samples.on_face[index] | (self.picture == "pair")
         flow = torch.from_numpy(self.fields[index].astype(np.float32))

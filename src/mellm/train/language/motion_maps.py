@@ -59,8 +59,8 @@ class MapDraws:
 class Shown:
     """What pictures are drawn from, for B samples.
 
-    flow: (B, 2, 96, 80), px of the 400x480 crop; grey: of the onset frame, (B, 96, 80) in 0..1, black where no
-    face lies below; by_scale: (B,) whether a map has the fixed scale, else each its own
+    flow: (B, 2, 96, 80), px of the 400x480 crop; grey: of the onset frame, (B, 96, 80) in 0..1, black where
+    no face lies below; by_scale: (B,) whether a map has the fixed scale, else each its own
     """
 
     flow: Tensor
@@ -75,14 +75,14 @@ class Shown:
 
 
 Picture = Literal["map", "wheel", "pair"]
-"""What is shown: the MMC-Map; the flow as a colour wheel draws it, without a face; onset and apex themselves."""
+"""What is shown: the MMC-Map; the flow as a colour wheel draws it, without a face; onset and apex."""
 
 
 def draw_pictures(shown: Shown, picture: Picture = "map") -> Tensor:
     """Return pictures (B, 3, 96, 80) in 0..1.
 
-    `wheel` is white where nothing moves and saturated where motion is largest; `pair` has the onset frame, the
-    apex frame (the onset frame moved by the flow) and their difference as its three channels.
+    `wheel` is white where nothing moves and saturated where motion is largest; `pair` has the onset frame,
+    the apex frame (the onset frame moved by the flow) and their difference as its three channels.
     """
     if picture == "map":
         return (colours(shown.flow, shown.by_scale) + shown.grey[:, None]).clamp(max=1.0)
