@@ -65,6 +65,14 @@ class Moment:
     draw: Callable[[], dict[str, Image]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """How a moment is told: who hears the text as it is written, and the seconds from onset to apex."""
+
+    tell: Tell | None
+    rise: float | None
+
+
 class MomentReader:
     """Reads moments with one flow estimator, one action-unit model and one emotion model."""
 
@@ -144,14 +152,15 @@ class MomentReader:
             aus = self.au_model.predict(motion)
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
         warnings = [*doubts, *flow.warnings]
+        how = _Telling(tell, _rise(interval))
         with clock("reading"):
             if self._own is not None:
                 said = self._own.weigh(motion, pair.onset, flow.expression, aus, emotion)
-                reading = self._words(motion, said.told, emotion, warnings, tell, None, said)
+                reading = self._words(motion, said.told, emotion, warnings, how, None, said)
                 aus, emotion = said.decided(aus, emotion)
             else:
                 shown = self._question(pair, landmarks[0])
-                reading = self._words(motion, aus, emotion, warnings, tell, shown)
+                reading = self._words(motion, aus, emotion, warnings, how, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
             warnings.append(Message("analysis.head_moved_far"))
@@ -177,7 +186,7 @@ class MomentReader:
         aus: list[AUEvidence],
         emotion: EmotionReading,
         warnings: list[Message],
-        tell: Tell | None,
+        how: _Telling,
         shown: Callable[[], list[ChatMessage]] | None,
         said: WeighedOpinion | None = None,
     ) -> Reading:
@@ -189,7 +198,9 @@ class MomentReader:
         if self.words is not None and (probabilities or self._always):
             try:
                 asked = said.asked_labels if said else probabilities
-                reading = self.words.read(motion, aus, asked, messages=shown() if shown else None, tell=tell)
+                reading = self.words.read(
+                    motion, aus, asked, messages=shown() if shown else None, tell=how.tell
+                )
                 reading.agrees_with_facs = reading.label == emotion.label
                 reading.opinion = said.opinion if said else None
                 return reading
@@ -199,7 +210,12 @@ class MomentReader:
                 warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
         stage = said.stage if said else aus
         reading = write_reading(
-            motion, stage, probabilities, taxonomy=self._taxonomy.name, language=self.language
+            motion,
+            stage,
+            probabilities,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            rise=how.rise,
         )
         reading.opinion = said.opinion if said else None
         return reading
@@ -242,6 +258,11 @@ class MomentReader:
                 if name != self._taxonomy.name
             },
         )
+
+
+def _rise(interval: Interval) -> float | None:
+    known = interval.onset_time is not None and interval.apex_time is not None
+    return interval.apex_time - interval.onset_time if known else None  # type: ignore[operator]
 
 
 def _published_profile(settings: Settings) -> Profile | None:

@@ -31,6 +31,7 @@ from mellm.language.compact_prompt import (
 )
 from mellm.language.prompt import Scale, flow_prompt, load_template
 from mellm.language.published.profiles import PUBLISHED
+from mellm.language.unit_claims import unsupported_units
 from mellm.language.unit_mentions import with_true_names
 from mellm.report import Reading
 from mellm.wording.names import Language
@@ -184,7 +185,10 @@ class LanguageReader:
             reasoning=parts.reasoning,
             conclusion=parts.conclusion,
             agrees_with_facs=label == _likeliest(found.emotion),
-            unsupported_claims=unsupported_claims(claims, found.motion, self._language),
+            unsupported_claims=[
+                *unsupported_claims(claims, found.motion, self._language),
+                *unsupported_units(claims, found.motion, self._language),
+            ],
             raw=text,
             mended=text != written.rstrip(),
             action_units=list(codes),
