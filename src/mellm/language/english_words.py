@@ -54,6 +54,7 @@ WORDS = Words(
     apart=_apart(("part ways", "whereas"), ("do not agree", "while"), ("behave differently", "but")),
     moved="{place} {motion}",
     alone="{moved}, {strength} ({size})",
+    unweighed="{moved} ({size})",
     other_still=(
         "; no motion above the noise floor in the {part} at image {side}",
         "; the {part} at image {side} stays still",
@@ -161,7 +162,6 @@ LABELLED_WORDS = LabelledWords(
     colours={colour: colour for colour in DIRECTION_COLOURS.values()},
     brightness=("faint", "medium", "bright"),
     strengths=("faintly", "clearly", "strongly"),
-    saturated="by the map's full brightness or more",
     alike=", though both sides move alike",
     turned=(
         "{unit} was coded, but the motion shows it on the subject's {other}.",

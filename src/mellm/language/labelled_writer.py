@@ -68,7 +68,7 @@ class SizeUnit:
 
     kind: `px`, `relative` (times the average) or `colour`
     full: the mean motion (in the case's unit) that counts as full brightness
-    known: whether lengths are known; then both routes say strength on one scale, of the eyes' distance
+    known: whether lengths are known
     """
 
     kind: Literal["px", "relative", "colour"] = "px"
@@ -115,19 +115,18 @@ class LabelledWriter(Writer):
         return self.labelled.colour.format(self._graded(moved, self.labelled.brightness), colour)
 
     def strength(self, moved: PartMotion) -> str:
-        """Say how strongly, on one scale for both routes; against the face's strongest where none is known.
+        """Say how strongly: by length, or against the face's strongest where no length is known.
 
-        A map does not tell how far motion goes beyond its full brightness, and no more is said.
+        Of a map whose lengths are known nothing is said but its brightness, which is no scale of strength: half
+        a pixel is bright there, and faint on a face.
         """
         if not self.size_unit.known:
             return self._graded(moved, self.labelled.strengths)
-        if self.size_unit.kind == "colour" and self.size_unit.brightness(moved) >= 1:
-            return self.labelled.saturated
-        return super().strength(moved)
+        return "" if self.size_unit.kind == "colour" else super().strength(moved)
 
     def _graded(self, moved: PartMotion, words: tuple[str, str, str]) -> str:
         share = self.size_unit.brightness(moved)
-        return words[(share >= _CLEAR) + (share >= _STRONG)]
+        return words[int(share >= _CLEAR) + int(share >= _STRONG)]
 
     def _places(self, regions: Sequence[RegionId]) -> str:
         words, places = self.words, []

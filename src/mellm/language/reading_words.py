@@ -20,7 +20,8 @@ class Words:
     no_way, moves: motion without and with a direction; moved: a part and its motion
     joints: joint direction -> how both sides move; joint_sizes: one side's size, and between the sides;
     joint_frames: joint motion and sizes; shift, shift_size: both sides go the same way in the picture
-    apart: both sides differ; alone: one side moves; other_still: the other side does not; stop: a full stop
+    apart: both sides differ; alone, unweighed: one side moves, with and without its strength
+    other_still: the other side does not; stop: a full stop
     gap: between sentences; names, alternatives, areas, units, notes: how such things are listed
     area_names: area -> its name; heading: of an area's paragraph
     strengths: (limit of the motion relative to the face, adverb), weakest first; strongest: above them all
@@ -60,6 +61,7 @@ class Words:
     apart: Sequence[str]
     moved: str
     alone: str
+    unweighed: str
     other_still: Sequence[str]
     stop: str
     gap: str
@@ -135,7 +137,7 @@ class LabelledWords:
 
     times, colour, no_colour: sizes against the average, and as the map's colour
     colours, brightness, strengths: the map's colours; faint, medium, strong, as brightness and as adverb
-    saturated: strength beyond the map's full brightness; one: a part on one side, without notes
+    one: a part on one side, without notes
     alike, turned: a unit coded on one side that the motion shows on both, on the other
     compete: two labels, where the units alone would rather suggest the other
     unit, unit_sides: a unit alone, and its side; borne: with what bears it out; doubt: on one side only
@@ -149,7 +151,6 @@ class LabelledWords:
     colours: Mapping[str, str]
     brightness: tuple[str, str, str]
     strengths: tuple[str, str, str]
-    saturated: str
     alike: str
     turned: Sequence[str]
     compete: Sequence[str]

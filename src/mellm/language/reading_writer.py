@@ -100,7 +100,8 @@ class Writer:
             left_size, right_size = (self.size(moved) for moved in found.motions)
             return frame.format(part=part, left=left, left_size=left_size, right=right, right_size=right_size)
         moved, strength = self._moved(first), self.strength(first)
-        sentence = words.alone.format(moved=moved, strength=strength, size=self.size(first))
+        frame = words.alone if strength else words.unweighed
+        sentence = frame.format(moved=moved, strength=strength, size=self.size(first))
         if first.side:
             still = self.voice.pick("still", words.other_still)
             sentence += still.format(part=part, side=words.image_sides[first.side.other])
