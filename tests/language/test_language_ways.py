@@ -72,7 +72,9 @@ def test_one_side_speaks_for_contempt():
     assert any("contempt is told by" in text or "sets contempt apart" in text for text in texts)
 
 
-@pytest.mark.parametrize(("language", "speech", "slow"), [("en", "in speech", "0.31 s"), ("zh", "说话时", "0.31 秒")])
+@pytest.mark.parametrize(
+    ("language", "speech", "slow"), [("en", "in speech", "0.31 s"), ("zh", "说话时", "0.31 秒")]
+)
 def test_speech_and_a_slow_rise_speak_against(language, speech, slow):
     moved = motion(left_mouth_corner=(-1.4, 0.0), right_mouth_corner=(1.4, 0.0))
     told = {}
@@ -86,7 +88,9 @@ def test_speech_and_a_slow_rise_speak_against(language, speech, slow):
 
 
 def test_a_smile_is_not_put_down_to_speech():
-    assert "speech" not in write_reading(SMILE, [unit("12", SMILE)], {"happiness": 0.9}, taxonomy="7").reasoning
+    assert (
+        "speech" not in write_reading(SMILE, [unit("12", SMILE)], {"happiness": 0.9}, taxonomy="7").reasoning
+    )
 
 
 def test_a_coders_side_that_the_motion_does_not_show_is_said():

@@ -117,8 +117,8 @@ class LabelledWriter(Writer):
     def strength(self, moved: PartMotion) -> str:
         """Say how strongly: by length, or against the face's strongest where no length is known.
 
-        Of a map whose lengths are known nothing is said but its brightness, which is no scale of strength: half
-        a pixel is bright there, and faint on a face.
+        Of a map whose lengths are known nothing is said but its brightness, which is no scale of strength:
+        half a pixel is bright there, and faint on a face.
         """
         if not self.size_unit.known:
             return self._graded(moved, self.labelled.strengths)
