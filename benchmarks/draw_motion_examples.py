@@ -88,10 +88,10 @@ def page(cases: Cases, chosen: list[int], picture: str) -> Iterator[str]:
     yield "# Ten good and ten bad readings"
     yield ""
     yield (
-        "Motion of muscles, an origin that no encoder learned from, on faces of other people. 1 to 10: units and "
-        "label right by both routes; 11 to 20: wrong by both; the first of each kind. Maps on black. English by the "
-        "built-in model, told what the encoder of the route sees; Chinese by the grammar, told the same. Made by "
-        "`benchmarks/draw_motion_examples.py` (docs/mellm.md)."
+        "Motion of muscles, an origin that no encoder learned from, on faces of other people. 1 to 10: units "
+        "and label right by both routes; 11 to 20: wrong by both; the first of each kind. Maps on black. "
+        "English by the built-in model, told what the encoder of its route sees; Chinese by the grammar. "
+        "Made by `benchmarks/draw_motion_examples.py` (docs/mellm.md)."
     )
     yield ""
     yield f"![Maps, numbered row by row]({picture})"
