@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from bench_motion_encoders import label_f1, resampled
@@ -37,13 +38,15 @@ from mellm.language.unit_claims import unit_claims
 from mellm.report import Reading
 
 LABELS = get_taxonomy("7").labels
-WAYS: dict[str, tuple[str, Route | None]] = {
+Told = Literal["flow", "vision", "facs", "nothing"]
+WAYS: dict[str, tuple[str, Told]] = {
     "flow route": ("embedded", "flow"),
     "vision route": ("embedded", "vision"),
-    "untouched base, told the same (flow)": ("embedded-untouched", "flow"),
-    "untouched base, told nothing": ("embedded-untouched", None),
+    "told the FACS stage": ("embedded", "facs"),
+    "untouched base, told as the flow route": ("embedded-untouched", "flow"),
+    "untouched base, told nothing": ("embedded-untouched", "nothing"),
 }
-"""Who is asked, and what it is told: what the encoder of a route sees, or nothing."""
+"""Who is asked, and what it is told: what the encoder of a route sees, what the FACS stage found, nothing."""
 
 
 def chosen(samples: MotionSamples, each: int) -> list[int]:
@@ -52,11 +55,13 @@ def chosen(samples: MotionSamples, each: int) -> list[int]:
     return sorted(row for label in wanted for row in np.flatnonzero(samples.fine == label)[:each].tolist())
 
 
-def findings(cases: Cases, k: int, route: Route | None) -> Findings:
-    """Return what the model is told of a case: as the product tells what an encoder sees; or nothing."""
-    if route is None:
+def findings(cases: Cases, k: int, told: Told) -> Findings:
+    """Return what the model is told of a case, as the product tells it."""
+    if told == "nothing":
         return Findings(cases.motion[k], "px", None, None)
-    seen = cases.seen[route][k]
+    if told == "facs":
+        return Findings(cases.motion[k], "px", *cases.stage[k])
+    seen = cases.seen[told][k]
     labels = None if seen.nothing >= 0.5 else seen.labels("7")
     return Findings(cases.motion[k], "px", seen.evidence(cases.motion[k]), labels)
 
@@ -90,14 +95,14 @@ def keep(path: Path, way: str, k: int, text: str) -> None:
 def readings(cases: Cases, path: Path) -> Iterator[tuple[str, list[Reading]]]:
     """Yield each way with its readings, asking for those that are not there yet."""
     found, backends = kept(path), {}
-    for way, (llm, route) in WAYS.items():
+    for way, (llm, told) in WAYS.items():
         for k in range(len(cases.labels)):
             if (way, k) in found:
                 continue
             backend = backends.setdefault(llm, create_backend(llm))
             reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact"))
-            told = findings(cases, k, route)
-            read = reader.read(told.motion, told.aus, told.emotion, scale="px")
+            given = findings(cases, k, told)
+            read = reader.read(given.motion, given.aus, given.emotion, scale="px")
             found[way, k] = read.model_dump_json()
             keep(path, way, k, found[way, k])
         yield way, [Reading.model_validate_json(found[way, k]) for k in range(len(cases.labels))]
