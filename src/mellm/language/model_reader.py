@@ -21,7 +21,6 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.language.answer import HEADINGS, Answer, concluded_codes, finds_nothing, last_label
 from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.checked_answer import CheckedAnswer
-from mellm.language.claim_check import unsupported_claims
 from mellm.language.compact_prompt import (
     MER_QUESTION,
     MEU_QUESTION,
@@ -31,7 +30,7 @@ from mellm.language.compact_prompt import (
 )
 from mellm.language.prompt import Scale, flow_prompt, load_template
 from mellm.language.published.profiles import PUBLISHED
-from mellm.language.unit_claims import unsupported_units
+from mellm.language.unit_claims import unsupported_statements
 from mellm.language.unit_mentions import with_true_names
 from mellm.report import Reading
 from mellm.wording.names import Language
@@ -185,10 +184,7 @@ class LanguageReader:
             reasoning=parts.reasoning,
             conclusion=parts.conclusion,
             agrees_with_facs=label == _likeliest(found.emotion),
-            unsupported_claims=[
-                *unsupported_claims(claims, found.motion, self._language),
-                *unsupported_units(claims, found.motion, self._language),
-            ],
+            unsupported_claims=unsupported_statements(claims, found.motion, self._language),
             raw=text,
             mended=text != written.rstrip(),
             action_units=list(codes),

@@ -14,6 +14,7 @@ from mellm.facs.codes import ActionUnitCode, parse_code
 from mellm.facs.region_support import knows_motion, supporting_regions
 from mellm.facs.unit_rules import EYE_CLOSURE
 from mellm.flow.region_motion import RegionMotion
+from mellm.language.claim_check import unsupported_claims
 from mellm.wording.names import Language
 
 _CODE = r"[LRTBU]?\d{1,2}[A-E]?(?![\dA-Za-z])"
@@ -82,8 +83,27 @@ def unsupported_units(
     text: str, motion: Sequence[RegionMotion], language: Language, *, mirrored: bool = False
 ) -> list[str]:
     """Return the sentences whose units no region bears out, as reports list them: `sentence -> AU 12`."""
+    return [
+        f"{sentence} -> {what}" for sentence, what in _wrong_units(text, motion, language, mirrored).items()
+    ]
+
+
+def unsupported_statements(text: str, motion: Sequence[RegionMotion], language: Language) -> list[str]:
+    """Return the sentences with any claim that is not borne out, on motion or on units, each once."""
+    found: dict[str, list[str]] = {}
+    for claim in unsupported_claims(text, motion, language):
+        sentence, _, what = claim.rpartition(" -> ")
+        found.setdefault(sentence, []).append(what)
+    for sentence, what in _wrong_units(text, motion, language, False).items():
+        found.setdefault(sentence, []).append(what)
+    return [f"{sentence} -> {'; '.join(wrong)}" for sentence, wrong in found.items()]
+
+
+def _wrong_units(
+    text: str, motion: Sequence[RegionMotion], language: Language, mirrored: bool
+) -> dict[str, str]:
     wrong: dict[str, list[str]] = {}
     for claim in unit_claims(text, language, mirrored=mirrored):
         if not claim.holds(motion):
             wrong.setdefault(claim.sentence, []).append(str(claim))
-    return [f"{sentence} -> {', '.join(units)}: no region moves so" for sentence, units in wrong.items()]
+    return {sentence: f"{', '.join(units)}: no region moves so" for sentence, units in wrong.items()}

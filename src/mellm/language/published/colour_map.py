@@ -19,8 +19,9 @@ _NOSE, _STEP = 5, 30
 
 def published_map(onset: Image, apex: Image, landmarks: Landmarks) -> Image:
     """Return the map, uint8 (H, W, 3) RGB; `landmarks` are the onset's, in its px."""
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (onset, apex)]
-    flow = cv2.optflow.DualTVL1OpticalFlow_create().calc(*grey, None)
+    before, after = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (onset, apex))
+    still = np.zeros((*before.shape, 2), np.float32)
+    flow = cv2.optflow.DualTVL1OpticalFlow.create().calc(before, after, still)
     return map_of(np.asarray(flow, np.float32), onset, landmarks)
 
 
@@ -34,6 +35,7 @@ def map_of(flow: FlowField, onset: Image, landmarks: Landmarks) -> Image:
     hsv = np.full((*size.shape, 3), 255, np.uint8)
     hsv[..., 0] = (stepped / 2).astype(np.uint8)
     # Cut, not rounded, to whole levels of brightness, as the demonstration does.
-    hsv[..., 2] = np.asarray(cv2.normalize(size, None, 0, 255, cv2.NORM_MINMAX)).astype(np.uint8)
+    scaled = cv2.normalize(size, np.zeros_like(size), 0, 255, cv2.NORM_MINMAX)
+    hsv[..., 2] = np.asarray(scaled).astype(np.uint8)
     grey = cv2.cvtColor(cv2.cvtColor(onset, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return np.asarray(cv2.add(grey, cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)), np.uint8)

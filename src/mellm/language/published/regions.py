@@ -126,7 +126,8 @@ def _cheeks(landmarks: Landmarks, width: int, height: int) -> Iterator[Slice]:
     side, shift = max(_LEAST_CHEEK, round(_CHEEK_SIZE * tall)), _CHEEK_SHIFT * tall
     for name, out in (("left", -shift), ("right", shift)):
         eye, mouth = (
-            np.float32(_at(landmarks, f"{name} {place}")) for place in ("eye outer corner", "mouth corner")
+            np.asarray(_at(landmarks, f"{name} {place}"), np.float32)
+            for place in ("eye outer corner", "mouth corner")
         )
         middle = (eye + mouth) / np.float32(2)
         x, y = float(middle[0]) + out, float(middle[1]) - shift
@@ -148,5 +149,6 @@ def _tall(landmarks: Landmarks) -> float:
     if landmarks.scheme == "wflw98":
         rows = landmarks.xy[:, 1].astype(np.float32)
     else:
-        rows = np.float32([anchor(landmarks, name)[1] for name in ANCHORS[landmarks.scheme]])
+        places = [anchor(landmarks, name)[1] for name in ANCHORS[landmarks.scheme]]
+        rows = np.array(places, np.float32)
     return float(rows.max() - rows.min())
