@@ -100,7 +100,7 @@ def readings(cases: Cases, path: Path) -> Iterator[tuple[str, list[Reading]]]:
             if (way, k) in found:
                 continue
             backend = backends.setdefault(llm, create_backend(llm))
-            reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact"))
+            reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact", timeout=None))
             given = findings(cases, k, told)
             read = reader.read(given.motion, given.aus, given.emotion, scale="px")
             found[way, k] = read.model_dump_json()

@@ -96,7 +96,7 @@ def page(cases: Cases, chosen: list[int], picture: str) -> Iterator[str]:
     yield ""
     yield f"![Maps, numbered row by row]({picture})"
     backend = create_backend("embedded")
-    reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact"))
+    reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact", timeout=None))
     for number, k in enumerate(chosen, 1):
         true = " + ".join(code_of(u.au, u.side) for u in true_units(cases, k))
         label = LABELS[cases.labels[k]]
