@@ -117,7 +117,8 @@ def scores(cases: Cases, said: list[Reading]) -> dict[str, object]:
     pairs = np.array([(len(n & t), len(n), len(t)) for n, t in zip(named, true, strict=True)])
     uf1, recall = label_f1(best[labels >= 0], labels[labels >= 0])
     drawn = resampled(people, 1000, 0)
-    spread = [_micro(pairs[d]) for d in drawn], [label_f1(best[d], labels[d])[0] for d in drawn]
+    named_rows = [d[labels[d] >= 0] for d in drawn]
+    spread = [_micro(pairs[d]) for d in drawn], [label_f1(best[d], labels[d])[0] for d in named_rows]
     low_high = [[round(float(v), 3) for v in np.percentile(values, (2.5, 97.5))] for values in spread]
     text = text_figures([(r, case_of(cases, k)) for k, r in enumerate(said)])
     return {
