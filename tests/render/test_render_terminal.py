@@ -87,3 +87,14 @@ def test_one_sided_units_of_a_model_say_whose_sides():
     for codes in (["12"], ["6", "R12"]):
         me.reading = me.reading.model_copy(update={"model": "embedded/x", "action_units": codes})
         assert (told in " ".join(printed(report).split())) == ("R12" in codes)
+
+
+@pytest.mark.parametrize(
+    ("language", "writer"), [("en", "written by the built-in grammar"), ("zh", "撰写者 内置语法")]
+)
+def test_who_wrote_the_reading_is_said_of_the_grammar_too(language, writer):
+    report, _ = made_up_report(language, with_pictures=False)
+    assert writer in printed(report, 120)
+    for moment in report.micro_expressions:
+        moment.reading.model = "openai/big at host:1"
+    assert writer not in printed(report, 120)

@@ -30,11 +30,13 @@ from mellm.facs import (
 from mellm.facs.findings import AUEvidence
 from mellm.flow import create, measure_pair
 from mellm.flow.field import FlowField
+from mellm.flow.pair_measurement import PairMeasurement
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends.protocol import CancelledError
 from mellm.language.backends.protocol import Message as ChatMessage
 from mellm.language.grammar_reading import write_reading
 from mellm.language.model_reader import Asking, Tell, create_language_reader
+from mellm.language.published.profiles import PROFILES, PUBLISHED, Profile, published_messages
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
 from mellm.render.pictures import draw_pictures
@@ -63,6 +65,14 @@ class Moment:
     draw: Callable[[], dict[str, Image]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """How a moment is told: who hears the text as it is written, and the seconds from onset to apex."""
+
+    tell: Tell | None
+    rise: float | None
+
+
 class MomentReader:
     """Reads moments with one flow estimator, one action-unit model and one emotion model."""
 
@@ -78,11 +88,12 @@ class MomentReader:
         self.emotion_model = create_emotion_model(convention=settings.convention)
         self._seen = settings.route == "vision"
         self._template = settings.prompt
+        self._published = _published_profile(settings)
         self.words = create_language_reader(
             settings.llm,
             taxonomy=self._taxonomy.name,
             language=self.language,
-            asking=Asking(template=settings.prompt),
+            asking=_asking(settings, self._published),
         )
         self._own = OwnOpinion(settings) if settings.llm == "embedded" and not settings.told else None
         if self._seen and self._own is None and (self.words is None or not self.words.backend.sees):
@@ -141,14 +152,15 @@ class MomentReader:
             aus = self.au_model.predict(motion)
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
         warnings = [*doubts, *flow.warnings]
+        how = _Telling(tell, _rise(interval))
         with clock("reading"):
             if self._own is not None:
                 said = self._own.weigh(motion, pair.onset, flow.expression, aus, emotion)
-                reading = self._words(motion, said.told, emotion, warnings, tell, None, said)
+                reading = self._words(motion, said.told, emotion, warnings, how, None, said)
                 aus, emotion = said.decided(aus, emotion)
             else:
-                shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
-                reading = self._words(motion, aus, emotion, warnings, tell, shown)
+                shown = self._question(pair, landmarks[0])
+                reading = self._words(motion, aus, emotion, warnings, how, shown)
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
             warnings.append(Message("analysis.head_moved_far"))
@@ -174,7 +186,7 @@ class MomentReader:
         aus: list[AUEvidence],
         emotion: EmotionReading,
         warnings: list[Message],
-        tell: Tell | None,
+        how: _Telling,
         shown: Callable[[], list[ChatMessage]] | None,
         said: WeighedOpinion | None = None,
     ) -> Reading:
@@ -186,7 +198,9 @@ class MomentReader:
         if self.words is not None and (probabilities or self._always):
             try:
                 asked = said.asked_labels if said else probabilities
-                reading = self.words.read(motion, aus, asked, messages=shown() if shown else None, tell=tell)
+                reading = self.words.read(
+                    motion, aus, asked, messages=shown() if shown else None, tell=how.tell
+                )
                 reading.agrees_with_facs = reading.label == emotion.label
                 reading.opinion = said.opinion if said else None
                 return reading
@@ -196,10 +210,25 @@ class MomentReader:
                 warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
         stage = said.stage if said else aus
         reading = write_reading(
-            motion, stage, probabilities, taxonomy=self._taxonomy.name, language=self.language
+            motion,
+            stage,
+            probabilities,
+            taxonomy=self._taxonomy.name,
+            language=self.language,
+            rise=how.rise,
         )
         reading.opinion = said.opinion if said else None
         return reading
+
+    def _question(
+        self, pair: PairMeasurement, landmarks: Landmarks
+    ) -> Callable[[], list[ChatMessage]] | None:
+        """What makes the messages, where the reader does not make them: a picture's, a published prompt's."""
+        if self._published is not None:
+            points = pair.alignment.landmarks_to_crop(landmarks)
+            crops = pair.onset, pair.apex
+            return partial(published_messages, self._published.route, crops, points, pair.flow.expression)
+        return partial(self._shown, pair.onset, pair.flow.expression) if self._seen else None
 
     def _shown(self, onset_crop: Image, expression: FlowField) -> list[ChatMessage]:
         """The vision route's prompt: the MMC-Map with its question."""
@@ -229,6 +258,31 @@ class MomentReader:
                 if name != self._taxonomy.name
             },
         )
+
+
+def _rise(interval: Interval) -> float | None:
+    known = interval.onset_time is not None and interval.apex_time is not None
+    return interval.apex_time - interval.onset_time if known else None  # type: ignore[operator]
+
+
+def _published_profile(settings: Settings) -> Profile | None:
+    """The profile of `--prompt published`. Raises InputError where the other settings do not fit it."""
+    if settings.prompt is None or str(settings.prompt) != PUBLISHED:
+        return None
+    profile = PROFILES[settings.route]
+    profile.check(settings.llm, settings.language, settings.taxonomy)
+    return profile
+
+
+def _asking(settings: Settings, published: Profile | None) -> Asking:
+    if published is None:
+        return Asking(template=settings.prompt)
+    return Asking(
+        form=PUBLISHED,
+        max_tokens=published.max_tokens,
+        timeout=published.timeout,
+        temperature=published.temperature,
+    )
 
 
 def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> RegionReading:

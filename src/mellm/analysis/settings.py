@@ -180,7 +180,9 @@ class Settings(OptionModel):
         False, description="Ask the language model although the FACS stage finds no evidence."
     )
     prompt: Annotated[Path | None, Local(), CommandLine(panel=_WORDS)] = Field(
-        None, description="Prompt template of your own, for a model trained with another."
+        None,
+        description="Prompt template of your own (a file), for a model trained with another; published: "
+        "the prompt of the checkpoints the papers' authors published.",
     )
     max_people: Annotated[int, CommandLine(flag="--people")] = Field(
         4, ge=1, description="Follow at most this many faces."

@@ -107,17 +107,26 @@ def prompt(
     apex: Annotated[Path, typer.Argument(help="Apex picture, of the same size.")],
     taxonomy: Annotated[str, typer.Option(help="Emotion classes: 3, 5, 6 or 7.")] = "3",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    template: Annotated[Path | None, typer.Option(help="Use this prompt template instead.")] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="Use this prompt template instead; published: the published checkpoint's."),
+    ] = None,
 ) -> None:
     """Print the motion prompt of the flow route: 29 regions in numbers, for a text language model.
 
     Example: mellm flow prompt onset.png apex.png
+
+    Example: mellm flow prompt onset.png apex.png --template published
     """
     from mellm.analysis.analyzer import Analyzer
     from mellm.analysis.report_entries import region_motion
     from mellm.analysis.settings import Settings
     from mellm.language import flow_prompt
+    from mellm.language.published.profiles import PUBLISHED
 
+    if str(template) == PUBLISHED:
+        typer.echo(_published_prompt(onset, apex), nl=False)
+        return
     if language not in ("en", "zh"):
         raise InputError(f"There is no prompt in {language!r}; choose en or zh.")
     report = Analyzer(Settings(taxonomy=taxonomy, llm="none")).analyze(onset=onset, apex=apex)
@@ -125,6 +134,24 @@ def prompt(
         raise InputError(f"No face was found in {onset.name}; choose pictures that show one.")
     motion = [region_motion(region) for region in report.micro_expressions[0].regions]
     typer.echo(flow_prompt(motion, taxonomy=taxonomy, language=language, template=template))  # type: ignore[arg-type]
+
+
+def _published_prompt(onset: Path, apex: Path) -> str:
+    """The published checkpoint's prompt about two pictures, which are aligned first."""
+    from mellm.face import FaceTracker
+    from mellm.flow import create, measure_pair
+    from mellm.language.published.flow_prompt import published_flow_prompt
+    from mellm.media import read_image
+    from mellm.media.frame import Frame
+
+    pictures = read_image(onset), read_image(apex)
+    tracker = FaceTracker(max_people=1)
+    seen = [tracker.update(Frame(k, 0.0, picture)) for k, picture in enumerate(pictures)]
+    if not all(seen):
+        raise InputError(f"No face was found in {onset.name} and {apex.name}; choose pictures that show one.")
+    points = seen[0][0].landmarks, seen[1][0].landmarks
+    pair = measure_pair(*pictures, points, create("meflownet"))
+    return published_flow_prompt(pair.flow.expression, pair.alignment.landmarks_to_crop(points[0]))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from mellm.cli.console import console
 from mellm.errors import InputError, MellmError
 
-app = typer.Typer(help="The models mellm runs on: list, pull, verify.", no_args_is_help=True)
+app = typer.Typer(help="The models mellm runs on: list, pull, verify, published.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -74,6 +74,42 @@ def verify(
     damaged = [row.name for row in rows if row.state == "damaged"]
     if damaged:
         raise MellmError(f"Damaged: {', '.join(damaged)}. Run `mellm models pull {' '.join(damaged)}`.")
+
+
+@app.command()
+def published() -> None:
+    """Say how to use the checkpoints that the papers' authors published, once you have downloaded them.
+
+    Example: mellm models published
+    """
+    from mellm.language.published.profiles import PROFILES
+
+    for route, found in PROFILES.items():
+        llm, size = _EXAMPLES[route], f"up to {found.max_tokens} tokens"
+        how = f"temperature {found.temperature:g}" if found.temperature else "greedy"
+        choices = f"--route {route} --language {found.language} --taxonomy {found.taxonomies[0]}"
+        typer.echo(f"{route} route: made from {found.base}, asked as in its demonstration ({size}, {how})")
+        typer.echo(f"  files      {_WHERE[route]}")
+        typer.echo(f"  here       mellm analyze CLIP --llm transformers:{llm} {choices} --prompt published")
+        typer.echo("  a server   vllm serve " + llm + " --served-model-name published   then")
+        typer.echo(
+            "             mellm analyze CLIP --llm openai:http://127.0.0.1:8000/v1,model=published "
+            f"{choices} --prompt published"
+        )
+    typer.echo(
+        "The files are not fetched: their makers give them out through a web page, and no licence file lies "
+        "with them.\nTheir flow network (meflownet.pth) is not read; mellm's own estimator takes its place: "
+        "the numbers in the prompt are ours, the words around them theirs."
+    )
+
+
+_EXAMPLES = {"flow": "ckpt/LLM", "vision": "mellm-v1"}
+_WHERE = {
+    "flow": "the folder with config.json, tokenizer and *.safetensors that the demonstration calls ckpt/LLM "
+    "(links in the README of github.com/zyzhangUstc/MELLM)",
+    "vision": "the folder with config.json, preprocessor_config.json and *.safetensors (link in the readme "
+    "of github.com/zyzhangUstc/mellmv1-base-on-Qwen2.5vl-7B-)",
+}
 
 
 def _print(rows: list, as_json: bool) -> None:  # type: ignore[type-arg]

@@ -70,7 +70,9 @@ class TextFigures(BaseModel):
     well_formed: three parts, known units with one label of the set, or the statement that there is nothing
     as_written: the same of what the model wrote before its conclusion was made valid
     consistent: the units concluded are those spoken of as seen, and the label is one the reasoning names
-    claims, claims_supported: claims on regions, directions and sizes, and the share that is measured so
+    claims, claims_supported: claims on regions, directions, sizes and units, and the share measured so
+    units, units_without_evidence: units concluded that the 29 regions can show, and the share that none of
+    them bears out
     median_seconds: per reading
     """
 
@@ -80,6 +82,8 @@ class TextFigures(BaseModel):
     consistent: float
     claims: int
     claims_supported: float
+    units: int = 0
+    units_without_evidence: float = 0.0
     median_seconds: float
 
 

@@ -27,7 +27,8 @@ from mellm.evaluate.runs import LabelRun, SampleResult, UnitRun, VQARun, provena
 from mellm.evaluate.unit_recognition import LEAST, commonest_units, has_units, true_codes
 from mellm.evaluate.vqa_answers import VQATask
 from mellm.facs import FINE, PRESENT
-from mellm.facs.codes import ActionUnitCode
+from mellm.facs.codes import ActionUnitCode, parse_code
+from mellm.facs.region_support import knows_motion, supporting_regions
 from mellm.facs.stored_flow import COARSE
 from mellm.facs.taxonomies import get_taxonomy
 from mellm.instruct.compact_records import reading_prompt, vqa_prompt
@@ -40,6 +41,7 @@ from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
 from mellm.language.motion.questions import NOTHING
+from mellm.language.unit_claims import unit_claims
 from mellm.language.unit_mentions import coded_mentions
 from mellm.media.frame import Image
 from mellm.report import Reading
@@ -213,7 +215,7 @@ def evaluate_language_vqa(
 
 def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
     """Return the shares of readings that are sound."""
-    well_formed = as_written = agreeing = claims = wrong = 0
+    well_formed = as_written = agreeing = claims = wrong = units = unseen = 0
     for reading, case in readings:
         parts = (reading.analysis, reading.reasoning, reading.conclusion)
         sound = all(parts) and (bool(reading.action_units) == (reading.label is not None))
@@ -223,6 +225,11 @@ def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
         text = f"{reading.analysis}\n{reading.reasoning}"
         claims += sum(1 for _ in claims_in(text, reading.language))
         wrong += len(false_claims(text, case.motion, reading.language))
+        named = list(unit_claims(text, reading.language))
+        claims, wrong = claims + len(named), wrong + sum(not claim.holds(case.motion) for claim in named)
+        concluded = [unit for unit in map(parse_code, reading.action_units) if knows_motion(unit.au)]
+        units += len(concluded)
+        unseen += sum(not supporting_regions(unit, case.motion) for unit in concluded)
     total = max(len(readings), 1)
     return TextFigures(
         readings=len(readings),
@@ -231,6 +238,8 @@ def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
         consistent=agreeing / total,
         claims=claims,
         claims_supported=1 - wrong / max(claims, 1),
+        units=units,
+        units_without_evidence=unseen / max(units, 1),
         median_seconds=float(np.median([r.seconds or 0.0 for r, _ in readings])) if readings else 0.0,
     )
 

@@ -25,6 +25,11 @@ def knows_motion(au: int) -> bool:
     return au in _ROWS
 
 
+def sided_motion(au: int) -> bool:
+    """True where the two halves of the face show a unit apart from each other."""
+    return au in _ROWS and not _ROWS[au].central
+
+
 def supporting_regions(unit: ActionUnitCode, motion: Sequence[RegionMotion]) -> tuple[str, ...]:
     """Return the moving regions (image sides) that go the way FACS describes for a unit, strongest first.
 

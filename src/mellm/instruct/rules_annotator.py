@@ -6,14 +6,18 @@ told; `mellm.language.labelled_writer` writes it. Knows nothing about prompts, f
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
+from mellm.facs.codes import ActionUnitCode
 from mellm.facs.findings import AUEvidence
 from mellm.facs.recognisers import untrained_emotion_model
+from mellm.facs.region_support import sided_motion, supporting_regions
 from mellm.facs.unit_rules import EYE_CLOSURE
+from mellm.flow.region_motion import RegionMotion
 from mellm.instruct.records import Case, Route
 from mellm.instruct.truth import reasoned_label, true_evidence
 from mellm.language.answer import Answer
-from mellm.language.labelled_writer import LABELLED_WORDS, LabelledWriter, RandomVoice, SizeUnit
+from mellm.language.labelled_writer import LABELLED_WORDS, LabelledWriter, RandomVoice, ShownSide, SizeUnit
 from mellm.language.reading_evidence import gather
 from mellm.wording.names import Language
 
@@ -46,6 +50,7 @@ def write_answer(case: Case, route: Route, language: Language, taxonomy: str, se
         taxonomy,
         size_unit=size_unit_of(case, route),
         rival=_rival(units, label, taxonomy),
+        shown=_shown_sides(units, case.motion),
     )
     return Answer(writer.analysis(evidence), writer.reasoning(evidence), writer.conclusion(evidence))
 
@@ -55,7 +60,25 @@ def size_unit_of(case: Case, route: Route) -> SizeUnit:
     scale = case.made.get("map_scale_px")
     strongest = max((m.mean for m in case.motion if m.moving), default=1.0)
     full = float(scale) if scale is not None else strongest
-    return SizeUnit("colour" if route == "vision" else case.scale, full)
+    return SizeUnit("colour" if route == "vision" else case.scale, full, case.scale == "px")
+
+
+def _shown_sides(units: Sequence[AUEvidence], motion: Sequence[RegionMotion]) -> dict[int, ShownSide]:
+    """Unit coded on one side -> what the motion shows instead, where it is not the coder's side alone."""
+    found: dict[int, ShownSide] = {}
+    for unit in units:
+        other = _OTHER.get(unit.side)
+        if other is None or not sided_motion(unit.au):
+            continue
+        there, here = supporting_regions(ActionUnitCode(unit.au, other), motion), unit.evidence
+        if there and not here:
+            found[unit.au] = "other"
+        elif there and here and len(there) >= len(here):
+            found[unit.au] = "both"
+    return found
+
+
+_OTHER: dict[str, Literal["left", "right"]] = {"left": "right", "right": "left"}
 
 
 def _codes(case: Case) -> dict[int, str]:

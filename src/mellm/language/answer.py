@@ -27,6 +27,10 @@ _CODES = re.compile(rf"\bAUs?\s*:?\s*({_CODE}(?:\s*(?:\+|,|、|和|and)\s*(?:AU\
 _NOTHING = re.compile(
     r"\bno (?:evidence of a )?micro-?expression|没有发现微表情|(?:没有|无)微表情", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"(?:^|\n)[ \t]*#+[ \t]*\**[ \t]*(?P<number>[1-3])[.、][^\n]*(?:\n|$)")
+"""A heading such as `### 2. Infer the category`: the published checkpoint was asked in such steps."""
+_OTHER_NAMES = {"运动分析": "视觉检查", "结论": "最终结论"}
+"""Headings -> what the published vision checkpoint calls them."""
 _HEADED = r"(?:^|\n)(?P<before>[\s#*\d.、]*)(?P<heading>{})[\s*]*(?:[:：]|\n)[\s*]*"
 
 
@@ -59,9 +63,12 @@ class Answer:
         found: list[re.Match[str] | None] = []
         start = 0
         for heading in HEADINGS[language]:
-            match = re.compile(_HEADED.format(heading), re.IGNORECASE).search(text, start)
+            names = "|".join(filter(None, (_OTHER_NAMES.get(heading), heading)))
+            match = re.compile(_HEADED.format(names), re.IGNORECASE).search(text, start)
             found.append(match)
             start = match.end() if match else start
+        if not all(found):
+            found = _numbered(text) or found
         parts: list[str] = []
         for number, match in enumerate(found):
             begin = match.end() if match else 0
@@ -72,9 +79,20 @@ class Answer:
         return cls(analysis, reasoning, conclusion, canonical)
 
 
+def _numbered(text: str) -> list[re.Match[str] | None]:
+    """Three headings by number, the last of each; empty where they are not all there in their order."""
+    by_number = {int(match["number"]): match for match in _NUMBERED.finditer(text)}
+    found: list[re.Match[str] | None] = [by_number[number] for number in sorted(by_number)]
+    places = [match.start() for match in found if match]
+    return found if len(found) == 3 and places == sorted(places) else []
+
+
 def _is_canonical(text: str, found: Sequence[re.Match[str] | None], language: Language) -> bool:
     headed = all(
-        match and match["heading"] == heading and not match["before"].strip("#* \t\n")
+        match
+        and "heading" in match.groupdict()
+        and match["heading"] == heading
+        and not match["before"].strip("#* \t\n")
         for match, heading in zip(found, HEADINGS[language], strict=True)
     )
     return headed and found[0] is not None and not text[: found[0].start()].strip()

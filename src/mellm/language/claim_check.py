@@ -29,8 +29,13 @@ from mellm.wording.names import Language
 
 _SIMPLE, _DIAGONAL = 67.5, 45.5
 _R = math.sqrt(0.5)
-_AHEAD = re.compile(r"\s+(?:motion|movement|displacement|pull) (?:of|in|at|on)\b", re.IGNORECASE)
-"""`upward motion in the left cheek`: the direction is said of what is named next."""
+_AHEAD = re.compile(
+    r"\s+(?:[a-z]+\s+){0,2}?(?:motion|movement|displacement|pull|shift|flow|arrow|vector|patch|patche|area|spot"
+    r"|blob|band|colou?r|tint|hue|glow)s?\s+(?:[a-z]+\s+){0,2}?(?:of|in|at|on|over|around|along|across|near|above"
+    r"|beneath|below|under|covers?|covering)\b",
+    re.IGNORECASE,
+)
+"""`upward motion in the left cheek`, `a green patch over the chin`: said of what is named next."""
 _VECTORS = {
     "right": (1.0, 0.0), "up-right": (_R, -_R), "up": (0.0, -1.0), "up-left": (-_R, -_R),
     "left": (-1.0, 0.0), "down-left": (-_R, _R), "down": (0.0, 1.0), "down-right": (_R, _R),

@@ -29,10 +29,44 @@ def _names() -> dict[str, list[Regions]]:
     for side in ImageSide:
         # Both halves, the inner one first.
         names[f"{side} brow"] = [(region,) for region in reversed(brows[side])]
-        names[f"{side} lip corner"] = names[f"{side} mouth corner"]
-    names["brows"] = names["eyebrows"] = [regions for side in ImageSide for regions in names[f"{side} brow"]]
-    names["corners of the mouth"] = names["lip corners"] = names["mouth corners"]
-    return names
+    names["brows"] = [regions for side in ImageSide for regions in names[f"{side} brow"]]
+    names["brow"] = names["brows"]
+    return _with_other_names(names)
+
+
+_OTHER_NAMES = {
+    "mouth corner": ("lip corner", "corner of the mouth", "corner of the lips", "oral commissure"),
+    "upper eyelid": ("upper lid", "top lid", "top eyelid"),
+    "lower eyelid": ("lower lid", "bottom lid", "bottom eyelid"),
+    "nostril wing": ("nostril", "nose wing", "ala"),
+    "inner brow": ("inner eyebrow", "inner corner of the brow", "inner end of the brow"),
+    "outer brow": ("outer eyebrow", "outer corner of the brow", "outer end of the brow"),
+    "brow": ("eyebrow",),
+    "cheek": ("cheekbone",),
+}
+"""Parts as people also call them."""
+_PLURALS = {"ala": "alae", "corner of": "corners of", "end of": "ends of"}
+
+
+def _with_other_names(names: dict[str, list[Regions]]) -> dict[str, list[Regions]]:
+    """Names with those that people use beside the report's own, in the singular and the plural."""
+    found = dict(names)
+    for name, others in _OTHER_NAMES.items():
+        for other in others:
+            for side in ImageSide:
+                found[f"{side} {other}"] = names[f"{side} {name}"]
+            found[other] = found[_plural(other)] = names[f"{name}s"]
+            if other.endswith("the brow"):
+                found[f"{_plural(other)}s"] = found[f"{other}s"] = names[f"{name}s"]
+    lips = [part for lip in ("upper lip", "lower lip") for part in names[lip]]
+    return found | {"lips": lips, "jaw": names["chin"]}
+
+
+def _plural(name: str) -> str:
+    for one, several in _PLURALS.items():
+        if one in name:
+            return name.replace(one, several)
+    return f"{name}s"
 
 
 def _names_zh(english: dict[str, list[Regions]]) -> dict[str, list[Regions]]:
@@ -80,13 +114,16 @@ _DIRECTIONS_EN = {
     r"up[- ]?(?:and )?(?:to the )?right(?:ward)?s?|upper[- ]right(?:ward)": "up-right",
     r"down[- ]?(?:and )?(?:to the )?left(?:ward)?s?": "down-left",
     r"down[- ]?(?:and )?(?:to the )?right(?:ward)?s?": "down-right",
-    r"upwards?|up|ris(?:e|es|ing)|rose|rais(?:e|es|ed|ing)|lift(?:s|ed|ing)?|elevat(?:e|es|ed|ing)": "up",
-    r"downwards?|down|lower(?:s|ed|ing)?|sink(?:s|ing)?|drop(?:s|ped|ping)?|fall(?:s|ing)?|descend(?:s|ing)?":
-        "down",
+    r"upwards?|up|ris(?:e|es|ing)|rose|rais(?:e|es|ed|ing)|lift(?:s|ed|ing)?|elevat(?:e|es|ed|ing)"
+    r"|hoist(?:s|ed|ing)?|climb(?:s|ed|ing)?|ascend(?:s|ed|ing)?|arch(?:es|ed|ing)?": "up",
+    r"downwards?|down|lower(?:s|ed|ing)?|sinks?|sinking|sank|sunk|drop(?:s|ped|ping)?|fall(?:s|ing)?|fell"
+    r"|descend(?:s|ed|ing)?|droop(?:s|ed|ing|y)?|sag(?:s|ged|ging)?|dip(?:s|ped|ping)?|depress(?:es|ed|ing)?"
+    r"|slump(?:s|ed|ing)?": "down",
     r"leftwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?left": "left",
     r"rightwards?|to(?:wards?)? (?:the )?(?:(?:image(?:'s)?|picture(?:'s)?)[- ])?right": "right",
-    r"outwards?|apart|sideways": "outward",
-    r"inwards?|(?:draw(?:s|n|ing)?|mov(?:e|es|ing)|knit(?:ted)?|closer) together|towards? each other":
+    r"outwards?|apart|sideways|spread(?:s|ing)?|widen(?:s|ed|ing)?": "outward",
+    r"inwards?|(?:draw(?:s|n|ing)?|mov(?:e|es|ing)|knit(?:ted)?|closer) together|towards? each other"
+    r"|converg(?:e|es|ed|ing)|furrow(?:s|ed|ing)?|knit(?:s|ted|ting)?":
         "inward",
 }  # fmt: skip
 _DIRECTIONS_ZH = {
@@ -104,7 +141,13 @@ _COLOURS_ZH = {
     "cyan": "青", "blue": "蓝", "violet": "(?<!蓝)紫", "magenta": "品红",
 }  # fmt: skip
 # In an MMC-Map a colour is a direction (2505.07007v1): whoever names the one claims the other.
+_SHADES_EN = {
+    "yellow": "down", "lime": "down", "purple": "up", "pink": "up-right", "teal": "left", "turquoise": "left",
+}  # fmt: skip
+"""Colours that nobody taught a model, and the direction of the nearest that is in the map."""
 _DIRECTIONS_EN |= {rf"(?<!-){colour}(?!-)": direction for direction, colour in DIRECTION_COLOURS.items()}
+_DIRECTIONS_EN |= {rf"(?<!-){shade}(?:ish)?(?!-)": direction for shade, direction in _SHADES_EN.items()}
+_DIRECTIONS_ZH |= {"粉红?色": "up-right", "(?<![橙])黄色": "down"}
 _DIRECTIONS_ZH |= {f"{_COLOURS_ZH[colour]}色": direction for direction, colour in DIRECTION_COLOURS.items()}
 _STILL_EN = (
     r"(?:does|do|did) not move|no (?:measurable |visible )?motion|(?:stays?|remains?|keeps?) still|unmoved"

@@ -54,6 +54,7 @@ WORDS = Words(
     apart=_apart(("part ways", "whereas"), ("do not agree", "while"), ("behave differently", "but")),
     moved="{place} {motion}",
     alone="{moved}, {strength} ({size})",
+    unweighed="{moved} ({size})",
     other_still=(
         "; no motion above the noise floor in the {part} at image {side}",
         "; the {part} at image {side} stays still",
@@ -103,6 +104,8 @@ WORDS = Words(
     one_sided="{} is one-sided, which is also described for contempt",
     faint="the motion is faint, hardly above what the method can resolve",
     overlap="a blink overlaps, so the eye region says little",
+    speech="lips and jaw move like this in speech, too",
+    slow="from onset to apex it takes {:.2f} s, which is slow for a micro-expression",
     nothing="Without motion there is no action unit, so there is nothing to infer an expression from.",
     uncoded=(
         "Some regions moved, but no action unit reaches the level at which it counts, "
@@ -122,6 +125,23 @@ WORDS = Words(
     ),
     but=("Against it: {}.", "On the other hand: {}.", "What speaks against it: {}."),
     rival=("Still possible: {}.", "Not ruled out: {}."),
+    close=(
+        "Two labels lie close together, {label} and {rival}.",
+        "{Label} and {rival} compete here.",
+    ),
+    partly=(
+        "Of what one would look for in {label}, {aus} {verb} there, but not {missing}.",
+        "The picture of {label} is incomplete: {aus} without {missing}.",
+    ),
+    doubts=(
+        "Before {label} is taken up, what speaks against it: {against}.",
+        "There are doubts about {label}: {against}.",
+    ),
+    yet=("Yet {aus} {verb} in its favour.", "What remains in its favour: {aus}."),
+    one_side_fits=(
+        "Only one side of the mouth moves ({aus}), and one-sidedness is what sets contempt apart.",
+        "{aus} on one side alone is the sign that contempt is told by.",
+    ),
     rival_item="{} ({:.2f})",
     clear="Nothing measured speaks directly against it, though motion this small settles nothing alone.",
     seen="AU {}. ",
@@ -142,6 +162,15 @@ LABELLED_WORDS = LabelledWords(
     colours={colour: colour for colour in DIRECTION_COLOURS.values()},
     brightness=("faint", "medium", "bright"),
     strengths=("faintly", "clearly", "strongly"),
+    alike=", though both sides move alike",
+    turned=(
+        "{unit} was coded, but the motion shows it on the subject's {other}.",
+        "The coder saw {unit}; what moves so is the subject's {other}.",
+    ),
+    compete=(
+        "Two readings compete: {label}, and {rival}, which the units alone would rather suggest.",
+        "The units leave two ways open, {rival} and {label}.",
+    ),
     one="the {part} at image {side}",
     unit="AU {au} ({name}){side}",
     unit_sides=WORDS.sides,

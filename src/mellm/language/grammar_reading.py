@@ -28,6 +28,7 @@ def write_reading(
     au_names: Mapping[int, str] | None = None,
     threshold: float = PRESENT,
     mirrored: bool = False,
+    rise: float | None = None,
 ) -> Reading:
     """Put the evidence into words.
 
@@ -40,10 +41,11 @@ def write_reading(
         au_names: names to use instead of the FACS names
         threshold: probability from which a unit is present
         mirrored: the picture is mirrored (image left is the subject's left)
+        rise: seconds from onset to apex, where they are known
 
     Returns a `Reading` by the model `evidence`, already checked against the measured regions.
     """
-    evidence = gather(motion, aus, emotion, threshold)
+    evidence = gather(motion, aus, emotion, threshold, rise)
     seed = "|".join(f"{m.name}{m.u:.2f}{m.v:.2f}" for m in motion if m.moving)
     codes = {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present}
     writer = Writer(language, Voice(seed), codes, taxonomy, mirrored, au_names or {})

@@ -15,7 +15,7 @@ from mellm.facs.region_support import knows_motion
 from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.language import chinese_words, english_words
 from mellm.language.places import Place, by_part
-from mellm.language.reading_evidence import Evidence, PartMotion
+from mellm.language.reading_evidence import Evidence, PartMotion, Weighing
 from mellm.language.reading_words import LabelledWords, capital, join
 from mellm.language.reading_writer import Writer
 from mellm.wording.names import Language
@@ -27,6 +27,8 @@ LABELLED_WORDS: dict[Language, LabelledWords] = {
 
 _STRONG, _CLEAR = 0.6, 0.25
 """Shares of the map's full brightness from which a motion is strong, or clear."""
+
+ShownSide = Literal["other", "both"]
 
 MEMORY = 2
 """A wording is not used again before this many others of its slot (where the slot has that many)."""
@@ -66,10 +68,12 @@ class SizeUnit:
 
     kind: `px`, `relative` (times the average) or `colour`
     full: the mean motion (in the case's unit) that counts as full brightness
+    known: whether lengths are known
     """
 
     kind: Literal["px", "relative", "colour"] = "px"
     full: float = 1.0
+    known: bool = True
 
     def brightness(self, moved: PartMotion) -> float:
         """Return the brightness of a part in the map, 0..1."""
@@ -82,11 +86,13 @@ class LabelledWriter(Writer):
 
     size_unit: what sizes are said in
     rival: the label that the prototypes would rather give; None if they agree
+    shown: unit coded on one side -> what the motion shows instead: the `other` side, or `both` alike
     """
 
     voice: RandomVoice
     size_unit: SizeUnit = SizeUnit()
     rival: str | None = None
+    shown: Mapping[int, ShownSide] = field(default_factory=dict)
 
     @property
     def labelled(self) -> LabelledWords:
@@ -109,14 +115,18 @@ class LabelledWriter(Writer):
         return self.labelled.colour.format(self._graded(moved, self.labelled.brightness), colour)
 
     def strength(self, moved: PartMotion) -> str:
-        """Say how strongly; against the map's full brightness where there is no length scale."""
-        if self.size_unit.kind == "px":
-            return super().strength(moved)
-        return self._graded(moved, self.labelled.strengths)
+        """Say how strongly: by length, or against the face's strongest where no length is known.
+
+        Of a map whose lengths are known nothing is said but its brightness, which is no scale of strength:
+        half a pixel is bright there, and faint on a face.
+        """
+        if not self.size_unit.known:
+            return self._graded(moved, self.labelled.strengths)
+        return "" if self.size_unit.kind == "colour" else super().strength(moved)
 
     def _graded(self, moved: PartMotion, words: tuple[str, str, str]) -> str:
         share = self.size_unit.brightness(moved)
-        return words[(share >= _CLEAR) + (share >= _STRONG)]
+        return words[int(share >= _CLEAR) + int(share >= _STRONG)]
 
     def _places(self, regions: Sequence[RegionId]) -> str:
         words, places = self.words, []
@@ -138,6 +148,8 @@ class LabelledWriter(Writer):
         doubt = ""
         if au.side == "both" and len(sides) == 1:
             doubt = self.labelled.doubt.format(self.words.image_sides[sides.pop()])
+        elif self.shown.get(au.au) == "both":
+            doubt = self.labelled.alike
         return self.labelled.borne.format(self._plain(au), support) + doubt
 
     def analysis(self, evidence: Evidence) -> str:
@@ -163,6 +175,10 @@ class LabelledWriter(Writer):
         return self.typeset(pick("layout", labelled.layout).join(lines))
 
     def _hidden(self, au: AUEvidence) -> str:
+        if self.shown.get(au.au) == "other":
+            other = {"left": "right", "right": "left"}[au.side]
+            words = {"unit": self._plain(au), "other": self.words.image_sides[other]}
+            return self.voice.pick("turned", self.labelled.turned).format(**words)
         slot, variants = (
             ("hidden", self.labelled.hidden) if knows_motion(au.au) else ("outside", self.labelled.outside)
         )
@@ -177,29 +193,34 @@ class LabelledWriter(Writer):
         words = {"label": label, "Label": capital(label)}
         if not any(au.evidence for au in evidence.present):
             return pick("blind", labelled.blind).format(**words)
-        out: list[str] = []
+        pieces = self.openings(evidence, words)
+        if self.rival:
+            rival = self.emotion(self.rival)
+            rivals = {"rival": rival, "Rival": capital(rival)}
+            pieces["close"] = pick("close", labelled.compete).format(**rivals, **words)
+            pieces["rival"] = pick("rival", labelled.rival).format(**rivals)
         if weighing.for_aus:
             words |= self.words.number(len(weighing.for_aus))
             aus = self.named(weighing.for_aus)
-            out.append(capital(pick("for", labelled.reasons).format(aus=aus, **words)))
+            pieces["for"] = capital(pick("for", labelled.reasons).format(aus=aus, **words))
             if len(evidence.present) == 1:
-                out.append(pick("alone", labelled.only).format(**words))
+                pieces["only"] = pick("alone", labelled.only).format(**words)
         else:
-            out.append(pick("untypical", labelled.untypical).format(**words))
+            pieces["for"] = pick("untypical", labelled.untypical).format(**words)
         against = self.against(weighing, evidence)
-        hidden = [au for au in evidence.present if not au.evidence]
-        if hidden:
-            against.append(labelled.unseen.format(self.named(hidden)))
         if against:
-            out.append(pick("but", labelled.but).format(join(against, self.words.notes)))
-        if self.rival:
-            rival = self.emotion(self.rival)
-            out.append(pick("rival", labelled.rival).format(rival=rival, Rival=capital(rival)))
+            pieces["but"] = pick("but", labelled.but).format(join(against, self.words.notes))
         if not against and not self.rival:
-            out.append(pick("clear", labelled.clear))
+            pieces["clear"] = pick("clear", labelled.clear)
         if self.voice.chance(0.6):
-            out.append(pick("balance", labelled.balance).format(**words))
-        return self.typeset(self.words.gap.join(out))
+            pieces["balance"] = pick("balance", labelled.balance).format(**words)
+        return self.typeset(self.words.gap.join(self.arranged(pieces)))
+
+    def against(self, weighing: Weighing, evidence: Evidence) -> list[str]:
+        """What speaks against the label; coded units that the motion does not show, too."""
+        notes = super().against(weighing, evidence)
+        hidden = [au for au in evidence.present if not au.evidence]
+        return [*notes, self.labelled.unseen.format(self.named(hidden))] if hidden else notes
 
     def _no_reasoning(self, evidence: Evidence) -> str:
         if evidence.present:

@@ -21,7 +21,6 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.language.answer import HEADINGS, Answer, concluded_codes, finds_nothing, last_label
 from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.checked_answer import CheckedAnswer
-from mellm.language.claim_check import unsupported_claims
 from mellm.language.compact_prompt import (
     MER_QUESTION,
     MEU_QUESTION,
@@ -30,11 +29,13 @@ from mellm.language.compact_prompt import (
     compact_prompt,
 )
 from mellm.language.prompt import Scale, flow_prompt, load_template
+from mellm.language.published.profiles import PUBLISHED
+from mellm.language.unit_claims import unsupported_statements
 from mellm.language.unit_mentions import with_true_names
 from mellm.report import Reading
 from mellm.wording.names import Language
 
-MOST_TOKENS = {"compact": 260, "full": 1200}
+MOST_TOKENS = {"compact": 260, "full": 1200, PUBLISHED: 16_384}
 """Longest answers, by the form of the prompt."""
 
 _NOTHING = {"en": "no micro-expression", "zh": "没有微表情"}
@@ -50,13 +51,16 @@ Tell = Callable[[str], None]
 class Asking:
     """How a model is asked.
 
-    form: `compact` or `full` (`mellm.language.prompt`); None: the one the backend was made for
+    form: `compact` or `full` (`mellm.language.prompt`), or `published`, whose messages are made elsewhere;
+    None: the one the backend was made for
+    max_tokens: of one answer; None: what the form takes
     template: a file with the prompt to use instead, with the fields of that form
     timeout: seconds one reading may take; None: no limit
     """
 
     form: str | None = None
     template: Path | None = None
+    max_tokens: int | None = None
     timeout: float | None = 120.0
     temperature: float = 0.0
     seed: int = 0
@@ -70,14 +74,24 @@ def create_language_reader(
     Without `asking`, the built-in model gets the compact prompt it was trained with, others the papers' full
     one. Raises InputError as `create_backend` does.
     """
+    asked = asking or Asking()
+    if asked.form == PUBLISHED:
+        return _published_reader(llm, taxonomy, language, asked)
     if llm == "none" or (llm == "embedded" and language != "en"):
         return None
     from mellm.language.backends import create_backend
 
-    asked = asking or Asking()
     if asked.form is None:
         asked = replace(asked, form="compact" if llm == "embedded" else "full")
     return LanguageReader(create_backend(llm), taxonomy=taxonomy, language=language, asking=asked)
+
+
+def _published_reader(llm: str, taxonomy: str, language: Language, asking: Asking) -> "LanguageReader":
+    """A reader whose backend leaves the model's own chat template as it is."""
+    from mellm.language.backends import create_backend
+
+    own = {} if ",thinking=" in llm else {"thinking": True}
+    return LanguageReader(create_backend(llm, **own), taxonomy=taxonomy, language=language, asking=asking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +184,7 @@ class LanguageReader:
             reasoning=parts.reasoning,
             conclusion=parts.conclusion,
             agrees_with_facs=label == _likeliest(found.emotion),
-            unsupported_claims=unsupported_claims(claims, found.motion, self._language),
+            unsupported_claims=unsupported_statements(claims, found.motion, self._language),
             raw=text,
             mended=text != written.rstrip(),
             action_units=list(codes),
@@ -214,7 +228,8 @@ class LanguageReader:
     def _write(self, asked: _Conversation, found: Findings, shares: Mapping[str, float], tell: Tell) -> str:
         """Return the model's text, told as it is written; compact answers a checked sentence at a time."""
         form = self._asking.form or "full"
-        decoding = Decoding(MOST_TOKENS[form], self._asking.temperature, self._asking.seed)
+        most = self._asking.max_tokens or MOST_TOKENS[form]
+        decoding = Decoding(most, self._asking.temperature, self._asking.seed)
         if form == "compact":
             return _write_checked(asked, CheckedAnswer(found, _likeliest(shares)), decoding, tell)
         text = ""

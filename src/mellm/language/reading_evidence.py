@@ -91,7 +91,8 @@ class Weighing:
 
     `for_aus`, `other_aus`: present units that do / do not belong to it; `missing`: groups of which
     one would look for at least one unit, none of them seen;
-    `rivals`: other labels with real probability; `one_sided`: lip-corner units seen on one side only.
+    `rivals`: other labels with real probability; `one_sided`: lip-corner units seen on one side only;
+    `speech`: all units are such as talking brings; `slow`: seconds from onset to apex, where that is long.
     """
 
     label: str
@@ -102,6 +103,16 @@ class Weighing:
     rivals: tuple[tuple[str, float], ...]
     one_sided: tuple[AUEvidence, ...]
     faint: bool
+    speech: bool = False
+    slow: float | None = None
+
+
+SPEECH_UNITS = frozenset({16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28})
+"""Units of lips and jaw that speech brings too."""
+
+SLOW_SECONDS = 0.25
+"""A rise from onset to apex that takes longer than this is slow for a micro-expression, which lasts less than
+half a second from onset to offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,10 @@ def _core(label: str) -> tuple[frozenset[int], ...]:
 
 
 def _weigh(
-    present: tuple[AUEvidence, ...], emotion: Mapping[str, float], areas: Sequence[AreaFinding]
+    present: tuple[AUEvidence, ...],
+    emotion: Mapping[str, float],
+    areas: Sequence[AreaFinding],
+    rise: float | None,
 ) -> Weighing:
     ranked = sorted(emotion.items(), key=lambda item: -item[1])
     label, probability = ranked[0]
@@ -208,6 +222,8 @@ def _weigh(
         tuple((name, p) for name, p in ranked[1:3] if p >= max(0.12, 0.3 * probability)),
         tuple(au for au in present if au.au in {12, 14} and au.one_sided),
         strongest < 0.005,
+        seen - EYE_CLOSURE <= SPEECH_UNITS,
+        rise if rise is not None and rise > SLOW_SECONDS else None,
     )
 
 
@@ -216,8 +232,13 @@ def gather(
     aus: Sequence[AUEvidence],
     emotion: Mapping[str, float] | None,
     threshold: float,
+    rise: float | None = None,
 ) -> Evidence:
-    """Work out what may be said. `threshold` is the probability from which a unit counts as present."""
+    """Work out what may be said.
+
+    `threshold` is the probability from which a unit counts as present, `rise` the seconds from onset to apex,
+    where they are known.
+    """
     strength = {region.name: region.relative for region in motion if region.moving}
     present = tuple(sorted((au for au in aus if au.probability >= threshold), key=lambda au: au.au))
     possible = tuple(au for au in aus if POSSIBLE <= au.probability < threshold and au.evidence)
@@ -244,5 +265,5 @@ def gather(
         present,
         possible,
         closing or any(au.au in EYE_CLOSURE for au in present),
-        _weigh(present, emotion, areas) if emotion and told else None,
+        _weigh(present, emotion, areas, rise) if emotion and told else None,
     )

@@ -20,7 +20,8 @@ class Words:
     no_way, moves: motion without and with a direction; moved: a part and its motion
     joints: joint direction -> how both sides move; joint_sizes: one side's size, and between the sides;
     joint_frames: joint motion and sizes; shift, shift_size: both sides go the same way in the picture
-    apart: both sides differ; alone: one side moves; other_still: the other side does not; stop: a full stop
+    apart: both sides differ; alone, unweighed: one side moves, with and without its strength
+    other_still: the other side does not; stop: a full stop
     gap: between sentences; names, alternatives, areas, units, notes: how such things are listed
     area_names: area -> its name; heading: of an area's paragraph
     strengths: (limit of the motion relative to the face, adverb), weakest first; strongest: above them all
@@ -28,9 +29,11 @@ class Words:
     grades: letter -> word; sides: the subject's side -> words (`pair`: both seen, `one`: which is unknown)
     lead, shared, none: what an area's motion means; quiet: nothing moved; frame, plain, mirrored: whose sides
     homeless, rest, blink, weak: units without a region, areas at rest, closing lids, units not counted
-    other, missing, one_sided, faint, overlap: what speaks against the label
+    other, missing, one_sided, faint, overlap, speech, slow: what speaks against the label
     nothing, uncoded, eyes_only, no_emotion: why there is no reasoning
     reasons, only, untypical, but, rival, clear: reasoning
+    close, partly, doubts, yet, one_side_fits: openings of other ways to reason: two labels near each other,
+    companions seen and missing, doubts first (and what speaks for it after all), one side alone for contempt
     rival_item: a rival with its probability; single, several: words that follow the number of units
     seen, no_evidence, classes, verdict, weak_verdict: the conclusion
     """
@@ -58,6 +61,7 @@ class Words:
     apart: Sequence[str]
     moved: str
     alone: str
+    unweighed: str
     other_still: Sequence[str]
     stop: str
     gap: str
@@ -92,6 +96,8 @@ class Words:
     one_sided: str
     faint: str
     overlap: str
+    speech: str
+    slow: str
     nothing: str
     uncoded: str
     eyes_only: str
@@ -101,6 +107,11 @@ class Words:
     untypical: str
     but: Sequence[str]
     rival: Sequence[str]
+    close: Sequence[str]
+    partly: Sequence[str]
+    doubts: Sequence[str]
+    yet: Sequence[str]
+    one_side_fits: Sequence[str]
     rival_item: str
     clear: str
     seen: str
@@ -127,6 +138,8 @@ class LabelledWords:
     times, colour, no_colour: sizes against the average, and as the map's colour
     colours, brightness, strengths: the map's colours; faint, medium, strong, as brightness and as adverb
     one: a part on one side, without notes
+    alike, turned: a unit coded on one side that the motion shows on both, on the other
+    compete: two labels, where the units alone would rather suggest the other
     unit, unit_sides: a unit alone, and its side; borne: with what bears it out; doubt: on one side only
     phrases: labels that sentences say otherwise; more: further variants of slots of `Words`
     layout: between the lines; the others: variants of a sentence each
@@ -138,6 +151,9 @@ class LabelledWords:
     colours: Mapping[str, str]
     brightness: tuple[str, str, str]
     strengths: tuple[str, str, str]
+    alike: str
+    turned: Sequence[str]
+    compete: Sequence[str]
     one: str
     unit: str
     unit_sides: Mapping[str, str]

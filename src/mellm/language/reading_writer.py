@@ -26,6 +26,20 @@ _UNSPACED = re.compile(r"(?<=[一-鿿])(?=AU\d)")
 """Between Chinese and a code, where Chinese typesetting has a thin gap."""
 
 
+WAYS = (
+    ("for", "only", "but", "rival", "clear", "balance"),
+    ("close", "for", "only", "but", "balance"),
+    ("partly", "only", "rival", "clear", "balance"),
+    ("one side", "only", "rival", "clear", "balance"),
+    ("doubts", "yet", "rival", "balance"),
+)
+"""Ways to reason, each by its first sentence: support; two labels near each other; companions seen and
+missing; one side alone; doubts first."""
+
+CLOSE = 0.7
+"""A rival this near, as a share of the label's own probability, may be weighed first."""
+
+
 class Voice(Protocol):
     """Chooses among variants of a sentence."""
 
@@ -86,7 +100,8 @@ class Writer:
             left_size, right_size = (self.size(moved) for moved in found.motions)
             return frame.format(part=part, left=left, left_size=left_size, right=right, right_size=right_size)
         moved, strength = self._moved(first), self.strength(first)
-        sentence = words.alone.format(moved=moved, strength=strength, size=self.size(first))
+        frame = words.alone if strength else words.unweighed
+        sentence = frame.format(moved=moved, strength=strength, size=self.size(first))
         if first.side:
             still = self.voice.pick("still", words.other_still)
             sentence += still.format(part=part, side=words.image_sides[first.side.other])
@@ -213,6 +228,10 @@ class Writer:
             notes.append(words.one_sided.format(self.named(weighing.one_sided)))
         if weighing.faint:
             notes.append(words.faint)
+        if weighing.speech:
+            notes.append(words.speech)
+        if weighing.slow is not None:
+            notes.append(words.slow.format(weighing.slow))
         if evidence.eye_closure:
             notes.append(words.overlap)
         return notes
@@ -222,25 +241,58 @@ class Writer:
         words, weighing = self.words, evidence.weighing
         if weighing is None:
             return self._no_reasoning(evidence)
-        label = self.emotion(weighing.label)
-        out: list[str] = []
+        said = {"label": self.emotion(weighing.label), "Label": capital(self.emotion(weighing.label))}
+        pieces = self.openings(evidence, said)
         if weighing.for_aus:
             number = words.number(len(weighing.for_aus))
-            reason = self.voice.pick("for", words.reasons)
-            out.append(reason.format(aus=self.named(weighing.for_aus), label=label, **number))
+            pieces["for"] = self.voice.pick("for", words.reasons).format(
+                aus=self.named(weighing.for_aus), **said, **number
+            )
             if len(evidence.present) == 1:
-                out.append(words.only.format(**number))
+                pieces["only"] = words.only.format(**number)
         else:
-            out.append(words.untypical.format(label=label))
+            pieces["for"] = words.untypical.format(**said)
         against = self.against(weighing, evidence)
         if against:
-            out.append(self.voice.pick("but", words.but).format(join(against, words.notes)))
+            pieces["but"] = self.voice.pick("but", words.but).format(join(against, words.notes))
         if weighing.rivals:
             rivals = [words.rival_item.format(self.emotion(name), p) for name, p in weighing.rivals]
-            out.append(self.voice.pick("rival", words.rival).format(join(rivals, words.names)))
+            pieces["rival"] = self.voice.pick("rival", words.rival).format(join(rivals, words.names))
         if not against and not weighing.rivals:
-            out.append(words.clear)
-        return self.typeset(words.gap.join(out))
+            pieces["clear"] = words.clear
+        return self.typeset(words.gap.join(self.arranged(pieces)))
+
+    def openings(self, evidence: Evidence, said: Mapping[str, str]) -> dict[str, str]:
+        """Beginnings of other ways to reason than support first, those for which there is a reason.
+
+        said: the label, as `label` and `Label`
+        """
+        words, weighing, found = self.words, evidence.weighing, {}
+        assert weighing is not None
+        number, aus = words.number(len(weighing.for_aus)), self.named(weighing.for_aus)
+        if weighing.rivals and weighing.rivals[0][1] >= CLOSE * weighing.probability:
+            rival = self.emotion(weighing.rivals[0][0])
+            found["close"] = self.voice.pick("close", words.close).format(rival=rival, **said)
+        if weighing.for_aus and weighing.missing:
+            missing = join([self._named(au) for au in weighing.missing[0]], words.alternatives)
+            found["partly"] = self.voice.pick("partly", words.partly).format(
+                aus=aus, missing=missing, **said, **number
+            )
+        if weighing.one_sided and weighing.label == "contempt":
+            sided = self.named(weighing.one_sided)
+            found["one side"] = self.voice.pick("one side", words.one_side_fits).format(aus=sided)
+        against = self.against(weighing, evidence)
+        if weighing.for_aus and len(against) > 1:
+            doubts = join(against, words.notes)
+            found["doubts"] = self.voice.pick("doubts", words.doubts).format(against=doubts, **said)
+            found["yet"] = self.voice.pick("yet", words.yet).format(aus=aus, **said, **number)
+        return found
+
+    def arranged(self, pieces: Mapping[str, str]) -> list[str]:
+        """Return the sentences of one way to reason, of those whose beginning there is a reason for."""
+        able = [way for way in WAYS if way[0] in pieces]
+        chosen = able[int(self.voice.pick("way", [str(number) for number in range(len(able))]))]
+        return [pieces[name] for name in chosen if name in pieces]
 
     def _no_reasoning(self, evidence: Evidence) -> str:
         if not evidence.present:

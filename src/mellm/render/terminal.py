@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mellm.facs.taxonomies import emotion_name
+from mellm.render.card import GRAMMAR
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
 from mellm.wording.names import Language, octant_name, region_name
 from mellm.wording.page_words import page_word
@@ -115,8 +116,7 @@ def _micro(console: Console, report: Report, number: int, me: MicroExpression, l
         for line in paragraph.splitlines():
             _block(console, Text(line), 5)
     _block(console, Text(me.reading.conclusion, "bold"), 5)
-    if me.reading.model != "evidence":
-        _line(console, Text(f"     {_writer(me, language)}", "dim"))
+    _line(console, Text(f"     {_writer(me, language)}", "dim"))
     if not me.reading.agrees_with_facs:
         _block(console, Text(f"! {page_word('disagrees', language)}", "yellow"), 5)
     for claim in me.reading.unsupported_claims:
@@ -128,7 +128,8 @@ def _micro(console: Console, report: Report, number: int, me: MicroExpression, l
 def _writer(me: MicroExpression, language: Language) -> str:
     """Who wrote the reading, and how sure it was of its label."""
     reading = me.reading
-    said = f"{page_word('written_by', language)} {reading.model}"
+    name = page_word("evidence_model", language) if reading.model == GRAMMAR else reading.model
+    said = f"{page_word('written_by', language)} {name}"
     if reading.label and reading.label in reading.probabilities:
         said += f", {emotion_name(reading.label, language)} {reading.probabilities[reading.label]:.2f}"
     said += f", {reading.seconds:.1f} s" if reading.seconds is not None else ""

@@ -1,6 +1,7 @@
 """The motion encoders' training: samples, maps, losses, a whole tiny run that is stopped and goes on."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,11 @@ from mellm.flow.colour import mmc_colours
 from mellm.language.motion.encoders import MotionEncoder
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.train.language.motion_data import read_motion_data
 from mellm.train.language.motion_encoders import MapEncoder, RegionEncoder, Routes, shape_of
 from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
-from mellm.train.language.motion_maps import colours
+from mellm.train.language.motion_maps import Shown, colours, draw_pictures
 from mellm.train.language.motion_training import rate_at, told_loss
 
 
@@ -27,6 +29,21 @@ def test_maps_are_coloured_as_the_product_colours_them():
     drawn = colours(torch.from_numpy(flow.transpose(0, 3, 1, 2)), torch.tensor([True, False]))
     for field, scale, picture in zip(flow, (1.0, None), drawn.permute(0, 2, 3, 1).numpy(), strict=True):
         assert np.abs(picture - mmc_colours(field, scale_px=scale) / 255).max() < 0.03
+
+
+def test_pictures_of_one_field_in_three_ways():
+    flow, grey = torch.zeros(2, 2, 96, 80), torch.full((2, 96, 80), 0.5)
+    flow[:, 0, 40:50, 30:40] = 5.0
+    grey[:, :, 35:] = 0.9
+    shown = Shown(flow, grey, torch.tensor([True, True]))
+    wheel, pair = (draw_pictures(shown, name) for name in ("wheel", "pair"))
+    assert wheel[0, :, 0, 0].tolist() == [1, 1, 1]  # white where nothing moves
+    assert wheel[0, :, 45, 35].tolist() == pytest.approx([1, 0, 0], abs=0.01)  # rightward is red
+    assert torch.equal(pair[:, 0], grey)
+    assert pair[0, 1, 45, 35] < 0.6 < pair[0, 0, 45, 35]  # what was dark came from the left by one pixel
+    turned = draw_pictures(shown.mirrored(torch.tensor([True, False])), "wheel")
+    assert turned[0, :, 45, 79 - 35].tolist() == pytest.approx([0, 1, 1], abs=0.01)  # leftward: cyan
+    assert torch.equal(turned[1], wheel[1])
 
 
 def test_exported_encoders_answer_as_the_trained_ones(tmp_path):
@@ -110,8 +127,18 @@ rate: [0.002]
     return path
 
 
-def test_a_run_goes_on_where_it_stopped_and_writes_its_encoder(recipe, tmp_path):
+@pytest.fixture(scope="module")
+def samples(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples of the recipe, made by a run that trains one step."""
+    out = tmp_path_factory.mktemp("samples")
+    done = CliRunner().invoke(app, ["train", "language", str(recipe), "--out", str(out), "--steps", "1"])
+    assert done.exit_code == 0, done.output
+    return out / "samples"
+
+
+def test_a_run_goes_on_where_it_stopped_and_writes_its_encoder(recipe, samples, tmp_path):
     out = tmp_path / "run"
+    shutil.copytree(samples, out / "samples")
     first = CliRunner().invoke(app, ["train", "language", str(recipe), "--out", str(out), "--steps", "2"])
     assert first.exit_code == 0, first.output
     assert not (out / "language_regions.onnx").exists()
@@ -125,3 +152,23 @@ def test_a_run_goes_on_where_it_stopped_and_writes_its_encoder(recipe, tmp_path)
     other.write_text(recipe.read_text().replace("0.002", "0.001"), encoding="utf-8")
     refused = CliRunner().invoke(app, ["train", "language", str(other), "--out", str(out)])
     assert "another recipe" in str(refused.exception or refused.output)
+
+
+def test_fields_are_drawn_once_and_as_the_samples_were_measured(samples, tmp_path):
+    folder = tmp_path / "samples"
+    shutil.copytree(samples, folder)
+    drawn = read_motion_data(folder, ["crop-table-val-*.npz"], "val", [], "map")
+    (kept,) = folder.glob("fields-*.npy")
+    before = kept.stat().st_mtime_ns
+    again = read_motion_data(folder, ["crop-table-val-*.npz"], "val", [], "map")
+    assert kept.stat().st_mtime_ns == before and np.array_equal(drawn.fields, again.fields)
+    for k in np.flatnonzero(drawn.samples.moving.any(1))[:10]:
+        # The regions' numbers are of the same motion, measured at half the crop's size.
+        strongest = 200 * np.hypot(*drawn.samples.numbers[k, :, :2].T).max()
+        assert np.hypot(*drawn.fields[k].astype(float)).max() > 0.6 * strongest
+    still = np.zeros(len(drawn), bool)
+    maps = drawn.maps(np.arange(len(drawn)), still, None)
+    turned = drawn.maps(np.arange(len(drawn)), ~still, None)
+    assert maps.shape == (len(drawn), 3, 96, 80) and float(maps.max()) <= 1
+    black = torch.from_numpy(~drawn.samples.on_face)
+    assert torch.allclose(maps[black].amax(1), turned[black].flip(-1).amax(1), atol=0.02)

@@ -6,7 +6,7 @@ Requests are built for what is known so far. Knows nothing about HTTP or about w
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from mellm.language.backends.dialogue import with_words
@@ -64,9 +64,13 @@ class Dialect:
     few_logprobs: bool = False
 
     @classmethod
-    def of(cls, owner: str) -> "Dialect":
-        """Return the dialect of a server by the `owned_by` of its models."""
-        return cls(_FAMILIES.get(owner.lower(), _UNKNOWN))
+    def of(cls, owner: str, thinking: bool = False) -> "Dialect":
+        """Return the dialect of a server by the `owned_by` of its models.
+
+        thinking: models may think aloud first, if their chat template lets them
+        """
+        family = _FAMILIES.get(owner.lower(), _UNKNOWN)
+        return cls(replace(family, every_request=ChatRequest()) if thinking else family)
 
     @property
     def continues(self) -> bool:

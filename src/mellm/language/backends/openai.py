@@ -41,6 +41,7 @@ class OpenAIBackend:
         timeout: float = PATIENCE,
         retries: int = 2,
         pause: float = 0.5,
+        thinking: bool = False,
     ) -> None:
         """Check the address; nothing is sent yet.
 
@@ -51,6 +52,7 @@ class OpenAIBackend:
             system: system message for dialogues without one; fine-tuned models want the one of their training
             pictures: whether the model can see
             timeout: seconds the server may take for its next word; signs of life are no words
+            thinking: leave the chat template as it is, so that a model may think aloud first
             retries, pause: how often passing failures are tried again, and after how many seconds
 
         Raises InputError for an address that is none.
@@ -58,6 +60,7 @@ class OpenAIBackend:
         key = os.environ.get(KEY_VARIABLE, "") if key is None else key
         self._client = HttpClient(Server(url, key, timeout, retries, pause))
         self._model, self._system, self._pictures = model, system, pictures
+        self._thinking = thinking
         self._dialect: Dialect | None = None
 
     @property
@@ -180,7 +183,7 @@ class OpenAIBackend:
                     )
                 self._model = next(iter(owners))
             owner = owners.get(self._model) or next(iter(owners.values()), "")
-            self._dialect = Dialect.of(owner)
+            self._dialect = Dialect.of(owner, self._thinking)
         return self._dialect
 
     def _models(self, control: Control) -> dict[str, str]:

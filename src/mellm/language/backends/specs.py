@@ -56,13 +56,20 @@ _KINDS = {
     "transformers": _Kind(
         "mellm.language.backends.transformers:TransformersBackend",
         "PATH",
-        {"adapter": str, "system": str, "device": str, "dtype": str},
+        {"adapter": str, "system": str, "device": str, "dtype": str, "thinking": _yes},
         "pip install 'mellm[train]'",
     ),
     "openai": _Kind(
         "mellm.language.backends.openai:OpenAIBackend",
         "URL",
-        {"model": str, "system": str, "pictures": _yes, "timeout": _seconds, "retries": _count},
+        {
+            "model": str,
+            "system": str,
+            "pictures": _yes,
+            "timeout": _seconds,
+            "retries": _count,
+            "thinking": _yes,
+        },  # fmt: skip,
     ),
 }
 

@@ -17,7 +17,7 @@ from mellm.errors import InputError, MellmError
 from mellm.language.backends.dialogue import with_system
 from mellm.language.backends.local_model import load_local_model
 from mellm.language.backends.protocol import Choice, Control, Decoding, Message
-from mellm.language.backends.text_stream import until_stop
+from mellm.language.backends.text_stream import until_stop, without_thoughts
 
 _POLL = 0.1
 _BATCH = 16
@@ -35,13 +35,16 @@ class TransformersBackend:
         system: str | None = None,
         device: str = "auto",
         dtype: str = "bfloat16",
+        thinking: bool = False,
     ) -> None:
         """Load the model.
 
         `system` is the system message for dialogues without one; None: the one its adapter was trained with.
+        `thinking` leaves the chat template as it is: models that think aloud do so, unseen by the reader.
         """
         self._local = load_local_model(path, adapter=adapter, device=device, dtype=dtype)
         self._system = self._local.system if system is None else system
+        self._template = {} if thinking else {"enable_thinking": False}
         self._running = threading.Lock()
 
     @property
@@ -67,7 +70,8 @@ class TransformersBackend:
         text, pictures = self._prompt(messages)
         with self._turn(control):
             ids = self._tokens(text + prefix, pictures)
-            yield from until_stop(self._written(ids, pictures, decoding, control), decoding.stop)
+            written = without_thoughts(self._written(ids, pictures, decoding, control))
+            yield from until_stop(written, decoding.stop)
 
     def choose(
         self,
@@ -112,7 +116,7 @@ class TransformersBackend:
         mark = self._picture_mark() if images else ""
         turns = [{"role": m.role, "content": mark * len(m.images) + _plain(m.text)} for m in messages]
         text = local.tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            turns, tokenize=False, add_generation_prompt=True, **self._template
         )
         if not images:
             return str(text), {}

@@ -1,10 +1,11 @@
-"""Samples of the motion encoders as tensors: regions' features, answers, and what maps are drawn from.
+"""Samples of the motion encoders as tensors: regions' features, answers, and pictures.
 
 Knows a folder that `mellm.instruct.motion_build` made; knows no network.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mellm.face.region_id import RegionId
-from mellm.instruct.motion_build import read_motion_samples
 from mellm.instruct.motion_fields import Pattern
 from mellm.instruct.motion_samples import MotionSamples, stored_flow_chunk
-from mellm.language.motion.map_tokens import in_crop
+from mellm.language.motion.map_tokens import MAP_SIZE, in_crop
 from mellm.language.motion.region_tokens import region_features
-from mellm.train.language.motion_maps import MapDraws, MapSources, draw_maps, face_tensors
+from mellm.train.language.motion_maps import (
+    FieldSources,
+    MapDraws,
+    Picture,
+    Shown,
+    draw_fields,
+    draw_pictures,
+    face_tensors,
+)
 
 _MIRROR = [list(RegionId).index(region.mirrored) for region in RegionId]
 _OTHER_SIDE = torch.tensor([0, 1, 3, 2])
@@ -26,12 +34,17 @@ _OTHER_SIDE = torch.tensor([0, 1, 3, 2])
 
 @dataclass(frozen=True)
 class MotionData:
-    """Samples with what their maps are drawn from; `answers` (N, Q): number of each question's answer."""
+    """Samples with their fields; `answers` (N, Q): number of each question's answer.
+
+    fields: float16 (N, 2, 96, 80), px of the crop, None where no pictures are wanted; grey: of each face, in
+    0..1; picture: what is drawn of them
+    """
 
     samples: MotionSamples
     answers: Tensor
-    draws: MapDraws
-    sources: MapSources | None
+    fields: NDArray[np.float16] | None
+    grey: Tensor
+    picture: Picture = "map"
 
     def __len__(self) -> int:
         """Return N."""
@@ -55,14 +68,19 @@ class MotionData:
     def maps(
         self, index: NDArray[np.int64], mirrored: NDArray[np.bool_], rng: np.random.Generator | None
     ) -> Tensor:
-        """Return the vision route's maps (B, 3, 96, 80); `rng` changes exposure and adds a little error."""
-        assert self.sources is not None
-        maps = draw_maps(self.sources, self.draws.at(torch.from_numpy(index)), torch.from_numpy(mirrored))
+        """Return the vision route's pictures (B, 3, 96, 80); `rng` changes exposure, adds a little error."""
+        assert self.fields is not None
+        face, below = self.samples.face[index], self.samples.on_face[index] | (self.picture == "pair")
+        flow = torch.from_numpy(self.fields[index].astype(np.float32))
+        grey = self.grey[torch.from_numpy(np.maximum(face, 0).astype(np.int64))]
+        grey = grey * torch.from_numpy(below & (face >= 0))[:, None, None]
+        shown = Shown(flow, grey, torch.from_numpy(self.samples.by_scale[index]))
+        drawn = draw_pictures(shown.mirrored(torch.from_numpy(mirrored)), self.picture)
         if rng is not None:
             gain = torch.from_numpy(rng.uniform(0.85, 1.15, (len(index), 1, 1, 1)).astype(np.float32))
-            error = torch.from_numpy(rng.normal(0, 0.01, maps.shape).astype(np.float32))
-            maps = (maps * gain + error).clamp(0, 1)
-        return maps
+            error = torch.from_numpy(rng.normal(0, 0.01, drawn.shape).astype(np.float32))
+            drawn = (drawn * gain + error).clamp(0, 1)
+        return drawn
 
     def answered(self, index: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Tensor:
         """Return answers (B, Q); of mirrored faces the sides are changed over."""
@@ -72,47 +90,76 @@ class MotionData:
 
 
 def read_motion_data(
-    folder: Path, pattern: Sequence[str], people: str, patterns: Sequence[Pattern], maps: bool
+    folder: Path, names: Sequence[str], people: str, patterns: Sequence[Pattern], picture: Picture | None
 ) -> MotionData:
-    """Return the samples of a folder's files, with the sources of their maps where `maps` are wanted.
+    """Return the samples of a folder's files, with their fields where a `picture` of them is wanted.
 
-    people: `train` or `val`, whose faces they lie on; patterns: those stored flow was generated from
+    names: patterns of file names; people: `train` or `val`, whose faces they lie on; patterns: those stored
+    flow was generated from. Fields are made once and kept beside the samples (`fields-*.npy`).
     """
-    samples = MotionSamples.join([read_motion_samples(folder, name) for name in pattern])
+    paths = [path for name in names for path in sorted(folder.glob(name))]
+    parts = [MotionSamples.read(path) for path in paths]
+    samples = MotionSamples.join(parts)
     answers = np.concatenate([samples.units, samples.fine[:, None], samples.coarse[:, None]], axis=1)
-    stored = samples.stored_at[:, 0] >= 0
-    place = np.where(stored, np.cumsum(stored) - 1, -1)
-    kinds = {"rows": np.int64, "face": np.int64, "noise": np.int64, "by_scale": np.bool_}
-    names = ("rows", "weights", "face", "noise", "errors", "head", "on_face", "by_scale")
-    parts = {
-        name: torch.from_numpy(getattr(samples, name).astype(kinds.get(name, np.float32))) for name in names
-    }
-    draws = MapDraws(**parts, stored=torch.from_numpy(place))
-    sources = _sources(folder, people, samples.stored_at[stored], patterns) if maps else None
-    return MotionData(samples, torch.from_numpy(answers.astype(np.int64)), draws, sources)
+    with np.load(folder / "faces.npz") as data:
+        grey = torch.from_numpy(data[f"{people}_grey"]).float() / 255
+    fields = None
+    if picture is not None:
+        draw = _FieldDrawing(folder, people, patterns)
+        fields = np.empty((len(samples), 2, MAP_SIZE[1], MAP_SIZE[0]), np.float16)
+        start = 0
+        for path, part in zip(paths, parts, strict=True):
+            fields[start : start + len(part)] = draw.kept(path, part)
+            start += len(part)
+    return MotionData(samples, torch.from_numpy(answers.astype(np.int64)), fields, grey, picture or "map")
 
 
-def _sources(folder: Path, people: str, stored: NDArray[np.int32], patterns: Sequence[Pattern]) -> MapSources:
-    kept: dict[str, NDArray[np.generic]] = {}
-    for name in ("bank", "faces", "errors"):
-        with np.load(folder / f"{name}.npz") as data:
-            kept |= {key: data[key] for key in data.files}
-    return MapSources(
-        fields=torch.from_numpy(kept["fields"].astype(np.float32)),
-        errors=torch.from_numpy(kept["errors"].astype(np.float32)),
-        **face_tensors(kept[f"{people}_mesh"].astype(np.float32), kept[f"{people}_grey"].astype(np.uint8)),
-        stored=torch.from_numpy(_stored_maps(folder, stored, patterns)),
-    )
+class _FieldDrawing:
+    """Draws the fields of samples' files; what it draws from is read when the first is drawn."""
 
+    def __init__(self, folder: Path, people: str, patterns: Sequence[Pattern]) -> None:
+        self._folder, self._people, self._patterns = folder, people, patterns
 
-def _stored_maps(folder: Path, stored: NDArray[np.int32], patterns: Sequence[Pattern]) -> NDArray[np.float16]:
-    """Generated flow in the crop's geometry, float16 (S, 2, 96, 80), made again and kept by its seed."""
-    found: dict[int, NDArray[np.float16]] = {}
-    for seed in sorted(set(stored[:, 0].tolist())):
-        kept = folder / f"stored-maps-{seed:05d}.npy"
+    def kept(self, path: Path, samples: MotionSamples) -> NDArray[np.float16]:
+        """Fields of one file's samples, drawn or read again."""
+        kept = self._folder / f"fields-{path.stem}.npy"
         if not kept.is_file():
-            fields = stored_flow_chunk(patterns, seed)[1]
-            np.save(kept, np.stack([in_crop(f).transpose(2, 0, 1) for f in fields]).astype(np.float16))
-        found[seed] = np.load(kept)
-    rows = [found[seed][place] for seed, place in stored.tolist()]
-    return np.stack(rows) if rows else np.zeros((0, 2, 96, 80), np.float16)
+            drawn = self._stored(samples) if samples.stored_at[0, 0] >= 0 else self._on_faces(samples)
+            partial = kept.with_suffix(".partial.npy")
+            np.save(partial, drawn)
+            partial.replace(kept)
+        found: NDArray[np.float16] = np.load(kept, mmap_mode="r")
+        return found
+
+    def _stored(self, samples: MotionSamples) -> NDArray[np.float16]:
+        """Generated 28x28 flow, made again by its seed, in the crop's geometry."""
+        fields = stored_flow_chunk(self._patterns, int(samples.stored_at[0, 0]))[1]
+        found = [in_crop(fields[place]).transpose(2, 0, 1) for place in samples.stored_at[:, 1]]
+        return np.stack(found).astype(np.float16)
+
+    def _on_faces(self, samples: MotionSamples) -> NDArray[np.float16]:
+        kinds = {"rows": np.int64, "face": np.int64, "noise": np.int64}
+        draws = MapDraws(
+            *(
+                torch.from_numpy(getattr(samples, name).astype(kinds.get(name, np.float32)))
+                for name in MapDraws.__slots__
+            )
+        )
+        found = [
+            draw_fields(self._sources, draws.at(torch.arange(start, min(start + 50, len(samples)))))
+            for start in range(0, len(samples), 50)
+        ]
+        return np.asarray(torch.cat(found).numpy(), np.float16)
+
+    @cached_property
+    def _sources(self) -> FieldSources:
+        kept: dict[str, NDArray[np.generic]] = {}
+        for name in ("bank", "faces", "errors"):
+            with np.load(self._folder / f"{name}.npz") as data:
+                kept |= {key: data[key] for key in data.files}
+        mesh, grey = (kept[f"{self._people}_{what}"] for what in ("mesh", "grey"))
+        return FieldSources(
+            fields=torch.from_numpy(kept["fields"].astype(np.float32)),
+            errors=torch.from_numpy(kept["errors"].astype(np.float32)),
+            **face_tensors(mesh.astype(np.float32), grey.astype(np.uint8)),
+        )

@@ -1,10 +1,11 @@
-"""MMC-Maps of drawn motion as tensors, many at once: what `mellm.flow.colour` draws, small.
+"""Fields and pictures of drawn motion as tensors, many at once: maps as `mellm.flow.colour` draws, small.
 
 Knows samples' numbers and the bank they refer to; knows no model.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from mellm.face.alignment import CROP_SIZE
 from mellm.instruct.motion_faces import CropFace, spread_over
 from mellm.instruct.motion_samples import blur_of
 from mellm.language.motion.map_tokens import MAP_SIZE
@@ -22,11 +24,11 @@ _BLUR = 6
 
 
 @dataclass(frozen=True, slots=True)
-class MapSources:
-    """What maps are drawn from.
+class FieldSources:
+    """What fields are drawn from.
 
     fields (F, 468, 2); errors (E, 24, 20, 2); per face: turn (A, 2, 2), corners (A, P, 3), weights (A, P, 3),
-    grey (A, 96, 80) in 0..1, blur (A,) px; stored: recovered flow in the crop's geometry (S, 2, 96, 80)
+    blur (A,) px
     """
 
     fields: Tensor
@@ -34,14 +36,12 @@ class MapSources:
     turn: Tensor
     corners: Tensor
     weights: Tensor
-    grey: Tensor
     blur: Tensor
-    stored: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class MapDraws:
-    """A batch's draws, as in `mellm.instruct.motion_samples`; `stored`: row of the sources, -1: a face."""
+    """A batch's draws, as in `mellm.instruct.motion_samples`."""
 
     rows: Tensor
     weights: Tensor
@@ -49,32 +49,66 @@ class MapDraws:
     noise: Tensor
     errors: Tensor
     head: Tensor
-    on_face: Tensor
-    by_scale: Tensor
-    stored: Tensor
 
     def at(self, index: Tensor) -> "MapDraws":
         """Return the draws at places."""
         return MapDraws(*(getattr(self, name)[index] for name in self.__slots__))
 
 
-def draw_maps(sources: MapSources, draws: MapDraws, mirrored: Tensor) -> Tensor:
-    """Return maps (B, 3, 96, 80) in 0..1; `mirrored` (B,) bool: left and right changed over."""
-    face = draws.face.clamp(min=0)
-    flow = _crop_flow(sources, draws, face)
-    if len(sources.stored):
-        kept = sources.stored[draws.stored.clamp(min=0)].to(flow.dtype)
-        flow = torch.where((draws.stored >= 0)[:, None, None, None], kept, flow)
-    grey = sources.grey[face] * draws.on_face[:, None, None]
-    flipped = torch.stack([-flow[:, 0], flow[:, 1]], 1).flip(-1)
-    flow = torch.where(mirrored[:, None, None, None], flipped, flow)
-    grey = torch.where(mirrored[:, None, None], grey.flip(-1), grey)
-    return (colours(flow, draws.by_scale) + grey[:, None]).clamp(max=1.0)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What pictures are drawn from, for B samples.
+
+    flow: (B, 2, 96, 80), px of the 400x480 crop; grey: of the onset frame, (B, 96, 80) in 0..1, black where
+    no face lies below; by_scale: (B,) whether a map has the fixed scale, else each its own
+    """
+
+    flow: Tensor
+    grey: Tensor
+    by_scale: Tensor
+
+    def mirrored(self, turned: Tensor) -> "Shown":
+        """Return it with left and right changed over where `turned` (B,) says so."""
+        flipped = torch.stack([-self.flow[:, 0], self.flow[:, 1]], 1).flip(-1)
+        flow = torch.where(turned[:, None, None, None], flipped, self.flow)
+        return Shown(flow, torch.where(turned[:, None, None], self.grey.flip(-1), self.grey), self.by_scale)
 
 
-def _crop_flow(sources: MapSources, draws: MapDraws, face: Tensor) -> Tensor:
-    """Flow (B, 2, 96, 80), px of the 400x480 crop."""
-    count = len(face)
+Picture = Literal["map", "wheel", "pair"]
+"""What is shown: the MMC-Map; the flow as a colour wheel draws it, without a face; onset and apex."""
+
+
+def draw_pictures(shown: Shown, picture: Picture = "map") -> Tensor:
+    """Return pictures (B, 3, 96, 80) in 0..1.
+
+    `wheel` is white where nothing moves and saturated where motion is largest; `pair` has the onset frame,
+    the apex frame (the onset frame moved by the flow) and their difference as its three channels.
+    """
+    if picture == "map":
+        return (colours(shown.flow, shown.by_scale) + shown.grey[:, None]).clamp(max=1.0)
+    if picture == "wheel":
+        value = colours(shown.flow, shown.by_scale).amax(1, keepdim=True)
+        hue = colours(shown.flow, torch.zeros_like(shown.by_scale))
+        full = hue / hue.amax(1, keepdim=True).clamp(min=1e-6)
+        return 1 - value * (1 - full)
+    return _pair(shown)
+
+
+def _pair(shown: Shown) -> Tensor:
+    y, x = torch.meshgrid(torch.arange(_HEIGHT), torch.arange(_WIDTH), indexing="ij")
+    moved = shown.flow * (_WIDTH / CROP_SIZE[0])
+    at_x = (x - moved[:, 0]) * (2 / (_WIDTH - 1)) - 1
+    at_y = (y - moved[:, 1]) * (2 / (_HEIGHT - 1)) - 1
+    onset = shown.grey[:, None]
+    apex = functional.grid_sample(
+        onset, torch.stack([at_x, at_y], -1), mode="bicubic", padding_mode="border", align_corners=True
+    )
+    return torch.cat([onset, apex, 0.5 + 4 * (apex - onset)], 1).clamp(0, 1)
+
+
+def draw_fields(sources: FieldSources, draws: MapDraws) -> Tensor:
+    """Return flow (B, 2, 96, 80), px of the 400x480 crop."""
+    face, count = draws.face, len(draws.face)
     rows = sources.fields[draws.rows.clamp(min=0)] * (draws.weights * (draws.rows >= 0))[..., None, None]
     moved = rows.sum(1) @ sources.turn[face].transpose(1, 2)
     corners, weights = sources.corners[face], sources.weights[face]
@@ -123,7 +157,7 @@ def colours(flow: Tensor, by_scale: Tensor) -> Tensor:
 
 
 def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8]) -> dict[str, Tensor]:
-    """Return turn, corners, weights, grey and blur of faces for `MapSources`."""
+    """Return turn, corners, weights and blur of faces for `FieldSources`."""
     turns, corners, weights = [], [], []
     for mesh, picture in zip(meshes, grey, strict=True):
         matrix = CropFace(mesh, picture).to_crop
@@ -135,6 +169,5 @@ def face_tensors(meshes: NDArray[np.float32], grey: NDArray[np.uint8]) -> dict[s
         "turn": torch.tensor(np.array(turns), dtype=torch.float32),
         "corners": torch.tensor(np.array(corners)),
         "weights": torch.tensor(np.array(weights)),
-        "grey": torch.tensor(grey).float() / 255,
         "blur": torch.tensor([blur_of(k) * _WIDTH for k in range(len(grey))]),
     }

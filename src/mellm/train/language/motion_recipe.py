@@ -2,7 +2,11 @@
 
 from typing import Literal
 
+from mellm.train.language.motion_maps import Picture
 from mellm.train.recipe import Recipe
+
+Task = Literal["units", "labels"]
+"""What a run learns to answer: action units with sides, labels."""
 
 
 class MotionRecipe(Recipe):
@@ -13,6 +17,7 @@ class MotionRecipe(Recipe):
     origins: those trained on; left_out: those that only test
     crop, stored, held, faces, errors: how many samples, held-out samples, faces and error fields
     routes: encoders to train; steps, batch, rate: of each route, in order
+    picture: what the vision route is shown, and tasks: what is learned; both only changed to compare
     minutes: how long each route may take at most, for slow machines; the learning rate falls by it
     """
 
@@ -32,5 +37,7 @@ class MotionRecipe(Recipe):
     batch: tuple[int, ...] = (192, 96)
     rate: tuple[float, ...] = (2e-3, 1.5e-3)
     minutes: tuple[float, ...] | None = None
+    picture: Picture = "map"
+    tasks: tuple[Task, ...] = ("units", "labels")
     seed: int = 0
     checkpoint_minutes: float = 3.0

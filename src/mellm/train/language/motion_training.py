@@ -7,7 +7,7 @@ or by minutes where a route is given some. The module knows the order of the wor
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +29,7 @@ from mellm.train.language.motion_data import MotionData, read_motion_data
 from mellm.train.language.motion_encoders import Routes
 from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
-from mellm.train.language.motion_recipe import MotionRecipe
+from mellm.train.language.motion_recipe import MotionRecipe, Task
 from mellm.train.recipe import read_recipe
 
 Report = Callable[[str], None]
@@ -90,7 +90,8 @@ class EncoderRun:
         features = self.train.features(index, mirrored, None)
         ways = functional.smooth_l1_loss(moved[..., :2], features[:, :-1, :2], beta=0.2)
         moving = functional.binary_cross_entropy_with_logits(moved[..., 2], features[:, :-1, 4])
-        return told_loss(told, answers, self._coarse_weights(answers)) + _WAYS * ways + _MOVING * moving
+        named = told_loss(told, answers, self._coarse_weights(answers), self.plan.tasks)
+        return named + _WAYS * ways + _MOVING * moving
 
     def _coarse_weights(self, answers: Tensor) -> Tensor:
         """Weights (B,) that make the coarse labels count alike in the whole of the training data."""
@@ -197,14 +198,17 @@ class EncoderRun:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
-def told_loss(told: list[Tensor], answers: Tensor, weights: Tensor) -> Tensor:
+def told_loss(
+    told: list[Tensor], answers: Tensor, weights: Tensor, tasks: Sequence[Task] = ("units", "labels")
+) -> Tensor:
     """Return the loss of closed answers: logits of every question, answers (B, Q), coarse weights (B,)."""
     units = torch.stack(
         [functional.cross_entropy(logits, answers[:, k]) for k, logits in enumerate(told[:-2])]
     ).mean()
     fine = functional.cross_entropy(told[-2], answers[:, -2])
     coarse = functional.cross_entropy(told[-1], answers[:, -1], reduction="none")
-    return _UNITS * units + fine + _COARSE * (coarse * weights).sum() / weights.sum()
+    labels = fine + _COARSE * (coarse * weights).sum() / weights.sum()
+    return _UNITS * units * ("units" in tasks) + labels * ("labels" in tasks)
 
 
 def rate_at(share: float, warmup: float = 0.02) -> float:
@@ -242,14 +246,14 @@ def train_motion(
     build_motion_samples(made, samples, report)
     patterns = with_repression(read_fine_patterns(sheets))
     for number, route in enumerate(plan.routes):
-        maps = route == "vision"
+        picture = plan.picture if route == "vision" else None
         held = {
-            origin: read_motion_data(samples, [f"crop-{origin}-val-*.npz"], "val", patterns, maps)
+            origin: read_motion_data(samples, [f"crop-{origin}-val-*.npz"], "val", patterns, picture)
             for origin in (*plan.origins, *plan.left_out)
         }
-        held["stored"] = read_motion_data(samples, ["stored-val-*.npz"], "val", patterns, maps)
+        held["stored"] = read_motion_data(samples, ["stored-val-*.npz"], "val", patterns, picture)
         train = read_motion_data(
-            samples, ["crop-*-train-*.npz", "stored-train-*.npz"], "train", patterns, maps
+            samples, ["crop-*-train-*.npz", "stored-train-*.npz"], "train", patterns, picture
         )
         torch.manual_seed(plan.seed)
         seconds = 60 * plan.minutes[number] if plan.minutes else None

@@ -1,0 +1,1 @@
+"""Prompts of the checkpoints that the papers' authors published, to the character of their demonstrations."""
