@@ -1,16 +1,15 @@
 """`mellm evaluate`: honest protocols, figures with intervals, one JSON file per run."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from mellm.cli.compare import compare
 from mellm.cli.console import console
+from mellm.cli.evaluate_frames import case, frames, table
+from mellm.cli.evaluate_output import bar, kept_beside, shown_on, write
 from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.language_options import LanguageOptions
 from mellm.cli.options import to_new_file, with_options
@@ -18,8 +17,6 @@ from mellm.errors import InputError
 
 if TYPE_CHECKING:
     from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
-    from mellm.evaluate.recognition import Progress
-    from mellm.evaluate.runs import AnyRun
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
@@ -70,21 +67,21 @@ def megc2019(
             raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
         from mellm.evaluate.language_models import evaluate_language
 
-        with _bar(quiet) as bar:
+        with bar(quiet) as drawn:
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language(data, asked, seed, told, _kept(json_file), language.limit)
-        _write(json_file, run)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language(data, asked, seed, told, kept_beside(json_file), language.limit)
+        write(json_file, run)
         if not quiet:
             _print_reading(run.figures, asked.backend.name)
         return
     from mellm.evaluate.recognition import evaluate_recognition
 
     model = language.reader(model)
-    with _bar(quiet) as bar:
-        told = _shown(bar, f"{model}, {protocol}")
+    with bar(quiet) as drawn:
+        told = shown_on(drawn, f"{model}, {protocol}")
         run = evaluate_recognition(data, protocol, model, seed, told, also)  # type: ignore[arg-type]
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
         _print_labels(run.figures, f"{model}, {protocol}")
 
@@ -112,19 +109,19 @@ def aus(
     """
     from mellm.evaluate.unit_recognition import evaluate_units
 
-    with _bar(quiet) as bar:
+    with bar(quiet) as drawn:
         if model == "language":
             from mellm.evaluate.language_models import evaluate_language_units
 
             if protocol != "zero-shot":
                 raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language_units(data, asked, seed, told, _kept(json_file), language.limit)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language_units(data, asked, seed, told, kept_beside(json_file), language.limit)
         else:
             model = language.reader(model)
-            run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model, also)  # type: ignore[arg-type]
-    _write(json_file, run)
+            run = evaluate_units(data, protocol, seed, shown_on(drawn, protocol), model, also)  # type: ignore[arg-type]
+    write(json_file, run)
     if not quiet:
         _print_units(run.figures, f"action units, {model}, {protocol}")
 
@@ -151,13 +148,16 @@ def dfme(
             f"This needs {error.name}; install it with pip install 'mellm[evaluate]'."
         ) from error
     run = evaluate_emotion_from_units(train, test, seed, model)
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
         _print_labels(run.figures, f"emotion from coded units, {model}")
 
 
 app.command("compare")(compare)
 app.command("spotting")(spotting)
+app.command("frames")(frames)
+app.command("table")(table)
+app.command("case")(case)
 
 
 @app.command("me-vqa")
@@ -193,17 +193,19 @@ def me_vqa(
             raise InputError("A language model is told of no convention; leave --convention out.")
         from mellm.evaluate.language_models import evaluate_language_vqa
 
-        with _bar(quiet) as bar:
+        with bar(quiet) as drawn:
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language_vqa(data, questions, asked, seed, told, _kept(json_file), language.limit)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language_vqa(
+                data, questions, asked, seed, told, kept_beside(json_file), language.limit
+            )
     elif model == "facs":
         from mellm.evaluate.vqa_answers import evaluate_vqa
 
         run = evaluate_vqa(data, questions, seed, also, convention)
     else:
         raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
         _print_answers(run.figures)
 
@@ -212,37 +214,6 @@ def _no_second(also: Path | None) -> None:
     """Refuse a second measurement where a language model is asked: it is told of one."""
     if also is not None:
         raise InputError("A language model reads one measurement; leave --also out.")
-
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Bar]:
-    with Bar(console=console(stderr=True), transient=True, disable=quiet) as bar:
-        yield bar
-
-
-def _shown(bar: Bar, title: str) -> "Progress":
-    """Let folds show on a progress bar."""
-    task = bar.add_task(title, total=None)
-
-    def show(fold: str, number: int, total: int) -> None:
-        bar.update(task, description=fold, completed=number, total=total)
-
-    return show
-
-
-def _kept(json_file: Path | None) -> Path | None:
-    """Where a long run keeps its answers until it is done."""
-    return json_file.with_name(f"{json_file.name}.kept.jsonl") if json_file else None
-
-
-def _write(json_file: Path | None, run: "AnyRun") -> None:
-    """Write a run where that was asked for; what it kept on the way is deleted."""
-    from mellm.evaluate.runs import write_run
-
-    if json_file:
-        write_run(json_file, run)
-    if kept := _kept(json_file):
-        kept.unlink(missing_ok=True)
 
 
 def _print_reading(figures: "LabelFigures", model: str) -> None:

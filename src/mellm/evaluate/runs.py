@@ -32,6 +32,9 @@ class SampleResult(BaseModel):
     question: of ME-VQA
     leaning: action unit -> `L` or `R`, the half with the stronger score
     action_units, text: what a language model concluded and wrote
+    seconds: what the reading took, and `measuring` what measuring its frames took, when they were measured
+    frames: indices of onset and apex among the sample's frames
+    note: why a sample could not be read
     """
 
     key: str
@@ -44,6 +47,10 @@ class SampleResult(BaseModel):
     leaning: dict[str, str] = {}
     action_units: list[str] = []
     text: str | None = None
+    seconds: float = 0.0
+    measuring: float = 0.0
+    frames: list[int] = []
+    note: str = ""
 
     @property
     def person(self) -> str:
