@@ -219,9 +219,8 @@ def _print(figures: "LabelFigures", title: str) -> None:
         )
     if cost := figures.cost:
         price = "" if cost.price is None else f"; the run about {cost.price:.4f} (4 characters a token)"
-        screen.print(
-            f"  a sample: {cost.measuring_seconds:.2f} s measuring, {cost.reading_seconds:.2f} s reading{price}"
-        )
+        times = f"{cost.measuring_seconds:.2f} s measuring, {cost.reading_seconds:.2f} s reading"
+        screen.print(f"  a sample: {times}{price}")
     for why, count in figures.left_out.items():
         screen.print(f"  left out: {count} ({why})")
     if figures.unmeasured:

@@ -106,8 +106,8 @@ class LabelFigures(BaseModel):
     per_measurement: the same figures by each measurement of the flow alone, where there are several
     trained_on: samples of the training sheet
     facs_stage, units, text: of a language model, what the FACS stage alone scores, its units, its text
-    unanswered: samples without a label in the answer, counted as wrong; unmeasured: those of them whose frames
-        could not be used
+    unanswered: samples without a label in the answer, counted as wrong; unmeasured: those of them
+        whose frames could not be used
     left_out: why -> samples of the sheet that take no part; cost: of readings of frames
     """
 

@@ -22,12 +22,12 @@ from mellm.analysis.analyzer import Analyzer
 from mellm.analysis.clip import images_of
 from mellm.analysis.named_frames import NamedFrames, indices_of
 from mellm.analysis.settings import Settings
+from mellm.analysis.strongest_frame import strongest_frame
 from mellm.errors import InputError
 from mellm.evaluate.frame_samples import FrameSample
 from mellm.face.refinding import landmarks_at, place_of
 from mellm.face.region_id import RegionId
-from mellm.face.regions import OUTSIDE_EYES
-from mellm.face.tracker import FaceTracker, find_faces
+from mellm.face.tracker import find_faces
 from mellm.flow import create, measure_pair
 from mellm.flow.field import FlowEstimator, FlowField
 from mellm.flow.frames_around import windows
@@ -35,7 +35,6 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.media import Media, open_media
 from mellm.media.frame import Image
 from mellm.processes import worker_pool
-from mellm.spot.trace import MotionTracer
 
 Moment = Literal["given", "apex", "spotted"]
 """Whose onset and apex: the coders' (where a sheet has no apex, as `apex`), the coders' onset with the frame
@@ -186,7 +185,7 @@ def _moment(sample: FrameSample, media: Media, how: HowMeasured) -> tuple[int, i
     last = sheet.offset
     named = NamedFrames(sheet.onset, sheet.onset if last is None else last)
     found = indices_of(media, named) if media.numbers else named
-    return found.onset, _strongest(media, found.onset, None if last is None else found.apex)
+    return found.onset, strongest_frame(media, found.onset, None if last is None else found.apex)
 
 
 def _spotted(sample: FrameSample, media: Media) -> tuple[int, int]:
@@ -197,21 +196,7 @@ def _spotted(sample: FrameSample, media: Media) -> tuple[int, int]:
     if micros:
         best = max(micros, key=lambda event: event.confidence)
         return best.onset, best.apex
-    return 0, _strongest(media, 0, None)
-
-
-def _strongest(media: Media, onset: int, last: int | None) -> int:
-    """The frame after `onset`, up to `last`, in which the face moved furthest from the onset."""
-    tracker, tracer = FaceTracker(1), MotionTracer()
-    for frame in media.frames(onset, None if last is None else last + 1):
-        faces = tracker.update(frame)
-        tracer.update(frame, faces[0] if faces else None)
-    motion = tracer.finish()
-    moved = np.linalg.norm(motion.displacement[:, OUTSIDE_EYES], axis=2)
-    if len(moved) < 2:
-        raise InputError(f"{media.path.name}: no face was followed after the onset.")
-    strongest = np.sort(np.nan_to_num(moved - moved[:1]), axis=1)[:, -moved.shape[1] // 3 :].mean(axis=1)
-    return max(onset + 1, int(motion.frames[int(strongest[1:].argmax()) + 1]))
+    return 0, strongest_frame(media, 0, None)
 
 
 def _write(file: Path, found: Measured) -> None:

@@ -110,7 +110,7 @@ def register(name: str, factory: Factory) -> None:
 
 
 def create_frame_model(name: str, choice: ModelChoice) -> FrameModel:
-    """Return a model by name; raises InputError for one that does not exist, or a choice that does not fit."""
+    """Return a model by name; InputError for one that does not exist or fit."""
     factories = {**_FACTORIES, **_REGISTERED}
     if name not in factories:
         raise InputError(f"There is no model '{name}' for frames; choose {', '.join(factories)}.")

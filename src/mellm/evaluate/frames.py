@@ -1,6 +1,6 @@
-"""The papers' experiment, from frames to a table: indexed sets -> onset, apex -> flow -> a model -> its label.
+"""The papers' experiment on frames: indexed sets -> onset, apex -> flow -> a model -> its label.
 
-A model's answer without a label counts as wrong, whatever the truth; so does a sample that cannot be measured.
+An answer without a label counts as wrong, whatever the truth; so does a sample that cannot be measured.
 F1 and recall of the classes are pooled over all samples, intervals resample people. Nothing is trained: every
 sample is read zero-shot, and no sheet of its own set answers for it.
 """

@@ -43,7 +43,7 @@ def papers_table(files: Sequence[Path], form: Form = "text") -> str:
             raise InputError(f"{file} is no run of emotion labels.")
         name = _row_name(run)
         for dataset, figures in _sets(run).items():
-            classes = len([label for label in figures.per_class])
+            classes = len(figures.per_class)
             column = f"{dataset} ({classes})"
             if column in rows.setdefault(name, {}):
                 raise InputError(f"{file} is a second run of '{name}' on {dataset}: give one of them.")

@@ -1,9 +1,9 @@
 """Small test sets in the makers' layouts: generated faces make what the rows of a published sheet code.
 
-The sheet that is written holds rows of the real one, unchanged: subjects, frame numbers, units, emotions. Each
-person is one generated face; the rows' units move it, by motion of one origin. About 30 frames a second are
-drawn, under the numbers of the set's own rate, so onset, apex and offset lie at the coders' frame numbers.
-No picture of the set takes part. Whoever has the set changes the folder and nothing else.
+The sheet that is written holds rows of the real one, unchanged: subjects, frame numbers, units, emotions.
+Each person is one generated face; the units of a row move it, by motion of one origin. About 30 frames a
+second are drawn, under the numbers of the set's own rate, so onset, apex and offset lie at the coders' frame
+numbers. No picture of the set takes part. Whoever has the set changes the folder and nothing else.
 """
 
 import csv
