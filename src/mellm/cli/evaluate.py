@@ -9,6 +9,7 @@ from rich.table import Table
 from mellm.cli.compare import compare
 from mellm.cli.console import console
 from mellm.cli.evaluate_frames import case, frames, table
+from mellm.cli.evaluate_long import long_videos
 from mellm.cli.evaluate_output import bar, kept_beside, shown_on, write
 from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.language_options import LanguageOptions
@@ -156,6 +157,7 @@ def dfme(
 app.command("compare")(compare)
 app.command("spotting")(spotting)
 app.command("frames")(frames)
+app.command("long-videos")(long_videos)
 app.command("table")(table)
 app.command("case")(case)
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, JsonValue
 from mellm.errors import InputError
 from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
 from mellm.evaluate.flow_figures import FlowFigures, PairSample
+from mellm.evaluate.long_figures import LongFigures, LongSample
 from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
@@ -100,7 +101,11 @@ class FlowRun(Run[FlowFigures, PairSample]):
     """Flow estimators on pairs of known motion."""
 
 
-AnyRun = LabelRun | UnitRun | VQARun | FlowRun
+class LongRun(Run[LongFigures, LongSample]):
+    """Spotting, recognition and questions on long videos."""
+
+
+AnyRun = LabelRun | UnitRun | VQARun | FlowRun | LongRun
 
 
 def provenance(
@@ -148,6 +153,8 @@ def read_run(file: str | Path) -> AnyRun:
         figures = content["figures"]
         if "strata" in figures:
             return FlowRun.model_validate(content)
+        if "mean_counts" in figures:
+            return LongRun.model_validate(content)
         if "questions" in figures:
             return VQARun.model_validate(content)
         if "per_unit" in figures:
