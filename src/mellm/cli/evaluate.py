@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from mellm.cli import evaluate_board
 from mellm.cli.compare import compare
 from mellm.cli.console import console
 from mellm.cli.evaluate_frames import case, frames, table
 from mellm.cli.evaluate_long import long_videos
-from mellm.cli.evaluate_output import bar, kept_beside, shown_on, write
+from mellm.cli.evaluate_output import bar, kept_beside, print_labels, shown_on, write
+from mellm.cli.evaluate_sheets import sheets
 from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.language_options import LanguageOptions
 from mellm.cli.options import to_new_file, with_options
@@ -84,7 +86,7 @@ def megc2019(
         run = evaluate_recognition(data, protocol, model, seed, told, also)  # type: ignore[arg-type]
     write(json_file, run)
     if not quiet:
-        _print_labels(run.figures, f"{model}, {protocol}")
+        print_labels(run.figures, f"{model}, {protocol}")
 
 
 @app.command("aus")
@@ -151,12 +153,14 @@ def dfme(
     run = evaluate_emotion_from_units(train, test, seed, model)
     write(json_file, run)
     if not quiet:
-        _print_labels(run.figures, f"emotion from coded units, {model}")
+        print_labels(run.figures, f"emotion from coded units, {model}")
 
 
 app.command("compare")(compare)
 app.command("spotting")(spotting)
+app.add_typer(evaluate_board.app, name="board")
 app.command("frames")(frames)
+app.command("sheets")(sheets)
 app.command("long-videos")(long_videos)
 app.command("table")(table)
 app.command("case")(case)
@@ -222,8 +226,8 @@ def _print_reading(figures: "LabelFigures", model: str) -> None:
     """What a language model concluded, beside the FACS stage, and how sound its text is."""
     stage, units, text = figures.facs_stage, figures.units, figures.text
     assert stage and stage.units and units and text
-    _print_labels(figures, model)
-    _print_labels(stage, "the FACS stage, as told in the prompt")
+    print_labels(figures, model)
+    print_labels(stage, "the FACS stage, as told in the prompt")
     if units.samples:
         typer.echo(
             f"action units: macro F1 {units.macro_f1:.3f} over {len(units.per_unit)}, "
@@ -234,16 +238,6 @@ def _print_reading(figures: "LabelFigures", model: str) -> None:
         f"{text.consistent:.1%}, {text.claims_supported:.1%} of {text.claims} claims supported, "
         f"{text.median_seconds:.2f} s a reading (median)"
     )
-
-
-def _print_labels(figures: "LabelFigures", title: str) -> None:
-    table = Table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
-    alone = {f"measurement {n} alone": f for n, f in enumerate(figures.per_measurement, 1)}
-    for name, f in {"all": figures, **figures.per_dataset, **alone}.items():
-        uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
-        counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
-        table.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar)
-    console().print(table)
 
 
 def _print_units(figures: "UnitFigures", title: str) -> None:

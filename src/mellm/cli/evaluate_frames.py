@@ -58,8 +58,8 @@ class FrameModelOptions(BaseModel):
     )
     emotion: Annotated[str, _MODEL] = Field(
         default="learned",
-        description="Emotion of the FACS stage: learned (never from the sample's own sheet) or prototypes "
-        "(from no sheet).",
+        description="Emotion of the FACS stage: learned (never from the sample's own sheet), clean or "
+        "prototypes (from no sheet).",
     )
     convention: Annotated[str, _MODEL] = Field(
         default="unknown", description="Whose words for emotions: unknown, casme2, casme3, dfme, ..."

@@ -16,11 +16,10 @@ from pydantic import BaseModel
 from mellm.errors import InputError
 from mellm.evaluate.frame_measurement import Measured
 from mellm.evaluate.language_models import consistent
-from mellm.facs import PRESENT, create_au_model
+from mellm.facs import PRESENT, create_au_model, create_emotion_model
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.findings import AUEvidence, AUModel, EmotionModel
 from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
-from mellm.facs.recognisers import untrained_emotion_model
 from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.model_reader import Asking, LanguageReader
@@ -84,7 +83,7 @@ class ModelChoice:
     """Which model reads, and how.
 
     taxonomy: the classes; units: action-unit model of the FACS stage; emotion: `learned` from sheets (never
-        the sample's own) or `prototypes` (no sheet at all); convention: whose words for emotions
+        the sample's own), `clean` or `prototypes` (no sheet at all); convention: whose words for emotions
     llm, form, route: of a language model or encoder; prompt: `compact` or `full` (None: compact for the
         built-in model); told: the built-in model is told the FACS stage's findings
     """
@@ -152,10 +151,8 @@ class StageModel:
 
     def emotion(self, own: str) -> EmotionModel:
         """The emotion model, without the sheet `own`."""
-        if self._choice.emotion == "prototypes":
-            return untrained_emotion_model()
         if self._choice.emotion != "learned":
-            raise InputError(f"There is no emotion model '{self._choice.emotion}': learned or prototypes.")
+            return create_emotion_model(self._choice.emotion, self._choice.convention)
         return shipped_emotion_model().under(self._choice.convention).without(own)
 
 
