@@ -122,7 +122,7 @@ class Schedules:
                     break
         return drawn
 
-    def joined(self, seconds: float, rng: np.random.Generator, least: int = 2) -> Stretch:
+    def joined(self, seconds: float, rng: np.random.Generator, least: int = 1) -> Stretch:
         """Draw a person with blinks coded, and join that person's videos to a length.
 
         At least `least` micro-expressions are in it. Raises InputError where nobody has so many.
@@ -186,9 +186,9 @@ def _event(
     kind: Kind = "micro" if row.text(["Expression type"]).lower().startswith("micro") else "macro"
     if not span[0] <= onset < apex < offset <= span[1] or (offset - onset) / FPS > LONGEST[kind]:
         return None
-    times = ((frame - span[0]) / FPS for frame in (onset, apex, offset))
+    first, top, last = ((frame - span[0]) / FPS for frame in (onset, apex, offset))
     emotion = emotions.get((*_clip(row), onset), "") if kind == "micro" else ""
-    return Scheduled(kind, *times, units=row.text(["AU"]), emotion=emotion)
+    return Scheduled(kind, first, top, last, row.text(["AU"]), emotion)
 
 
 def _emotions(sheet: Path | None) -> dict[tuple[str, str, int], str]:

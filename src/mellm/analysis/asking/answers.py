@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, Field
 
+from mellm.analysis.asking import rest_of_report as rest
 from mellm.analysis.asking import what_it_shows as shows
 from mellm.analysis.asking.happenings import Happening, happenings
 from mellm.analysis.asking.questions import Question, Topic, read_question
-from mellm.analysis.asking.told import Told
+from mellm.analysis.asking.told import LISTED, Told
 from mellm.analysis.report_entries import region_motion
 from mellm.facs.findings import AUEvidence
 from mellm.language.grammar_reading import write_reading
-from mellm.report import MicroExpression, OtherEvent, Reading, Report
+from mellm.report import MicroExpression, Reading, Report
 from mellm.wording.message import Message, word
 from mellm.wording.names import Language
-
-_LISTED = 20
-"""Times listed at most."""
 
 
 class Answer(BaseModel):
@@ -111,7 +109,7 @@ def _count(question: Question, report: Report) -> Told:
 
 def _listed(said: list[Message], found: list[Happening]) -> Told:
     if found:
-        said = [*said, Message("ask.listed", {"parts": tuple(h.span for h in found[:_LISTED])})]
+        said = [*said, Message("ask.listed", {"parts": tuple(h.span for h in found[:LISTED])})]
     return Told(said, [h.frames[1] for h in found], [h.number for h in found if h.number])
 
 
@@ -251,75 +249,6 @@ def _detail(question: Question, report: Report) -> Told:
     return told if not report.micro_expressions else Told([], told.frames, told.numbers, told.short)
 
 
-def _others(kind: str, report: Report) -> list[OtherEvent]:
-    return [event for event in report.other_events if event.kind == kind]
-
-
-def _times(said: Message, events: list[OtherEvent]) -> Told:
-    parts = tuple(Message("ask.time", {"time": e.onset_time}) for e in events[:_LISTED])
-    more = [Message("ask.listed", {"parts": parts})] if events else []
-    return Told([said, *more], [e.apex_frame for e in events], short=str(len(events)))
-
-
-def _blinks(question: Question, report: Report) -> Told:
-    found = _others("blink", report)
-    return _times(Message("ask.blinks", {"count": len(found)}), found)
-
-
-def _speech(question: Question, report: Report) -> Told:
-    found = _others("speech", report)
-    return _times(Message("ask.speech", {"count": len(found)}), found)
-
-
-def _closures(question: Question, report: Report) -> Told:
-    found = _others("closure", report)
-    return _times(Message("ask.closures", {"count": len(found)}), found)
-
-
-def _head(question: Question, report: Report) -> Told:
-    found = _others("head", report)
-    told = _times(Message("ask.head", {"count": len(found)}), found)
-    for h in shows.subjects(question, report):
-        assert h.me is not None and h.number is not None
-        moved = Message("ask.head_moved", {"number": h.number, "px": h.me.head_motion_px})
-        told += Told([moved], [h.frames[1]], [h.number])
-    return told
-
-
-def _people(question: Question, report: Report) -> Told:
-    count = len(report.people)
-    first = [person.first_frame for person in report.people]
-    return Told([Message("ask.people", {"count": count})], first, short=str(count))
-
-
-def _length(question: Question, report: Report) -> Told:
-    source = report.source
-    seconds = source.duration or (source.times() or [0.0])[-1]
-    said = Message("ask.length", {"seconds": seconds, "frames": source.frames, "fps": source.fps or 0.0})
-    return Told([said], short=f"{seconds:.2f}")
-
-
-def _confidence(question: Question, report: Report) -> Told:
-    found = shows.subjects(question, report)
-    if not found:
-        return Told.nothing("micro", report)
-    told = Told()
-    for h in found:
-        assert h.me is not None and h.number is not None
-        sure = {"number": h.number, "span": h.span, "p": h.me.interval.confidence}
-        said = Message("ask.confidence", sure)
-        told += Told([said], [h.frames[1]], [h.number])
-    return told
-
-
-def _truth(question: Question, report: Report) -> Told:
-    return Told([Message("ask.not_measured"), Message("ask.suggests_only")], measured=False)
-
-
-def _other(question: Question, report: Report) -> Told:
-    return Told([Message("ask.not_measured"), Message("ask.holds")], measured=False)
-
-
 _ANSWERS: dict[Topic, Callable[[Question, Report], Told]] = {
     Topic.COUNT: _count,
     Topic.WHEN: _when,
@@ -339,13 +268,13 @@ _ANSWERS: dict[Topic, Callable[[Question, Report], Told]] = {
     Topic.REGION: shows.region,
     Topic.SPOKEN: shows.spoken,
     Topic.DETAIL: _detail,
-    Topic.BLINKS: _blinks,
-    Topic.SPEECH: _speech,
-    Topic.CLOSURES: _closures,
-    Topic.HEAD: _head,
-    Topic.PEOPLE: _people,
-    Topic.LENGTH: _length,
-    Topic.CONFIDENCE: _confidence,
-    Topic.TRUTH: _truth,
-    Topic.OTHER: _other,
+    Topic.BLINKS: rest.blinks,
+    Topic.SPEECH: rest.speech,
+    Topic.CLOSURES: rest.closures,
+    Topic.HEAD: rest.head,
+    Topic.PEOPLE: rest.people,
+    Topic.LENGTH: rest.length,
+    Topic.CONFIDENCE: rest.confidence,
+    Topic.TRUTH: rest.truth,
+    Topic.OTHER: rest.other,
 }

@@ -6,6 +6,9 @@ from mellm.analysis.asking.questions import Scope
 from mellm.report import Report
 from mellm.wording.message import Message
 
+LISTED = 20
+"""Times that an answer lists at most."""
+
 
 @dataclass(slots=True)
 class Told:
