@@ -85,7 +85,7 @@ class MomentReader:
         chosen = settings.compensation
         self.estimator = create(settings.estimator, **({} if chosen == "auto" else {"compensation": chosen}))
         self.au_model = create_au_model(settings.au_model)
-        self.emotion_model = create_emotion_model(convention=settings.convention)
+        self.emotion_model = create_emotion_model(settings.emotion_model, settings.convention)
         self._seen = settings.route == "vision"
         self._template = settings.prompt
         self._published = _published_profile(settings)

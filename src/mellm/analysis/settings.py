@@ -109,6 +109,10 @@ def _taxonomies() -> Sequence[str]:
     return tuple(TAXONOMIES)
 
 
+def _emotion_models() -> Sequence[str]:
+    return ("learned", "clean", "prototypes")
+
+
 def _conventions() -> Sequence[str]:
     from mellm.facs.learned_emotion import CONVENTIONS
 
@@ -150,6 +154,11 @@ class Settings(OptionModel):
     au_model: str = Field(
         "evidence",
         description="Action units: evidence (documented rules), learned, or a file of weights.",
+    )
+    emotion_model: Annotated[str, ChosenFrom(_emotion_models)] = Field(
+        "learned",
+        description="Emotion from units: learned (from annotation sheets for research), clean (from none) "
+        "or prototypes.",
     )
     taxonomy: Annotated[str, ChosenFrom(_taxonomies)] = Field(
         "7", description="Emotion classes: 3, 5, 6 or 7."

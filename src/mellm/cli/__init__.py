@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from mellm import logs
-from mellm.cli import analyze, data, demo, evaluate, flow, models, serve, spot, train
+from mellm.cli import analyze, ask, data, demo, evaluate, flow, models, serve, spot, train
 from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
 from mellm.processes import Stopped, stop_on_signals
@@ -23,7 +23,7 @@ from mellm.wording.message import Message
 logger = logging.getLogger(__name__)
 
 _NOTHING, _RESUMABLE = Message("stopped.nothing"), Message("stopped.resumable")
-_KEPT = {"analyze": _NOTHING, "spot": _NOTHING, "flow": _NOTHING} | dict.fromkeys(
+_KEPT = {"analyze": _NOTHING, "spot": _NOTHING, "ask": _NOTHING, "flow": _NOTHING} | dict.fromkeys(
     ("train", "data", "models"), _RESUMABLE
 )
 """What is kept of a verb's work that was broken off, where the work itself does not say it."""
@@ -84,6 +84,7 @@ def _root(
 app.command("analyze")(analyze.analyze)
 app.command("demo")(demo.demo)
 app.command("spot")(spot.spot)
+app.command("ask")(ask.ask)
 app.command("serve")(serve.serve)
 app.add_typer(flow.app, name="flow")
 app.add_typer(models.app, name="models")

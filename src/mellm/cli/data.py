@@ -9,7 +9,9 @@ import typer
 
 from mellm.cli import instruct
 from mellm.cli.console import console
+from mellm.cli.long_videos import long_videos
 from mellm.cli.options import to_file, to_folder
+from mellm.cli.render_set import render
 from mellm.errors import InputError
 
 app = typer.Typer(
@@ -107,6 +109,8 @@ app.add_typer(meflow, name="meflow")
 
 
 app.add_typer(instruct.app, name="instruct")
+app.command("render")(render)
+app.command("long-videos")(long_videos)
 
 
 @meflow.command("build")

@@ -1,16 +1,18 @@
 """`mellm evaluate`: honest protocols, figures with intervals, one JSON file per run."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress as Bar
 from rich.table import Table
 
+from mellm.cli import evaluate_board
 from mellm.cli.compare import compare
 from mellm.cli.console import console
+from mellm.cli.evaluate_frames import case, frames, table
+from mellm.cli.evaluate_long import long_videos
+from mellm.cli.evaluate_output import bar, kept_beside, print_labels, shown_on, write
+from mellm.cli.evaluate_sheets import sheets
 from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.language_options import LanguageOptions
 from mellm.cli.options import to_new_file, with_options
@@ -18,8 +20,6 @@ from mellm.errors import InputError
 
 if TYPE_CHECKING:
     from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
-    from mellm.evaluate.recognition import Progress
-    from mellm.evaluate.runs import AnyRun
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
 
@@ -70,23 +70,23 @@ def megc2019(
             raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
         from mellm.evaluate.language_models import evaluate_language
 
-        with _bar(quiet) as bar:
+        with bar(quiet) as drawn:
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language(data, asked, seed, told, _kept(json_file), language.limit)
-        _write(json_file, run)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language(data, asked, seed, told, kept_beside(json_file), language.limit)
+        write(json_file, run)
         if not quiet:
             _print_reading(run.figures, asked.backend.name)
         return
     from mellm.evaluate.recognition import evaluate_recognition
 
     model = language.reader(model)
-    with _bar(quiet) as bar:
-        told = _shown(bar, f"{model}, {protocol}")
+    with bar(quiet) as drawn:
+        told = shown_on(drawn, f"{model}, {protocol}")
         run = evaluate_recognition(data, protocol, model, seed, told, also)  # type: ignore[arg-type]
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
-        _print_labels(run.figures, f"{model}, {protocol}")
+        print_labels(run.figures, f"{model}, {protocol}")
 
 
 @app.command("aus")
@@ -112,19 +112,19 @@ def aus(
     """
     from mellm.evaluate.unit_recognition import evaluate_units
 
-    with _bar(quiet) as bar:
+    with bar(quiet) as drawn:
         if model == "language":
             from mellm.evaluate.language_models import evaluate_language_units
 
             if protocol != "zero-shot":
                 raise InputError("A language model is not trained on these folds; use --protocol zero-shot.")
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language_units(data, asked, seed, told, _kept(json_file), language.limit)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language_units(data, asked, seed, told, kept_beside(json_file), language.limit)
         else:
             model = language.reader(model)
-            run = evaluate_units(data, protocol, seed, _shown(bar, protocol), model, also)  # type: ignore[arg-type]
-    _write(json_file, run)
+            run = evaluate_units(data, protocol, seed, shown_on(drawn, protocol), model, also)  # type: ignore[arg-type]
+    write(json_file, run)
     if not quiet:
         _print_units(run.figures, f"action units, {model}, {protocol}")
 
@@ -151,13 +151,19 @@ def dfme(
             f"This needs {error.name}; install it with pip install 'mellm[evaluate]'."
         ) from error
     run = evaluate_emotion_from_units(train, test, seed, model)
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
-        _print_labels(run.figures, f"emotion from coded units, {model}")
+        print_labels(run.figures, f"emotion from coded units, {model}")
 
 
 app.command("compare")(compare)
 app.command("spotting")(spotting)
+app.add_typer(evaluate_board.app, name="board")
+app.command("frames")(frames)
+app.command("sheets")(sheets)
+app.command("long-videos")(long_videos)
+app.command("table")(table)
+app.command("case")(case)
 
 
 @app.command("me-vqa")
@@ -193,17 +199,19 @@ def me_vqa(
             raise InputError("A language model is told of no convention; leave --convention out.")
         from mellm.evaluate.language_models import evaluate_language_vqa
 
-        with _bar(quiet) as bar:
+        with bar(quiet) as drawn:
             asked = language.asked()
-            told = _shown(bar, asked.backend.name)
-            run = evaluate_language_vqa(data, questions, asked, seed, told, _kept(json_file), language.limit)
+            told = shown_on(drawn, asked.backend.name)
+            run = evaluate_language_vqa(
+                data, questions, asked, seed, told, kept_beside(json_file), language.limit
+            )
     elif model == "facs":
         from mellm.evaluate.vqa_answers import evaluate_vqa
 
         run = evaluate_vqa(data, questions, seed, also, convention)
     else:
         raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
-    _write(json_file, run)
+    write(json_file, run)
     if not quiet:
         _print_answers(run.figures)
 
@@ -214,43 +222,12 @@ def _no_second(also: Path | None) -> None:
         raise InputError("A language model reads one measurement; leave --also out.")
 
 
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Bar]:
-    with Bar(console=console(stderr=True), transient=True, disable=quiet) as bar:
-        yield bar
-
-
-def _shown(bar: Bar, title: str) -> "Progress":
-    """Let folds show on a progress bar."""
-    task = bar.add_task(title, total=None)
-
-    def show(fold: str, number: int, total: int) -> None:
-        bar.update(task, description=fold, completed=number, total=total)
-
-    return show
-
-
-def _kept(json_file: Path | None) -> Path | None:
-    """Where a long run keeps its answers until it is done."""
-    return json_file.with_name(f"{json_file.name}.kept.jsonl") if json_file else None
-
-
-def _write(json_file: Path | None, run: "AnyRun") -> None:
-    """Write a run where that was asked for; what it kept on the way is deleted."""
-    from mellm.evaluate.runs import write_run
-
-    if json_file:
-        write_run(json_file, run)
-    if kept := _kept(json_file):
-        kept.unlink(missing_ok=True)
-
-
 def _print_reading(figures: "LabelFigures", model: str) -> None:
     """What a language model concluded, beside the FACS stage, and how sound its text is."""
     stage, units, text = figures.facs_stage, figures.units, figures.text
     assert stage and stage.units and units and text
-    _print_labels(figures, model)
-    _print_labels(stage, "the FACS stage, as told in the prompt")
+    print_labels(figures, model)
+    print_labels(stage, "the FACS stage, as told in the prompt")
     if units.samples:
         typer.echo(
             f"action units: macro F1 {units.macro_f1:.3f} over {len(units.per_unit)}, "
@@ -261,16 +238,6 @@ def _print_reading(figures: "LabelFigures", model: str) -> None:
         f"{text.consistent:.1%}, {text.claims_supported:.1%} of {text.claims} claims supported, "
         f"{text.median_seconds:.2f} s a reading (median)"
     )
-
-
-def _print_labels(figures: "LabelFigures", title: str) -> None:
-    table = Table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
-    alone = {f"measurement {n} alone": f for n, f in enumerate(figures.per_measurement, 1)}
-    for name, f in {"all": figures, **figures.per_dataset, **alone}.items():
-        uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
-        counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
-        table.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar)
-    console().print(table)
 
 
 def _print_units(figures: "UnitFigures", title: str) -> None:

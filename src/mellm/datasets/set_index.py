@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mellm.datasets.annotation_sheets import Row, read_sheet
 from mellm.datasets.casme2_names import Naming
@@ -21,6 +21,9 @@ from mellm.wording.message import Message
 
 TABLE_COLUMNS = tuple(f.name for f in fields(Sample))
 """Columns of the table file, in order."""
+
+Kind = Literal["micro", "macro"]
+"""Which of a sheet's expressions are read."""
 
 ANY_TEXT = "not a number"
 """In the corrections: whatever is written there, as long as it is no number."""
@@ -39,10 +42,13 @@ def index(name: str, root: str | Path, sheet: str | Path | None = None) -> list[
     return list(read_set(name, root, sheet).samples)
 
 
-def read_set(name: str, root: str | Path, sheet: str | Path | None = None) -> SetReading:
+def read_set(
+    name: str, root: str | Path, sheet: str | Path | None = None, kind: Kind = "micro"
+) -> SetReading:
     """Read a set's annotations: one `Sample` per micro-expression, corrections applied and noted.
 
     `root` is the folder as its makers ship it; `sheet` names the annotation file where it lies elsewhere.
+    `kind` `macro` gives the rows of macro-expressions in their place, without warnings; there may be none.
     Samples without frames on this machine are kept (`check` tells). Raises InputError for an unknown set,
     or a sheet that is missing or not this set's.
     """
@@ -55,11 +61,13 @@ def read_set(name: str, root: str | Path, sheet: str | Path | None = None) -> Se
     samples: list[Sample] = []
     left_out: dict[Left, list[int]] = {}
     for row in rows:
-        found = _sample(spec, row, root, clips)
+        found = _sample(spec, row, root, clips, kind)
         if isinstance(found, str):
             left_out.setdefault(found, []).append(row.number)
         else:
             samples.append(found)
+    if kind == "macro":
+        return SetReading(tuple(_unique(samples)), ())
     if not samples:
         raise InputError(f"{path.name} holds no micro-expression of {spec.title}: is it this set's sheet?")
     units = spec.columns.get("action_units", ())
@@ -129,14 +137,14 @@ def corrections() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _sample(spec: DatasetSpec, row: Row, root: Path, naming: Naming) -> Sample | Left:
+def _sample(spec: DatasetSpec, row: Row, root: Path, naming: Naming, wanted: Kind) -> Sample | Left:
     """One row as a sample, or why it is none."""
     values = {name: row.text(titles) for name, titles in spec.columns.items()}
     if not values.get("subject") or not values.get("clip"):
         return "nobody"
     kind = kind_of_expression(values.get("type", ""))
-    if kind != "micro":
-        return kind
+    if kind != wanted:
+        return "macro" if kind == "micro" else kind
     subject = _subject(spec, values["subject"], naming)
     frames = {name: _number(values.get(name, "")) for name in ("onset", "apex", "offset")}
     names = {**values, "subject": subject, "clip": naming.clip(values["clip"])}

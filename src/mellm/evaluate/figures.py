@@ -87,6 +87,22 @@ class TextFigures(BaseModel):
     median_seconds: float
 
 
+class CostFigures(BaseModel):
+    """What readings cost, over all samples.
+
+    measuring_seconds, reading_seconds: medians a sample
+    characters_sent, characters_written, pictures: means a sample, of language models
+    price: of all samples, by the prices given, a token counted as four characters; None without prices
+    """
+
+    measuring_seconds: float
+    reading_seconds: float
+    characters_sent: float = 0.0
+    characters_written: float = 0.0
+    pictures: float = 0.0
+    price: float | None = None
+
+
 class LabelFigures(BaseModel):
     """Figures of emotion labels; `confusion[i][j]` counts truth i called j, in the order of `labels`.
 
@@ -94,6 +110,9 @@ class LabelFigures(BaseModel):
     per_measurement: the same figures by each measurement of the flow alone, where there are several
     trained_on: samples of the training sheet
     facs_stage, units, text: of a language model, what the FACS stage alone scores, its units, its text
+    unanswered: samples without a label in the answer, counted as wrong; unmeasured: those of them
+        whose frames could not be used
+    left_out: why -> samples of the sheet that take no part; cost: of readings of frames
     """
 
     samples: int = 0
@@ -113,6 +132,10 @@ class LabelFigures(BaseModel):
     facs_stage: "LabelFigures | None" = None
     units: UnitFigures | None = None
     text: TextFigures | None = None
+    unanswered: int = 0
+    unmeasured: int = 0
+    left_out: dict[str, int] = {}
+    cost: CostFigures | None = None
 
 
 class LabelSummary(BaseModel):

@@ -4,12 +4,11 @@ Every sample is read once; readings are kept beside the output while a run lasts
 interrupted goes on. Knows the questions' form; answers are scored by `vqa` and `recognition`.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from mellm.datasets.vqa_questions import QuestionKind, VQAQuestion, kind_of
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.figures import TextFigures, UnitFigures
+from mellm.evaluate.kept_answers import keep, read_kept
 from mellm.evaluate.motion_learners import see_stored
 from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import Progress, figures_of, results_of
@@ -48,7 +48,6 @@ from mellm.report import Reading
 
 _TAXONOMY = "3"
 _OPEN_TOKENS = 80
-_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def _readings(
 ) -> list[Reading]:
     """The reading of every sample, those in `kept` as they are."""
     reader = LanguageReader(asked.backend, taxonomy=_TAXONOMY, asking=Asking(form=asked.form))
-    found = _kept(kept, Reading.model_validate_json)
+    found = read_kept(kept, Reading.model_validate_json)
     for number, sample in enumerate(samples, 1):
         key = sample.case.name
         if key not in found:
@@ -153,7 +152,7 @@ def _readings(
                 scale="relative",
                 messages=_reading_messages(sample, asked),
             )
-            _keep(kept, key, found[key].model_dump_json())
+            keep(kept, key, found[key].model_dump_json())
         if progress:
             progress(key, number, len(samples))
     return [found[sample.case.name] for sample in samples]
@@ -202,11 +201,11 @@ def evaluate_language_vqa(
     data = read_flow_set(folder)
     samples = {s.case.name: s for s in _samples(data)}
     task = VQATask.read(folder, questions, data.samples).part(limit)
-    found = _kept(kept, str)
+    found = read_kept(kept, str)
     for number, question in enumerate(task.questions, 1):
         if question.id not in found:
             found[question.id] = _answer(question, samples[question.image_id], asked)
-            _keep(kept, question.id, found[question.id])
+            keep(kept, question.id, found[question.id])
         if progress:
             progress(question.id, number, len(task.questions))
     settings = asked.settings | {"protocol": "zero-shot", "fine_labels": list(FINE), "limit": limit}
@@ -323,22 +322,3 @@ def _unit_figures(data: FlowSet, codes: Sequence[Sequence[str]]) -> UnitFigures:
     figures = table.compute(least=LEAST)
     figures.samples = len(coded)
     return figures
-
-
-def _kept(path: Path | None, read: Callable[[str], _Kept]) -> dict[str, _Kept]:
-    """Read what a run has kept so far; a line cut off by a kill is left out."""
-    found: dict[str, _Kept] = {}
-    if path is not None and path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                key, value = json.loads(line)
-                found[key] = read(value)
-            except ValueError:
-                continue
-    return found
-
-
-def _keep(path: Path | None, key: str, value: str) -> None:
-    if path is not None:
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps([key, value], ensure_ascii=False) + "\n")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, JsonValue
 from mellm.errors import InputError
 from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
 from mellm.evaluate.flow_figures import FlowFigures, PairSample
+from mellm.evaluate.long_figures import LongFigures, LongSample
 from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
@@ -32,6 +33,9 @@ class SampleResult(BaseModel):
     question: of ME-VQA
     leaning: action unit -> `L` or `R`, the half with the stronger score
     action_units, text: what a language model concluded and wrote
+    seconds: what the reading took, and `measuring` what measuring its frames took, when they were measured
+    frames: indices of onset and apex among the sample's frames
+    note: why a sample could not be read
     """
 
     key: str
@@ -44,6 +48,10 @@ class SampleResult(BaseModel):
     leaning: dict[str, str] = {}
     action_units: list[str] = []
     text: str | None = None
+    seconds: float = 0.0
+    measuring: float = 0.0
+    frames: list[int] = []
+    note: str = ""
 
     @property
     def person(self) -> str:
@@ -93,7 +101,11 @@ class FlowRun(Run[FlowFigures, PairSample]):
     """Flow estimators on pairs of known motion."""
 
 
-AnyRun = LabelRun | UnitRun | VQARun | FlowRun
+class LongRun(Run[LongFigures, LongSample]):
+    """Spotting, recognition and questions on long videos."""
+
+
+AnyRun = LabelRun | UnitRun | VQARun | FlowRun | LongRun
 
 
 def provenance(
@@ -141,6 +153,8 @@ def read_run(file: str | Path) -> AnyRun:
         figures = content["figures"]
         if "strata" in figures:
             return FlowRun.model_validate(content)
+        if "mean_counts" in figures:
+            return LongRun.model_validate(content)
         if "questions" in figures:
             return VQARun.model_validate(content)
         if "per_unit" in figures:

@@ -29,6 +29,9 @@ from mellm.facs.weight_files import load_weights, save_weights, shipped_weights,
 SHIPPED = "facs_emotion.safetensors"
 """File name of the shipped weights."""
 
+CLEAN = "facs_emotion_clean.safetensors"
+"""File name of the shipped weights that rest on no annotation sheet."""
+
 UNITS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 23, 24, 25, 26, 28, 38)
 """Units the emotion is read from. A mouth stretch (27) counts as a jaw drop (26), 13 as 12, 11 as 10."""
 
@@ -119,7 +122,8 @@ class LearnedEmotion:
     @property
     def name(self) -> str:
         """Name and version, and the convention where one is given, for the report's provenance."""
-        return "learned-emotion-2" + ("" if self.convention == UNKNOWN else f" ({self.convention})")
+        kind = "clean" if set(self.sheets) == {PROTOTYPES} else "learned"
+        return f"{kind}-emotion-2" + ("" if self.convention == UNKNOWN else f" ({self.convention})")
 
     def under(self, convention: str) -> "LearnedEmotion":
         """Return the same model under a convention; raises InputError for one that is not known."""
@@ -193,3 +197,9 @@ def load_emotion_model(path: Path) -> LearnedEmotion:
 def shipped_emotion_model() -> LearnedEmotion:
     """Return the weights that come with the package."""
     return load_emotion_model(shipped_weights(SHIPPED))
+
+
+@cache
+def clean_emotion_model() -> LearnedEmotion:
+    """Return the weights that rest on no annotation sheet: the EMFACS prototypes alone."""
+    return load_emotion_model(shipped_weights(CLEAN))

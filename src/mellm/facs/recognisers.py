@@ -6,7 +6,7 @@ from pathlib import Path
 from mellm.errors import InputError, MellmError
 from mellm.facs.findings import AUModel, EmotionModel
 from mellm.facs.learned import load_au_model, shipped_au_model
-from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
+from mellm.facs.learned_emotion import UNKNOWN, clean_emotion_model, shipped_emotion_model
 from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.facs.unit_rules import EvidenceModel
 from mellm.weights.model_store import sha256_of
@@ -52,13 +52,18 @@ def untrained_emotion_model() -> EmotionModel:
 
 
 def create_emotion_model(name: str = "learned", convention: str = UNKNOWN) -> EmotionModel:
-    """Return an emotion model by name: `learned` from annotation sheets, or the hand-made `prototypes`.
+    """Return an emotion model by name.
+
+    `learned` comes from annotation sheets for research, `clean` by the same training from the EMFACS
+    prototypes alone, `prototypes` is hand-made.
 
     `convention` names the data set whose coders' words are wanted (`mellm.facs.learned_emotion.CONVENTIONS`);
     the prototypes know of none. Raises InputError for a name or convention that does not exist.
     """
     if name == "learned":
         return shipped_emotion_model().under(convention)
+    if name == "clean":
+        return clean_emotion_model().under(convention)
     if name == "prototypes":
         return EmotionEvidenceModel()
-    raise InputError(f"There is no emotion model '{name}'; choose learned or prototypes.")
+    raise InputError(f"There is no emotion model '{name}'; choose learned, clean or prototypes.")

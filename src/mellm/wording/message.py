@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from string import Formatter
 
 from mellm.wording.messages import MESSAGES
-from mellm.wording.names import EMOTIONS_ZH, Language
+from mellm.wording.names import EMOTIONS_ZH, Language, octant_name, region_name
+from mellm.wording.unit_names import au_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,12 @@ class _Wording(Formatter):
         if format_spec == "emotion":
             label = "none" if value is None else str(value)
             return {**EMOTIONS_ZH, "none": "无"}.get(label, label) if self._language == "zh" else label
+        if format_spec == "unit":
+            return au_name(int(str(value)), self._language)
+        if format_spec == "region":
+            return region_name(str(value), self._language)
+        if format_spec == "octant":
+            return octant_name(None if value is None else str(value), self._language)
         if "|" in format_spec:
             return format_spec.split("|")[value != 1]
         return format(value, format_spec)

@@ -2,9 +2,11 @@
 
 Fields stand in braces and have the same names in both languages. `word` understands, besides Python's own
 format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or any other number) and
-`{parts:; }` (several messages and what stands between them).
+`{parts:; }` (several messages and what stands between them), `{au:unit}` (a unit's name), `{name:region}`
+and `{way:octant}` (names of regions and directions).
 """
 
+from mellm.wording.ask_messages import ASK_MESSAGES
 from mellm.wording.sheet_messages import SHEET_MESSAGES
 from mellm.wording.spot_messages import SPOT_MESSAGES
 
@@ -257,6 +259,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "both must be frames of one recording, of one size.",
         "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
     ),
+    **ASK_MESSAGES,
     **SHEET_MESSAGES,
     **SPOT_MESSAGES,
     # the server's jobs

@@ -1,0 +1,115 @@
+"""`mellm ask`: questions about a video, answered from its report."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mellm.analysis.settings import Settings
+from mellm.cli.console import console, print_json
+from mellm.cli.options import First, to_new_file, with_options
+from mellm.cli.progress import stage_progress
+from mellm.errors import InputError
+
+if TYPE_CHECKING:
+    from mellm.analysis.asking import Answer
+    from mellm.analysis.asking.reports import Reports
+    from mellm.report import Report
+
+
+@with_options
+def ask(
+    *,
+    source: Annotated[
+        Path,
+        typer.Argument(help="A video, a report's folder, or with --questions a folder of clips."),
+    ],
+    question: Annotated[
+        list[str] | None, typer.Argument(help="What you want to know; several questions may follow.")
+    ] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option(help="File with a question a line, or the challenges' JSON lines (ME-VQA, ME-LVQA)."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            callback=to_new_file,
+            help="Write the lines of --questions with `answer` filled in: the challenges' form.",
+        ),
+    ] = None,
+    one_moment: Annotated[
+        bool,
+        typer.Option(
+            "--one-moment", help="Each clip is cut to one micro-expression, as ME-VQA's: no spotting."
+        ),
+    ] = False,
+    kept: Annotated[
+        Path | None, typer.Option("--reports", help="Folder that keeps the clips' reports for the next time.")
+    ] = None,
+    settings: Annotated[Settings, First("language", "fps")],
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the answers alone.")] = False,
+) -> None:
+    """Answer questions about a video from what was measured, with the frames; English or Chinese.
+
+    Example: mellm ask interview.mp4 "How many micro-expressions are there?" "When was the first?"
+
+    Example: mellm ask clips/ --questions test.jsonl --one-moment --out submission.jsonl
+    """
+    from mellm.analysis.asking import ask as answer_of
+    from mellm.analysis.asking.question_files import AskedLine, Clips, read_asked, write_answers
+    from mellm.analysis.asking.reports import Reports
+
+    if bool(question) == bool(questions):
+        raise InputError(
+            'Ask something: mellm ask CLIP "How many micro-expressions are there?", or --questions FILE.'
+        )
+    if out is not None and questions is None:
+        raise InputError("--out holds the answers to a file: give it with --questions.")
+    lines = read_asked(questions) if questions else [AskedLine(text, {}) for text in question or []]
+    # Answers come from the report; a language model's reading is no part of them.
+    reports = Reports(settings.model_copy(update={"llm": "none"}), one_moment=one_moment, kept=kept)
+    clips = (
+        Clips(source) if questions and any(line.fields for line in lines) and _is_collection(source) else None
+    )
+    answers: list[Answer] = []
+    for line in lines:
+        clip = clips.find(line) if clips else source
+        with _progress(reports, clip, quiet=quiet or json_) as report:
+            answers.append(answer_of(report, line.question))
+        if not json_ and (out is None or not quiet):
+            _print(answers[-1], alone=quiet)
+    if json_:
+        print_json(json.dumps([answer.model_dump() for answer in answers], indent=2, ensure_ascii=False))
+    if out is not None:
+        write_answers(out, lines, (answer.short or answer.text for answer in answers))
+
+
+def _is_collection(source: Path) -> bool:
+    """Whether clips have to be found below a folder: it is no clip and no report itself."""
+    from mellm.media.folder_contents import pictures_in
+
+    return source.is_dir() and not (source / "report.json").is_file() and not pictures_in(source)
+
+
+@contextmanager
+def _progress(reports: "Reports", clip: Path, *, quiet: bool) -> Iterator["Report"]:
+    with stage_progress(hidden=quiet) as progress:
+        report = reports.of(clip, lambda: progress)
+    yield report
+
+
+def _print(answer: "Answer", *, alone: bool) -> None:
+    screen = console()
+    if not alone:
+        screen.print(f"  {answer.question}", style="bold", highlight=False, soft_wrap=True)
+    for piece in answer.pieces():
+        screen.print(piece if alone else f"  {piece}".rstrip(), highlight=False, soft_wrap=True)
+    if not alone:
+        screen.print()

@@ -1,0 +1,42 @@
+"""`mellm evaluate sheets`: the emotion models on coded units, zero-shot."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mellm.cli.evaluate_output import print_labels, write
+from mellm.cli.options import to_new_file
+from mellm.errors import InputError
+
+
+def sheets(
+    sheet: Annotated[
+        list[str], typer.Option(help="NAME=FILE, such as casme2=coding.csv; again for more sheets.")
+    ],
+    model: Annotated[str, typer.Option(help="learned (never from the sheet itself), clean or prototypes.")],
+    classes: Annotated[str, typer.Option(help="3, 5, 6 or 7.")] = "7",
+    convention: Annotated[str, typer.Option(help="Whose words for emotions.")] = "unknown",
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Infer emotions from the coded units of sheets: what the emotion models cost and bring.
+
+    Example: mellm evaluate sheets --sheet casme2=casme2.csv --sheet dfme=dfme.csv --model clean
+    """
+    from mellm.evaluate.emotion_from_sheets import evaluate_emotion_models
+
+    found: dict[str, Path] = {}
+    for text in sheet:
+        name, equals, file = text.partition("=")
+        if not equals:
+            raise InputError(f"'{text}' names no sheet: write NAME=FILE, such as casme2=coding.csv.")
+        found[name] = Path(file)
+    run = evaluate_emotion_models(found, model, classes, convention, seed)
+    write(json_file, run)
+    if not quiet:
+        print_labels(run.figures, f"emotion from coded units, {model}, {classes} classes")

@@ -1,0 +1,187 @@
+"""Answers to questions about a report, by code: English and Chinese. Knows words only."""
+
+ASK_MESSAGES: dict[str, tuple[str, str]] = {
+    # what is spoken of
+    "ask.micro": ("micro-expression", "微表情"),
+    "ask.macro": ("macro-expression", "宏表情"),
+    "ask.any": ("expression", "表情"),
+    "ask.left": ("left", "左侧"),
+    "ask.right": ("right", "右侧"),
+    "ask.span": (
+        "{onset:.2f} to {offset:.2f} s, apex in frame {frame}",
+        "{onset:.2f} 至 {offset:.2f} 秒，顶点在第 {frame} 帧",
+    ),
+    "ask.time": ("{time:.2f} s", "{time:.2f} 秒"),
+    # how many, and when
+    "ask.count_any": (
+        "{count} {count:expression was|expressions were} found: {micro} "
+        "{micro:micro-expression|micro-expressions}, {macro} {macro:macro-expression|macro-expressions}.",
+        "共发现 {count} 个表情：微表情 {micro} 个，宏表情 {macro} 个。",
+    ),
+    "ask.count_micro": (
+        "{count} {count:micro-expression was|micro-expressions were} found.",
+        "共发现 {count} 个微表情。",
+    ),
+    "ask.count_macro": (
+        "{count} {count:macro-expression was|macro-expressions were} found.",
+        "共发现 {count} 个宏表情。",
+    ),
+    "ask.listed": ("When: {parts:; }.", "时间：{parts:；}。"),
+    "ask.none_of": ("No {what} was found in this video.", "该视频中未发现{what}。"),
+    "ask.why_none": ("The report says: {why}", "报告说明：{why}"),
+    "ask.first": (
+        "The first {what} begins at {onset:.2f} s (frame {first}), its apex is at {apex:.2f} s "
+        "(frame {frame}), and it ends at {offset:.2f} s.",
+        "第一个{what}始于 {onset:.2f} 秒（第 {first} 帧），顶点在 {apex:.2f} 秒（第 {frame} 帧），"
+        "止于 {offset:.2f} 秒。",
+    ),
+    "ask.last": (
+        "The last {what} begins at {onset:.2f} s (frame {first}), its apex is at {apex:.2f} s "
+        "(frame {frame}), and it ends at {offset:.2f} s.",
+        "最后一个{what}始于 {onset:.2f} 秒（第 {first} 帧），顶点在 {apex:.2f} 秒（第 {frame} 帧），"
+        "止于 {offset:.2f} 秒。",
+    ),
+    "ask.longest": (
+        "The longest {what} lasts {seconds:.2f} s: {span}.",
+        "最长的{what}持续 {seconds:.2f} 秒：{span}。",
+    ),
+    "ask.shortest": (
+        "The shortest {what} lasts {seconds:.2f} s: {span}.",
+        "最短的{what}持续 {seconds:.2f} 秒：{span}。",
+    ),
+    "ask.strongest": (
+        "The strongest movement is in micro-expression {number} ({span}): the {region:region} moved "
+        "{px:.2f} px.",
+        "运动最强的是第 {number} 个微表情（{span}）：{region:region}移动 {px:.2f} 像素。",
+    ),
+    "ask.order": ("In order of time: {parts:; }.", "按时间顺序：{parts:；}。"),
+    "ask.order_micro": (
+        "{onset:.2f} s a micro-expression ({label:emotion})",
+        "{onset:.2f} 秒微表情（{label:emotion}）",
+    ),
+    "ask.order_macro": ("{onset:.2f} s a macro-expression", "{onset:.2f} 秒宏表情"),
+    "ask.at": (
+        "At {time:.2f} s (frame {at}) there is a {what}: {span}.",
+        "{time:.2f} 秒（第 {at} 帧）处有一个{what}：{span}。",
+    ),
+    "ask.nothing_at": (
+        "At {time:.2f} s (frame {at}) no expression was found; the nearest is a {what}: {span}.",
+        "{time:.2f} 秒（第 {at} 帧）处未发现表情；最近的是一个{what}：{span}。",
+    ),
+    "ask.after_end": (
+        "The video ends at {seconds:.2f} s; it has no {time:.2f} s.",
+        "视频在 {seconds:.2f} 秒结束；没有 {time:.2f} 秒处的画面。",
+    ),
+    # what
+    "ask.suggests": (
+        "Micro-expression {number} (apex in frame {frame}) suggests {label:emotion}, probability {p:.2f}.",
+        "第 {number} 个微表情（顶点在第 {frame} 帧）提示{label:emotion}，概率 {p:.2f}。",
+    ),
+    "ask.no_emotion": (
+        "Micro-expression {number} (apex in frame {frame}) shows no action unit that is likely enough to "
+        "suggest an emotion.",
+        "第 {number} 个微表情（顶点在第 {frame} 帧）没有足够可能的动作单元来提示情绪。",
+    ),
+    "ask.macro_emotion": (
+        "The emotion of a macro-expression is not measured.",
+        "宏表情的情绪没有测量。",
+    ),
+    "ask.units": (
+        "Micro-expression {number} (frames {first} to {frame}) shows {parts:, }.",
+        "第 {number} 个微表情（第 {first} 至 {frame} 帧）出现{parts:、}。",
+    ),
+    "ask.unit": ("AU {code} {au:unit} ({p:.2f})", "AU {code} {au:unit}（{p:.2f}）"),
+    "ask.no_units": (
+        "In micro-expression {number} (frames {first} to {frame}) no action unit is likely.",
+        "第 {number} 个微表情（第 {first} 至 {frame} 帧）没有可能出现的动作单元。",
+    ),
+    "ask.units_over": (
+        "Over the whole video, its micro-expressions show {parts:, }.",
+        "整段视频的微表情共出现{parts:、}。",
+    ),
+    "ask.unit_times": ("AU {code} {au:unit} (frames {frames})", "AU {code} {au:unit}（第 {frames} 帧）"),
+    "ask.macro_units": (
+        "The action units of {count} {count:macro-expression|macro-expressions} are not measured.",
+        "{count} 个宏表情的动作单元没有测量。",
+    ),
+    "ask.shown": (
+        "Yes: AU {code} {au:unit} is likely ({p:.2f}) in micro-expression {number}, "
+        "frames {first} to {frame}.",
+        "是：第 {number} 个微表情（第 {first} 至 {frame} 帧）可能出现 AU {code} {au:unit}（{p:.2f}）。",
+    ),
+    "ask.not_shown": (
+        "No: AU {au} {au:unit} is not likely; it reaches {p:.2f} at most, in micro-expression {number} "
+        "(apex in frame {frame}).",
+        "否：AU {au} {au:unit} 不太可能出现；最高为 {p:.2f}，在第 {number} 个微表情（顶点在第 {frame} 帧）。",
+    ),
+    "ask.unit_unknown": (
+        "AU {au} {au:unit} is not measured by this program.",
+        "本程序不测量 AU {au} {au:unit}。",
+    ),
+    "ask.side": (
+        "AU {au} {au:unit} is on the subject's {side} in micro-expression {number} (apex in frame {frame}, "
+        "probability {p:.2f}).",
+        "第 {number} 个微表情（顶点在第 {frame} 帧，概率 {p:.2f}）中 AU {au} {au:unit} 位于被试{side}。",
+    ),
+    "ask.side_of_both": (
+        "AU {au} {au:unit} is seen on both sides in micro-expression {number} (apex in frame {frame}); the "
+        "subject's {side} moves more ({left:.2f} px left, {right:.2f} px right).",
+        "第 {number} 个微表情（顶点在第 {frame} 帧）中 AU {au} {au:unit} 见于双侧；被试{side}运动更大"
+        "（左 {left:.2f} 像素，右 {right:.2f} 像素）。",
+    ),
+    "ask.region": (
+        "In micro-expression {number} (apex in frame {frame}): {parts:; }.",
+        "第 {number} 个微表情（顶点在第 {frame} 帧）：{parts:；}。",
+    ),
+    "ask.region_moved": (
+        "the {name:region} moves {px:.2f} px, {way:octant} in the picture",
+        "{name:region}移动 {px:.2f} 像素，画面方向：{way:octant}",
+    ),
+    "ask.region_still": (
+        "None of these regions moves above the noise in any micro-expression of this video.",
+        "在该视频的任何微表情中，这些区域的运动都未超出噪声。",
+    ),
+    # the rest of the report
+    "ask.blinks": ("{count} {count:blink was|blinks were} found.", "共发现 {count} 次眨眼。"),
+    "ask.speech": ("Speech was found {count} {count:time|times}.", "共发现 {count} 段说话。"),
+    "ask.head": (
+        "{count} fast {count:movement|movements} of the head {count:was|were} found.",
+        "共发现 {count} 次快速头部运动。",
+    ),
+    "ask.closures": (
+        "The eyes stay shut {count} {count:time|times}.",
+        "长时间闭眼 {count} 次。",
+    ),
+    "ask.people": (
+        "{count} {count:face was|faces were} followed.",
+        "共跟踪 {count} 张脸。",
+    ),
+    "ask.length": (
+        "The video lasts {seconds:.1f} s: {frames} frames at {fps:.2f} a second.",
+        "视频长 {seconds:.1f} 秒：{frames} 帧，每秒 {fps:.2f} 帧。",
+    ),
+    "ask.confidence": (
+        "Micro-expression {number} ({span}) was spotted with confidence {p:.2f}.",
+        "第 {number} 个微表情（{span}）的检出置信度为 {p:.2f}。",
+    ),
+    "ask.head_moved": (
+        "From onset to apex of micro-expression {number} the head moves {px:.2f} px on average; that was "
+        "removed from the measurement.",
+        "第 {number} 个微表情从起始到顶点头部平均移动 {px:.2f} 像素；测量中已去除。",
+    ),
+    "ask.suggests_only": (
+        "A movement of the face suggests a state of mind at most; it proves none.",
+        "面部运动至多提示一种心理状态，不能证明任何状态。",
+    ),
+    "ask.not_measured": (
+        "The report does not hold that: it was not measured.",
+        "报告中没有这一内容：没有测量。",
+    ),
+    "ask.holds": (
+        "It holds micro-expressions with their times, action units with sides, regions that moved, suggested "
+        "emotions, macro-expressions, blinks, shut eyes, speech, head movements, faces and the length of the "
+        "video.",
+        "报告包含：微表情及其时间、动作单元及侧别、运动的区域、提示的情绪、宏表情、眨眼、闭眼、说话、"
+        "头部运动、人脸和视频长度。",
+    ),
+}

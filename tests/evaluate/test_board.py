@@ -1,0 +1,127 @@
+"""The board: rows hold no sample, wrong figures are refused, the page follows from the rows alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mellm.cli import app
+from mellm.errors import InputError
+from mellm.evaluate.board import About, read_board, read_row, row_of, write_row
+from mellm.evaluate.board_page import board_page
+from mellm.evaluate.emotion_from_sheets import evaluate_emotion_models
+from mellm.evaluate.frames import label_figures_of_answers
+from mellm.evaluate.runs import LabelRun, Provenance, SampleResult, write_run
+
+ROOT = Path(__file__).parents[2]
+ABOUT = About(method="mine", trained_on="nothing", contamination="none", measurement="first", by="me")
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> Path:
+    rows = [
+        SampleResult(key=f"secret{k}", dataset="d", subject=str(k % 3), truth=t, prediction=p)
+        for k, (t, p) in enumerate([("a", "a"), ("a", "b"), ("b", "b"), ("c", "none"), ("c", "c")])
+    ]
+    made = Provenance(mellm_version="1", command="mellm evaluate x", settings={"protocol": "loso"})
+    figures = label_figures_of_answers(rows, ("a", "b", "c"))
+    write_run(tmp_path / "run.json", LabelRun(figures=figures, samples=rows, provenance=made))
+    return tmp_path / "run.json"
+
+
+def test_a_row_holds_the_figures_and_no_sample(run_file: Path, tmp_path: Path) -> None:
+    write_row(row_of(run_file, ABOUT), tmp_path / "row.json")
+    assert "secret" not in (tmp_path / "row.json").read_text()
+    row = read_row(tmp_path / "row.json")
+    assert (row.method, row.by, row.protocol, row.task) == ("mine", "me", "loso", "emotions")
+    assert (row.lines[0].samples, row.lines[0].people, row.lines[0].classes) == (5, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"uf1": 0.9, "uf1_interval": [0.0, 1.0]}, "its confusion says"),
+        ({"accuracy": 0.99}, "its confusion says"),
+        ({"uar_interval": [0.0, 0.1]}, "does not lie in its interval"),
+        ({"samples": 6}, "holds 5 samples"),
+        ({"uf1": 1.5}, "less than or equal to 1"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_figures_that_cannot_be_are_refused(
+    run_file: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    file = tmp_path / "row.json"
+    write_row(row_of(run_file, ABOUT), file)
+    content = json.loads(file.read_text())
+    content["lines"][0].update(change)
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=said):
+        read_row(file)
+
+
+def test_what_a_row_must_say_is_asked_for(run_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "row.json"
+    write_row(row_of(run_file, ABOUT), file)
+    content = json.loads(file.read_text())
+    for name in ("trained_on", "contamination", "command"):
+        less = {key: value for key, value in content.items() if key != name}
+        file.write_text(json.dumps(less))
+        with pytest.raises(InputError, match=name):
+            read_row(file)
+
+
+def test_the_command_line_adds_checks_and_builds(run_file: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    told = ["--method", "mine", "--trained-on", "my own clips", "--seen", "none", "--measurement", "both"]
+    words = ["evaluate", "board", "add", str(run_file), "--out", str(rows / "mine.json"), *told]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert CliRunner().invoke(app, ["evaluate", "board", "check", str(rows)]).exit_code == 0
+    out = tmp_path / "page.md"
+    assert (
+        CliRunner().invoke(app, ["evaluate", "board", "build", str(rows), "--out", str(out)]).exit_code == 0
+    )
+    assert "| mine | mellm | loso | both | d (3) | 5 |" in out.read_text()
+    assert "`mellm evaluate x`" in out.read_text()
+
+
+def test_the_page_in_the_docs_is_the_one_its_rows_make() -> None:
+    folder = ROOT / "benchmarks" / "board"
+    page = (ROOT / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+    assert page == board_page(read_board(folder))
+
+
+def test_no_committed_row_holds_samples_or_paths_of_a_machine() -> None:
+    for file in (ROOT / "benchmarks" / "board").glob("*.json"):
+        text = file.read_text(encoding="utf-8")
+        assert "sub0" not in text and "spNO" not in text and "/tmp/" not in text and "/work/" not in text
+
+
+def test_every_weight_that_ships_has_its_rights() -> None:
+    told = (ROOT / "docs" / "rights.md").read_text(encoding="utf-8")
+    weights = ROOT / "src" / "mellm" / "weights"
+    shipped = [f.name for f in weights.iterdir() if f.suffix in (".safetensors", ".onnx")]
+    assert shipped and all(f"`{name}`" in told for name in shipped)
+
+
+def test_the_clean_emotion_model_rests_on_no_sheet_and_answers(tmp_path: Path) -> None:
+    from mellm.analysis.settings import Settings
+    from mellm.facs import create_emotion_model
+    from mellm.facs.learned_emotion import PROTOTYPES, clean_emotion_model
+
+    assert set(clean_emotion_model().sheets) == {PROTOTYPES}
+    assert create_emotion_model("clean").name == "clean-emotion-2"
+    assert Settings(emotion_model="clean").recorded()["emotion_model"] == "clean"
+    (tmp_path / "s.csv").write_text(
+        "Subject,AU,Emotion\n1,6+12,happiness\n2,1+2+5,surprise\n3,9,disgust\n3,4,others\n4,,fear\n"
+    )
+    run = evaluate_emotion_models({"own": tmp_path / "s.csv"}, "clean", "7")
+    assert [(s.truth, s.prediction) for s in run.samples] == [
+        ("happiness", "happiness"),
+        ("surprise", "surprise"),
+        ("disgust", "disgust"),
+    ]
+    with pytest.raises(InputError, match="choose learned, clean or prototypes"):
+        evaluate_emotion_models({"own": tmp_path / "s.csv"}, "none", "7")
