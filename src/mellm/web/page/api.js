@@ -50,6 +50,8 @@ export const submit = (request) => ask("/jobs", send("POST", request));
 export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 /** @type {(id: string) => Promise<null>} */
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
+/** @type {(id: string, name: string) => Promise<Job>} */
+export const rename = (id, name) => ask(`/jobs/${id}`, send("PATCH", { name }));
 /** @type {(id: string) => Promise<Report>} */
 export const report = (id) => ask(`/jobs/${id}/report`);
 /** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
@@ -58,8 +60,8 @@ export const sentences = (id) => ask(`/jobs/${id}/sentences`);
 export const frames = (id) => ask(`/jobs/${id}/frames`);
 /** @type {(id: string, number: number, query: Query) => Promise<Reading>} */
 export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
-/** @type {(id: string) => Promise<Annotation>} */
-export const annotation = (id) => ask(`/jobs/${id}/annotation`);
+/** @type {(id: string, coder: string) => Promise<Annotation>} */
+export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder })}`);
 /** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
@@ -165,11 +167,12 @@ export function follow(id, tell, hear = () => {}) {
 }
 
 /**
- * A job's end.
+ * A job's end; `meanwhile(job)` is told how far it is.
  * @param {string} id
  * @param {Hear} [hear]
+ * @param {(job: Job) => void} [meanwhile]
  * @returns {Promise<Job>}
  */
-export const ended = (id, hear) => new Promise((resolve) => {
-  follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); }, hear);
+export const ended = (id, hear, meanwhile = () => {}) => new Promise((resolve) => {
+  follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); else meanwhile(now); }, hear);
 });

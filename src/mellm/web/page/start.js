@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { at, bar, element, options } from "./element.js";
 import { chosen, entriesOf, sortOut, walk } from "./folders.js";
 import { say, showRooms, wireLook } from "./look.js";
-import { readBy } from "./moments.js";
+import { readBy } from "./measured.js";
 import { language, said, t } from "./words.js";
 
 /** @import {Choices, Found, Job, JobSettings, Recording} from "./types.d.ts" */

@@ -1,9 +1,8 @@
 // Types of what the page works with. The first part follows the server's models (a test compares the names of
 // their fields); the second is the page's own. Read by `tsc` only; never served.
 
-import type { Frames } from "./frames.js";
-import type { Moment, Moments } from "./moments.js";
-import type { State } from "./state.js";
+import type { Moment } from "./moments.js";
+import type en from "./words-en.js";
 
 export type { Moment };
 
@@ -223,6 +222,7 @@ export interface CodedText {
 }
 
 export interface CodedMoment {
+  id?: string | null;
   number: number | null;
   person: number;
   verdict: "open" | "agreed" | "changed" | "rejected" | "added";
@@ -324,21 +324,59 @@ export type FramePart = keyof FrameRange;
 
 export type Coded = Omit<CodedMoment, "number" | "person">;
 
+/** What a person says about one moment. `key` names it on the page and does not change. */
+export interface Entry extends CodedMoment {
+  key: string;
+}
+
+/** Everything a person says about a report; never changed, only replaced. */
+export interface Doc {
+  note: string;
+  entries: Record<string, Entry>;
+}
+
+/** An interval a person named, as the program measures it. */
+export interface Measurement {
+  me: MicroExpression | null;
+  /** The job that read it, and the number of `me` in its report. */
+  job: string | null;
+  number: number | null;
+  busy: boolean;
+  /** How many analyses are before it. */
+  waiting: number | null;
+  live: string | null;
+  error: string | null;
+}
+
 /** A unit of the program with the person's word on it; one of them may be null. */
 export interface UnitRow {
   program: ActionUnitReading | null;
   coded: CodedUnit | null;
 }
 
+/** Two people changed the same moments. */
+export interface Clash {
+  keys: string[];
+  theirs: Doc;
+  by: string;
+}
+
 /** What the parts of the clip page watch. */
 export interface ClipState {
   frame: number;
-  moment: Moment | null;
+  /** The key of the chosen moment. */
+  moment: string | null;
+  doc: Doc;
+  /** The document as it was saved last. */
+  saved: Doc;
   /** The next four only count: a part that watches one is called when it grows. */
+  steps: number;
   measured: number;
   live: number;
-  edits: number;
   words: number;
+  version: number;
+  coder: string;
+  conflict: Clash | null;
   person: number;
   /** Names of the regions that are pointed at. */
   lit: Set<string> | null;
@@ -346,10 +384,33 @@ export interface ClipState {
   opacity: number;
   fixed: boolean;
   zoom: string;
-  window: string;
+  /** What the player shows of the clip, in words that change with it. */
+  view: string;
+  /** What the timeline shows, seconds; null: the whole clip. */
+  span: [start: number, end: number] | null;
+  /** Whether all lanes have one scale. */
+  one_scale: boolean;
   taxonomy: string;
-  dirty: boolean;
+  blind: boolean;
+  playing: boolean;
 }
+
+/** The timeline's ground: what it shows, and where a time or a frame is, px. */
+export interface Sheet {
+  start: number;
+  end: number;
+  width: number;
+  bottom: number;
+  x(time: number): number;
+  xOf(frame: number): number;
+}
+
+/** A text of the page; where it depends on a count, one for each plural form. */
+export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+export type Messages = Record<keyof typeof en, Message>;
+
+/** What can be drawn. */
+export type Node = import("preact").ComponentChildren;
 
 /** Names in the reader's language. */
 export interface Naming {
@@ -359,31 +420,6 @@ export interface Naming {
   emotion(label: string): string;
   octant(octant: string | null): string;
   subjectSide(side: "left" | "right"): string;
-}
-
-/** What every part of the clip page is given. */
-export interface Context {
-  job: Job;
-  choices: Choices;
-  report: Report;
-  frames: Frames;
-  moments: Moments;
-  state: State<ClipState>;
-  names: Naming;
-  /** False for a pair, which has no frames to choose from. */
-  editable: boolean;
-  moment(): Moment | null;
-  /** A sentence of the program in the reader's language. */
-  said(sentence: string): string;
-  point(regions: string[] | null): void;
-  pointArea(area: string): void;
-  dirty(): void;
-  edited(): void;
-  choose(moment: Moment | null): void;
-  choosePerson(person: number): void;
-  setFrames(moment: Moment, wanted: FrameRange | null): void;
-  addMoment(): void;
-  dropMoment(moment: Moment): void;
 }
 
 /** An affine map of pixels, in the order of CanvasRenderingContext2D.transform. */

@@ -1,0 +1,108 @@
+// What a person says goes to the server, and is never lost on the way: a draft stays in the browser until it is
+// saved, and what somebody else saved meanwhile is merged, moment by moment.
+
+import * as api from "./api.js";
+import { docOf, merged } from "./coding.js";
+import { say } from "./look.js";
+import { t } from "./words.js";
+
+/** @import {App} from "./app.js" */
+/** @import {Annotation, Doc} from "./types.d.ts" */
+
+export class Saving {
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    /** The document both sides know: what was loaded or saved last. */
+    this.base = app.state.get("saved");
+    /** @type {Promise<boolean> | null} */
+    this.running = null;
+    app.state.watch(["doc", "saved"], () => this.keep());
+  }
+
+  get place() {
+    return `mellm-draft-${this.app.job.id}`;
+  }
+
+  /** @param {Annotation} annotation */
+  load(annotation) {
+    const doc = docOf(annotation);
+    this.base = doc;
+    this.app.state.set({ doc, saved: doc, version: annotation.version });
+    this.app.steps.forget();
+    const draft = /** @type {{ doc: Doc, base: Doc } | null} */ (JSON.parse(localStorage.getItem(this.place) ?? "null"));
+    if (!draft) return;
+    const { doc: joined, both } = merged(draft.base, draft.doc, doc);
+    this.app.steps.act("restored", () => joined);
+    say(both.length ? t("draft_both", { n: both.length }) : t("draft_restored"));
+  }
+
+  /** The draft in this browser, for a closed window or a power cut. */
+  keep() {
+    if (this.app.dirty) localStorage.setItem(this.place, JSON.stringify({ doc: this.app.state.get("doc"), base: this.base }));
+    else localStorage.removeItem(this.place);
+  }
+
+  /** Whether everything is saved. One at a time: a second one waits for the first. */
+  async save() {
+    while (this.running) await this.running;
+    this.running = this.send().finally(() => { this.running = null; });
+    return this.running;
+  }
+
+  /** @returns {Promise<boolean>} */
+  async send() {
+    const { state } = this.app;
+    const sent = state.get("doc");
+    try {
+      this.settle(await this.put(sent, state.get("version")), sent);
+      return true;
+    } catch (error) {
+      if (error.status === 409) return this.meet(sent);
+      say(error.message, "error");
+      return false;
+    }
+  }
+
+  /**
+   * @param {Doc} doc
+   * @param {number} version
+   */
+  put(doc, version) {
+    return api.annotate(this.app.job.id, { base_version: version, coder: this.app.state.get("coder"), note: doc.note, moments: this.app.moments.body(doc) });
+  }
+
+  /**
+   * @param {Annotation} answer
+   * @param {Doc} sent
+   */
+  settle(answer, sent) {
+    this.base = sent;
+    this.app.state.set({ saved: sent, version: answer.version });
+    this.keep();
+  }
+
+  /**
+   * Somebody saved meanwhile: what only one of both changed is kept as it is, the rest is asked.
+   * @param {Doc} sent
+   * @returns {Promise<boolean>}
+   */
+  async meet(sent) {
+    const { app } = this;
+    try {
+      const answer = await api.annotation(app.job.id, app.state.get("coder"));
+      const theirs = docOf(answer);
+      const { doc, both } = merged(this.base, sent, theirs);
+      this.base = theirs;
+      app.state.set({ version: answer.version, saved: theirs });
+      app.steps.act("merged", () => doc);
+      app.state.set({ conflict: both.length ? { keys: both, theirs, by: answer.coder } : null });
+      if (both.length) return false;
+      say(t("merged_said", { name: answer.coder || t("somebody") }));
+      return await this.send();
+    } catch (error) {
+      say(error.message, "error");
+      return false;
+    }
+  }
+}
