@@ -22,7 +22,7 @@ async function ask(path, options = {}) {
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
-  if (!answer.ok) throw Object.assign(new Error(body.error || `The server answered ${answer.status}.`), { status: answer.status });
+  if (!answer.ok) throw Object.assign(new Error(body.error || `The server answered ${answer.status}.`), { status: answer.status, conflict: body.conflict });
   return body;
 }
 
@@ -50,8 +50,8 @@ export const submit = (request) => ask("/jobs", send("POST", request));
 export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 /** @type {(id: string) => Promise<null>} */
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
-/** @type {(id: string, name: string) => Promise<Job>} */
-export const rename = (id, name) => ask(`/jobs/${id}`, send("PATCH", { name }));
+/** @type {(id: string, about: Partial<Pick<Job, "name" | "subject" | "session" | "tags" | "note" | "blind">>) => Promise<Job>} */
+export const describe = (id, about) => ask(`/jobs/${id}`, send("PATCH", about));
 /** @type {(id: string) => Promise<Report>} */
 export const report = (id) => ask(`/jobs/${id}/report`);
 /** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
@@ -84,6 +84,8 @@ export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
 export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
 /** @type {(id: string | null) => string} */
 export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
+/** @type {(kind: string, query: URLSearchParams) => string} */
+export const exportAllAddress = (kind, query) => `${BASE}/export/${kind}?${query}`;
 /** @type {(id: string, kind: string, version: string) => string} */
 export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
 

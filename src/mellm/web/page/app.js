@@ -12,7 +12,7 @@ import { language, said, t } from "./words.js";
 /** @import {Choices, ClipState, Doc, Job, Moment, Naming, Report} from "./types.d.ts" */
 
 /** @type {Doc} */
-const NOTHING_SAID = { note: "", entries: {} };
+const NOTHING_SAID = { note: "", finished: false, entries: {} };
 
 export class App {
   /**

@@ -7,7 +7,7 @@ export const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" }
 export const SIDES = /** @type {SideName[]} */ (Object.keys(PREFIX));
 
 /** @type {Coded} */
-const NOTHING = { verdict: "open", frames: null, units: [], emotion: null, text: null, note: "", reread: null };
+const NOTHING = { id: null, verdict: "open", frames: null, units: [], emotion: null, text: null, note: "", reread: null };
 
 /** @param {string} code */
 export const numberOf = (code) => Number(/\d+/.exec(code)?.[0]);
@@ -123,19 +123,30 @@ export function refused({ onset, apex, offset }, count) {
 }
 
 /**
- * @param {CodedMoment} moment
- * @param {number} place
+ * What a moment of the program is called.
+ * @param {number} number
  */
-const keyOf = (moment, place) => (moment.number === null ? moment.id ?? `a${place}` : `p${moment.number}`);
+export const programKey = (number) => `me${number}`;
 
 /**
  * A saved annotation as a document.
- * @param {Pick<Annotation, "note" | "moments">} annotation
+ * @param {Pick<Annotation, "note" | "moments" | "finished">} annotation
  * @returns {Doc}
  */
-export function docOf({ note, moments }) {
-  const entries = moments.map((moment, k) => ({ ...NOTHING, ...moment, key: keyOf(moment, k) }));
-  return { note, entries: Object.fromEntries(entries.map((entry) => [entry.key, entry])) };
+export function docOf({ note, finished, moments }) {
+  const entries = moments.map((moment, k) => ({ ...NOTHING, ...moment, key: moment.key ?? (moment.number === null ? `added${k}` : programKey(moment.number)) }));
+  return { note, finished: finished ?? false, entries: Object.fromEntries(entries.map((entry) => [entry.key, entry])) };
+}
+
+/**
+ * The document with the numbers that the server gave to added moments.
+ * @param {Doc} doc
+ * @param {Doc} saved
+ * @returns {Doc}
+ */
+export function numbered(doc, saved) {
+  const entries = Object.fromEntries(Object.entries(doc.entries).map(([key, entry]) => [key, { ...entry, id: saved.entries[key]?.id ?? entry.id }]));
+  return { ...doc, entries };
 }
 
 /**
@@ -172,5 +183,5 @@ export function merged(base, mine, theirs) {
     const chosen = same(was, my) ? their : my;
     if (chosen) entries[key] = chosen;
   }
-  return { doc: { note: base.note === mine.note ? theirs.note : mine.note, entries }, both };
+  return { doc: { note: base.note === mine.note ? theirs.note : mine.note, finished: mine.finished, entries }, both };
 }

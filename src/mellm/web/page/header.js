@@ -30,7 +30,7 @@ function Name({ app }) {
     write(false);
     if (!wanted || wanted === name) return;
     try {
-      app.job.name = (await api.rename(app.job.id, wanted)).name;
+      app.job.name = (await api.describe(app.job.id, { name: wanted })).name;
       setName(app.job.name);
       document.title = `${app.job.name} – mellm`;
     } catch (error) {

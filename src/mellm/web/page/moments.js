@@ -1,6 +1,6 @@
 // The moments of one report as the program and the person see them. Both are always kept.
 
-import { entryOf, touched, unitRows } from "./coding.js";
+import { entryOf, programKey, touched, unitRows } from "./coding.js";
 import { middle } from "./measured.js";
 
 /** @import {Measured} from "./measured.js" */
@@ -27,7 +27,12 @@ export class Moment {
 
   /** What is shown: read anew at the person's frames, else the program's. Null while an added one is measured. */
   get me() {
-    return this.measured?.me ?? this.program;
+    return this.measured?.me ?? (this.pending ? null : this.program);
+  }
+
+  /** Spotted, but not measured yet. */
+  get pending() {
+    return Boolean(this.program) && !this.program.regions.length;
   }
 
   /** The job whose pictures and readings belong to `me` (null: the clip's own), and the number of `me` in it. */
@@ -47,7 +52,7 @@ export class Moment {
 
   /** Spotted, but nothing bears it out: listed apart, until a person takes it up. */
   get doubtful() {
-    if (this.touched || !this.program || this.program.interval.origin !== "spotted") return false;
+    if (this.touched || !this.program || this.pending || this.program.interval.origin !== "spotted") return false;
     const { emotion, action_units: units, regions, interval } = this.program;
     const evidence = emotion.label !== null || units.some((unit) => unit.present);
     return !evidence && (interval.confidence < DOUBTFUL || !regions.some((region) => region.moving));
@@ -75,7 +80,7 @@ export class Moments {
    * @param {boolean} blind - the coder does not see what the program found
    */
   update(doc, blind) {
-    const program = blind ? [] : this.report.micro_expressions.map((me, k) => this.moment(entryOf(doc, `p${k + 1}`, k + 1, me.person), me));
+    const program = blind ? [] : this.report.micro_expressions.map((me, k) => this.moment(entryOf(doc, programKey(me.number ?? k + 1), me.number ?? k + 1, me.person), me));
     const known = new Set(program.map((moment) => moment.key));
     const own = Object.values(doc.entries).filter((entry) => !known.has(entry.key) && entry.number === null && entry.frames).map((entry) => this.moment(entry, null));
     this.all = [...program, ...own].sort((a, b) => a.frames.onset - b.frames.onset || a.person - b.person);
@@ -104,13 +109,14 @@ export class Moments {
   }
 
   /**
-   * What an added moment is called: it never gets a number of the program's.
+   * What a moment is called: an added one gets a number that nothing else ever had once it is saved.
    * @param {Moment} moment
    */
   name(moment) {
-    if (moment.number !== null) return String(moment.number);
-    const own = this.all.filter((other) => other.number === null);
-    return `+${own.indexOf(moment) + 1}`;
+    const id = moment.number ?? moment.coded.id;
+    if (id !== null) return String(id);
+    const unsaved = this.all.filter((other) => other.number === null && other.coded.id === null);
+    return `+${unsaved.indexOf(moment) + 1}`;
   }
 
   /** Have every interval of the person's measured. */
@@ -123,7 +129,7 @@ export class Moments {
    * @returns {[x: number, y: number]}
    */
   place(moment) {
-    if (moment.program) return middle(moment.program);
+    if (moment.program && !moment.pending) return middle(moment.program);
     const [left, top, width, height] = this.report.people.find((one) => one.person === moment.person)?.box ?? [0, 0, 0, 0];
     return [left + width / 2, top + height / 2];
   }
@@ -134,7 +140,7 @@ export class Moments {
    * @returns {NewAnnotation["moments"]}
    */
   body(doc) {
-    return Object.values(doc.entries).map(({ key: _, ...coded }) => ({
+    return Object.values(doc.entries).map((coded) => ({
       ...coded, reread: coded.frames ? this.measured.of(coded.person, coded.frames)?.job ?? coded.reread : null,
     }));
   }

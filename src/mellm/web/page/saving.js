@@ -2,7 +2,7 @@
 // saved, and what somebody else saved meanwhile is merged, moment by moment.
 
 import * as api from "./api.js";
-import { docOf, merged } from "./coding.js";
+import { docOf, merged, numbered } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
@@ -58,7 +58,7 @@ export class Saving {
       this.settle(await this.put(sent, state.get("version")), sent);
       return true;
     } catch (error) {
-      if (error.status === 409) return this.meet(sent);
+      if (error.conflict) return this.meet(sent, error.conflict.theirs);
       say(error.message, "error");
       return false;
     }
@@ -69,7 +69,8 @@ export class Saving {
    * @param {number} version
    */
   put(doc, version) {
-    return api.annotate(this.app.job.id, { base_version: version, coder: this.app.state.get("coder"), note: doc.note, moments: this.app.moments.body(doc) });
+    const { coder } = this.app.state.values;
+    return api.annotate(this.app.job.id, { base_version: version, coder: coder.trim(), role: "coder", finished: doc.finished, sources: [], note: doc.note, moments: this.app.moments.body(doc) });
   }
 
   /**
@@ -77,32 +78,30 @@ export class Saving {
    * @param {Doc} sent
    */
   settle(answer, sent) {
-    this.base = sent;
-    this.app.state.set({ saved: sent, version: answer.version });
+    const { state } = this.app;
+    const saved = numbered(sent, docOf(answer));
+    this.base = saved;
+    const doc = state.get("doc") === sent ? saved : numbered(state.get("doc"), saved);
+    state.set({ saved, doc, version: answer.version });
     this.keep();
   }
 
   /**
-   * Somebody saved meanwhile: what only one of both changed is kept as it is, the rest is asked.
+   * Somebody saved under this name meanwhile: what only one of both changed is kept as it is, the rest is asked.
    * @param {Doc} sent
+   * @param {Annotation} newer
    * @returns {Promise<boolean>}
    */
-  async meet(sent) {
+  async meet(sent, newer) {
     const { app } = this;
-    try {
-      const answer = await api.annotation(app.job.id, app.state.get("coder"));
-      const theirs = docOf(answer);
-      const { doc, both } = merged(this.base, sent, theirs);
-      this.base = theirs;
-      app.state.set({ version: answer.version, saved: theirs });
-      app.steps.act("merged", () => doc);
-      app.state.set({ conflict: both.length ? { keys: both, theirs, by: answer.coder } : null });
-      if (both.length) return false;
-      say(t("merged_said", { name: answer.coder || t("somebody") }));
-      return await this.send();
-    } catch (error) {
-      say(error.message, "error");
-      return false;
-    }
+    const theirs = docOf(newer);
+    const { doc, both } = merged(this.base, sent, theirs);
+    this.base = theirs;
+    app.state.set({ version: newer.version, saved: theirs });
+    app.steps.act("merged", () => doc);
+    app.state.set({ conflict: both.length ? { keys: both, theirs, by: newer.coder } : null });
+    if (both.length) return false;
+    say(t("merged_said", { name: newer.coder || t("somebody") }));
+    return this.send();
   }
 }

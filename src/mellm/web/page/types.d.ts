@@ -64,6 +64,7 @@ export interface Reading {
 }
 
 export interface MicroExpression {
+  number: number | null;
   person: number;
   interval: Interval;
   regions: RegionReading[];
@@ -91,7 +92,7 @@ export interface Trace {
   areas: Record<string, (number | null)[]>;
 }
 
-export interface Source {
+export interface ClipSource {
   width: number;
   height: number;
   fps: number | null;
@@ -108,7 +109,7 @@ export interface Provenance {
 }
 
 export interface Report {
-  source: Source;
+  source: ClipSource;
   people: Person[];
   micro_expressions: MicroExpression[];
   other_events: OtherEvent[];
@@ -163,6 +164,13 @@ export interface Job {
   emotions: string[];
   annotated: boolean;
   chinese: Record<string, string>;
+  subject: string;
+  session: string;
+  tags: string[];
+  note: string;
+  blind: "none" | "others" | "program";
+  coders: string[];
+  waits_for: string | null;
 }
 
 export interface JobPage {
@@ -182,6 +190,9 @@ export interface FrameTable {
   height: number;
   fps: number | null;
   times: number[];
+  /** File name of each frame of a folder; else empty. */
+  names: string[];
+  sound: boolean;
 }
 
 export interface Choices {
@@ -222,7 +233,9 @@ export interface CodedText {
 }
 
 export interface CodedMoment {
-  id?: string | null;
+  key: string | null;
+  /** The number people see; an added moment gets one from the server. */
+  id: number | null;
   number: number | null;
   person: number;
   verdict: "open" | "agreed" | "changed" | "rejected" | "added";
@@ -234,18 +247,28 @@ export interface CodedMoment {
   reread: string | null;
 }
 
-export interface NewAnnotation {
-  base_version: number;
+/** A version that a final one was made from. */
+export interface Source {
   coder: string;
+  version: number;
+}
+
+export interface AnnotationBody {
+  coder: string;
+  role: "coder" | "final";
+  finished: boolean;
+  sources: Source[];
   note: string;
   moments: CodedMoment[];
 }
 
-export interface Annotation {
+export interface NewAnnotation extends AnnotationBody {
+  base_version: number;
+}
+
+export interface Annotation extends AnnotationBody {
   version: number;
-  coder: string;
-  note: string;
-  moments: CodedMoment[];
+  created: string | null;
 }
 
 // mellm.web.routes_review
@@ -322,7 +345,7 @@ export interface FrameRange {
 }
 export type FramePart = keyof FrameRange;
 
-export type Coded = Omit<CodedMoment, "number" | "person">;
+export type Coded = Omit<CodedMoment, "key" | "number" | "person">;
 
 /** What a person says about one moment. `key` names it on the page and does not change. */
 export interface Entry extends CodedMoment {
@@ -332,6 +355,8 @@ export interface Entry extends CodedMoment {
 /** Everything a person says about a report; never changed, only replaced. */
 export interface Doc {
   note: string;
+  /** Handed in: the coder is done with this clip. */
+  finished: boolean;
   entries: Record<string, Entry>;
 }
 
@@ -395,6 +420,54 @@ export interface ClipState {
   playing: boolean;
 }
 
+/** What the parts of the start page watch. */
+export interface Intake {
+  words: number;
+  /** Grows when an analysis gets on. */
+  works: number;
+  offered: Choices | null;
+  /** Pictures that wait to be a pair. */
+  pair: File[];
+  /** Frames of recordings that wait for their frame rate. */
+  folders: Recording[];
+  /** Whether nothing was ever analysed here; null: not known yet. */
+  empty: boolean | null;
+}
+
+/** What the parts of the gallery watch. */
+export interface Gallery {
+  words: number;
+  text: string;
+  state: string;
+  tag: string;
+  subject: string;
+  jobs: Job[];
+  next: string | null;
+  loaded: boolean;
+  choices: Choices | null;
+  /** The clip whose description is open. */
+  editing: string | null;
+}
+
+export type Verdict = "accept" | "edit" | "reject" | "open";
+
+/** What the parts of the review room watch. */
+export interface ReviewRoom {
+  words: number;
+  who: string;
+  choices: Choices | null;
+  item: Item | null;
+  total: number;
+  counts: Record<string, number>;
+  answer: string;
+  note: string;
+  problems: Finding[];
+  /** Whether regions that do not move are listed too. */
+  still: boolean;
+  /** Whether the server was asked for this reviewer. */
+  begun: boolean;
+}
+
 /** The timeline's ground: what it shows, and where a time or a frame is, px. */
 export interface Sheet {
   start: number;
@@ -445,99 +518,30 @@ export interface Recording {
 }
 
 /** An error of the server with its HTTP status. */
-export type ServerError = Error & { status?: number };
+export type ServerError = Error & { status?: number, conflict?: { theirs: Annotation } };
 
 export interface Form extends HTMLFormElement {
   readonly elements: any;
 }
-export interface Tags extends Omit<HTMLElementTagNameMap, "form"> {
-  form: Form;
-}
-export type Properties = {
-  aria?: Record<string, string | number | boolean | null>;
-  data?: Record<string, string | number | null>;
-  [event: `on${string}`]: (event: any) => unknown;
-  [attribute: string]: any;
-};
-export type Child = Node | string | false | null | undefined | readonly Child[];
-
-/** The elements the scripts ask for: every id stands in one of the pages (a test looks). */
+/** The elements the scripts ask for. */
 export interface Elements {
-  "#accept": HTMLButtonElement;
   "#answer": HTMLTextAreaElement;
-  "#asked": HTMLDetailsElement;
-  "#back": HTMLButtonElement;
-  "#bar": HTMLProgressElement;
-  "#by": HTMLElement;
-  "#cards": HTMLElement;
   "#choices": Form;
-  "#coder": HTMLInputElement;
-  "#compare": HTMLElement;
   "#drop": HTMLElement;
-  "#emotion": HTMLElement;
-  "#empty": HTMLElement;
-  "#export": HTMLDetailsElement;
-  "#exports": HTMLElement;
-  "#facts": HTMLElement;
-  "#figure": HTMLElement;
   "#files": HTMLInputElement;
-  "#first": HTMLButtonElement;
-  "#fixed": HTMLInputElement;
   "#folder": HTMLInputElement;
-  "#frame": HTMLInputElement;
-  "#heading": HTMLElement;
-  "#help": HTMLDialogElement;
-  "#instruct": HTMLButtonElement;
-  "#keys": HTMLButtonElement;
   "#language": HTMLButtonElement;
-  "#last": HTMLButtonElement;
   "#legend": HTMLElement;
   "#look": HTMLButtonElement;
-  "#loop": HTMLInputElement;
   "#marks": SVGSVGElement;
-  "#motion": HTMLElement;
-  "#name": HTMLElement;
-  "#next": HTMLButtonElement;
   "#note": HTMLInputElement;
   "#notice": HTMLElement;
-  "#of": HTMLElement;
-  "#older": HTMLButtonElement;
-  "#on": HTMLButtonElement;
-  "#opacity": HTMLInputElement;
-  "#overlay": HTMLSelectElement;
-  "#pair": HTMLElement;
-  "#person": HTMLSelectElement;
-  "#picture": HTMLImageElement;
-  "#play": HTMLButtonElement;
-  "#previous": HTMLButtonElement;
-  "#problems": HTMLElement;
-  "#progress": HTMLElement;
-  "#prompt": HTMLElement;
-  "#reading": HTMLElement;
-  "#record": HTMLElement;
-  "#recordings": HTMLElement;
-  "#reject": HTMLButtonElement;
   "#said": HTMLElement;
-  "#save": HTMLButtonElement;
-  "#saved": HTMLElement;
   "#screen": HTMLCanvasElement;
-  "#search": HTMLInputElement;
-  "#speed": HTMLSelectElement;
   "#spoken": HTMLElement;
   "#stage": HTMLElement;
-  "#state": HTMLSelectElement;
-  "#still": HTMLInputElement;
-  "#time": HTMLElement;
-  "#timeline": SVGSVGElement;
   "#title": HTMLElement;
   "#to-apex": HTMLButtonElement;
-  "#truth": HTMLElement;
-  "#undo": HTMLButtonElement;
-  "#unit": HTMLElement;
-  "#units": HTMLElement;
-  "#warnings": HTMLElement;
-  "#where": HTMLElement;
   "#who": HTMLInputElement;
   "#work": HTMLElement;
-  "#zoom": HTMLButtonElement;
 }

@@ -9,7 +9,7 @@ import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "./prea
 
 /** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
 export const html = htm.bind(/** @type {any} */ (h));
-export { render, useEffect, useLayoutEffect, useRef, useState };
+export { render, useEffect, useLayoutEffect, useReducer, useRef, useState };
 
 /**
  * Draw this part again when one of these values of the store changes.
