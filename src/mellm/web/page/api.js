@@ -1,6 +1,7 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
-/** @import {Annotation, Choices, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
+/** @import {Partial as Known} from "./types.d.ts" */
+/** @import {AgreementFigures, Annotation, Choices, CoderRow, FacesPart, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
 
 const BASE = "/api/v1";
 /** @typedef {Record<string, string | number>} Query */
@@ -52,8 +53,10 @@ export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
 /** @type {(id: string, about: Partial<Pick<Job, "name" | "subject" | "session" | "tags" | "note" | "blind">>) => Promise<Job>} */
 export const describe = (id, about) => ask(`/jobs/${id}`, send("PATCH", about));
-/** @type {(id: string) => Promise<Report>} */
-export const report = (id) => ask(`/jobs/${id}/report`);
+/** @type {(id: string, viewer?: string) => Promise<Report>} */
+export const report = (id, viewer = "") => ask(`/jobs/${id}/report?${search({ viewer })}`);
+/** @type {(id: string, viewer: string) => Promise<Known>} */
+export const partial = (id, viewer) => ask(`/jobs/${id}/partial?${search({ viewer })}`);
 /** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
 export const sentences = (id) => ask(`/jobs/${id}/sentences`);
 /** @type {(id: string) => Promise<FrameTable>} */
@@ -62,6 +65,22 @@ export const frames = (id) => ask(`/jobs/${id}/frames`);
 export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
 /** @type {(id: string, coder: string) => Promise<Annotation>} */
 export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder })}`);
+/** @type {(id: string, coder: string) => Promise<Annotation>} */
+export const final = (id, viewer) => ask(`/jobs/${id}/annotation?${search({ role: "final", viewer })}`);
+/** @type {(id: string, coder: string) => Promise<{ versions: Annotation[] }>} */
+export const versions = (id, coder) => ask(`/jobs/${id}/annotation/versions?${search({ coder, viewer: coder })}`);
+/** @type {(id: string, version: number, base: number) => Promise<Annotation>} */
+export const restore = (id, version, base) => ask(`/jobs/${id}/annotation/versions/${version}/restore`, send("POST", { base_version: base }));
+/** @type {(id: string, coder: string, base: number, file: File) => Promise<Annotation>} */
+export const importElan = (id, coder, base, file) => ask(`/jobs/${id}/annotation/import?${search({ coder, base_version: base })}`, { method: "POST", body: file });
+/** @type {(id: string, viewer: string) => Promise<CoderRow[]>} */
+export const coders = async (id, viewer) => (await ask(`/jobs/${id}/coders?${search({ viewer })}`)).coders;
+/** @type {(id: string, a: string, b: string, viewer: string) => Promise<AgreementFigures>} */
+export const agreement = (id, a, b, viewer) => ask(`/jobs/${id}/agreement?${search({ a, b, viewer })}`);
+/** @type {(id: string, coder: string) => Promise<{ previous: string | null, next: string | null }>} */
+export const neighbours = (id, coder) => ask(`/jobs/${id}/neighbours${coder ? `?${search({ open_for: coder })}` : ""}`);
+/** @type {(id: string, person: number, first: number, last: number) => Promise<FacesPart>} */
+export const faces = (id, person, first, last) => ask(`/jobs/${id}/faces?${search({ person, first, last })}`);
 /** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
@@ -80,6 +99,10 @@ export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
 export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
 /** @type {(id: string) => string} */
 export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
+/** @type {(id: string, number: number, factor: number) => string} */
+export const videoAddress = (id, number, factor) => `${BASE}/jobs/${id}/moments/${number}/video?${search({ factor })}`;
+/** @type {(id: string) => string} */
+export const soundAddress = (id) => `${BASE}/jobs/${id}/sound`;
 /** @type {(record: string) => string} */
 export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
 /** @type {(id: string | null) => string} */
@@ -166,6 +189,22 @@ export function follow(id, tell, hear = () => {}) {
   source.addEventListener("reading", (event) => hear(JSON.parse(event.data)));
   source.addEventListener("gone", () => source.close());
   return () => source.close();
+}
+
+/**
+ * Follow the analysis of a clip until it has ended: its state, everything that was spotted, each moment as it is
+ * measured, and what a language model writes.
+ * @param {string} id
+ * @param {{ job: (job: Job) => void, watched: (known: Known) => void, moment: (me: MicroExpression) => void, reading: (piece: { moment: number, text: string }) => void }} tell
+ */
+export function followClip(id, tell) {
+  const source = new EventSource(`${BASE}/jobs/${id}/events`);
+  for (const [name, call] of Object.entries(tell)) source.addEventListener(name, (event) => {
+    const data = JSON.parse(event.data);
+    if (name === "job" && ["done", "failed", "cancelled"].includes(data.state)) source.close();
+    call(data);
+  });
+  source.addEventListener("gone", () => source.close());
 }
 
 /**

@@ -1,6 +1,7 @@
 // The clip page's one object: what is loaded, what is looked at, what was said. Every part is given it.
 
 import { Actions } from "./actions.js";
+import { NOTHING_SAID } from "./coding.js";
 import { say } from "./look.js";
 import { Measured } from "./measured.js";
 import { Moments } from "./moments.js";
@@ -9,10 +10,7 @@ import { closer, farther, follow } from "./time-view.js";
 import { language, said, t } from "./words.js";
 
 /** @import {Frames} from "./frames.js" */
-/** @import {Choices, ClipState, Doc, Job, Moment, Naming, Report} from "./types.d.ts" */
-
-/** @type {Doc} */
-const NOTHING_SAID = { note: "", finished: false, entries: {} };
+/** @import {Choices, ClipState, Job, Moment, Naming, Report} from "./types.d.ts" */
 
 export class App {
   /**
@@ -34,13 +32,15 @@ export class App {
     const face = report.people.length && Math.max(...report.people.map((person) => person.box[2])) < 0.45 * frames.width;
     /** @type {Store<ClipState>} */
     this.state = new Store(/** @type {ClipState} */ ({
-      frame: 0, moment: null, doc: NOTHING_SAID, saved: NOTHING_SAID, steps: 0, measured: 0, live: 0, words: 0, person: 1, lit: null, overlay: "none", opacity: 0.75, fixed: true,
-      zoom: face ? "face" : "whole", span: null, one_scale: false, view: "", taxonomy: String(report.provenance.settings.taxonomy ?? "7"), blind: false, playing: false, version: 0, coder: "",
+      job, frame: 0, moment: null, doc: NOTHING_SAID, saved: NOTHING_SAID, steps: 0, faces: 0, measured: 0, live: 0, words: 0, person: 1, lit: null, overlay: "none", opacity: 0.75, fixed: true,
+      looking: "one", zoom: face ? "face" : "whole", span: null, one_scale: false, view: "", taxonomy: String(report.provenance.settings.taxonomy ?? "7"), blind: false, playing: false, version: 0, coder: "",
     }));
     this.steps = new Undoable(this.state);
     this.actions = new Actions(this);
     const changed = () => { this.update(); this.state.set({ measured: this.state.get("measured") + 1 }); };
-    this.moments = new Moments(report, new Measured(job, report, changed, () => this.state.set({ live: this.state.get("live") + 1 })));
+    this.moments = new Moments(report, new Measured(job, changed, () => this.state.set({ live: this.state.get("live") + 1 })));
+    /** @type {{ place: number, text: string } | null} */
+    this.heard = null;
     this.said = this.said.bind(this);
     this.state.watch(["doc", "blind"], () => { this.update(); this.moments.measure(); });
     this.update();
@@ -50,6 +50,47 @@ export class App {
   update() {
     this.moments.update(this.state.get("doc"), this.state.get("blind"));
     if (this.state.get("moment") && !this.moment()) this.choose(this.moments.of(this.state.get("person"))[0] ?? null);
+  }
+
+  /**
+   * More is known of the clip than before.
+   * @param {Report} report
+   */
+  take(report) {
+    this.report = report;
+    this.moments.report = report;
+    this.heard = null;
+    this.state.set({ measured: this.state.get("measured") + 1 });
+    this.update();
+    if (!this.moment() && this.state.get("frame") === 0) this.begin();
+    this.state.set({ measured: this.state.get("measured") + 1 });
+  }
+
+  /** The first moment that counts is looked at first. */
+  begin() {
+    const first = this.moments.all.find((moment) => !moment.doubtful) ?? null;
+    this.state.set({ person: first?.person ?? this.report.people[0]?.person ?? 1, ...(first ? { overlay: "arrows" } : {}) });
+    this.choose(first);
+  }
+
+  /**
+   * A language model writes about a moment (its place in the report).
+   * @param {number} place
+   * @param {string} text
+   */
+  hear(place, text) {
+    const before = this.heard?.place === place ? this.heard.text : "";
+    this.heard = { place, text: before + text };
+    this.state.set({ live: this.state.get("live") + 1 });
+  }
+
+  /**
+   * What is being written about a moment.
+   * @param {Moment} moment
+   */
+  liveOf(moment) {
+    const place = this.report.micro_expressions.indexOf(moment.program);
+    return moment.measured ? moment.measured.live : this.heard?.place === place && place >= 0 ? this.heard.text : null;
   }
 
   moment() {

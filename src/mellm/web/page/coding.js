@@ -2,6 +2,9 @@
 
 /** @import {Annotation, ActionUnitReading, Coded, CodedMoment, CodedUnit, Doc, Entry, FrameRange, SideName, UnitRow} from "./types.d.ts" */
 
+/** @type {Doc} */
+export const NOTHING_SAID = { note: "", finished: false, entries: {} };
+
 /** @type {Record<SideName, string>} */
 export const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" };
 export const SIDES = /** @type {SideName[]} */ (Object.keys(PREFIX));
@@ -155,6 +158,9 @@ export function numbered(doc, saved) {
  * @param {Entry | undefined} b
  */
 export const same = (a, b) => said(a) === said(b);
+
+/** @param {Doc} a @param {Doc} b */
+export const sameDoc = (a, b) => a.note === b.note && a.finished === b.finished && [...new Set([...Object.keys(a.entries), ...Object.keys(b.entries)])].every((key) => same(a.entries[key], b.entries[key]));
 
 /** @param {Entry | undefined} entry */
 function said(entry) {

@@ -5,7 +5,7 @@ import { html, useEffect, useRef, useWatch } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {Doc, Entry} from "./types.d.ts" */
+/** @import {CodedMoment, Doc, Entry} from "./types.d.ts" */
 /** @import {Saving} from "./saving.js" */
 
 /** @param {{ app: App, saving: Saving }} given */
@@ -45,7 +45,7 @@ function chosen(doc, key, entry) {
 /**
  * What somebody said about a moment, in a line.
  * @param {App} app
- * @param {Entry | undefined} entry
+ * @param {CodedMoment | null | undefined} entry
  */
 export function told(app, entry) {
   if (!entry) return t("nothing_said");

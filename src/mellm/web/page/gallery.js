@@ -1,11 +1,13 @@
 // Past analyses: find, open, describe, export, delete.
 
 import * as api from "./api.js";
+import { Describe } from "./describe.js";
 import { say, showRooms, wireLook } from "./look.js";
 import { Store } from "./store.js";
-import { html, mount, Select, useState, useWatch } from "./view.js";
+import { html, mount, Select, useWatch } from "./view.js";
 import { language, said, t } from "./words.js";
 
+/** @import {About} from "./describe.js" */
 /** @import {Gallery, Job} from "./types.d.ts" */
 
 const PAGE = 48;
@@ -79,7 +81,7 @@ function Card({ job }) {
       <div class="chips"><${Chips} job=${job} /></div>
       ${(job.subject || job.session) && html`<p class="small soft">${[job.subject && `${t("subject")} ${job.subject}`, job.session && `${t("session")} ${job.session}`].filter(Boolean).join(" · ")}</p>`}
       ${job.note && html`<p class="small soft note">${job.note}</p>`}${job.error && html`<p class="small error">${said(job.error, job.chinese)}</p>`}
-      ${state.get("editing") === job.id && html`<${Describe} job=${job} />`}</div>
+      ${state.get("editing") === job.id && html`<${Describe} job=${job} take=${async (/** @type {About} */ about) => { await act(api.describe(job.id, about)); state.set({ editing: null }); }} close=${() => state.set({ editing: null })} />`}</div>
     <div class="actions"><time class="small soft" datetime=${job.created}>${when}</time><span>
       ${button("describe", () => state.set({ editing: state.get("editing") === job.id ? null : job.id }))}
       ${going ? button("cancel", () => act(api.cancel(job.id))) : button("remove", () => { if (confirm(t("remove_sure"))) act(api.remove(job.id)); })}</span></div></li>`;
@@ -93,28 +95,6 @@ function Chips({ job }) {
   return html`${job.blind === "program" ? html`<span class="chip">${t("blind_program")}</span>` : named.length ? named.map((label, k) => html`<span key=${k} class="chip me">${emotions[label]?.[language()] ?? label}</span>`) : html`<span class="chip">${t("none_found")}</span>`}
     ${job.annotated && html`<span class="chip person">✎ ${job.coders?.length ? job.coders.join(", ") : t("annotated")}</span>`}
     ${(job.tags ?? []).map((tag) => html`<button key=${tag} type="button" class="chip tag" onClick=${() => { state.set({ tag }); load(); }}>${tag}</button>`)}`;
-}
-
-/**
- * Name, subject, session, tags and note of a clip.
- * @param {{ job: Job }} given
- */
-function Describe({ job }) {
-  const [busy, wait] = useState(false);
-  /** @param {any} event */
-  const submit = async (event) => {
-    event.preventDefault();
-    const { elements: given } = event.currentTarget;
-    wait(true);
-    const text = (/** @type {string} */ name) => given[name].value.trim();
-    await act(api.describe(job.id, { name: text("name"), subject: text("subject"), session: text("session"), tags: text("tags").split(/[,，]/).map((/** @type {string} */ tag) => tag.trim()).filter(Boolean), note: text("note"), blind: given.blind.value }));
-    state.set({ editing: null });
-  };
-  /** @param {string} name @param {string} value */
-  const field = (name, value) => html`<label><span class="soft small">${t(`d_${name}`)}</span><input name=${name} maxlength="200" defaultValue=${value} /></label>`;
-  return html`<form class="describe" onSubmit=${submit}>${field("name", job.name)}${field("subject", job.subject)}${field("session", job.session)}${field("tags", job.tags.join(", "))}${field("note", job.note)}
-    <label><span class="soft small">${t("d_blind")}</span><select name="blind">${["none", "others", "program"].map((name) => html`<option key=${name} value=${name} selected=${name === job.blind}>${t(`blind_${name}`)}</option>`)}</select></label>
-    <div class="ends"><button class="primary" disabled=${busy}>${t("okay")}</button><button type="button" onClick=${() => state.set({ editing: null })}>${t("cancel")}</button></div></form>`;
 }
 
 /** @param {Promise<unknown>} promise */

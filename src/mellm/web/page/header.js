@@ -1,6 +1,8 @@
 // The bar above a clip: its name and facts, who codes it, undo and redo, saving, export.
 
 import * as api from "./api.js";
+import { Coders } from "./coders.js";
+import { Describe } from "./describe.js";
 import { say } from "./look.js";
 import { html, Select, useEffect, useRef, useState, useWatch } from "./view.js";
 import { t } from "./words.js";
@@ -8,47 +10,64 @@ import { t } from "./words.js";
 /** @import {App} from "./app.js" */
 /** @import {Saving} from "./saving.js" */
 
-const KINDS = ["html", "eaf", "mes", "csv", "json", "zip"];
+const KINDS = ["html", "eaf", "mes", "csv", "json", "boris", "vtt", "bids", "fex", "zip"];
 
 /** @param {{ app: App }} given */
 export function Title({ app }) {
-  useWatch(app.state, ["words"]);
+  useWatch(app.state, ["words", "measured"]);
   const { source } = app.report;
   const rate = source.fps ? `${Number(source.fps.toFixed(3))} fps · ${app.frames.count} ${t("frames")} · ${source.duration?.toFixed(2) ?? "–"} s` : t("pair_pictures");
-  return html`<${Name} app=${app} /><span id="facts" class="soft small number">${source.width}×${source.height} · ${rate}</span>`;
+  return html`<${Name} app=${app} /><${Neighbours} app=${app} /><span id="facts" class="soft small number">${source.width}×${source.height} · ${rate}</span>`;
 }
 
 /**
- * A clip's name is the person's to choose.
+ * The clip's name, and everything people say about the clip as a whole.
  * @param {{ app: App }} given
  */
 function Name({ app }) {
-  const [name, setName] = useState(app.job.name);
-  const [writing, write] = useState(false);
-  /** @param {string} wanted */
-  const end = async (wanted) => {
-    write(false);
-    if (!wanted || wanted === name) return;
+  const [open, setOpen] = useState(false);
+  const { job } = app;
+  return html`<h1 id="name" title=${job.name}>${job.name}</h1><button type="button" class="plain" data-focus="describe" title=${t("describe")} aria-label=${t("describe")} onClick=${() => setOpen(true)}>✎</button>
+    ${open && html`<${About} app=${app} close=${() => setOpen(false)} />`}`;
+}
+
+/** @param {{ app: App, close: () => void }} given */
+function About({ app, close }) {
+  const node = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => { node.current.showModal(); }, []);
+  /** @param {import("./describe.js").About} about */
+  const take = async (about) => {
     try {
-      app.job.name = (await api.describe(app.job.id, { name: wanted })).name;
-      setName(app.job.name);
+      Object.assign(app.job, await api.describe(app.job.id, about));
       document.title = `${app.job.name} – mellm`;
+      close();
     } catch (error) {
       say(error.message, "error");
     }
   };
-  if (writing) return html`<form onSubmit=${(/** @type {any} */ event) => { event.preventDefault(); end(event.currentTarget.elements.name.value.trim()); }}>
-    <input name="name" maxlength="200" defaultValue=${name} aria-label=${t("rename")} autofocus onBlur=${(/** @type {any} */ event) => end(event.target.value.trim())} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") write(false); }} /></form>`;
-  return html`<h1 id="name" title=${name}>${name}</h1><button type="button" class="plain" data-focus="rename" title=${t("rename")} aria-label=${t("rename")} onClick=${() => write(true)}>✎</button>`;
+  return html`<dialog ref=${node} class="about" aria-labelledby="about-title" onClose=${close}><h2 id="about-title">${t("describe")}</h2><${Describe} job=${app.job} take=${take} close=${close} /></dialog>`;
+}
+
+/**
+ * The clips before and after this one; those this coder has handed in are left out.
+ * @param {{ app: App }} given
+ */
+function Neighbours({ app }) {
+  const [found, tell] = useState({ previous: /** @type {string | null} */ (null), next: /** @type {string | null} */ (null) });
+  useEffect(() => { api.neighbours(app.job.id, app.state.get("coder")).then(tell, (error) => say(error.message, "error")); }, [app.state.get("coder")]);
+  return html`${[["previous", "‹", "previous_clip"], ["next", "›", "next_clip"]].map(([side, sign, word]) => {
+    const id = found[/** @type {"previous" | "next"} */ (side)];
+    return id && html`<a key=${side} class="button neighbour" href=${`/clips/${id}`} title=${t(word)} aria-label=${t(word)}>${sign}</a>`;
+  })}`;
 }
 
 /** @param {{ app: App, saving: Saving }} given */
 export function Tools({ app, saving }) {
-  useWatch(app.state, ["words", "person", "doc", "saved", "steps", "coder"]);
+  useWatch(app.state, ["words", "person", "measured", "doc", "saved", "steps", "coder"]);
   const { people } = app.report;
   const { past, future } = app.steps;
   /** @param {string} name */
-  const setCoder = (name) => { localStorage.setItem("mellm-coder", name); app.state.set({ coder: name }); };
+  const setCoder = (name) => { saving.change(name.trim()); };
   const version = app.state.get("version");
   /** @param {string} word @param {string} sign @param {{ name: string }[]} steps @param {() => void} act @param {string} keys */
   const step = (word, sign, steps, act, keys) => html`<button type="button" class="plain" data-focus=${word} disabled=${!steps.length} title=${`${t(word)}${steps.length ? `: ${t(`step_${steps.at(-1).name}`)}` : ""} (${keys})`} aria-label=${t(word)} onClick=${act}>${sign}</button>`;
@@ -56,8 +75,8 @@ export function Tools({ app, saving }) {
       pairs=${people.map(({ person }) => [String(person), `${t("person")} ${person}`])} /></label>`}
     <span class="grow"></span><span id="saved" class="small soft" role="status">${app.dirty ? t("unsaved") : version ? t("saved", { n: version }) : ""}</span>
     ${step("undo", "↶", past, () => app.undo(), "Ctrl Z")}${step("redo", "↷", future, () => app.redo(), "Ctrl Y")}
-    <input id="coder" maxlength="100" placeholder=${t("coder")} aria-label=${t("coder")} value=${app.state.get("coder")} onInput=${(/** @type {any} */ event) => setCoder(event.target.value)} />
-    <button id="save" type="button" class=${app.dirty ? "primary" : ""} onClick=${() => saving.save()}>${t("save")}</button>
+    <input id="coder" maxlength="100" placeholder=${t("coder")} aria-label=${t("coder")} defaultValue=${app.state.get("coder")} onChange=${(/** @type {any} */ event) => setCoder(event.target.value)} />
+    <${Coders} app=${app} saving=${saving} /><button id="save" type="button" class=${app.dirty ? "primary" : ""} onClick=${() => saving.save()}>${t("save")}</button>
     <${Exports} app=${app} saving=${saving} />`;
 }
 

@@ -24,6 +24,7 @@ export function Heading({ app }) {
  */
 function NothingFound({ app }) {
   const { report } = app;
+  if (app.state.get("blind")) return html`<p class="verdict">${t("blind_hidden")}</p>${app.editable && html`<button type="button" data-focus="add-first" onClick=${() => app.actions.add()}>+ ${t("add_moment")}</button>`}`;
   const seen = report.other_events.filter((event) => event.person === app.state.get("person"));
   return html`<p class="verdict">${app.said(report.verdict)}</p>
     ${seen.length > 0 && html`<p class="seen small"><span class="soft">${t("also_seen")}: </span>${seen.map((event, k) => html`<button key=${k} type="button" class="plain"
@@ -47,7 +48,8 @@ function FrameField({ app, moment, part }) {
 /** @param {{ app: App, moment: Moment }} given */
 function State({ app, moment }) {
   const { measured, coded, program } = moment;
-  const word = measured?.busy ? html`<span class="busy">${measured.waiting ? t("waits_for", { n: measured.waiting }) : t("reading_again")}</span>`
+  const word = moment.pending && !measured ? html`<span class="busy">${t("being_measured")}</span>`
+    : measured?.busy ? html`<span class="busy">${measured.waiting ? t("waits_for", { n: measured.waiting }) : t("reading_again")}</span>`
     : measured?.error ? html`<span class="error">${measured.error} <button type="button" class="plain" data-focus="measure-again" onClick=${() => app.moments.measured.again(coded, app.moments.place(moment))}>${t("again")}</button></span>`
       : coded.frames ? html`<span class="person-text">✎ ${t("set_by_you")}</span>`
         : program?.interval.origin === "spotted" ? html`<span class="soft">${t("confidence")} ${program.interval.confidence.toFixed(2)}</span>` : null;

@@ -6,12 +6,17 @@ import { html, useEffect, useRef, useWatch } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
+/** @import {FaceTracks} from "./face-tracks.js" */
 
-/** @param {{ app: App }} given */
-export function Legend({ app }) {
-  useWatch(app.state, ["moment", "measured", "doc", "frame", "overlay", "fixed", "words", "blind"]);
+/** @param {{ app: App, faces: FaceTracks }} given */
+export function Legend({ app, faces }) {
+  useWatch(app.state, ["faces", "person", "moment", "measured", "doc", "frame", "overlay", "fixed", "words", "blind"]);
   const kind = app.state.get("overlay");
   const moment = app.moment();
+  if (kind === "landmarks") {
+    const pose = faces.at(app.state.get("person"), app.state.get("frame"))?.pose;
+    return html`<p class="number">${pose ? ["yaw", "pitch", "roll"].map((name, k) => `${t(name)} ${pose[k].toFixed(1)}°`).join(" · ") : t("no_face_here")}</p>`;
+  }
   if (app.state.get("blind") || !moment?.me || !app.inside()) return null;
   if (kind === "arrows") {
     const n = arrowGain(moment.me);

@@ -5,6 +5,7 @@ import { html, useWatch } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
+/** @import {FaceTracks} from "./face-tracks.js" */
 /** @import {Box, MicroExpression, RegionReading} from "./types.d.ts" */
 
 /** Motion shorter than this is not drawn as an arrow: there is nothing to make longer. */
@@ -12,15 +13,17 @@ const LEAST_ARROW_PX = 0.02;
 /** An arrow is a sixth of the face's width at most. */
 const LONGEST_SHARE = 1 / 6;
 
-/** @param {{ app: App, pixel: () => number }} given */
-export function Marks({ app, pixel }) {
-  useWatch(app.state, ["moment", "measured", "doc", "frame", "overlay", "opacity", "zoom", "person", "words", "lit", "view", "blind"]);
+/** @param {{ app: App, pixel: () => number, faces: FaceTracks }} given */
+export function Marks({ app, pixel, faces }) {
+  useWatch(app.state, ["faces", "moment", "measured", "doc", "frame", "overlay", "opacity", "zoom", "person", "words", "lit", "view", "blind"]);
   const me = app.state.get("blind") ? null : app.moment()?.me;
   const kind = app.state.get("overlay");
   const visible = app.inside() && (kind === "regions" || kind === "arrows");
   const alpha = visible ? app.state.get("opacity") : 1;
   const lit = app.state.get("lit");
+  const face = kind === "landmarks" ? faces.at(app.state.get("person"), app.state.get("frame")) : null;
   return html`<${People} app=${app} pixel=${pixel()} />
+    ${face?.points?.length > 0 && html`<g class="landmarks" opacity=${app.state.get("opacity")}><path d=${face.lines.map(([i, j]) => `M${face.points[i]}L${face.points[j]}`).join("")} /><path class="points" stroke-width=${3 * pixel()} d=${face.points.map(([x, y]) => `M${x} ${y}h.001`).join("")} /></g>`}
     ${me?.regions.map((region) => html`<rect key=${region.name} class=${`region ${visible ? (region.moving ? "moving" : "still") : ""} ${lit?.has(region.name) ? "lit" : ""}`} stroke-opacity=${alpha} data-region=${region.name}
       x=${region.box[0]} y=${region.box[1]} width=${region.box[2]} height=${region.box[3]} onPointerEnter=${() => app.point([region.name])} onPointerLeave=${() => app.point(null)}><title>${regionTitle(app, region)}</title></rect>`)}
     ${me && visible && kind === "arrows" && arrows(me, pixel()).map(({ name, path }) => html`<g key=${`arrow ${name}`} class="arrow" opacity=${alpha}><path d=${path} class="under" /><path d=${path} /></g>`)}`;

@@ -3,7 +3,7 @@
 
 import * as api from "./api.js";
 
-/** @import {Entry, FrameRange, Job, Measurement, MicroExpression, Report} from "./types.d.ts" */
+/** @import {Entry, FrameRange, Job, Measurement, MicroExpression} from "./types.d.ts" */
 
 /** People press an arrow several times: only where they stop is measured. */
 const REST_MS = 300;
@@ -20,13 +20,11 @@ export class Measured {
   /**
    * `changed()` is called when something is known about an interval, `heard()` while its reading is being written.
    * @param {Job} job
-   * @param {Report} report
    * @param {() => void} changed
    * @param {() => void} heard
    */
-  constructor(job, report, changed, heard) {
+  constructor(job, changed, heard) {
     this.job = job;
-    this.report = report;
     this.changed = changed;
     this.heard = heard;
     /** @type {Map<string, Measurement>} */

@@ -1,11 +1,16 @@
 // Stepping, playing and the player's controls. Playing never skips a frame: it waits for one that is late.
 
+import { soundAddress } from "./api.js";
+import { say } from "./look.js";
 import { html, NumberField, Select, useWatch } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
 
-export const OVERLAYS = ["none", "mmc", "arrows", "regions", "magnified"];
+const OVERLAYS = ["none", "mmc", "arrows", "regions", "magnified", "landmarks"];
+const LOOKING = ["one", "side", "blink", "video"];
+/** Sound that is further off than this is set right. */
+const APART_SECONDS = 0.15;
 const SPEEDS = ["1", "0.5", "0.25", "0.1", "0.05"];
 const AHEAD = 24;
 /** A pair has no times: its two pictures take turns. */
@@ -19,6 +24,8 @@ export class Playback {
     this.loop = true;
     /** @type {{ stopped: boolean } | null} */
     this.run = null;
+    /** @type {HTMLAudioElement | null} the clip's sound, where it is wanted */
+    this.audio = null;
     app.state.watch(["frame"], () => this.ahead());
   }
 
@@ -45,7 +52,30 @@ export class Playback {
     if (!this.run) return;
     this.run.stopped = true;
     this.run = null;
+    this.audio?.pause();
     this.app.state.set({ playing: false });
+  }
+
+  /**
+   * Play with the sound of the file, or without.
+   * @param {boolean} wanted
+   */
+  listen(wanted) {
+    this.audio?.pause();
+    this.audio = wanted ? new Audio(soundAddress(this.app.job.id)) : null;
+    if (this.audio && this.run) this.sound(this.app.state.get("frame"));
+  }
+
+  /**
+   * The sound follows the picture, as slow as it is shown.
+   * @param {number} frame
+   */
+  sound(frame) {
+    if (!this.audio) return;
+    const time = this.app.frames.times[frame];
+    this.audio.playbackRate = Number(this.speed);
+    if (Math.abs(this.audio.currentTime - time) > APART_SECONDS) this.audio.currentTime = time;
+    if (this.audio.paused) this.audio.play().catch((error) => say(error.message, "error"));
   }
 
   async play() {
@@ -60,6 +90,7 @@ export class Playback {
     else if (!loop && frame >= this.last) frame = 0;
     while (!run.stopped) {
       state.set({ frame });
+      this.sound(frame);
       const next = frame + 1 > (loop ? loop[1] : this.last) ? (loop ? loop[0] : null) : frame + 1;
       if (next === null) break;
       const wait = (next > frame ? frames.times[next] - frames.times[frame] : PAIR_SECONDS) || PAIR_SECONDS;
@@ -86,7 +117,7 @@ export class Playback {
 
 /** @param {{ app: App, playback: Playback }} given */
 export function Controls({ app, playback }) {
-  useWatch(app.state, ["frame", "playing", "words", "overlay", "zoom", "fixed", "opacity"]);
+  useWatch(app.state, ["frame", "playing", "words", "overlay", "zoom", "fixed", "opacity", "looking", "moment"]);
   const { state, frames } = app;
   const frame = state.get("frame");
   const playing = state.get("playing");
@@ -94,11 +125,13 @@ export function Controls({ app, playback }) {
   const button = (id, sign, act) => html`<button id=${id} type="button" class=${id === "play" ? "primary" : ""} aria-label=${t(id)} title=${t(id)} onClick=${act}>${sign}</button>`;
   return html`<div class="controls"><span class="group">${button("first", "|◀", () => playback.go(0))}${button("previous", "◀︎", () => playback.step(-1))}${button("play", playing ? "❚❚" : "▶", () => playback.play())}${button("next", "▶︎", () => playback.step(1))}${button("last", "▶|", () => playback.go(-1))}</span>
       <label class="at"><span class="soft">${t("frame")}</span> <${NumberField} id="frame" min="0" max=${playback.last} class="number" value=${frame} take=${(/** @type {number} */ value) => playback.go(Math.max(0, value))} /></label>
-      <span class="number soft nowrap"><span id="of">/ ${playback.last}</span> · <b id="time" aria-live=${playing ? "off" : "polite"}>${frames.times[frame].toFixed(3)} s</b></span>
+      <span class="number soft nowrap"><span id="of">/ ${playback.last}</span> · <b id="time" aria-live=${playing ? "off" : "polite"}>${frames.times[frame].toFixed(3)} s</b></span>${frames.names[frame] && html`<span id="file" class="soft small">${frames.names[frame]}</span>`}
       <label><span class="hidden-text">${t("speed")}</span><${Select} id="speed" aria-label=${t("speed")} value=${playback.speed} change=${(/** @type {string} */ value) => { playback.speed = value; }} pairs=${SPEEDS.map((speed) => [speed, `${speed}×`])} /></label>
-      <label class="nowrap small"><input id="loop" type="checkbox" defaultChecked onChange=${(/** @type {any} */ event) => { playback.loop = event.target.checked; }} /> ${t("loop")}</label></div>
+      <label class="nowrap small"><input id="loop" type="checkbox" defaultChecked onChange=${(/** @type {any} */ event) => { playback.loop = event.target.checked; }} /> ${t("loop")}</label>
+      ${frames.sound && html`<label class="nowrap small"><input id="sound" type="checkbox" onChange=${(/** @type {any} */ event) => playback.listen(event.target.checked)} /> ${t("sound")}</label>`}</div>
     <div class="controls"><label class="nowrap"><span class="soft">${t("overlay")}</span> <${Select} id="overlay" value=${state.get("overlay")} change=${(/** @type {string} */ value) => playback.overlay(value)} pairs=${OVERLAYS.map((name) => [name, t(`o_${name}`)])} /></label>
       <label class="nowrap"><span class="soft small">${t("opacity")}</span> <input id="opacity" type="range" min="0" max="100" value=${Math.round(state.get("opacity") * 100)} onInput=${(/** @type {any} */ event) => state.set({ opacity: Number(event.target.value) / 100 })} /></label>
       ${state.get("overlay") === "mmc" && html`<label class="nowrap small" title=${t("fixed_note")}><input id="fixed" type="checkbox" checked=${state.get("fixed")} onChange=${(/** @type {any} */ event) => state.set({ fixed: event.target.checked })} /> ${t("fixed_scale")}</label>`}
-      <span class="grow"></span><button id="zoom" type="button" onClick=${() => playback.zoom()}>⤢ ${t(state.get("zoom") === "face" ? "zoom_whole" : "zoom_face")}</button></div>`;
+      <span class="grow"></span>${app.moment() && html`<label class="nowrap"><span class="hidden-text">${t("look_at")}</span><${Select} id="looking" aria-label=${t("look_at")} value=${state.get("looking")} change=${(/** @type {string} */ value) => state.set({ looking: value })} pairs=${LOOKING.map((name) => [name, t(`l_${name}`)])} /></label>`}
+      <button id="zoom" type="button" onClick=${() => playback.zoom()}>⤢ ${t(state.get("zoom") === "face" ? "zoom_whole" : "zoom_face")}</button></div>`;
 }

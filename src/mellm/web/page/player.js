@@ -10,6 +10,7 @@ import { html, render } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
+/** @import {FaceTracks} from "./face-tracks.js" */
 /** @import {Box} from "./types.d.ts" */
 
 /** @type {Record<string, [string, string]>} */
@@ -17,8 +18,11 @@ const PICTURES = { mmc: ["mmc", "mmc_fixed"], magnified: ["magnified", "magnifie
 const PATIENCE_MS = 120;
 
 export class Player {
-  /** @param {App} app */
-  constructor(app) {
+  /**
+   * @param {App} app
+   * @param {FaceTracks} faces
+   */
+  constructor(app, faces) {
     this.app = app;
     this.stage = at("#stage");
     this.canvas = at("#screen");
@@ -30,8 +34,8 @@ export class Player {
     this.bitmap = null;
     this.patience = 0;
     this.pixel = 1;
-    render(html`<${Marks} app=${app} pixel=${() => this.pixel} />`, this.marks);
-    render(html`<${Legend} app=${app} />`, at("#legend"));
+    render(html`<${Marks} app=${app} pixel=${() => this.pixel} faces=${faces} />`, this.marks);
+    render(html`<${Legend} app=${app} faces=${faces} />`, at("#legend"));
     new ResizeObserver(() => this.draw()).observe(this.stage);
     app.state.watch(["frame"], () => this.show());
     app.state.watch(["moment", "measured", "doc", "zoom", "person", "overlay", "opacity", "fixed", "words", "blind"], () => this.draw());

@@ -28,7 +28,7 @@ export function Reading({ app }) {
   if (!moment?.me) return null;
   if (app.state.get("blind")) return html`<${Note} app=${app} moment=${moment} />`;
   const coded = moment.coded.text;
-  const live = moment.measured?.live;
+  const live = app.liveOf(moment);
   if (writing === moment.key && (coded ?? program)) return html`<${Rewrite} key=${moment.key} text=${coded ?? program} take=${(/** @type {CodedText} */ text) => app.actions.text(moment, text)} close=${() => { write(null); focusNext("rewrite"); }} />`;
   return html`<h2>${t("reading")}<button type="button" class="plain" data-focus="rewrite" onClick=${() => { write(moment.key); focusNext("rewriting"); }}>✎ ${t("rewrite")}</button></h2>
     ${!live && html`<${Writers} moment=${moment} shown=${byModel ? "model" : "rules"} choose=${setBy} />`}

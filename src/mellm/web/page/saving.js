@@ -2,7 +2,7 @@
 // saved, and what somebody else saved meanwhile is merged, moment by moment.
 
 import * as api from "./api.js";
-import { docOf, merged, numbered } from "./coding.js";
+import { docOf, merged, NOTHING_SAID, numbered, sameDoc } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
@@ -21,7 +21,7 @@ export class Saving {
   }
 
   get place() {
-    return `mellm-draft-${this.app.job.id}`;
+    return `mellm-draft-${this.app.job.id}-${this.app.state.get("coder")}`;
   }
 
   /** @param {Annotation} annotation */
@@ -37,6 +37,28 @@ export class Saving {
     say(both.length ? t("draft_both", { n: both.length }) : t("draft_restored"));
   }
 
+  /**
+   * Somebody else codes: their own marks come, and only what nobody's name stood on goes with them.
+   * @param {string} coder
+   */
+  async change(coder) {
+    const { state } = this.app;
+    const { coder: left, doc: before } = state.values;
+    if (coder === left) return;
+    localStorage.setItem("mellm-coder", coder);
+    try {
+      const answer = await api.annotation(this.app.job.id, coder);
+      const theirs = docOf(answer);
+      const joined = merged(left ? before : NOTHING_SAID, state.get("doc"), theirs).doc;
+      const doc = sameDoc(joined, theirs) ? theirs : joined;
+      this.base = theirs;
+      state.set({ coder, doc, saved: theirs, version: answer.version, blind: this.app.job.blind === "program" && !theirs.finished });
+      this.app.steps.forget();
+    } catch (error) {
+      say(error.message, "error");
+    }
+  }
+
   /** The draft in this browser, for a closed window or a power cut. */
   keep() {
     if (this.app.dirty) localStorage.setItem(this.place, JSON.stringify({ doc: this.app.state.get("doc"), base: this.base }));
@@ -45,6 +67,7 @@ export class Saving {
 
   /** Whether everything is saved. One at a time: a second one waits for the first. */
   async save() {
+    await this.change(document.querySelector("#coder") ? /** @type {HTMLInputElement} */ (document.querySelector("#coder")).value.trim() : this.app.state.get("coder"));
     while (this.running) await this.running;
     this.running = this.send().finally(() => { this.running = null; });
     return this.running;

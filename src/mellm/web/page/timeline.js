@@ -13,7 +13,7 @@ import { t } from "./words.js";
 
 /** @param {{ app: App }} given */
 export function Timeline({ app }) {
-  useWatch(app.state, ["words", "moment", "span", "person", "one_scale"]);
+  useWatch(app.state, ["words", "moment", "span", "person", "one_scale", "measured"]);
   const person = app.state.get("person");
   const lanes = useLanes(app, person);
   const moment = app.moment();

@@ -195,6 +195,27 @@ export interface FrameTable {
   sound: boolean;
 }
 
+/** A moment as soon as it is spotted. */
+export interface Spotted {
+  number: number;
+  person: number;
+  onset: number;
+  apex: number;
+  offset: number | null;
+  confidence: number;
+}
+
+/** What is known of a clip while it is analysed. */
+export interface Partial {
+  complete: boolean;
+  source: ClipSource | null;
+  people: Person[];
+  moments: Spotted[];
+  micro_expressions: MicroExpression[];
+  other_events: OtherEvent[];
+  traces: Trace[];
+}
+
 export interface Choices {
   estimators: string[];
   compensations: string[];
@@ -269,6 +290,56 @@ export interface NewAnnotation extends AnnotationBody {
 export interface Annotation extends AnnotationBody {
   version: number;
   created: string | null;
+}
+
+/** Who has coded a clip. */
+export interface CoderRow {
+  coder: string;
+  role: "coder" | "final";
+  version: number;
+  created: string | null;
+  finished: boolean;
+  moments: number;
+}
+
+/** A moment of one coder and the one of the other that it meets; either may be missing. */
+export interface AgreementPair {
+  a: CodedMoment | null;
+  b: CodedMoment | null;
+  overlap: number | null;
+  units_agreed: number;
+  same: boolean;
+  differs: string[];
+}
+
+export interface UnitAgreement {
+  au: number;
+  agreed: number;
+  codes_a: number;
+  codes_b: number;
+  reliability: number | null;
+}
+
+export interface AgreementFigures {
+  moments_a: number;
+  moments_b: number;
+  matched: number;
+  overlap: number | null;
+  kappa_frames: number | null;
+  kappa_emotions: number | null;
+  units: Omit<UnitAgreement, "au">;
+  by_unit: UnitAgreement[];
+  phases: Record<"onset" | "apex" | "offset", number | null>;
+  pairs: AgreementPair[];
+}
+
+/** Landmarks, pose and regions of some frames. */
+export interface FacesPart {
+  frames: number[];
+  points: [x: number, y: number][][];
+  lines: [number, number][];
+  pose: [yaw: number, pitch: number, roll: number][];
+  regions: Record<string, (number | null)[]>;
 }
 
 // mellm.web.routes_review
@@ -388,14 +459,17 @@ export interface Clash {
 
 /** What the parts of the clip page watch. */
 export interface ClipState {
+  /** The analysis, as far as it is. */
+  job: Job;
   frame: number;
   /** The key of the chosen moment. */
   moment: string | null;
   doc: Doc;
   /** The document as it was saved last. */
   saved: Doc;
-  /** The next four only count: a part that watches one is called when it grows. */
+  /** The next five only count: a part that watches one is called when it grows. */
   steps: number;
+  faces: number;
   measured: number;
   live: number;
   words: number;
@@ -409,6 +483,8 @@ export interface ClipState {
   opacity: number;
   fixed: boolean;
   zoom: string;
+  /** How the moment is looked at: "one" frame, "side" by side, "blink", magnified "video". */
+  looking: string;
   /** What the player shows of the clip, in words that change with it. */
   view: string;
   /** What the timeline shows, seconds; null: the whole clip. */
@@ -479,7 +555,7 @@ export interface Sheet {
 }
 
 /** A text of the page; where it depends on a count, one for each plural form. */
-export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+export type Message = string | { [form in Intl.LDMLPluralRule]?: string };
 export type Messages = Record<keyof typeof en, Message>;
 
 /** What can be drawn. */
