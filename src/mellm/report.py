@@ -193,6 +193,9 @@ class Reading(_Model):
 class MicroExpression(_Model):
     """One micro-expression of one person."""
 
+    number: int | None = Field(
+        default=None, ge=1, description="Its lasting number; None: its place in the list, from 1"
+    )
     person: int
     interval: Interval
     regions: list[RegionReading]

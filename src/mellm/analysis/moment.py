@@ -4,7 +4,7 @@ flow -> facs -> language for a single pair, on a crop that is the same for both 
 about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -127,12 +127,14 @@ class MomentReader:
         clock: Clock,
         tell: Tell | None = None,
         around: tuple[Sequence[Image], Sequence[Image]] | None = None,
+        measured: Callable[[MicroExpression], None] | None = None,
     ) -> Moment:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
         Where there are `doubts` that they belong together, they become warnings: motion and units are
-        measured all the same, but no emotion is told. `around` are a clip's frames about onset and apex.
+        measured all the same, but no emotion is told. `around` are a clip's frames about onset and
+        apex. `measured` hears of the moment with the rules' reading, before a language model writes.
         """
         with clock("flow"):
             pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True, around=around)
@@ -141,6 +143,22 @@ class MomentReader:
             aus = self.au_model.predict(motion)
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
         warnings = [*doubts, *flow.warnings]
+        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
+        if head > FAST_HEAD_PX:
+            warnings.append(Message("analysis.head_moved_far"))
+        me = MicroExpression(
+            person=person,
+            interval=interval,
+            regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
+            action_units=[_action_unit(au) for au in aus],
+            emotion=emotion,
+            reading=self._evidence(motion, aus, emotion.probabilities or None),
+            head_motion_px=head / alignment.scale,
+            head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
+            warnings=[str(warning) for warning in warnings],
+        )
+        if measured is not None:
+            measured(me)
         with clock("reading"):
             if self._own is not None:
                 said = self._own.weigh(motion, pair.onset, flow.expression, aus, emotion)
@@ -149,21 +167,14 @@ class MomentReader:
             else:
                 shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
                 reading = self._words(motion, aus, emotion, warnings, tell, shown)
-        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
-        if head > FAST_HEAD_PX:
-            warnings.append(Message("analysis.head_moved_far"))
+        decided = {
+            "action_units": [_action_unit(au) for au in aus],
+            "emotion": emotion,
+            "reading": reading,
+            "warnings": [shown(str(warning)) for warning in warnings],
+        }
         return Moment(
-            MicroExpression(
-                person=person,
-                interval=interval,
-                regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
-                action_units=[_action_unit(au) for au in aus],
-                emotion=emotion,
-                reading=reading,
-                head_motion_px=head / alignment.scale,
-                head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
-                warnings=[str(warning) for warning in warnings],
-            ),
+            me.model_copy(update=decided),
             warnings,
             partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
         )
@@ -194,12 +205,15 @@ class MomentReader:
                 raise
             except MellmError as error:
                 warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
-        stage = said.stage if said else aus
-        reading = write_reading(
-            motion, stage, probabilities, taxonomy=self._taxonomy.name, language=self.language
-        )
+        reading = self._evidence(motion, said.stage if said else aus, probabilities)
         reading.opinion = said.opinion if said else None
         return reading
+
+    def _evidence(
+        self, motion: list[RegionMotion], aus: list[AUEvidence], probabilities: Mapping[str, float] | None
+    ) -> Reading:
+        """The rules' reading."""
+        return write_reading(motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language)
 
     def _shown(self, onset_crop: Image, expression: FlowField) -> list[ChatMessage]:
         """The vision route's prompt: the MMC-Map with its question."""

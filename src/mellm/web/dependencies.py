@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from mellm.web.service import Service
 
@@ -19,3 +19,8 @@ async def _service(request: Request) -> Service:
 
 Current = Annotated[Service, Depends(_service)]
 """The running server's parts, as a parameter of a handler."""
+
+Viewer = Annotated[
+    str | None, Query(max_length=100, description="Who asks: a coder's name, where a clip is coded blind")
+]
+"""Who looks, as a parameter of a handler."""

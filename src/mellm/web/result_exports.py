@@ -27,7 +27,7 @@ class Result:
     """What an export is made of.
 
     `folder` is the job's; `rereads` maps ids of re-read moments to their folders; `annotation` is None
-    where nobody has saved one, or where the program's version is asked for.
+    where nobody has saved one, or the program's version is asked for; `name` is what people call the clip.
     """
 
     job: str
@@ -35,11 +35,12 @@ class Result:
     times: list[float]
     annotation: Annotation | None
     rereads: dict[str, Path]
+    name: str | None = None
 
     @property
     def program(self) -> Report:
-        """The program's report."""
-        return Report.load(self.folder)
+        """The program's report, under the name that people gave the clip."""
+        return named(Report.load(self.folder), self.name)
 
     @property
     def final(self) -> Report:
@@ -66,6 +67,13 @@ class Result:
         job, _, rest = name.rpartition("-")
         file = self.rereads.get(job, self.folder) / (rest if job in self.rereads else name)
         return file.read_bytes() if file.is_file() else None
+
+
+def named(report: Report, name: str | None) -> Report:
+    """Return a report under the name that people gave its clip; a pair keeps its two."""
+    if name is None or report.source.apex_path is not None or report.source.path == name:
+        return report
+    return report.model_copy(update={"source": report.source.model_copy(update={"path": name})})
 
 
 def _html(result: Result) -> bytes:

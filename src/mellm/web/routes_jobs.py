@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
@@ -20,14 +20,17 @@ from mellm.web.contract import (
     ENDED,
     Batch,
     BatchAnswer,
+    CardChange,
     Choices,
     Job,
     JobPage,
     JobRequest,
+    Neighbours,
     Problem,
     State,
 )
-from mellm.web.dependencies import Current, Responses
+from mellm.web.dependencies import Current, Responses, Viewer
+from mellm.web.job_store import Wanted
 from mellm.web.routes_uploads import BUSY
 from mellm.web.service import Service
 from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
@@ -91,25 +94,55 @@ def submit_batch(service: Current, batch: Batch) -> BatchAnswer:
     return BatchAnswer(jobs=[job for job, _ in service.submit(batch.jobs)])
 
 
+def _wanted(
+    state: State | None = None,
+    text: Annotated[str, Query(max_length=200, description="In a name or an emotion")] = "",
+    tag: Annotated[str, Query(max_length=100)] = "",
+    subject: Annotated[str, Query(max_length=100)] = "",
+    session: Annotated[str, Query(max_length=100)] = "",
+    open_for: Annotated[
+        str | None, Query(max_length=100, description="Only what this coder has not handed in")
+    ] = None,
+) -> Wanted:
+    return Wanted(state, text, tag, subject, session, open_for)
+
+
+Which = Annotated[Wanted, Depends(_wanted)]
+"""The clips of the gallery that a request is about."""
+
+
 @router.get("/jobs")
 def jobs(
     service: Current,
+    wanted: Which,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[int | None, Query(ge=0, le=2**62)] = None,
-    state: State | None = None,
-    text: Annotated[str, Query(max_length=200)] = "",
+    viewer: Viewer = None,
 ) -> JobPage:
     """Jobs, newest first; `text` searches names and emotions."""
-    found, more = service.store.jobs(before=before, limit=limit, state=state, text=text)
+    found, more = service.store.jobs(wanted, before=before, limit=limit)
     for job in found:
         job.progress = service.dispatcher.progress(job.id) if job.state == "running" else None
+        service.shown(job, viewer)
     return JobPage(jobs=found, next=None if more is None else str(more))
 
 
 @router.get("/jobs/{job}")
-def one(service: Current, job: str) -> Job:
+def one(service: Current, job: str, viewer: Viewer = None) -> Job:
     """One job as it stands."""
-    return service.job(job)
+    return service.job(job, viewer)
+
+
+@router.patch("/jobs/{job}")
+def describe(service: Current, job: str, change: CardChange) -> Job:
+    """Rename a clip, or change what people note about it: subject, session, tags, note, blind coding."""
+    return service.describe(job, change)
+
+
+@router.get("/jobs/{job}/neighbours")
+def neighbours(service: Current, wanted: Which, job: str) -> Neighbours:
+    """The clips before (newer) and after (older) this one in the gallery, of those that are wanted."""
+    return service.neighbours(job, wanted)
 
 
 @router.post("/jobs/{job}/cancel")
@@ -132,39 +165,46 @@ def delete(service: Current, job: str) -> None:
     responses={
         200: {
             "content": {"text/event-stream": {}},
-            "description": "One `job` event per change; `spotted` events while a clip is watched; "
-            "`reading` events while a language model writes",
+            "description": "One `job` event per change; `spotted` events while a clip is watched, `watched` "
+            "at its end, `moment` for each that is measured, `reading` while a language model writes",
         }
     },
 )
-async def events(service: Current, job: str) -> StreamingResponse:
+async def events(service: Current, job: str, viewer: Viewer = None) -> StreamingResponse:
     """Follow a job by server-sent events until it has ended.
 
     `job`: its state as in `GET /jobs/{job}`. `spotted`: person, kind, onset, apex, offset, ... of an event as
     soon as it is certain, as `mellm spot --json` has it. `reading`: `{"moment": 0, "text": "..."}`, the
-    next piece of the reading of a moment, counted from 0, from its beginning on.
+    next piece of the reading of a moment, counted from 0, from its beginning on. `watched`: what
+    `GET /jobs/{job}/partial` gives, once all moments are spotted. `moment`: a micro-expression of the report
+    with its number, once it is measured and again once a language model has written about it.
     """
     service.job(job)
-    return StreamingResponse(_follow(service, job), media_type="text/event-stream")
+    return StreamingResponse(_follow(service, job, viewer), media_type="text/event-stream")
 
 
-async def _follow(service: Service, job: str) -> AsyncIterator[bytes]:
-    last, quiet, heard, seen = "", 0.0, 0, 0
+async def _follow(service: Service, job: str, viewer: str | None) -> AsyncIterator[bytes]:
+    last, quiet, heard, seen, known, told = "", 0.0, 0, 0, 0, False
     while not service.stopping.is_set():
         try:
-            now = await asyncio.to_thread(service.job, job)
+            now = await asyncio.to_thread(service.job, job, viewer)
         except InputError as error:
             yield format_sse_event(event="gone", data_str=json.dumps({"error": str(error)}))
             return
-        pieces = service.dispatcher.words(job, heard)
-        heard += len(pieces)
-        new = [
-            format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
-            for moment, piece in _joined(pieces)
-        ]
-        spotted = service.dispatcher.events(job, seen)
-        seen += len(spotted)
-        new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]
+        new: list[bytes] = []
+        running = service.dispatcher.running(job)
+        if running is not None and not service.coding.hides_program(job, now.blind, viewer):
+            spotted, moments, pieces = running.events(seen), running.moments(known), running.words(heard)
+            seen, known, heard = seen + len(spotted), known + len(moments), heard + len(pieces)
+            new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]
+            if not told and (clip := running.partial()) is not None:
+                told = True
+                new.append(format_sse_event(event="watched", data_str=clip.model_dump_json()))
+            new += [format_sse_event(event="moment", data_str=json.dumps(moment)) for moment in moments]
+            new += [
+                format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
+                for moment, piece in _joined(pieces)
+            ]
         text = now.model_dump_json()
         if text != last:
             new.append(format_sse_event(event="job", data_str=text))

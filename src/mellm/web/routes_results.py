@@ -14,12 +14,11 @@ from mellm.facs import get_taxonomy
 from mellm.facs.findings import AUEvidence
 from mellm.language.grammar_reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
-from mellm.web.annotation import Annotation, NewAnnotation, Versions
 from mellm.web.coded_cases import write_instruct
-from mellm.web.contract import FrameTable, Problem, Sentences, chinese_of
-from mellm.web.dependencies import Current, Responses
+from mellm.web.contract import FrameTable, Partial, Problem, Sentences, chinese_of
+from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.result_exports import MEDIA_TYPES, export, file_stem
-from mellm.web.service import NotFoundError, NotYetError, Service
+from mellm.web.service import NotFoundError, Service
 from mellm.web.stored_files import THUMBNAIL_FILE
 
 _BAD: Responses = {
@@ -43,9 +42,22 @@ router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
 
 
 @router.get("/jobs/{job}/report")
-def report(service: Current, job: str) -> Report:
+def report(service: Current, job: str, viewer: Viewer = None) -> Report:
     """The report of `mellm analyze`, as the program wrote it."""
+    found = service.done(job)
+    service.coding.check_program(job, found.blind, viewer)
+    service.dispatcher.expect_corrections()
     return service.report(job)
+
+
+@router.get("/jobs/{job}/partial")
+def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
+    """What is known of the clip so far: moments once spotted, each with its reading once it has one."""
+    found = service.job(job)
+    if service.coding.hides_program(job, found.blind, viewer):
+        known = service.partial(found)
+        return Partial(complete=known.complete, source=known.source, people=known.people)
+    return service.partial(found)
 
 
 @router.get("/jobs/{job}/sentences")
@@ -55,12 +67,14 @@ def sentences(service: Current, job: str) -> Sentences:
 
 
 @router.get("/jobs/{job}/frames")
-def frames(service: Current, job: str) -> FrameTable:
-    """Size of the clip, and when each frame is shown."""
-    found = service.done(job)
-    source = service.report(job).source
-    times = service.times(found)
-    return FrameTable(width=source.width, height=source.height, fps=source.fps, times=times)
+def frames(
+    service: Current,
+    job: str,
+    compact: Annotated[bool, Query(description="Leave times out that the rate says already")] = False,
+) -> FrameTable:
+    """Size of the clip, and when each frame is shown; before its analysis has ended, too."""
+    table = service.table(service.job(job))
+    return table.compact() if compact else table
 
 
 @router.get(
@@ -75,8 +89,8 @@ def frame(
     width: Annotated[int, Query(ge=16, le=4096, description="Largest width, px")] = 1920,
 ) -> Response:
     """Frame `index`, counted from 0 as in the report, as a JPEG."""
-    found = service.done(job)
-    if not 0 <= index < len(service.times(found)):
+    found = service.job(job)
+    if not 0 <= index < service.table(found).count:
         raise NotFoundError(f"The clip has no frame {index}; frames are counted from 0.")
     return Response(service.jpeg(found, index, width), media_type="image/jpeg", headers=_FOREVER)
 
@@ -88,8 +102,7 @@ def frame(
 )
 def picture(service: Current, job: str, name: str) -> FileResponse:
     """One picture of the report."""
-    service.done(job)
-    file = service.files.picture(job, name)
+    file = service.picture(service.job(job), name)
     if file is None:
         raise NotFoundError(f"The report has no picture {name[:60]!r}.")
     return FileResponse(file, media_type="image/png", headers=_FOREVER)
@@ -117,29 +130,6 @@ def reading(
     if not 1 <= number <= len(report.micro_expressions):
         raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
     return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
-
-
-@router.get("/jobs/{job}/annotation")
-def annotation(service: Current, job: str) -> Annotation:
-    """The newest annotation; version 0 where nobody has saved one."""
-    return service.annotation(service.done(job).id)
-
-
-@router.get("/jobs/{job}/annotation/versions")
-def versions(service: Current, job: str) -> Versions:
-    """Every saved version, oldest first."""
-    return Versions(versions=service.versions(service.done(job).id))
-
-
-@router.put("/jobs/{job}/annotation")
-def annotate(service: Current, job: str, body: NewAnnotation) -> Annotation:
-    """Save a new version on top of `base_version`; 409 where someone saved another one meanwhile."""
-    service.done(job)
-    version = service.store.annotate(job, body)
-    if version is None:
-        newest = service.annotation(job).version
-        raise NotYetError(f"Version {newest} was saved meanwhile: load it, then save again.")
-    return service.annotation(job)
 
 
 @router.get(

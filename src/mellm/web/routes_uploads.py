@@ -115,8 +115,10 @@ async def analyse(service: Current, request: Request, response: Response) -> Job
                     kept[part] = await _keep(service, _chunks(given), given.filename or part)
     except MultiPartException as error:
         raise InputError(f"The form cannot be read: {error.message}.") from None
+    # The form says what a person calls the clip; a pair is called after both its files.
+    name = kept["file"].name if "file" in kept else ""
     digests = {"media" if part == "file" else part: file.sha256 for part, file in kept.items()}
-    ((job, new),) = service.submit([JobRequest(**digests, settings=settings)])
+    ((job, new),) = service.submit([JobRequest(**digests, name=name, settings=settings)])
     response.status_code = 202 if new else 200
     return job
 

@@ -24,8 +24,9 @@ from starlette.routing import compile_path
 
 from mellm.errors import MellmError
 from mellm.version import __version__
-from mellm.web import routes_jobs, routes_results, routes_review
+from mellm.web import routes_coding, routes_jobs, routes_results, routes_review
 from mellm.web.coded_cases import NothingCodedError
+from mellm.web.coding import BlindError, ConflictError
 from mellm.web.frame_server import StillLookingError
 from mellm.web.guard import BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
@@ -34,6 +35,7 @@ from mellm.web.server_log import server_log
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
 from mellm.web.stored_files import DiskFullError, TooLargeError
+from mellm.wording.message import word
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ _PAGES = {
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 _STATUS: dict[type[Exception], int] = {
+    BlindError: 403,
+    ConflictError: 409,
     NotFoundError: 404,
     NotOfferedError: 404,
     NotYetError: 409,
@@ -89,7 +93,7 @@ def create_app(options: ServerOptions) -> Guard:
         redirect_slashes=False,
     )
     app.state.service = service
-    for routes in (routes_jobs, routes_results, routes_review):
+    for routes in (routes_jobs, routes_results, routes_coding, routes_review):
         app.include_router(routes.router)
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)
@@ -133,7 +137,12 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     if status >= 500 and not isinstance(error, StillLookingError):
         _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     headers = {"retry-after": "5"} if status in (429, 503) else None
-    return JSONResponse({"error": str(error)}, status, headers=headers)
+    said = {"error": str(error)}
+    if isinstance(error, MellmError) and (chinese := word(error.message, "zh")) != said["error"]:
+        said["chinese"] = chinese
+    if isinstance(error, ConflictError):
+        return JSONResponse(said | {"conflict": error.conflict.model_dump(mode="json")}, status)
+    return JSONResponse(said, status, headers=headers)
 
 
 def _methods(request: Request) -> str:

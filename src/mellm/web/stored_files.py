@@ -125,7 +125,11 @@ class StoredFiles:
 
     def picture(self, job: str, name: str) -> Path | None:
         """One picture of a result; None where there is none of this name."""
-        file = self.result(job) / name
+        return self.picture_in(self.result(job), name)
+
+    def picture_in(self, folder: Path, name: str) -> Path | None:
+        """One picture of a folder; None where there is none of this name."""
+        file = folder / name
         return file if _PICTURE.fullmatch(name) and file.is_file() else None
 
     def drop_result(self, job: str) -> None:

@@ -5,6 +5,7 @@ format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or a
 `{parts:; }` (several messages and what stands between them).
 """
 
+from mellm.wording.coding_messages import CODING_MESSAGES
 from mellm.wording.sheet_messages import SHEET_MESSAGES
 from mellm.wording.spot_messages import SPOT_MESSAGES
 
@@ -259,6 +260,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     **SHEET_MESSAGES,
     **SPOT_MESSAGES,
+    **CODING_MESSAGES,
     # the server's jobs
     "job.one_picture": (
         "{file} is one picture and shows no motion: send an onset and an apex.",
