@@ -47,7 +47,9 @@ _PAGES = {
     "/clips/{job}": "clip.html",
     "/review": "review.html",
 }
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webp": "image/webp", ".mp4": "video/mp4",
+}  # fmt: skip
 
 _STATUS: dict[type[Exception], int] = {
     BlindError: 403,

@@ -8,11 +8,11 @@ import { html, Select, useState } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {AgreementFigures, AgreementPair, CodedMoment, CoderRow} from "./types.d.ts" */
+/** @import {AgreementFigures, AgreementPair, CodedMoment, CoderState} from "./types.d.ts" */
 
 /** @typedef {"a" | "b" | "none"} Choice */
 
-/** @param {{ app: App, coders: CoderRow[] }} given */
+/** @param {{ app: App, coders: CoderState[] }} given */
 export function Adjudication({ app, coders }) {
   const sides = sidesOf(coders).filter(([name]) => name !== "final:");
   const [a, chooseA] = useState(sides[0][0]);

@@ -5,21 +5,21 @@ import { html, Select, useState } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {AgreementFigures, CoderRow} from "./types.d.ts" */
+/** @import {AgreementFigures, CoderState} from "./types.d.ts" */
 
 /** @param {number | null} value @param {number} digits */
 const shown = (value, digits = 2) => (value === null ? "–" : value.toFixed(digits));
 
 /**
  * Who can be compared: every coder, the final version, the program.
- * @param {CoderRow[]} coders
+ * @param {CoderState[]} coders
  * @returns {string[][]}
  */
 export function sidesOf(coders) {
   return [...coders.filter((row) => row.role === "coder").map((row) => [row.coder, row.coder || t("somebody")]), ...(coders.some((row) => row.role === "final") ? [["final:", t("final")]] : []), ["program:", t("program_says")]];
 }
 
-/** @param {{ app: App, coders: CoderRow[] }} given */
+/** @param {{ app: App, coders: CoderState[] }} given */
 export function Agreement({ app, coders }) {
   const sides = sidesOf(coders);
   const [a, chooseA] = useState(sides[0][0]);

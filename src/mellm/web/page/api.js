@@ -1,7 +1,7 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
 /** @import {Partial as Known} from "./types.d.ts" */
-/** @import {AgreementFigures, Annotation, Choices, CoderRow, FacesPart, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
+/** @import {AgreementFigures, Annotation, Choices, ClipAnswer, CoderState, FaceCourse, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
 
 const BASE = "/api/v1";
 /** @typedef {Record<string, string | number>} Query */
@@ -73,13 +73,13 @@ export const versions = (id, coder) => ask(`/jobs/${id}/annotation/versions?${se
 export const restore = (id, version, base) => ask(`/jobs/${id}/annotation/versions/${version}/restore`, send("POST", { base_version: base }));
 /** @type {(id: string, coder: string, base: number, file: File) => Promise<Annotation>} */
 export const importElan = (id, coder, base, file) => ask(`/jobs/${id}/annotation/import?${search({ coder, base_version: base })}`, { method: "POST", body: file });
-/** @type {(id: string, viewer: string) => Promise<CoderRow[]>} */
+/** @type {(id: string, viewer: string) => Promise<CoderState[]>} */
 export const coders = async (id, viewer) => (await ask(`/jobs/${id}/coders?${search({ viewer })}`)).coders;
 /** @type {(id: string, a: string, b: string, viewer: string) => Promise<AgreementFigures>} */
 export const agreement = (id, a, b, viewer) => ask(`/jobs/${id}/agreement?${search({ a, b, viewer })}`);
 /** @type {(id: string, coder: string) => Promise<{ previous: string | null, next: string | null }>} */
 export const neighbours = (id, coder) => ask(`/jobs/${id}/neighbours${coder ? `?${search({ open_for: coder })}` : ""}`);
-/** @type {(id: string, person: number, first: number, last: number) => Promise<FacesPart>} */
+/** @type {(id: string, person: number, first: number, last: number) => Promise<FaceCourse>} */
 export const faces = (id, person, first, last) => ask(`/jobs/${id}/faces?${search({ person, first, last })}`);
 /** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
@@ -170,6 +170,31 @@ export async function download(address) {
   anchor.download = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))?.[1] ?? "";
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
+}
+
+/**
+ * Ask about a clip: `hear(text)` is called with each sentence, then the whole answer comes back.
+ * @param {string} id
+ * @param {string} text
+ * @param {(text: string) => void} hear
+ * @returns {Promise<ClipAnswer>}
+ */
+export async function question(id, text, hear) {
+  const answer = await fetch(`${BASE}/jobs/${id}/ask`, send("POST", { question: text, language: null, stream: true })).catch(() => { throw new Error(GONE); });
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`);
+  let [left, whole] = ["", /** @type {ClipAnswer | null} */ (null)];
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const events = (left + piece.value.replaceAll("\r", "")).split("\n\n");
+    left = events.pop();
+    for (const event of events) {
+      const data = JSON.parse(/^data: ?(.*)$/m.exec(event)?.[1] ?? "null");
+      if (/^event: ?piece$/m.test(event)) hear(data.text);
+      if (/^event: ?answer$/m.test(event)) whole = data;
+    }
+  }
+  if (!whole) throw new Error(GONE);
+  return whole;
 }
 
 /**

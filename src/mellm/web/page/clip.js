@@ -1,5 +1,6 @@
 // The page of one analysed clip: loads everything and puts the parts where they belong.
 
+import { Ask } from "./ask.js";
 import { Comparator } from "./comparator.js";
 import { Compare } from "./compare.js";
 import { Conflict } from "./conflict.js";
@@ -61,6 +62,7 @@ async function start() {
   mount("#compare", Compare, { app });
   mount("#time-part", Timeline, { app });
   mount("#dialogs", Conflict, { app, saving });
+  mount("#ask", Ask, { app });
   mount("#pose", Pose, { app, faces });
   mount("#comparator", Comparator, { app });
   const player = new Player(app, faces);

@@ -11,7 +11,7 @@ import { language, t } from "./words.js";
 
 /** @import {App} from "./app.js" */
 /** @import {Saving} from "./saving.js" */
-/** @import {Annotation, CoderRow} from "./types.d.ts" */
+/** @import {Annotation, CoderState} from "./types.d.ts" */
 
 /** @param {{ app: App, saving: Saving }} given */
 export function Coders({ app, saving }) {
@@ -26,7 +26,7 @@ export function Coders({ app, saving }) {
 function Room({ app, saving, close }) {
   useWatch(app.state, ["words", "version", "coder", "doc"]);
   const node = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const [coders, take] = useState(/** @type {CoderRow[] | null} */ (null));
+  const [coders, take] = useState(/** @type {CoderState[] | null} */ (null));
   const coder = app.state.get("coder");
   useEffect(() => { node.current.showModal(); }, []);
   useEffect(() => { api.coders(app.job.id, coder).then(take, (error) => { take([]); say(error.message, "error"); }); }, [coder, app.state.get("version")]);
@@ -44,7 +44,7 @@ function Room({ app, saving, close }) {
 /** @param {string | null} created */
 const when = (created) => (created ? new Date(created).toLocaleString(language() === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short" }) : "");
 
-/** @param {{ coders: CoderRow[] }} given */
+/** @param {{ coders: CoderState[] }} given */
 function List({ coders }) {
   if (!coders.length) return html`<p class="soft">${t("nobody_yet")}</p>`;
   return html`<table class="small"><tbody>${coders.map((row) => html`<tr key=${`${row.role} ${row.coder}`}><th scope="row">${row.role === "final" ? `★ ${t("final")}: ` : ""}${row.coder || t("somebody")}</th>

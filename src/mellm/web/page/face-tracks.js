@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 
 /** @import {App} from "./app.js" */
-/** @import {FacesPart} from "./types.d.ts" */
+/** @import {FaceCourse} from "./types.d.ts" */
 
 const PIECE = 100;
 
@@ -11,7 +11,7 @@ export class FaceTracks {
   /** @param {App} app */
   constructor(app) {
     this.app = app;
-    /** @type {Map<string, FacesPart | "busy" | Error>} */
+    /** @type {Map<string, FaceCourse | "busy" | Error>} */
     this.pieces = new Map();
   }
 

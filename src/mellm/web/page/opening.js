@@ -8,9 +8,11 @@ import { Bar, html, useWatch } from "./view.js";
 import { stageName } from "./works.js";
 import { said, t } from "./words.js";
 
-/** @import {FrameTable, Job, MicroExpression, Partial, Report, Spotted} from "./types.d.ts" */
+/** @import {Annotation, FrameTable, Job, MicroExpression, Partial, Report, Spotted} from "./types.d.ts" */
 
 const GOING = ["queued", "running"];
+/** Nothing can be saved before an analysis has ended. @type {Annotation} */
+const NOBODYS = { version: 0, created: null, coder: "", role: "coder", finished: false, sources: [], note: "", moments: [] };
 
 /**
  * @param {string} id
@@ -20,8 +22,10 @@ export async function opened(id, coder) {
   const [job, choices] = await Promise.all([api.job(id), api.choices()]);
   if (!GOING.includes(job.state) && job.state !== "done") throw new Error(said(job.error ?? t(job.state), job.chinese));
   const done = job.state === "done";
-  const [table, annotation, { chinese }] = await Promise.all([api.frames(id), api.annotation(id, coder), done ? api.sentences(id) : { chinese: {} }]);
-  const report = done ? await api.report(id, coder) : reportOf(job, sourceOf(table), await api.partial(id, coder));
+  const [table, annotation, { chinese }] = await Promise.all([api.frames(id), done ? api.annotation(id, coder) : NOBODYS, done ? api.sentences(id) : { chinese: {} }]);
+  const known = () => api.partial(id, coder).then((partial) => reportOf(job, sourceOf(table), partial));
+  // Who codes blind is refused the report, and given what says nothing of its marks.
+  const report = done ? await api.report(id, coder).catch((error) => { if (error.status === 403) return known(); throw error; }) : await known();
   const app = new App(job, choices, report, new Frames(id, table), chinese);
   if (!done) follow(app, coder);
   return { app, annotation };

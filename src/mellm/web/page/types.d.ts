@@ -92,7 +92,7 @@ export interface Trace {
   areas: Record<string, (number | null)[]>;
 }
 
-export interface ClipSource {
+export interface Source {
   width: number;
   height: number;
   fps: number | null;
@@ -109,7 +109,7 @@ export interface Provenance {
 }
 
 export interface Report {
-  source: ClipSource;
+  source: Source;
   people: Person[];
   micro_expressions: MicroExpression[];
   other_events: OtherEvent[];
@@ -208,7 +208,7 @@ export interface Spotted {
 /** What is known of a clip while it is analysed. */
 export interface Partial {
   complete: boolean;
-  source: ClipSource | null;
+  source: Source | null;
   people: Person[];
   moments: Spotted[];
   micro_expressions: MicroExpression[];
@@ -269,7 +269,7 @@ export interface CodedMoment {
 }
 
 /** A version that a final one was made from. */
-export interface Source {
+export interface Origin {
   coder: string;
   version: number;
 }
@@ -278,7 +278,7 @@ export interface AnnotationBody {
   coder: string;
   role: "coder" | "final";
   finished: boolean;
-  sources: Source[];
+  sources: Origin[];
   note: string;
   moments: CodedMoment[];
 }
@@ -293,7 +293,7 @@ export interface Annotation extends AnnotationBody {
 }
 
 /** Who has coded a clip. */
-export interface CoderRow {
+export interface CoderState {
   coder: string;
   role: "coder" | "final";
   version: number;
@@ -334,7 +334,7 @@ export interface AgreementFigures {
 }
 
 /** Landmarks, pose and regions of some frames. */
-export interface FacesPart {
+export interface FaceCourse {
   frames: number[];
   points: [x: number, y: number][][];
   lines: [number, number][];
@@ -542,6 +542,15 @@ export interface ReviewRoom {
   still: boolean;
   /** Whether the server was asked for this reviewer. */
   begun: boolean;
+}
+
+/** What a question about a clip is answered with. */
+export interface ClipAnswer {
+  text: string;
+  language: "en" | "zh";
+  frames: number[];
+  /** Whether the report holds what was asked for. */
+  measured: boolean;
 }
 
 /** The timeline's ground: what it shows, and where a time or a frame is, px. */

@@ -421,4 +421,11 @@ export default {
   previous_clip: "previous clip",
   next_clip: "next clip",
   step_handed_in: "handed in",
+  ask: "Ask about this clip",
+  ask_label: "Your question, in English or Chinese",
+  ask_example: "When was the first micro-expression?",
+  ask_go: "Ask",
+  rests_on: "It rests on",
+  ask_note: "Answers come from the program’s report alone; what was not measured is said to be so.",
+  not_measured: "This was not measured.",
 };

@@ -422,4 +422,11 @@ export default {
   previous_clip: "上一个视频",
   next_clip: "下一个视频",
   step_handed_in: "提交",
+  ask: "就此视频提问",
+  ask_label: "您的问题（中文或英文）",
+  ask_example: "第一个微表情在什么时候？",
+  ask_go: "提问",
+  rests_on: "依据：",
+  ask_note: "回答仅依据程序的报告；未测量的内容会如实说明。",
+  not_measured: "此项未测量。",
 };
