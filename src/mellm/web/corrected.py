@@ -121,7 +121,7 @@ class _Changes:
         frames = moment.frames
         if frames is not None:
             before = _frames(me.interval)
-            me = (_reread(moment, self.rereads, _centre(me)) if reread else None) or me
+            me = (_reread(moment, self.rereads, centre(me)) if reread else None) or me
             me.interval = _interval(frames.onset, frames.apex, frames.offset, self.times)
             after = _frames(me.interval)
             if moment.number is not None and after != before:
@@ -174,13 +174,13 @@ def _reread(moment: CodedMoment, rereads: Mapping[str, Report], near: _Place) ->
     anew = rereads.get(moment.reread or "")
     if anew is None or not anew.micro_expressions:
         return None
-    nearest = min(anew.micro_expressions, key=lambda me: math.dist(_centre(me), near))
+    nearest = min(anew.micro_expressions, key=lambda me: math.dist(centre(me), near))
     copy = nearest.model_copy(deep=True)
     copy.person = moment.person
     return copy
 
 
-def _centre(me: MicroExpression) -> _Place:
+def centre(me: MicroExpression) -> _Place:
     """The middle of a face's regions, px of the source."""
     boxes = [region.box for region in me.regions]
     count = max(len(boxes), 1)

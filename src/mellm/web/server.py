@@ -24,7 +24,7 @@ from starlette.routing import compile_path
 
 from mellm.errors import MellmError
 from mellm.version import __version__
-from mellm.web import routes_coding, routes_jobs, routes_results, routes_review
+from mellm.web import routes_coding, routes_jobs, routes_moments, routes_results, routes_review
 from mellm.web.coded_cases import NothingCodedError
 from mellm.web.coding import BlindError, ConflictError
 from mellm.web.frame_server import StillLookingError
@@ -95,7 +95,7 @@ def create_app(options: ServerOptions) -> Guard:
         redirect_slashes=False,
     )
     app.state.service = service
-    for routes in (routes_jobs, routes_results, routes_coding, routes_review):
+    for routes in (routes_jobs, routes_results, routes_moments, routes_coding, routes_review):
         app.include_router(routes.router)
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from mellm.errors import InputError, MellmError
 from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
-from mellm.report import Report
+from mellm.report import MicroExpression, Report
 from mellm.version import __version__
 from mellm.web.annotation import Annotation, NewAnnotation
 from mellm.web.annotation_store import AnnotationStore
+from mellm.web.clip_wish import Wish
 from mellm.web.coding import Coding
 from mellm.web.contract import (
     ENDED,
@@ -26,8 +27,10 @@ from mellm.web.contract import (
     Spotted,
     entry_id,
 )
+from mellm.web.corrected import centre
 from mellm.web.database import Database
 from mellm.web.dispatcher import Dispatcher
+from mellm.web.extras import Extras
 from mellm.web.frame_server import FramePool
 from mellm.web.job_store import Entry, JobStore, Wanted
 from mellm.web.loaded_results import LoadedResults
@@ -58,6 +61,7 @@ class Service:
     loaded: LoadedResults
     dispatcher: Dispatcher
     frames: FramePool
+    extras: Extras
     stopping: threading.Event
     review: Review | None
 
@@ -81,6 +85,7 @@ class Service:
             LoadedResults(),
             Dispatcher(options, offers, store, files),
             FramePool(options),
+            Extras(options),
             threading.Event(),
             review,
         )
@@ -90,6 +95,7 @@ class Service:
         self.stopping.set()
         self.dispatcher.stop()
         self.frames.close()
+        self.extras.close()
         self.database.close()
         if self.review is not None:
             self.review.close()
@@ -212,6 +218,32 @@ class Service:
         running = self.dispatcher.running(job.id)
         draft = None if running is None else running.draft
         return self.files.picture(job.id, name) or (draft and self.files.picture_in(draft, name))
+
+    def sound(self, job: Job) -> Path:
+        """The sound of a job's clip. Raises NotFoundError where it has none, and as `Extras.made` does."""
+        if not self.table(job).sound:
+            raise NotFoundError("This clip has no sound.")
+        medium = self.files.medium(job.request.files[0])
+        return self.extras.made(self.files.made(medium.name, "sound.ogg"), medium, None, {"make": "sound"})
+
+    def magnified(self, job: Job, me: MicroExpression, factor: float) -> Path:
+        """A moment of a job's clip as a magnified video; raises as `Extras.made` does."""
+        files, when = job.request.files, me.interval
+        if len(files) == 2:
+            raise NotFoundError("A pair has no frames between its two: only clips are made a video of.")
+        last = when.offset_frame if when.offset_frame is not None else when.apex_frame
+        wish: Wish = {
+            "make": "video",
+            "frames": list(range(when.onset_frame, last + 1)),
+            "apex": when.apex_frame,
+            "face": centre(me),
+            # Several times as fast as the learned one; what it misses is too small to be seen magnified.
+            "estimator": "dis",
+            "factor": factor,
+        }
+        name = f"{when.onset_frame}-{when.apex_frame}-{last}_p{me.person}_{factor:g}.webm"
+        medium = self.files.medium(files[0])
+        return self.extras.made(self.files.made(medium.name, name), medium, job.request.settings.fps, wish)
 
     def times(self, job: Job) -> list[float]:
         """Seconds of each frame of a finished job's clip; a re-read has its parent's."""

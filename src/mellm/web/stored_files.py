@@ -3,6 +3,7 @@
     STORE/media/<sha256>       uploaded files, as they came; their names are in the database only.
                                An uploaded folder of frames is a folder, its pictures under plain names
     STORE/results/<job id>/    report.json, report.html, tables, pictures, frames.json
+    STORE/extras/<sha256>/     sound and magnified videos made of an upload when somebody asked for them
     STORE/drafts/              uploads and results on their way; emptied at the start
 
 No path is ever made of what a client says. Knows no job and no HTTP.
@@ -44,10 +45,11 @@ class StoredFiles:
     def __init__(self, store: Path) -> None:
         """Make the folders. Raises MellmError where that is impossible."""
         self.root = store
-        self.media, self.results, self.drafts = (store / name for name in ("media", "results", "drafts"))
+        names = ("media", "results", "drafts", "extras")
+        self.media, self.results, self.drafts, self.extras = (store / name for name in names)
         try:
             shutil.rmtree(self.drafts, ignore_errors=True)
-            for folder in (self.media, self.results, self.drafts):
+            for folder in (self.media, self.results, self.drafts, self.extras):
                 folder.mkdir(parents=True, exist_ok=True)
             store.chmod(0o700)
         except OSError as error:
@@ -132,6 +134,10 @@ class StoredFiles:
         file = folder / name
         return file if _PICTURE.fullmatch(name) and file.is_file() else None
 
+    def made(self, digest: str, name: str) -> Path:
+        """Where a file that is made of an upload lies, there or not."""
+        return self.extras / digest / name
+
     def drop_result(self, job: str) -> None:
         """Delete a result folder."""
         shutil.rmtree(self.result(job), ignore_errors=True)
@@ -140,6 +146,7 @@ class StoredFiles:
         """Delete an upload."""
         if not _DIGEST.fullmatch(digest):
             return
+        shutil.rmtree(self.extras / digest, ignore_errors=True)
         medium = self.media / digest
         if medium.is_dir():
             shutil.rmtree(medium, ignore_errors=True)
