@@ -12,13 +12,21 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-def open_page(browser: Any, address: str) -> Iterator[Any]:
-    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server."""
+def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[Any]:
+    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server.
+
+    `refused` is a status the server is meant to answer with, such as "409": Chromium reports it as a mistake.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: wrong.append(message.text)
+        if message.type == "error" and f"status of {refused}" not in message.text
+        else None,
+    )
     page.on(
         "request",
         lambda request: wrong.append(request.url) if not request.url.startswith((address, "blob:")) else None,

@@ -31,7 +31,7 @@ export function Adjudication({ app, coders }) {
       const before = await api.final(app.job.id, coder);
       const moments = pairs.flatMap((pair, k) => { const one = chosen(k) === "none" ? null : pair[/** @type {"a" | "b"} */ (chosen(k))]; return one ? [one] : []; });
       const sources = [a, b].flatMap((name) => coders.filter((row) => row.role === "coder" && row.coder === name).map((row) => ({ coder: row.coder, version: row.version })));
-      await api.annotate(app.job.id, { base_version: before.version, coder, role: "final", finished: true, sources, note: "", moments });
+      await api.annotate(app.job.id, { base_version: before.version, merge: false, coder, role: "final", finished: true, sources, note: "", moments });
       say(t("final_saved"));
     } catch (error) {
       say(error.message, "error");

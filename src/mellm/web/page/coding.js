@@ -142,17 +142,6 @@ export function docOf({ note, finished, moments }) {
 }
 
 /**
- * The document with the numbers that the server gave to added moments.
- * @param {Doc} doc
- * @param {Doc} saved
- * @returns {Doc}
- */
-export function numbered(doc, saved) {
-  const entries = Object.fromEntries(Object.entries(doc.entries).map(([key, entry]) => [key, { ...entry, id: saved.entries[key]?.id ?? entry.id }]));
-  return { ...doc, entries };
-}
-
-/**
  * Whether two people say the same about a moment: what was measured for them does not count.
  * @param {Entry | undefined} a
  * @param {Entry | undefined} b

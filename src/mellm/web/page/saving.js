@@ -2,7 +2,7 @@
 // saved, and what somebody else saved meanwhile is merged, moment by moment.
 
 import * as api from "./api.js";
-import { docOf, merged, NOTHING_SAID, numbered, sameDoc } from "./coding.js";
+import { docOf, merged, NOTHING_SAID, sameDoc } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
@@ -26,11 +26,11 @@ export class Saving {
 
   /** @param {Annotation} annotation */
   load(annotation) {
+    const draft = /** @type {{ doc: Doc, base: Doc } | null} */ (JSON.parse(localStorage.getItem(this.place) ?? "null"));
     const doc = docOf(annotation);
     this.base = doc;
     this.app.state.set({ doc, saved: doc, version: annotation.version });
     this.app.steps.forget();
-    const draft = /** @type {{ doc: Doc, base: Doc } | null} */ (JSON.parse(localStorage.getItem(this.place) ?? "null"));
     if (!draft) return;
     const { doc: joined, both } = merged(draft.base, draft.doc, doc);
     this.app.steps.act("restored", () => joined);
@@ -93,7 +93,7 @@ export class Saving {
    */
   put(doc, version) {
     const { coder } = this.app.state.values;
-    return api.annotate(this.app.job.id, { base_version: version, coder: coder.trim(), role: "coder", finished: doc.finished, sources: [], note: doc.note, moments: this.app.moments.body(doc) });
+    return api.annotate(this.app.job.id, { base_version: version, merge: true, coder: coder.trim(), role: "coder", finished: doc.finished, sources: [], note: doc.note, moments: this.app.moments.body(doc) });
   }
 
   /**
@@ -102,11 +102,12 @@ export class Saving {
    */
   settle(answer, sent) {
     const { state } = this.app;
-    const saved = numbered(sent, docOf(answer));
+    const saved = docOf(answer);
+    const now = state.get("doc");
     this.base = saved;
-    const doc = state.get("doc") === sent ? saved : numbered(state.get("doc"), saved);
-    state.set({ saved, doc, version: answer.version });
+    state.set({ saved, doc: now === sent ? saved : merged(sent, now, saved).doc, version: answer.version });
     this.keep();
+    if (!sameDoc(sent, saved)) say(t("merged_said", { name: t("somebody") }));
   }
 
   /**

@@ -285,6 +285,7 @@ export interface AnnotationBody {
 
 export interface NewAnnotation extends AnnotationBody {
   base_version: number;
+  merge: boolean;
 }
 
 export interface Annotation extends AnnotationBody {

@@ -90,7 +90,7 @@ function Why({ app, moment, row: { coded } }) {
   const node = useRef(/** @type {HTMLInputElement | null} */ (null));
   useLayoutEffect(() => { if (app.justDone("rejected")) node.current.focus({ preventScroll: true }); }, []);
   return html`<input ref=${node} class="why small person" maxlength="2000" value=${coded.note} placeholder=${t("why_not")} aria-label=${`${t("why_not")} AU ${coded.code}`} data-focus=${`why-${coded.code}`}
-    onInput=${(/** @type {any} */ event) => app.actions.reason(moment, coded, event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") focusNext(`undo-${coded.code}`); }} />`;
+    onInput=${(/** @type {any} */ event) => app.actions.reason(moment, coded, event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") { event.preventDefault(); focusNext(`undo-${coded.code}`); } }} />`;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The renderer: Preact with htm (vendored), and what every part of the page uses of them.
 
 import htm from "./htm.js";
-import { h, render } from "./preact.js";
+import { h, options, render } from "./preact.js";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "./preact-hooks.js";
 
 /** @import {Store} from "./store.js" */
@@ -10,6 +10,33 @@ import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "./prea
 /** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
 export const html = htm.bind(/** @type {any} */ (h));
 export { render, useEffect, useLayoutEffect, useReducer, useRef, useState };
+
+// What is pressed is not moved: while a button is held down, parts are not drawn again, so that a field that takes
+// its value when it is left cannot push the button away from under the pointer before the click.
+const PRESSED = "button, a, summary, label, select";
+/** A pointer that left the window is never let go here. */
+const LONGEST_PRESS_MS = 1000;
+let held = false;
+let patience = 0;
+/** @type {(() => void)[]} */
+let waiting = [];
+
+options.debounceRendering = (draw) => { if (held) waiting.push(draw); else queueMicrotask(draw); };
+document.addEventListener("pointerdown", (event) => {
+  held = Boolean(/** @type {Element} */ (event.target).closest(PRESSED));
+  clearTimeout(patience);
+  if (held) patience = setTimeout(letGo, LONGEST_PRESS_MS);
+}, { capture: true });
+// The click itself comes right after the pointer was let go.
+for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(letGo), { capture: true });
+
+function letGo() {
+  held = false;
+  clearTimeout(patience);
+  const draws = waiting;
+  waiting = [];
+  for (const draw of draws) draw();
+}
 
 /**
  * Draw this part again when one of these values of the store changes.
