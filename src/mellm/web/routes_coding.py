@@ -1,8 +1,9 @@
 """Routes under /api/v1 for what people code: annotations, their versions, who has coded. Knows no page."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from mellm.web.annotation import Annotation, Coders, ConflictAnswer, NewAnnotation, Restore, Role, Versions
 from mellm.web.contract import Problem
@@ -65,6 +66,29 @@ def restore(service: Current, job: str, version: int, body: Restore) -> Annotati
     if saved is None:
         raise NotFoundError(f"This clip has no version {version} of an annotation.")
     return saved
+
+
+@router.post(
+    "/jobs/{job}/annotation/import",
+    responses=_NEWER,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/xml": {"schema": {"type": "string", "minLength": 1}}},
+        }
+    },
+)
+async def import_elan(
+    service: Current,
+    job: str,
+    request: Request,
+    coder: Annotated[str, Query(max_length=100)],
+    base_version: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    merge: bool = False,
+) -> Annotation:
+    """Save a coder's tiers of an ELAN file (.eaf, the body) as a new version; checked as every other one."""
+    data = await request.body()
+    return await asyncio.to_thread(service.import_elan, job, data, coder, base_version, merge=merge)
 
 
 @router.get("/jobs/{job}/coders")
