@@ -136,7 +136,7 @@ def test_nothing_is_lost_on_the_way() -> None:
 
 
 def test_tiers_alone_say_it_all_but_keys() -> None:
-    """Header properties that a program drops take keys and the remark on the whole clip with them, no more."""
+    """Header properties that a program drops take keys and the remark on the clip with them, no more."""
     header = rb"<PROPERTY NAME=.mellm-annotation.*?</PROPERTY>"
     data = re.sub(header, b"", written(ADA), flags=re.DOTALL)
     read = read_elan(data, "Ada", REPORT, TIMES, {})

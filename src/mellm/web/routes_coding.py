@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from mellm.web.agreement import Agreement
 from mellm.web.annotation import Annotation, Coders, ConflictAnswer, NewAnnotation, Restore, Role, Versions
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
@@ -95,3 +96,19 @@ async def import_elan(
 def coders(service: Current, job: str) -> Coders:
     """Everybody who has saved an annotation, and whether they have handed in; no marks."""
     return Coders(coders=service.coding.coders(service.done(job).id))
+
+
+@router.get("/jobs/{job}/agreement")
+def agreement(
+    service: Current,
+    job: str,
+    a: Annotated[str, Query(max_length=100, description="A coder; `program:`, `final:`")],
+    b: Annotated[str, Query(max_length=100)],
+    viewer: Viewer = None,
+) -> Agreement:
+    """How far two coders agree, or a coder and the program, with the moments side by side.
+
+    Cohen's kappa of frames and of labels, overlap of the intervals, mean distance of the phases, and
+    reliability of action units as FACS coders give it: twice the agreed over all that both scored.
+    """
+    return service.agreement(job, a, b, viewer)

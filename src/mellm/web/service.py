@@ -11,6 +11,7 @@ from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
 from mellm.report import MicroExpression, Report
 from mellm.version import __version__
+from mellm.web.agreement import FINAL, PROGRAM, Agreement, agreement, moments_of
 from mellm.web.annotation import Annotation, NewAnnotation, Role
 from mellm.web.annotation_store import AnnotationStore
 from mellm.web.clip_parts import FrameTable, Partial, Spotted
@@ -304,6 +305,17 @@ class Service:
             tuple(everybody),
             Card.model_validate({name: getattr(found, name) for name in Card.model_fields}),
         )
+
+    def agreement(self, job: str, a: str, b: str, viewer: str | None) -> Agreement:
+        """How far two coders agree; `program:` and `final:` stand for those. Raises as `result` does."""
+        found, report = self.done(job), self.report(job)
+        seen = []
+        for name in (a, b):
+            role: Role | None = "final" if name == FINAL else None
+            named = None if name in (PROGRAM, FINAL) else name
+            result = self.result(job, program=name == PROGRAM, coder=named, role=role, viewer=viewer)
+            seen.append(moments_of(report, result.annotation, result.times, result.reread_reports()))
+        return agreement((a, b), seen[0], seen[1], max(report.source.frames, len(self.times(found))))
 
     def import_elan(self, job: str, data: bytes, coder: str, base_version: int, *, merge: bool) -> Annotation:
         """Save what a coder's tiers of an ELAN file say; raises as `annotate` does."""
