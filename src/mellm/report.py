@@ -316,6 +316,10 @@ class Report(_Model):
         self._draw = draw
         return self
 
+    def numbered(self) -> list[tuple[int, MicroExpression]]:
+        """Return each micro-expression with its lasting number, or its place where it has none."""
+        return [(me.number or place, me) for place, me in enumerate(self.micro_expressions, 1)]
+
     @property
     def language(self) -> Language:
         """The language of the readings; of the settings where there is none; else English."""

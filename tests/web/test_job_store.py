@@ -9,9 +9,10 @@ from mellm.errors import MellmError
 from mellm.report import MessageRecord
 from mellm.web.annotation import AnnotationBody
 from mellm.web.annotation_store import AnnotationStore
-from mellm.web.contract import Card, JobRequest
+from mellm.web.contract import JobRequest
 from mellm.web.database import MIGRATIONS, Database
 from mellm.web.job_store import Entry, JobStore, Wanted
+from mellm.web.wire import Card
 from mellm.wording.message import Message
 
 UNVERSIONED = """

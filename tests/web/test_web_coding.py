@@ -191,3 +191,52 @@ def test_the_same_content_under_another_name_is_an_entry_of_its_own(
     after = server.get(f"jobs/{clip}/neighbours").json()
     assert after["next"] is not None or after["previous"] is not None
     assert server.patch(f"jobs/{'0' * 20}", json={"note": "x"}).status_code == 404
+
+
+def test_agreement_is_what_facs_coders_count(server: Client, clip: str) -> None:
+    """Two share one moment (overlap 8 of 12 frames), three of four units, one label of one."""
+    happy = {"taxonomy": "7", "label": "happiness"}
+
+    def added(onset: int, apex: int, offset: int, *codes: str) -> dict[str, Any]:
+        units = [{"code": code, "verdict": "added"} for code in codes]
+        frames = {"onset": onset, "apex": apex, "offset": offset}
+        return {"verdict": "added", "frames": frames, "units": units, "emotion": happy}
+
+    save(server, clip, "Ada", 0, added(100, 104, 109, "6B", "12C"), added(300, 304, 309, "4A"))
+    save(server, clip, "Bo", 0, added(102, 104, 111, "L12A", "6A", "25"))
+    found = server.get(f"jobs/{clip}/agreement", params={"a": "Ada", "b": "Bo"}).json()
+    assert (found["moments_a"], found["moments_b"], found["matched"]) == (2, 1, 1)
+    assert found["overlap"] == pytest.approx(8 / 12)
+    # 2 agreed of 3 + 3 codes: 2 x 2 / 6.
+    assert found["units"] == {
+        "au": None, "agreed": 2, "codes_a": 3, "codes_b": 3, "reliability": pytest.approx(2 / 3)
+    }  # fmt: skip
+    by_unit = {one["au"]: one["reliability"] for one in found["by_unit"]}
+    assert by_unit == {4: 0.0, 6: 1.0, 12: 1.0, 25: 0.0}
+    frames, a, b, both = 900, 20, 10, 8
+    observed = (both + frames - (a + b - both)) / frames
+    chance = (a * b + (frames - a) * (frames - b)) / frames**2
+    assert found["kappa_frames"] == pytest.approx((observed - chance) / (1 - chance))
+    assert found["phases"] == {"onset": 2.0, "apex": 0.0, "offset": 2.0}
+    first, second = found["pairs"]
+    assert first["differs"] == ["frames", "units"] and first["a"]["units"][0]["code"] == "6B"
+    assert second["b"] is None and second["units_a"] == ["4A"]
+    program = server.get(f"jobs/{clip}/agreement", params={"a": "program:", "b": "Bo"}).json()
+    assert program["moments_a"] == 4 and program["a"] == "program:"
+    alone = server.get(f"jobs/{clip}/agreement", params={"a": "Ada", "b": "Cy"})
+    assert alone.status_code == 422 and "Ada, Bo" in alone.json()["error"]
+    server.patch(f"jobs/{clip}", json={"blind": "others"})
+    hidden = server.get(f"jobs/{clip}/agreement", params={"a": "Ada", "b": "Bo", "viewer": "Ada"})
+    assert hidden.status_code == 403
+
+
+def test_a_person_agrees_with_the_program_as_far_as_nothing_was_changed(server: Client, clip: str) -> None:
+    moments = [{"number": number, "verdict": "agreed"} for number in (1, 2, 3, 4)]
+    save(server, clip, "Ada", 0, *moments)
+    params = {"a": "program:", "b": "Ada"}
+    whole = server.get(f"jobs/{clip}/agreement", params=params).json()
+    assert whole["kappa_frames"] == whole["units"]["reliability"] == whole["overlap"] == 1.0
+    moments[0]["verdict"] = "rejected"
+    save(server, clip, "Ada", 1, *moments)
+    less = server.get(f"jobs/{clip}/agreement", params=params).json()
+    assert less["moments_b"] == 3 and less["units"]["reliability"] == pytest.approx(2 * 3 / 7)

@@ -7,7 +7,10 @@ import pytest
 
 import mellm.report
 import mellm.web.annotation
+import mellm.web.clip_parts
 import mellm.web.contract
+import mellm.web.moment_rows
+import mellm.web.wire
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
@@ -16,7 +19,15 @@ import mellm.web.routes_review
 PAGE = Path(mellm.web.contract.__file__).parent / "page"
 TYPES = (PAGE / "types.d.ts").read_text(encoding="utf-8")
 SERVER, OWN = TYPES.split("// The page's own\n")
-MODULES = (mellm.report, mellm.web.contract, mellm.web.annotation, mellm.web.routes_review)
+MODULES = (
+    mellm.report,
+    mellm.web.contract,
+    mellm.web.wire,
+    mellm.web.clip_parts,
+    mellm.web.moment_rows,
+    mellm.web.annotation,
+    mellm.web.routes_review,
+)
 
 
 def interfaces(text: str) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """A moment as a video of the aligned face whose expression is many times as strong.
 
 Every frame is warped by its own flow from the onset, so that what is seen is what was filmed: nothing is
-drawn between two pictures. Flow is averaged over neighbouring frames first, since noise would be magnified too.
+drawn between two pictures. Flow is averaged over neighbouring frames first: noise would be magnified too.
 """
 
 from collections.abc import Callable, Sequence

@@ -42,7 +42,7 @@ def print_report(report: Report, console: Console) -> None:
     _block(console, Text(verdict, "bold" if report.micro_expressions else ""), 2)
     for warning in report.warnings:
         _block(console, Text(f"! {report.sentence(warning, language)}", "yellow"), 2)
-    for number, me in enumerate(report.micro_expressions, 1):
+    for number, me in report.numbered():
         console.print()
         _micro(console, report, number, me, language)
     if report.other_events:

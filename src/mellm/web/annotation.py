@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_code
-from mellm.web.contract import WHOLE, Frames, WireModel
+from mellm.web.contract import WHOLE, Frames
+from mellm.web.wire import WireModel
 
 Role = Literal["coder", "final"]
 Verdict = Literal["open", "agreed", "changed", "rejected", "added"]

@@ -13,7 +13,7 @@ from mellm.web.annotation import Annotation, CoderState, Conflict, NewAnnotation
 from mellm.web.annotation_check import settled
 from mellm.web.annotation_merge import merge
 from mellm.web.annotation_store import AnnotationStore
-from mellm.web.contract import Blind
+from mellm.web.wire import Blind
 from mellm.wording.message import Message
 
 

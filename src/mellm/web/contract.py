@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -23,16 +22,8 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from mellm.analysis.settings import ChosenFrom, Local, Settings
-from mellm.report import (
-    Interval,
-    MessageRecord,
-    MicroExpression,
-    OtherEvent,
-    Person,
-    Report,
-    Source,
-    Trace,
-)
+from mellm.report import MessageRecord, Report
+from mellm.web.wire import Card, WireModel
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -49,12 +40,6 @@ def _whole(value: object) -> object:
 
 WHOLE = BeforeValidator(_whole)
 """JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
-
-
-class WireModel(BaseModel):
-    """A request or an answer; fields it does not have are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Frames(WireModel):
@@ -246,40 +231,6 @@ class Progress(WireModel):
     total: int | None
 
 
-Blind = Literal["none", "others", "program"]
-"""What a coder does not see before handing in: nothing, the other coders' marks, or the program's too."""
-
-_Word = Annotated[str, Field(max_length=100)]
-
-
-class Card(WireModel):
-    """What people note about a clip."""
-
-    subject: str = Field(default="", max_length=100, description="Who is filmed, as a code")
-    session: str = Field(default="", max_length=100)
-    tags: list[_Word] = Field(default_factory=list, max_length=50)
-    note: str = Field(default="", max_length=20_000)
-    blind: Blind = "none"
-
-
-class CardChange(WireModel):
-    """What shall be changed of a clip; what is not named stays."""
-
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    subject: str | None = Field(default=None, max_length=100)
-    session: str | None = Field(default=None, max_length=100)
-    tags: list[_Word] | None = Field(default=None, max_length=50)
-    note: str | None = Field(default=None, max_length=20_000)
-    blind: Blind | None = None
-
-
-class Neighbours(WireModel):
-    """The clips before and after one in the gallery; null at its ends."""
-
-    previous: str | None
-    next: str | None
-
-
 class Job(Card):
     """One analysis: what was asked, and how it stands."""
 
@@ -337,85 +288,6 @@ class BatchAnswer(WireModel):
     """The jobs of a batch, in the order of the request."""
 
     jobs: list[Job]
-
-
-class FrameTable(WireModel):
-    """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
-
-    width: int
-    height: int
-    fps: float | None
-    times: list[float] = Field(description="Asked for compactly: empty where frame k is shown at k / fps")
-    count: int
-    names: list[str] = Field(default_factory=list, description="File of each frame, for a folder of frames")
-    sound: bool = False
-
-    def compact(self) -> "FrameTable":
-        """The table without times that the rate says already."""
-        rate = self.fps
-        even = rate and all(abs(time - k / rate) < _EVEN for k, time in enumerate(self.times))
-        return self.model_copy(update={"times": []}) if even else self
-
-
-_EVEN = 1e-6
-"""Seconds by which a frame may be off k / fps in an even clip."""
-
-
-class Spotted(WireModel):
-    """A moment that was spotted and is yet to be read; its reading has the same person and apex."""
-
-    number: int
-    person: int
-    onset: int
-    apex: int
-    offset: int | None
-    onset_time: float | None
-    apex_time: float | None
-    offset_time: float | None
-    confidence: float
-
-    @classmethod
-    def of(cls, number: int, person: int, when: Interval) -> "Spotted":
-        """A moment of the report, or one that will be."""
-        return cls(
-            number=number,
-            person=person,
-            onset=when.onset_frame,
-            apex=when.apex_frame,
-            offset=when.offset_frame,
-            onset_time=when.onset_time,
-            apex_time=when.apex_time,
-            offset_time=when.offset_time,
-            confidence=when.confidence,
-        )
-
-
-class Partial(WireModel):
-    """What is known of a clip so far; `complete` once its job is done."""
-
-    complete: bool = False
-    source: Source | None = None
-    people: list[Person] = Field(default_factory=list)
-    moments: list[Spotted] = Field(default_factory=list)
-    micro_expressions: list[MicroExpression] = Field(default_factory=list)
-    other_events: list[OtherEvent] = Field(default_factory=list)
-    traces: list[Trace] = Field(default_factory=list)
-
-
-class FaceCourse(WireModel):
-    """A face over some frames: `points` in px of the picture, one list a frame; `lines` joins them by place.
-
-    `pose` is yaw, pitch and roll of the head, degrees (yaw > 0: the nose to the picture's right; pitch > 0:
-    up; roll > 0: clockwise). `regions` is how far each region has moved, px of the 400x480 crop, head motion
-    removed; null in frames that were not traced. All have an entry for each of `frames`, those with a face.
-    """
-
-    person: int
-    frames: list[int]
-    points: list[list[tuple[float, float]]]
-    lines: list[tuple[int, int]]
-    pose: list[tuple[float, float, float]]
-    regions: dict[str, list[float | None]]
 
 
 class Choices(WireModel):

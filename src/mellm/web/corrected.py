@@ -38,16 +38,20 @@ def corrected(
     changes = _Changes(report, annotation.coder, times, rereads)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
-    for number, me in enumerate(result.micro_expressions, 1):
-        moment = said.get(number)
+    for place, (number, me) in enumerate(result.numbered(), 1):
+        moment = said.get(place)
         if moment is not None and moment.verdict == "rejected":
             frames, who = _frames(me.interval), changes.by(moment.note)
             rejected = Message("person.rejected", {"number": number, "frames": frames, "who": who})
             result.warnings.append(changes.tell(rejected))
         else:
             kept.append(me if moment is None else changes.moment(me, moment))
+            kept[-1].number = number
     added = [moment for moment in annotation.moments if moment.number is None]
-    kept += filter(None, (changes.coded(moment) for moment in added))
+    for after, moment in enumerate(added, len(report.micro_expressions) + 1):
+        if (coded := changes.coded(moment)) is not None:
+            coded.number = moment.id or after
+            kept.append(coded)
     result.micro_expressions = kept
     verdict = _verdict(kept, changes.who)
     result.verdict = str(verdict)

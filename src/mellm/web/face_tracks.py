@@ -16,7 +16,7 @@ from mellm.face import head_pose
 from mellm.face.anchors import FACE_OVAL
 from mellm.face.people import FaceObservation, Landmarks
 from mellm.spot.events import RegionalMotion
-from mellm.web.contract import FaceCourse
+from mellm.web.clip_parts import FaceCourse
 
 TRACKS_FILE = "tracks.npz"
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from mellm.errors import InputError, MellmError
 from mellm.web.child_process import Header
-from mellm.web.contract import FrameTable
+from mellm.web.clip_parts import FrameTable
 from mellm.web.parent_process import ChildGoneError, ChildProcess
 from mellm.web.server_options import ServerOptions
 

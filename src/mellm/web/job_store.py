@@ -8,8 +8,9 @@ from typing import Literal
 
 from mellm.errors import MellmError
 from mellm.report import MessageRecord
-from mellm.web.contract import Card, Job, JobRequest, State
+from mellm.web.contract import Job, JobRequest, State
 from mellm.web.database import Database, now
+from mellm.web.wire import Card
 from mellm.wording.message import Message
 
 _COLUMNS = (
@@ -190,6 +191,14 @@ class JobStore:
         )
         more = rows[limit - 1]["number"] if len(rows) > limit else None
         return [self._job(row) for row in rows[:limit]], more
+
+    def finished(self, wanted: Wanted) -> list[Job]:
+        """Finished jobs that are wanted, oldest first."""
+        rows = self._db.all(
+            f"SELECT {_COLUMNS} FROM jobs WHERE {_FILTER} AND state = 'done' ORDER BY number",
+            *wanted.values(),
+        )
+        return [self._job(row) for row in rows]
 
     def neighbours(self, job: str, wanted: Wanted) -> tuple[str | None, str | None]:
         """Return the ids of the newer and the older neighbour of a job in the gallery."""

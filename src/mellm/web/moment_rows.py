@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mellm.report import MicroExpression, Person, Report, Source, Trace
-from mellm.web.contract import Spotted, WireModel
+from mellm.web.clip_parts import Spotted
+from mellm.web.wire import WireModel
 
 
 class MomentRow(Spotted):

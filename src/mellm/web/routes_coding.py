@@ -1,9 +1,11 @@
 """Routes under /api/v1 for what people code: annotations, their versions, who has coded. Knows no page."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
+from mellm.web.agreement import Agreement
 from mellm.web.annotation import Annotation, Coders, ConflictAnswer, NewAnnotation, Restore, Role, Versions
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
@@ -67,7 +69,46 @@ def restore(service: Current, job: str, version: int, body: Restore) -> Annotati
     return saved
 
 
+@router.post(
+    "/jobs/{job}/annotation/import",
+    responses=_NEWER,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/xml": {"schema": {"type": "string", "minLength": 1}}},
+        }
+    },
+)
+async def import_elan(
+    service: Current,
+    job: str,
+    request: Request,
+    coder: Annotated[str, Query(max_length=100)],
+    base_version: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    merge: bool = False,
+) -> Annotation:
+    """Save a coder's tiers of an ELAN file (.eaf, the body) as a new version; checked as every other one."""
+    data = await request.body()
+    return await asyncio.to_thread(service.import_elan, job, data, coder, base_version, merge=merge)
+
+
 @router.get("/jobs/{job}/coders")
 def coders(service: Current, job: str) -> Coders:
     """Everybody who has saved an annotation, and whether they have handed in; no marks."""
     return Coders(coders=service.coding.coders(service.done(job).id))
+
+
+@router.get("/jobs/{job}/agreement")
+def agreement(
+    service: Current,
+    job: str,
+    a: Annotated[str, Query(max_length=100, description="A coder; `program:`, `final:`")],
+    b: Annotated[str, Query(max_length=100)],
+    viewer: Viewer = None,
+) -> Agreement:
+    """How far two coders agree, or a coder and the program, with the moments side by side.
+
+    Cohen's kappa of frames and of labels, overlap of the intervals, mean distance of the phases, and
+    reliability of action units as FACS coders give it: twice the agreed over all that both scored.
+    """
+    return service.agreement(job, a, b, viewer)

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
@@ -16,23 +16,11 @@ from mellm.facs import AU_NAMES, AU_NAMES_ZH, EMOTIONS_ZH, TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
 from mellm.version import __version__
 from mellm.web import routes_uploads
-from mellm.web.contract import (
-    ENDED,
-    Batch,
-    BatchAnswer,
-    CardChange,
-    Choices,
-    Job,
-    JobPage,
-    JobRequest,
-    Neighbours,
-    Problem,
-    State,
-)
-from mellm.web.dependencies import Current, Responses, Viewer
-from mellm.web.job_store import Wanted
+from mellm.web.contract import ENDED, Batch, BatchAnswer, Choices, Job, JobPage, JobRequest, Problem
+from mellm.web.dependencies import Current, Responses, Viewer, Which
 from mellm.web.routes_uploads import BUSY
 from mellm.web.service import Service
+from mellm.web.wire import CardChange, Neighbours
 from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
 
 EVENT_EVERY = 0.2
@@ -92,23 +80,6 @@ def submit(service: Current, request: JobRequest, response: Response) -> Job:
 def submit_batch(service: Current, batch: Batch) -> BatchAnswer:
     """Queue many jobs, all or none of them."""
     return BatchAnswer(jobs=[job for job, _ in service.submit(batch.jobs)])
-
-
-def _wanted(
-    state: State | None = None,
-    text: Annotated[str, Query(max_length=200, description="In a name or an emotion")] = "",
-    tag: Annotated[str, Query(max_length=100)] = "",
-    subject: Annotated[str, Query(max_length=100)] = "",
-    session: Annotated[str, Query(max_length=100)] = "",
-    open_for: Annotated[
-        str | None, Query(max_length=100, description="Only what this coder has not handed in")
-    ] = None,
-) -> Wanted:
-    return Wanted(state, text, tag, subject, session, open_for)
-
-
-Which = Annotated[Wanted, Depends(_wanted)]
-"""The clips of the gallery that a request is about."""
 
 
 @router.get("/jobs")

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
 from mellm.report import MicroExpression, Report
-from mellm.web.contract import FaceCourse, Problem
+from mellm.web.clip_parts import FaceCourse
+from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.face_tracks import face_course
 from mellm.web.moment_rows import Curves, MomentPage, Summary, curves_of, lasting_number, summary_of

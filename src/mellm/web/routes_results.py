@@ -1,7 +1,8 @@
 """Routes under /api/v1 that give results out: report, frames, pictures, readings, annotations, exports."""
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -14,10 +15,14 @@ from mellm.facs import get_taxonomy
 from mellm.facs.findings import AUEvidence
 from mellm.language.grammar_reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
+from mellm.web.annotation import Role
+from mellm.web.clip_parts import FrameTable, Partial
 from mellm.web.coded_cases import write_instruct
-from mellm.web.contract import FrameTable, Partial, Problem, Sentences, chinese_of
-from mellm.web.dependencies import Current, Responses, Viewer
-from mellm.web.result_exports import MEDIA_TYPES, export, file_stem
+from mellm.web.coding import BlindError
+from mellm.web.contract import Problem, Sentences, chinese_of
+from mellm.web.dependencies import Current, Responses, Viewer, Which
+from mellm.web.job_store import Wanted
+from mellm.web.result_exports import MEDIA_TYPES, Result, export, export_all, file_stem
 from mellm.web.service import NotFoundError, Service
 from mellm.web.stored_files import THUMBNAIL_FILE
 
@@ -35,7 +40,8 @@ _ZIP: Responses = {
     200: {"content": {"application/zip": {}}, "description": "Records, motion maps and a datasheet"}
 }
 
-Format = Literal["html", "json", "csv", "mes", "eaf", "zip"]
+Format = Literal["html", "json", "csv", "mes", "eaf", "boris", "vtt", "bids", "fex", "zip"]
+Gathered = Literal["csv", "mes", "eaf", "boris", "vtt", "bids", "fex"]
 
 
 router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
@@ -132,22 +138,60 @@ def reading(
     return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
 
 
-@router.get(
-    "/jobs/{job}/export/{kind}",
-    response_class=Response,
-    responses={200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"}},
-)
+Version = Annotated[
+    Literal["person", "program", "final"],
+    Query(description="With a person's corrections, without any, or with what was decided in the end"),
+]
+_FILES: Responses = {
+    200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"},
+    403: {"model": Problem, "description": "The clip is coded blind, and the viewer has not handed in"},
+}
+
+
+@router.get("/jobs/{job}/export/{kind}", response_class=Response, responses=_FILES)
 def exported(
     service: Current,
     job: str,
     kind: Format,
-    version: Annotated[
-        Literal["person", "program"], Query(description="With a person's corrections, or without")
-    ] = "person",
+    version: Version = "person",
+    coder: Annotated[str | None, Query(max_length=100, description="Whose corrections")] = None,
+    viewer: Viewer = None,
 ) -> Response:
-    """The result as a file: html, json, csv (OpenFace columns), mes, eaf (ELAN), zip (everything)."""
+    """The result as a file.
+
+    `html`, `json`, `csv` (OpenFace's columns), `mes` (a row per micro-expression), `eaf` (ELAN), `boris`,
+    `vtt` (subtitles), `bids` (events.tsv), `fex` (py-feat), `zip` (everything). Nobody named: the final
+    version, else the newest anybody saved, else the program's; an ELAN file then has everybody's tiers.
+    """
     found = service.done(job)
-    data, media_type, name = export(service.result(job, program=version == "program"), found.name, kind)
+    role = "final" if version == "final" else None
+    result = service.result(job, program=version == "program", coder=coder, role=role, viewer=viewer)
+    return _file(*export(result, found.name, kind))
+
+
+@router.get("/export/{kind}", response_class=Response, responses=_FILES)
+def exported_all(
+    service: Current, kind: Gathered, wanted: Which, version: Version = "person", viewer: Viewer = None
+) -> Response:
+    """The same of all finished clips that are wanted: one table (`mes`), one BORIS project, else a ZIP."""
+    return _file(*export_all(_results(service, wanted, version, viewer), kind))
+
+
+def _results(
+    service: Service, wanted: Wanted, version: str, viewer: str | None
+) -> Iterator[tuple[Result, str]]:
+    """The finished clips that are wanted, oldest first, but those whose marks are hidden from the viewer."""
+    for job in service.store.finished(wanted):
+        with contextlib.suppress(BlindError):
+            role: Role | None = None
+            if version == "final":
+                if not service.coding.store.newest(job.id, "final").version:
+                    continue
+                role = "final"
+            yield service.result(job.id, program=version == "program", role=role, viewer=viewer), job.name
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response:
     ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
     return Response(data, media_type=media_type, headers=ways)
 

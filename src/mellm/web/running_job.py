@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from mellm.web.child_process import Header
-from mellm.web.contract import Partial, Progress
+from mellm.web.clip_parts import Partial
+from mellm.web.contract import Progress
 
 
 @dataclass

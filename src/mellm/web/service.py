@@ -11,25 +11,17 @@ from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
 from mellm.report import MicroExpression, Report
 from mellm.version import __version__
-from mellm.web.annotation import Annotation, NewAnnotation
+from mellm.web.agreement import FINAL, PROGRAM, Agreement, agreement, moments_of
+from mellm.web.annotation import Annotation, NewAnnotation, Role
 from mellm.web.annotation_store import AnnotationStore
+from mellm.web.clip_parts import FrameTable, Partial, Spotted
 from mellm.web.clip_wish import Wish
 from mellm.web.coding import Coding
-from mellm.web.contract import (
-    ENDED,
-    Card,
-    CardChange,
-    FrameTable,
-    Job,
-    JobRequest,
-    Neighbours,
-    Partial,
-    Spotted,
-    entry_id,
-)
+from mellm.web.contract import ENDED, Job, JobRequest, entry_id
 from mellm.web.corrected import centre
 from mellm.web.database import Database
 from mellm.web.dispatcher import Dispatcher
+from mellm.web.elan_reading import read_elan
 from mellm.web.extras import Extras
 from mellm.web.frame_server import FramePool
 from mellm.web.job_store import Entry, JobStore, Wanted
@@ -38,6 +30,7 @@ from mellm.web.offered_models import Offers
 from mellm.web.result_exports import Result, named
 from mellm.web.server_options import ServerOptions
 from mellm.web.stored_files import FRAMES_FILE, StoredFiles
+from mellm.web.wire import Card, CardChange, Neighbours
 
 
 class NotFoundError(InputError):
@@ -272,14 +265,62 @@ class Service:
         """Raise BlindError where a viewer may not see these coders' marks yet; None is the final one."""
         self.coding.check_sight(job, self.job(job).blind, viewer, coders)
 
-    def result(self, job: str, *, program: bool) -> Result:
-        """What exports are made of; `program` leaves a person's corrections out."""
+    def result(
+        self,
+        job: str,
+        *,
+        program: bool,
+        coder: str | None = None,
+        role: Role | None = None,
+        viewer: str | None = None,
+    ) -> Result:
+        """What exports are made of.
+
+        `program` leaves people's corrections out. Otherwise those of a coder, or the final ones; where nobody
+        is named, the final ones, else the newest that the viewer may see. Raises BlindError, InputError for a
+        coder who has saved nothing.
+        """
         found = self.done(job)
-        annotation = self.coding.store.newest(job)
+        self.coding.check_program(job, found.blind, viewer)
+        everybody: list[Annotation] = []
+        if not program and (coder is not None or role is not None):
+            everybody = [self.coding.one_of(job, role or "coder", coder or "")]
+            self.check_sight(job, viewer, coder if role != "final" else None)
+        elif not program:
+            everybody = self.coding.seen_by(job, found.blind, viewer)
+        last_word = max(everybody, key=lambda one: (one.role == "final", one.version), default=None)
         rereads = {
             moment.reread: self.files.result(moment.reread)
-            for moment in annotation.moments
+            for one in everybody
+            for moment in one.moments
             if moment.reread and (self.files.result(moment.reread) / "report.json").is_file()
         }
-        coded = annotation if annotation.version and not program else None
-        return Result(job, self.files.result(job), self.times(found), coded, rereads, found.name)
+        return Result(
+            job,
+            self.files.result(job),
+            self.times(found),
+            last_word,
+            rereads,
+            found.name,
+            tuple(everybody),
+            Card.model_validate({name: getattr(found, name) for name in Card.model_fields}),
+        )
+
+    def agreement(self, job: str, a: str, b: str, viewer: str | None) -> Agreement:
+        """How far two coders agree; `program:` and `final:` stand for those. Raises as `result` does."""
+        found, report = self.done(job), self.report(job)
+        seen = []
+        for name in (a, b):
+            role: Role | None = "final" if name == FINAL else None
+            named = None if name in (PROGRAM, FINAL) else name
+            result = self.result(job, program=name == PROGRAM, coder=named, role=role, viewer=viewer)
+            seen.append(moments_of(report, result.annotation, result.times, result.reread_reports()))
+        return agreement((a, b), seen[0], seen[1], max(report.source.frames, len(self.times(found))))
+
+    def import_elan(self, job: str, data: bytes, coder: str, base_version: int, *, merge: bool) -> Annotation:
+        """Save what a coder's tiers of an ELAN file say; raises as `annotate` does."""
+        report, found = self.report(job), self.done(job)
+        rereads = {one: self.report(one) for one in self.store.children(job) if self.job(one).state == "done"}
+        said = read_elan(data, coder, report, self.times(found), rereads)
+        body = said.model_dump(exclude={"coder"})
+        return self.annotate(job, NewAnnotation(**body, coder=coder, base_version=base_version, merge=merge))

@@ -13,7 +13,7 @@ from mellm.face.people import FaceObservation
 from mellm.report import MicroExpression
 from mellm.spot import Event
 from mellm.web.child_process import ParentPipe
-from mellm.web.contract import Partial, Spotted
+from mellm.web.clip_parts import Partial, Spotted
 from mellm.web.face_tracks import FaceTracks
 
 PROGRESS_EVERY = 0.1
