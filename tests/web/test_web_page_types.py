@@ -14,6 +14,7 @@ import mellm.web.wire
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
+import mellm.web.agreement
 import mellm.web.routes_review
 
 PAGE = Path(mellm.web.contract.__file__).parent / "page"
@@ -26,6 +27,7 @@ MODULES = (
     mellm.web.clip_parts,
     mellm.web.moment_rows,
     mellm.web.annotation,
+    mellm.web.agreement,
     mellm.web.routes_review,
 )
 

@@ -2,34 +2,33 @@
 
 import { sidesOf } from "./agreement.js";
 import * as api from "./api.js";
-import { told } from "./conflict.js";
 import { say } from "./look.js";
 import { html, Select, useState } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {AgreementFigures, AgreementPair, CodedMoment, CoderState} from "./types.d.ts" */
+/** @import {Agreement as AgreementFigures, MomentPair, CodedMoment, CoderState} from "./types.d.ts" */
 
 /** @typedef {"a" | "b" | "none"} Choice */
 
 /** @param {{ app: App, coders: CoderState[] }} given */
 export function Adjudication({ app, coders }) {
-  const sides = sidesOf(coders).filter(([name]) => name !== "final:");
-  const [a, chooseA] = useState(sides[0][0]);
-  const [b, chooseB] = useState(sides[1]?.[0] ?? sides[0][0]);
+  const sides = sidesOf(coders).filter(([name]) => !["final:", "program:"].includes(name));
+  const [a, chooseA] = useState(sides[0]?.[0]);
+  const [b, chooseB] = useState(sides[1]?.[0]);
   const [found, tell] = useState(/** @type {AgreementFigures | Error | null} */ (null));
   const [choices, choose] = useState(/** @type {Record<number, Choice>} */ ({}));
   const coder = app.state.get("coder");
-  if (coders.length < 2 && sides.length < 2) return null;
+  if (sides.length < 2) return null;
   const go = () => { choose({}); api.agreement(app.job.id, a, b, coder).then(tell, tell); };
   const pairs = found && !(found instanceof Error) ? found.pairs : [];
   /** @param {number} k */
-  const chosen = (k) => choices[k] ?? (pairs[k].same ? "a" : null);
+  const chosen = (k) => choices[k] ?? (pairs[k].a && pairs[k].b && !pairs[k].differs.length ? "a" : null);
   const open = pairs.filter((_, k) => !chosen(k)).length;
   const save = async () => {
     try {
       const before = await api.final(app.job.id, coder);
-      const moments = pairs.flatMap((pair, k) => { const one = chosen(k) === "none" ? null : pair[/** @type {"a" | "b"} */ (chosen(k))]; return one ? [one] : []; });
+      const moments = pairs.flatMap((pair, k) => decided(pair, chosen(k)));
       const sources = [a, b].flatMap((name) => coders.filter((row) => row.role === "coder" && row.coder === name).map((row) => ({ coder: row.coder, version: row.version })));
       await api.annotate(app.job.id, { base_version: before.version, merge: false, coder, role: "final", finished: true, sources, note: "", moments });
       say(t("final_saved"));
@@ -43,10 +42,29 @@ export function Adjudication({ app, coders }) {
       <p>${open > 0 ? t("still_open", { n: open }) : ""} <button type="button" class="primary" data-focus="save-final" disabled=${open > 0 || !coder} onClick=${save}>${t("save_final")}</button></p>`}</details>`;
 }
 
-/** @param {{ app: App, pair: AgreementPair, chosen: Choice | null, name: string, choose: (one: Choice) => void }} given */
+/**
+ * The moment that goes into the final version; the program's that neither takes up is rejected there.
+ * @param {MomentPair} pair
+ * @param {Choice} choice
+ * @returns {CodedMoment[]}
+ */
+function decided(pair, choice) {
+  if (choice !== "none") return pair[choice] ? [pair[choice]] : [];
+  const one = pair.a ?? pair.b;
+  return one.number === null ? [] : [{ ...one, verdict: "rejected", frames: null, units: [], emotion: null, text: null, reread: null }];
+}
+
+/** @param {{ app: App, pair: MomentPair, chosen: Choice | null, name: string, choose: (one: Choice) => void }} given */
 function Pair({ app, pair, chosen, name, choose }) {
-  /** @param {Choice} side @param {CodedMoment | null} one */
-  const option = (side, one) => html`<label key=${side}><input type="radio" name=${name} checked=${chosen === side} onChange=${() => choose(side)} /> <b>${side === "none" ? t("none_of_both") : side === "a" ? t("first_coder") : t("second_coder")}</b>${side === "none" ? "" : `: ${told(app, one)}`}</label>`;
-  return html`<li class=${pair.same ? "" : "differs"}>${pair.overlap !== null ? `${t("interval_overlap")} ${pair.overlap.toFixed(2)}` : t("one_only")} ${pair.differs.length > 0 && html`<span class="chip">${pair.differs.map((what) => t(`differs_${what}`)).join(" · ")}</span>`}
-    ${option("a", pair.a)}${option("b", pair.b)}${option("none", null)}</li>`;
+  /** @param {"a" | "b"} side */
+  const seen = (side) => {
+    const frames = pair[/** @type {"frames_a"} */ (`frames_${side}`)];
+    if (!frames) return t("nothing_said");
+    const [units, emotion, note] = [pair[/** @type {"units_a"} */ (`units_${side}`)], pair[/** @type {"emotion_a"} */ (`emotion_${side}`)], pair[side]?.note];
+    return [`${frames.onset} → ${frames.apex} → ${frames.offset ?? "–"}`, units.length ? `AU ${units.join(" + ")}` : null, emotion ? app.names.emotion(emotion) : t("none"), note].filter(Boolean).join(" · ");
+  };
+  /** @param {Choice} side @param {string} title @param {boolean} there */
+  const option = (side, title, there) => html`<label key=${side}><input type="radio" name=${name} disabled=${!there} checked=${chosen === side} onChange=${() => choose(side)} /> <b>${t(title)}</b>${side === "none" ? "" : `: ${seen(side)}`}</label>`;
+  return html`<li class=${pair.differs.length || !pair.a || !pair.b ? "differs" : ""}>${pair.a && pair.b ? `${t("interval_overlap")} ${pair.overlap.toFixed(2)}` : t("one_only")} ${pair.differs.length > 0 && html`<span class="chip">${pair.differs.map((what) => t(`differs_${what}`)).join(" · ")}</span>`}
+    ${option("a", "first_coder", Boolean(pair.a))}${option("b", "second_coder", Boolean(pair.b))}${option("none", "none_of_both", true)}</li>`;
 }

@@ -5,7 +5,7 @@ import { html, Select, useState } from "./view.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {AgreementFigures, CoderState} from "./types.d.ts" */
+/** @import {Agreement as AgreementFigures, CoderState} from "./types.d.ts" */
 
 /** @param {number | null} value @param {number} digits */
 const shown = (value, digits = 2) => (value === null ? "–" : value.toFixed(digits));

@@ -1,7 +1,7 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
 /** @import {Partial as Known} from "./types.d.ts" */
-/** @import {AgreementFigures, Annotation, Choices, ClipAnswer, CoderState, FaceCourse, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
+/** @import {Agreement as AgreementFigures, Annotation, Choices, ClipAnswer, CoderState, FaceCourse, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
 
 const BASE = "/api/v1";
 /** @typedef {Record<string, string | number>} Query */

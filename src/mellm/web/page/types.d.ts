@@ -303,37 +303,6 @@ export interface CoderState {
   moments: number;
 }
 
-/** A moment of one coder and the one of the other that it meets; either may be missing. */
-export interface AgreementPair {
-  a: CodedMoment | null;
-  b: CodedMoment | null;
-  overlap: number | null;
-  units_agreed: number;
-  same: boolean;
-  differs: string[];
-}
-
-export interface UnitAgreement {
-  au: number;
-  agreed: number;
-  codes_a: number;
-  codes_b: number;
-  reliability: number | null;
-}
-
-export interface AgreementFigures {
-  moments_a: number;
-  moments_b: number;
-  matched: number;
-  overlap: number | null;
-  kappa_frames: number | null;
-  kappa_emotions: number | null;
-  units: Omit<UnitAgreement, "au">;
-  by_unit: UnitAgreement[];
-  phases: Record<"onset" | "apex" | "offset", number | null>;
-  pairs: AgreementPair[];
-}
-
 /** Landmarks, pose and regions of some frames. */
 export interface FaceCourse {
   frames: number[];
@@ -341,6 +310,43 @@ export interface FaceCourse {
   lines: [number, number][];
   pose: [yaw: number, pitch: number, roll: number][];
   regions: Record<string, (number | null)[]>;
+}
+
+// mellm.web.agreement
+
+/** A moment of one coder and the one of the other that it meets; either may be missing. */
+export interface MomentPair {
+  a: CodedMoment | null;
+  b: CodedMoment | null;
+  frames_a: FrameRange | null;
+  frames_b: FrameRange | null;
+  units_a: string[];
+  units_b: string[];
+  emotion_a: string | null;
+  emotion_b: string | null;
+  overlap: number;
+  differs: string[];
+}
+
+export interface UnitAgreement {
+  au: number | null;
+  agreed: number;
+  codes_a: number;
+  codes_b: number;
+  reliability: number | null;
+}
+
+export interface Agreement {
+  moments_a: number;
+  moments_b: number;
+  matched: number;
+  overlap: number | null;
+  kappa_frames: number | null;
+  kappa_emotions: number | null;
+  units: UnitAgreement;
+  by_unit: UnitAgreement[];
+  phases: Record<"onset" | "apex" | "offset", number | null>;
+  pairs: MomentPair[];
 }
 
 // mellm.web.routes_review

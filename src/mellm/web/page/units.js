@@ -33,7 +33,7 @@ export function Units({ app }) {
     : html`<${Unit} key=${rowKey(row)} app=${app} moment=${moment} row=${row} edit=${() => open(codeOf(row), "unit-au")} />`);
   return html`<h2>${t("units")}<span class="soft small">${t("units_note")}</span></h2>
     ${shown.length > 0 ? html`<ul class="unit-list">${shown.map(draw)}</ul>` : html`<p class="soft">${blind ? t("blind_hidden") : moment.me ? t("no_units") : ""}</p>`}
-    ${editing === "new" ? html`<${UnitForm} app=${app} moment=${moment} row=${null} close=${() => open(null, "add")} />`
+    ${editing === "new" ? html`<${UnitForm} app=${app} moment=${moment} row=${null} close=${(/** @type {string} */ code) => open(null, code ? `unit-${code}` : "add")} />`
     : html`<button type="button" class="plain add" data-focus="add" onClick=${() => open("new", "unit-au")}>+ ${t("add_unit")}</button>`}
     ${weak.length > 0 && html`<details class="weak"><summary class="soft small">${t("weaker")} (${weak.length})</summary><ul class="unit-list">${weak.map(draw)}</ul></details>`}`;
 }

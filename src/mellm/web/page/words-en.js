@@ -428,4 +428,6 @@ export default {
   rests_on: "It rests on",
   ask_note: "Answers come from the program’s report alone; what was not measured is said to be so.",
   not_measured: "This was not measured.",
+  unknown_title: "There is no such clip here",
+  unknown_text: "It may have been deleted, or the address was shortened. Past analyses lists every clip of this server.",
 };

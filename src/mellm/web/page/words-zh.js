@@ -429,4 +429,6 @@ export default {
   rests_on: "依据：",
   ask_note: "回答仅依据程序的报告；未测量的内容会如实说明。",
   not_measured: "此项未测量。",
+  unknown_title: "这里没有这个视频",
+  unknown_text: "它可能已被删除，或地址不完整。“历史记录”列出此服务器上的所有视频。",
 };
