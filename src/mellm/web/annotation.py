@@ -5,7 +5,7 @@ Kept in versions beside the report; `corrected` lays one over the other. Knows n
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_code
@@ -106,6 +106,21 @@ class NewAnnotation(AnnotationBody):
     `base_version` is the newest version that its writer has seen. With `merge`, what the same coder saved
     meanwhile is merged in where the two do not touch the same moment.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "coder": "Ada",
+                    "base_version": 0,
+                    "moments": [
+                        {"number": 1, "verdict": "agreed"},
+                        {"verdict": "added", "frames": {"onset": 3, "apex": 7, "offset": 12}},
+                    ],
+                }
+            ]
+        }
+    )
 
     base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
     merge: bool = False

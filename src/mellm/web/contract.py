@@ -91,7 +91,11 @@ _ONE_SOURCE: JsonDict = {
             },
             "required": ["onset", "apex"],
         },
-    ]
+    ],
+    "examples": [
+        {"media": "0" * 64, "settings": {"taxonomy": "5"}},
+        {"media": "0" * 64, "parent": "0" * 20, "frames": {"onset": 33, "apex": 38}},
+    ],
 }
 """A clip or a pair, in the words of JSON Schema."""
 
@@ -316,6 +320,15 @@ class Choices(WireModel):
     bounds: dict[str, dict[str, float]] = Field(
         default_factory=_bounds, description="Least and greatest value of settings that are numbers"
     )
+
+
+class Health(WireModel):
+    """That the server answers, and what it has to do."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    queued: int
+    running: int
 
 
 class Problem(WireModel):

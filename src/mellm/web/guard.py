@@ -38,6 +38,9 @@ _HEADERS = {
 }
 
 
+HEALTH = "/api/v1/health"
+"""Answers without a token: what watches over a server need not know its secret."""
+
 _UPLOADS = ("/api/v1/media", "/api/v1/folders", "/api/v1/analyses")
 
 
@@ -95,7 +98,7 @@ class Guard:
             and headers.get(b"sec-fetch-mode") != "navigate"
         ):
             return 403, "Requests from other web sites are refused.", []
-        if self._options.token is not None:
+        if self._options.token is not None and scope["path"] != HEALTH:
             refusal = self._token(scope, headers, self._options.token)
             if refusal is not None:
                 return refusal

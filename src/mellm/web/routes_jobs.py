@@ -16,7 +16,7 @@ from mellm.facs import AU_NAMES, AU_NAMES_ZH, EMOTIONS_ZH, TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
 from mellm.version import __version__
 from mellm.web import routes_uploads
-from mellm.web.contract import ENDED, Batch, BatchAnswer, Choices, Job, JobPage, JobRequest, Problem
+from mellm.web.contract import ENDED, Batch, BatchAnswer, Choices, Health, Job, JobPage, JobRequest, Problem
 from mellm.web.dependencies import Current, Responses, Viewer, Which
 from mellm.web.routes_uploads import BUSY
 from mellm.web.service import Service
@@ -35,6 +35,14 @@ _BAD: Responses = {
 }
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=_BAD)
+
+
+@router.get("/health")
+def health(service: Current) -> Health:
+    """Whether the server is there, and how much it has to do; asks for no token."""
+    return Health(
+        version=__version__, queued=service.store.waiting(), running=len(service.store.working_on())
+    )
 
 
 @router.get("/choices")

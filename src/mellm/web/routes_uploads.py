@@ -18,6 +18,7 @@ router = APIRouter()
 
 UploadName = Annotated[str, Query(min_length=1, max_length=200)]
 
+_OTHER: Responses = {415: {"model": Problem, "description": "The file is neither a video nor a picture"}}
 BUSY: Responses = {
     413: {"model": Problem, "description": "Too large"},
     429: {"model": Problem, "description": "Too many; try again after `Retry-After` seconds"},
@@ -36,7 +37,7 @@ def _form(parts: OpenApi, *needed: str) -> OpenApi:
 @router.post(
     "/media",
     status_code=201,
-    responses={**BUSY, 200: {"model": MediaFile, "description": "This content was there already"}},
+    responses={**BUSY, **_OTHER, 200: {"model": MediaFile, "description": "This content was there already"}},
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     },
@@ -91,7 +92,7 @@ def uploaded(service: Current, sha256: str) -> MediaFile:
 @router.post(
     "/analyses",
     status_code=202,
-    responses={**BUSY, 200: {"model": Job, "description": "This work was done or queued already"}},
+    responses={**BUSY, **_OTHER, 200: {"model": Job, "description": "This work was done or queued already"}},
     openapi_extra=_form(
         {
             "file": _BYTES | {"description": "A clip"},

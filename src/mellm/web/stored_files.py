@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mellm.errors import InputError, MellmError
+from mellm.media.signatures import sniff
 
 FRAMES_FILE = "frames.json"
 """File in a result folder: list of the frames' times in seconds."""
@@ -31,8 +32,20 @@ _JOB = re.compile(r"[0-9a-f]{20}")
 _PICTURE = re.compile(r"me[0-9]{1,4}_[a-z_]{1,32}\.png")
 
 
+_HEAD = 4096
+_NO_MEDIA = (
+    b"PK\x03\x04", b"PK\x05\x06", b"%PDF", b"MZ", b"\x7fELF", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!",
+    b"BZh", b"\xfd7zXZ", b"\x93NUMPY", b"SQLite format 3", b"\x80\x04\x95", b"\xca\xfe\xba\xbe",
+)  # fmt: skip
+"""First bytes of what people send by mistake: archives, documents, programs, arrays, pickles."""
+
+
 class TooLargeError(MellmError):
     """The upload is larger than the server takes."""
+
+
+class NoMediaError(InputError):
+    """The upload is neither a video nor a picture."""
 
 
 class DiskFullError(MellmError):
@@ -70,9 +83,10 @@ class StoredFiles:
     async def keep(self, chunks: AsyncIterator[bytes], limit: int, keep_free: int) -> tuple[str, int, bool]:
         """Write an upload while it arrives; return its SHA-256, its size and whether it is new.
 
-        Raises TooLargeError, DiskFullError, or InputError for an empty one; nothing is left behind then.
+        Raises TooLargeError, DiskFullError, NoMediaError for what is neither a video nor a picture, and
+        InputError for an empty one; nothing is left behind then.
         """
-        digest, size = hashlib.sha256(), 0
+        digest, size, head = hashlib.sha256(), 0, b""
         handle, name = tempfile.mkstemp(dir=self.drafts)
         draft = Path(name)
         try:
@@ -86,11 +100,14 @@ class StoredFiles:
                     if shutil.disk_usage(self.drafts).free < keep_free + len(chunk):
                         raise DiskFullError("The server's disk is full: delete old analyses and try again.")
                     digest.update(chunk)
+                    head += chunk[: _HEAD - len(head)]
                     out.write(chunk)
                 out.flush()
                 os.fsync(out.fileno())
             if size == 0:
                 raise InputError("The upload is empty (0 bytes): choose the file again.")
+            if head.startswith(_NO_MEDIA) or sniff(draft, head) == "text":
+                raise NoMediaError("The file is neither a video nor a picture: choose another one.")
             target = self.media / digest.hexdigest()
             new = not target.exists()
             if new:
