@@ -18,6 +18,7 @@ def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[An
     `refused` is a status the server is meant to answer with, such as "409": Chromium reports it as a mistake.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    context.set_default_timeout(60_000)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
