@@ -24,9 +24,11 @@ def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[An
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda message: wrong.append(message.text)
-        if message.type == "error" and f"status of {refused}" not in message.text
-        else None,
+        lambda message: (
+            wrong.append(message.text)
+            if message.type == "error" and f"status of {refused}" not in message.text
+            else None
+        ),
     )
     page.on(
         "request",
@@ -42,3 +44,11 @@ def opened(page: Any, url: str) -> None:
     """Open a room and wait until it has drawn itself."""
     page.goto(url)
     page.locator("body[data-ready]").wait_for()
+
+
+def analysed(page: Any) -> str:
+    """Wait on the page of a clip until its analysis has ended; return its address."""
+    page.wait_for_url("**/clips/*", timeout=120_000)
+    page.locator("body[data-ready]").wait_for(timeout=60_000)
+    page.locator("#progress:empty").wait_for(state="attached", timeout=180_000)
+    return str(page.url)
