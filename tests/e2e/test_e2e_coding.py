@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def save_as(page: Any, coder: str) -> None:
 
 
 def test_a_click_lands_while_a_field_is_left(page: Any, address: tuple[str, list[str]]) -> None:
-    """The field that loses the keyboard takes what was typed; what was pressed is still there to be pressed."""
+    """The field that loses the keyboard takes what was typed; what was pressed is still there."""
     opened(page, clip(address))
     page.locator("#coder").press_sequentially("Ada")
     page.locator("[data-focus=agree]").click()
@@ -131,7 +130,7 @@ def test_what_cannot_be_is_refused_with_a_word(page: Any, address: tuple[str, li
 
 
 def test_two_windows_lose_nothing(browser: Any, page: Any, address: tuple[str, list[str]]) -> None:
-    """What only one of them changed is merged; where both changed a moment, both are shown and one is chosen."""
+    """What only one of them changed is merged; where both changed a moment, a person chooses."""
     url = clip(address, 1)
     opened(page, url)
     save_as(page, "Ada")

@@ -1,4 +1,4 @@
-"""An hour of video with three hundred moments is a place to move in: list, zoom, overview; in a real browser."""
+"""An hour of video with three hundred moments is a place to move in; in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ def test_the_timeline_zooms_and_pans(page: Any) -> None:
 
 
 def test_grips_on_one_pixel_are_taken_one_by_one(page: Any) -> None:
-    """Twelve frames of an hour are one pixel: the grips stand side by side all the same, and move a frame each."""
+    """Twelve frames of an hour are less than a pixel: the grips stand side by side all the same."""
     page.keyboard.press("0")
     heads = [page.locator(f".handle.{part} .head").bounding_box() for part in ("onset", "apex", "offset")]
     middles = [head["x"] + head["width"] / 2 for head in heads]
