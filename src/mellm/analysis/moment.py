@@ -165,8 +165,8 @@ class MomentReader:
                 reading = self._words(motion, said.told, emotion, warnings, tell, None, said)
                 aus, emotion = said.decided(aus, emotion)
             else:
-                shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
-                reading = self._words(motion, aus, emotion, warnings, tell, shown)
+                seen = partial(self._shown, pair.onset, flow.expression) if self._seen else None
+                reading = self._words(motion, aus, emotion, warnings, tell, seen)
         decided = {
             "action_units": [_action_unit(au) for au in aus],
             "emotion": emotion,

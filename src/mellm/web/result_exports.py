@@ -31,7 +31,8 @@ class Result:
 
     `folder` is the job's; `rereads` maps ids of re-read moments to their folders; `annotation` is None
     where nobody has saved one, or the program's version is asked for; `name` is what people call the
-    clip, `everybody` whose tiers an ELAN file has (nobody named: the annotation's), `card` what people note.
+    clip, `everybody` whose tiers an ELAN file has (nobody named: the annotation's), `card` what people note,
+    `names` the file names of a folder's frames.
     """
 
     job: str
@@ -42,7 +43,7 @@ class Result:
     name: str | None = None
     everybody: tuple[Annotation, ...] = ()
     card: Card = field(default_factory=Card)
-    sound: bool = False
+    names: list[str] = field(default_factory=list)
 
     @property
     def program(self) -> Report:
@@ -60,14 +61,14 @@ class Result:
     def clip(self) -> Clip:
         """What tables of events are made of."""
         coder = self.annotation.coder if self.annotation else ""
-        return Clip(self.final, self.times, self.card.subject, self.card.session, coder, self.sound)
+        return Clip(self.final, self.times, self.card.subject, self.card.session, coder)
 
     @property
     def final(self) -> Report:
         """The report with the person's corrections, if there are any."""
         if self.annotation is None:
             return self.program
-        return corrected(self.program, self.annotation, self.times, self.reread_reports())
+        return corrected(self.program, self.annotation, self.times, self.reread_reports(), self.names)
 
     def reread_reports(self) -> dict[str, Report]:
         """The reports of re-read moments; their pictures are called `<job>-<name>`."""
@@ -139,7 +140,7 @@ def _boris(result: Result) -> bytes:
 
 
 def _fex(result: Result) -> bytes:
-    return fex_table(result.final).encode()
+    return fex_table(result.final, result.names).encode()
 
 
 def _bids(result: Result) -> bytes:
