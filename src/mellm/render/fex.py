@@ -55,7 +55,7 @@ def fex_table(report: Report, names: Sequence[str] = ()) -> str:
                 [
                     frame,
                     f"{time:.4f}",
-                    names[frame] if frame < len(names) else report.source.path,
+                    file,
                     *box,
                     "1.0",
                 ]
