@@ -187,6 +187,9 @@ FORMATS: dict[str, tuple[Callable[[Result], bytes], str, str]] = {
 }
 """Format -> what makes it, its media type, the end of its file name."""
 
+GATHERED = ("mes", "boris")
+"""Formats in which many clips are one file."""
+
 MEDIA_TYPES = sorted({media_type.split(";")[0] for _, media_type, _ in FORMATS.values()})
 """What an export's content type may be."""
 
@@ -208,21 +211,21 @@ def export_all(results: Iterable[tuple[Result, str]], kind: str) -> tuple[bytes,
     if kind == "boris":
         clips: dict[str, Clip] = {}
         for result, name in results:
-            clips[_free(name, clips)] = result.clip
+            clips[free_name(name, clips)] = result.clip
         return boris_project(list(clips.items()), _now()).encode(), media_type, f"mellm{suffix}"
     files: dict[str, str | bytes] = {}
     for result, name in results:
         if kind == "bids":
             described = bids_files(result.clip, Path(name).stem)
-            files |= {_free(file, files): text for file, text in described.items()}
+            files |= {free_name(file, files): text for file, text in described.items()}
         else:
             data, _, file = export(result, name, kind)
-            files[_free(file, files)] = data
+            files[free_name(file, files)] = data
     return _packed(files), "application/zip", f"mellm.{kind}.zip"
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    """The name, with a number before its ending where there is one like it already."""
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, with a number before its ending where there is one like it already."""
     stem, dot, ending = name.partition(".")
     number, free = 2, name
     while free in taken:
