@@ -49,6 +49,7 @@ from mellm.report import (
 )
 from mellm.wording.message import Message
 from mellm.wording.names import Language
+from mellm.wording.shown import shown as shown_text
 
 FAST_HEAD_PX = 12.0
 """Mean head motion (px of the 400x480 crop) from which the moment carries a warning."""
@@ -165,13 +166,13 @@ class MomentReader:
                 reading = self._words(motion, said.told, emotion, warnings, tell, None, said)
                 aus, emotion = said.decided(aus, emotion)
             else:
-                shown = partial(self._shown, pair.onset, flow.expression) if self._seen else None
-                reading = self._words(motion, aus, emotion, warnings, tell, shown)
+                seen = partial(self._shown, pair.onset, flow.expression) if self._seen else None
+                reading = self._words(motion, aus, emotion, warnings, tell, seen)
         decided = {
             "action_units": [_action_unit(au) for au in aus],
             "emotion": emotion,
             "reading": reading,
-            "warnings": [shown(str(warning)) for warning in warnings],
+            "warnings": [shown_text(str(warning)) for warning in warnings],
         }
         return Moment(
             me.model_copy(update=decided),

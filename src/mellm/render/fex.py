@@ -6,6 +6,7 @@ share times the same, and `neutral` has the rest. Landmarks are left empty. Know
 
 import csv
 import io
+from collections.abc import Sequence
 
 from mellm.render.csv import course_of, motion_of
 from mellm.report import Report
@@ -21,8 +22,11 @@ FEX_COLUMNS = (
 )  # fmt: skip
 
 
-def fex_table(report: Report) -> str:
-    """Return the table of all people as CSV text; frames in which a face was not seen have no row."""
+def fex_table(report: Report, names: Sequence[str] = ()) -> str:
+    """Return the table of all people as CSV text; frames in which a face was not seen have no row.
+
+    `names` are the files of the frames, for a folder; `input` is the clip without them.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(FEX_COLUMNS)
@@ -34,6 +38,7 @@ def fex_table(report: Report) -> str:
         for frame, time in enumerate(times):
             if not seen[frame]:
                 continue
+            file = names[frame] if frame < len(names) else report.source.path
             units = dict.fromkeys(FEX_UNITS, 0.0)
             shares = dict.fromkeys(FEX_EMOTIONS[:-1], 0.0)
             for me in moments:
@@ -47,7 +52,13 @@ def fex_table(report: Report) -> str:
                     shares[label] = max(shares[label], known.get(label, 0.0) * reach)
             neutral = max(0.0, 1.0 - sum(shares.values()))
             writer.writerow(
-                [frame, f"{time:.4f}", report.source.path, *box, "1.0"]
+                [
+                    frame,
+                    f"{time:.4f}",
+                    file,
+                    *box,
+                    "1.0",
+                ]
                 + [f"{value:.3f}" for value in (*units.values(), *shares.values(), neutral)]
                 + [person.person]
             )

@@ -25,6 +25,7 @@ def corrected(
     annotation: AnnotationBody,
     times: Sequence[float],
     rereads: Mapping[str, Report],
+    names: Sequence[str] = (),
 ) -> Report:
     """Return a copy of the report as the annotation leaves it.
 
@@ -33,9 +34,10 @@ def corrected(
         annotation: the person's
         times: seconds of each frame
         rereads: job id -> report of the moments the person had read anew
+        names: file name of each frame, for a folder of frames
     """
     result = report.model_copy(deep=True)
-    changes = _Changes(report, annotation.coder, times, rereads)
+    changes = _Changes(report, annotation.coder, times, rereads, names)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
     for place, (number, me) in enumerate(result.numbered(), 1):
@@ -83,6 +85,7 @@ class _Changes:
     coder: str
     times: Sequence[float]
     rereads: Mapping[str, Report]
+    names: Sequence[str] = ()
     told: list[Message] = field(default_factory=list)
 
     @property
@@ -127,6 +130,8 @@ class _Changes:
             before = _frames(me.interval)
             me = (_reread(moment, self.rereads, centre(me)) if reread else None) or me
             me.interval = _interval(frames.onset, frames.apex, frames.offset, self.times)
+            found = (frame for frame in (frames.onset, frames.apex, frames.offset) if frame is not None)
+            me.interval.files = [self.names[frame] for frame in found if frame < len(self.names)]
             after = _frames(me.interval)
             if moment.number is not None and after != before:
                 me.interval.set_by = str(who)

@@ -116,7 +116,8 @@ def _program(place: int, me: MicroExpression, clock: Clock) -> list[tuple[str, S
     share = f" {me.emotion.probabilities.get(label, 0.0):.2f}" if label else ""
     last = when.offset_frame if when.offset_frame is not None else when.apex_frame
     texts = {
-        "ME": f"ME {lasting_number(me, place)}, apex frame {when.apex_frame}",
+        "ME": f"ME {lasting_number(me, place)}, apex frame {when.apex_frame}"
+        + (f" ({when.files[1]})" if len(when.files) > 1 else ""),
         "AU": units,
         "emotion": f"{label}{share}" if label else "",
         "conclusion": me.reading.conclusion,

@@ -22,7 +22,6 @@ class Clip:
     subject: str = ""
     session: str = ""
     coder: str = ""
-    sound: bool = False
 
     def begin(self, frame: int) -> float:
         """When a frame is first shown, s; of the frame after the last one, when the clip ends."""
@@ -43,6 +42,7 @@ BIDS_COLUMNS = (
     ("apex_frame", "Frame index from 0"),
     ("offset_frame", "Frame index from 0, inclusive"),
     ("apex", "When the apex frame is shown, seconds"),
+    ("apex_file", "File of the apex frame, where the clip is a folder of frames"),
     ("action_units", "FACS codes; sides are the subject's"),
     ("emotion", "What the action units suggest, or what a person set"),
     ("confidence", "0 to 1; 1 where a person set the frames"),
@@ -61,7 +61,7 @@ def bids_files(clip: Clip, name: str) -> dict[str, str]:
         begin, end = clip.begin(event.onset_frame), clip.begin(event.offset_frame + 1)
         frames = [event.onset_frame, event.apex_frame, event.offset_frame]
         times = [f"{begin:.4f}", f"{end - begin:.4f}", event.kind, NOTHING, str(event.person)]
-        rest = [f"{clip.begin(event.apex_frame):.4f}", *[NOTHING] * 4]
+        rest = [f"{clip.begin(event.apex_frame):.4f}", *[NOTHING] * 5]
         rows.append([*times, *map(str, frames), *rest])
     writer.writerows(sorted(rows, key=lambda row: float(row[0])))
     about = {column: {"Description": text} for column, text in BIDS_COLUMNS}
@@ -90,6 +90,7 @@ def _bids_row(clip: Clip, number: int, me: MicroExpression) -> list[str]:
         str(when.apex_frame),
         NOTHING if when.offset_frame is None else str(when.offset_frame),
         f"{clip.begin(when.apex_frame):.4f}",
+        when.files[1] if len(when.files) > 1 else NOTHING,
         units_of(me) or NOTHING,
         me.emotion.label or NOTHING,
         f"{when.confidence:.3f}",
@@ -192,7 +193,7 @@ def _observation(name: str, clip: Clip, date: str) -> dict[str, object]:
             "length": {source.path: end},
             "fps": {source.path: source.fps or 25.0},
             "hasVideo": {source.path: True},
-            "hasAudio": {source.path: clip.sound},
+            "hasAudio": {source.path: False},
             "offset": {"1": 0.0},
         },
     }

@@ -45,6 +45,11 @@ def _times(file: Path) -> list[float]:
     return times
 
 
+def _names(file: Path) -> list[str]:
+    names: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    return names
+
+
 class LoadedResults:
     """Reports and times by their files. What comes out is shared: nobody changes it."""
 
@@ -52,3 +57,4 @@ class LoadedResults:
         """Know nothing yet."""
         self.report: Callable[[Path], Report] = _Kept(Report.load)
         self.times: Callable[[Path], list[float]] = _Kept(_times)
+        self.names: Callable[[Path], list[str]] = _Kept(_names)

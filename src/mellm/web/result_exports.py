@@ -31,7 +31,8 @@ class Result:
 
     `folder` is the job's; `rereads` maps ids of re-read moments to their folders; `annotation` is None
     where nobody has saved one, or the program's version is asked for; `name` is what people call the
-    clip, `everybody` whose tiers an ELAN file has (nobody named: the annotation's), `card` what people note.
+    clip, `everybody` whose tiers an ELAN file has (nobody named: the annotation's), `card` what people note,
+    `names` the file names of a folder's frames.
     """
 
     job: str
@@ -42,7 +43,7 @@ class Result:
     name: str | None = None
     everybody: tuple[Annotation, ...] = ()
     card: Card = field(default_factory=Card)
-    sound: bool = False
+    names: list[str] = field(default_factory=list)
 
     @property
     def program(self) -> Report:
@@ -60,14 +61,14 @@ class Result:
     def clip(self) -> Clip:
         """What tables of events are made of."""
         coder = self.annotation.coder if self.annotation else ""
-        return Clip(self.final, self.times, self.card.subject, self.card.session, coder, self.sound)
+        return Clip(self.final, self.times, self.card.subject, self.card.session, coder)
 
     @property
     def final(self) -> Report:
         """The report with the person's corrections, if there are any."""
         if self.annotation is None:
             return self.program
-        return corrected(self.program, self.annotation, self.times, self.reread_reports())
+        return corrected(self.program, self.annotation, self.times, self.reread_reports(), self.names)
 
     def reread_reports(self) -> dict[str, Report]:
         """The reports of re-read moments; their pictures are called `<job>-<name>`."""
@@ -139,7 +140,7 @@ def _boris(result: Result) -> bytes:
 
 
 def _fex(result: Result) -> bytes:
-    return fex_table(result.final).encode()
+    return fex_table(result.final, result.names).encode()
 
 
 def _bids(result: Result) -> bytes:
@@ -186,6 +187,9 @@ FORMATS: dict[str, tuple[Callable[[Result], bytes], str, str]] = {
 }
 """Format -> what makes it, its media type, the end of its file name."""
 
+GATHERED = ("mes", "boris")
+"""Formats in which many clips are one file."""
+
 MEDIA_TYPES = sorted({media_type.split(";")[0] for _, media_type, _ in FORMATS.values()})
 """What an export's content type may be."""
 
@@ -207,21 +211,21 @@ def export_all(results: Iterable[tuple[Result, str]], kind: str) -> tuple[bytes,
     if kind == "boris":
         clips: dict[str, Clip] = {}
         for result, name in results:
-            clips[_free(name, clips)] = result.clip
+            clips[free_name(name, clips)] = result.clip
         return boris_project(list(clips.items()), _now()).encode(), media_type, f"mellm{suffix}"
     files: dict[str, str | bytes] = {}
     for result, name in results:
         if kind == "bids":
             described = bids_files(result.clip, Path(name).stem)
-            files |= {_free(file, files): text for file, text in described.items()}
+            files |= {free_name(file, files): text for file, text in described.items()}
         else:
             data, _, file = export(result, name, kind)
-            files[_free(file, files)] = data
+            files[free_name(file, files)] = data
     return _packed(files), "application/zip", f"mellm.{kind}.zip"
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    """The name, with a number before its ending where there is one like it already."""
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, with a number before its ending where there is one like it already."""
     stem, dot, ending = name.partition(".")
     number, free = 2, name
     while free in taken:

@@ -29,7 +29,7 @@ from mellm.web.loaded_results import LoadedResults
 from mellm.web.offered_models import Offers
 from mellm.web.result_exports import Result, named
 from mellm.web.server_options import ServerOptions
-from mellm.web.stored_files import FRAMES_FILE, StoredFiles
+from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, StoredFiles
 from mellm.web.wire import Card, CardChange, Neighbours
 
 
@@ -240,9 +240,17 @@ class Service:
 
     def times(self, job: Job) -> list[float]:
         """Seconds of each frame of a finished job's clip; a re-read has its parent's."""
-        home = job.request.parent if job.request.frames and job.request.parent else job.id
-        file = self.files.result(home) / FRAMES_FILE
+        file = self._home(job) / FRAMES_FILE
         return self.loaded.times(file) if file.is_file() else []
+
+    def names(self, job: Job) -> list[str]:
+        """File names of the frames of a finished folder; empty for other clips, and for older results."""
+        file = self._home(job) / NAMES_FILE
+        return self.loaded.names(file) if file.is_file() else []
+
+    def _home(self, job: Job) -> Path:
+        """The result folder that knows a clip's frames: a re-read's is its parent's."""
+        return self.files.result(job.request.parent if job.request.frames and job.request.parent else job.id)
 
     def jpeg(self, job: Job, index: int, width: int) -> bytes:
         """One frame of a job's clip (of a pair: 0 the onset, 1 the apex picture)."""
@@ -304,6 +312,7 @@ class Service:
             found.name,
             tuple(everybody),
             Card.model_validate({name: getattr(found, name) for name in Card.model_fields}),
+            names=self.names(found),
         )
 
     def agreement(self, job: str, a: str, b: str, viewer: str | None) -> Agreement:

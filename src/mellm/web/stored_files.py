@@ -25,6 +25,9 @@ from mellm.media.signatures import sniff
 FRAMES_FILE = "frames.json"
 """File in a result folder: list of the frames' times in seconds."""
 
+NAMES_FILE = "names.json"
+"""File in the result folder of a folder of frames: list of the frames' file names."""
+
 THUMBNAIL_FILE = "thumbnail.jpg"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")

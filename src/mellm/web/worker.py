@@ -26,7 +26,7 @@ from mellm.report import Report
 from mellm.web.child_process import Header, ParentPipe
 from mellm.web.clip_decoder import encode_jpeg
 from mellm.web.memory_limit import limit_memory, out_of_memory, step_back
-from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, THUMBNAIL_FILE, write_json
 from mellm.web.told_parts import ToldParts
 from mellm.web.worker_order import NO_MEMORY, Order
 from mellm.wording.message import Message
@@ -144,6 +144,9 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
     if not frames:
         write_json(folder / FRAMES_FILE, [round(time, 6) for time in report.source.times()])
         tell.save_tracks()
+        if files[0].is_dir():
+            with open_media(files[0], limits=limits, fps=settings["fps"]) as media:
+                write_json(folder / NAMES_FILE, [file.name for file in media.files])
     labels = [me.emotion.label or "" for me in report.micro_expressions]
     return {
         "done": True,
