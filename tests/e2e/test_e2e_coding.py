@@ -1,5 +1,6 @@
 """What a coder does is never swallowed, lost or taken for something else; in a real browser."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -210,6 +211,41 @@ def test_a_clip_is_renamed_and_coders_keep_apart(
     page.locator(".cards li", has_text="访谈 一.mp4").locator(".chip.tag", has_text="pilot").click()
     page.locator(".cards li").nth(1).wait_for(state="detached")
     assert page.locator(".cards .name").inner_text() == "访谈 一.mp4"
+
+
+def test_what_nothing_bears_out_stands_apart(page: Any, address: tuple[str, list[str]]) -> None:
+    """A moment without any evidence is no tab and draws no arrows; a person can take it up."""
+
+    def without_evidence(route: Any) -> None:
+        report = json.loads(route.fetch().text())
+        me = report["micro_expressions"][1]
+        me["interval"]["confidence"], me["emotion"]["label"] = 0.45, None
+        me["action_units"][0]["present"] = False
+        for region in me["regions"]:
+            region.update(moving=False, u_px=1e-9, v_px=0)
+        route.fulfill(json=report)
+
+    page.route("**/report?*", without_evidence)
+    page.route("**/report", without_evidence)
+    opened(page, clip(address))
+    assert page.locator(".tab").count() == 4
+    page.locator("[data-focus=all-moments]").click()
+    page.locator(".doubtful summary", has_text="Not taken for micro-expressions (1)").click()
+    page.locator(".doubtful .row").click()
+    page.locator("#legend", has_text="Nothing moves here").wait_for()
+    assert "No evidence" in page.inner_text("#emotion .big")
+    page.keyboard.press("y")
+    assert page.locator(".tab").count() == 5
+
+
+def test_the_reading_follows_corrections(page: Any, address: tuple[str, list[str]]) -> None:
+    """What the person coded stands above the program's words, whose conclusion is struck through."""
+    opened(page, clip(address))
+    assert page.locator(".your-word").count() == 0 and page.locator("#reading .was").count() == 0
+    page.select_option("[data-focus=your-emotion]", "contempt")
+    page.locator(".unit .sign[data-focus^=reject]").first.click()
+    assert page.inner_text(".your-word") == "✎ You: none; contempt."
+    assert page.locator("#reading .was .conclusion").count() == 1
 
 
 def test_everything_can_be_undone_and_done_again(page: Any, address: tuple[str, list[str]]) -> None:

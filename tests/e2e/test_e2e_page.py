@@ -376,6 +376,7 @@ def test_a_folder_of_recordings_and_clips(
     row.locator("a.primary").click()
     page.locator("body[data-ready]").wait_for()
     assert "30 fps · 72 frames" in page.inner_text("#facts")
+    assert page.inner_text("#file") == f"img{frame(page) + 1}.jpg"
     assert abs(frame(page) - smile_clip[1].events[0].apex) <= 2
     painted(page)
 
