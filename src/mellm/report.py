@@ -193,9 +193,7 @@ class Reading(_Model):
 class MicroExpression(_Model):
     """One micro-expression of one person."""
 
-    number: int | None = Field(
-        default=None, ge=1, description="Its lasting number; None: its place in the list, from 1"
-    )
+    number: int | None = Field(default=None, ge=1, description="It lasts; None: the place, from 1")
     person: int
     interval: Interval
     regions: list[RegionReading]
@@ -315,10 +313,6 @@ class Report(_Model):
         """Attach what draws the pictures (file name -> PNG bytes) and return the report itself."""
         self._draw = draw
         return self
-
-    def numbered(self) -> list[tuple[int, MicroExpression]]:
-        """Return each micro-expression with its lasting number, or its place where it has none."""
-        return [(me.number or place, me) for place, me in enumerate(self.micro_expressions, 1)]
 
     @property
     def language(self) -> Language:

@@ -13,6 +13,7 @@ from web_client import Client, client_of
 
 from long_report import FPS, long_report, store_long_report
 from mellm.render.fex import FEX_COLUMNS, fex_table
+from mellm.render.numbers import numbered
 from mellm.report import Report
 from mellm.web.event_tables import Clip, bids_files, boris_project, webvtt
 from mellm.web.result_exports import FORMATS, file_stem
@@ -173,4 +174,4 @@ def test_an_elan_file_comes_back_through_the_api(server: Client, store: tuple[Pa
 
 
 def test_reports_number_their_moments() -> None:
-    assert [number for number, _ in Report.model_validate(REPORT.model_dump()).numbered()] == [1, 2, 3]
+    assert [number for number, _ in numbered(Report.model_validate(REPORT.model_dump()))] == [1, 2, 3]

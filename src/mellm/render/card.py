@@ -10,6 +10,7 @@ from functools import cached_property
 
 from mellm.face.regions import AREAS
 from mellm.facs.unit_rules import INTENSITY_SCALE, intensity_scale
+from mellm.render.numbers import numbered
 from mellm.render.page_pictures import picture_size, picture_uri
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
@@ -44,7 +45,7 @@ class Card:
     def __init__(self, report: Report, place: int, pictures: Mapping[str, bytes], language: Language) -> None:
         """Take the micro-expression at a place of the list, counted from 1."""
         self.report, self.language = report, language
-        self.number, self.me = report.numbered()[place - 1]
+        self.number, self.me = numbered(report)[place - 1]
         self._files = {kind: pictures[name] for kind, name in self.me.pictures.items() if pictures.get(name)}
 
     @property
@@ -130,7 +131,7 @@ class Card:
         if window[1] - window[0] > 0.6 * (trace.times[-1] - trace.times[0]):
             return ""
         others = [event for event in self.report.other_events if event.person == person]
-        micro = [(k, me) for k, me in self.report.numbered() if me.person == person]
+        micro = [(k, me) for k, me in numbered(self.report) if me.person == person]
         key = f"me{self.number}"
         return timeline_svg(trace, micro, others, language=self.language, window=window, key=key)
 

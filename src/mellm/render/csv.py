@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from mellm.face.regions import AREAS
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, MicroExpression, Report, Trace
 
 INTENSITY_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -58,7 +59,7 @@ def me_table(report: Report) -> str:
 
 def me_tables(reports: Iterable[Report]) -> str:
     """Return the rows of several clips as one table; the column `clip` tells them apart."""
-    rows = (_me_row(report, number, me) for report in reports for number, me in report.numbered())
+    rows = (_me_row(report, number, me) for report in reports for number, me in numbered(report))
     return _text(ME_COLUMNS, rows)
 
 

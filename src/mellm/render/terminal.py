@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mellm.facs.taxonomies import emotion_name
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
 from mellm.wording.names import Language, octant_name, region_name
 from mellm.wording.page_words import page_word
@@ -42,7 +43,7 @@ def print_report(report: Report, console: Console) -> None:
     _block(console, Text(verdict, "bold" if report.micro_expressions else ""), 2)
     for warning in report.warnings:
         _block(console, Text(f"! {report.sentence(warning, language)}", "yellow"), 2)
-    for number, me in report.numbered():
+    for number, me in numbered(report):
         console.print()
         _micro(console, report, number, me, language)
     if report.other_events:

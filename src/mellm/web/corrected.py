@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mellm.analysis.report_entries import message_records, suggestion
 from mellm.facs import TAXONOMIES, au_name, parse_codes
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, Interval, MicroExpression, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment, CodedText, CodedUnit
 from mellm.wording.message import Message
@@ -40,7 +41,7 @@ def corrected(
     changes = _Changes(report, annotation.coder, times, rereads, names)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
-    for place, (number, me) in enumerate(result.numbered(), 1):
+    for place, (number, me) in enumerate(numbered(result), 1):
         moment = said.get(place)
         if moment is not None and moment.verdict == "rejected":
             frames, who = _frames(me.interval), changes.by(moment.note)

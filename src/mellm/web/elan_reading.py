@@ -119,8 +119,8 @@ def _found(root: ElementTree.Element, coder: str) -> list[Rows]:
     for (person, _), kinds in tiers.items():
         for me in kinds.get("ME", []):
             rows = Rows(person, {"ME": [me]})
-            for kind, spans in kinds.items():
-                inside = [s for s in spans if me.begin <= (s.begin + s.end) // 2 < me.end]
+            for kind, rows_of_kind in kinds.items():
+                inside = [s for s in rows_of_kind if me.begin <= (s.begin + s.end) // 2 < me.end]
                 if kind != "ME":
                     for span in inside:
                         rows.add(kind, span)

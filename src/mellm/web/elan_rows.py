@@ -148,7 +148,7 @@ def moment_of(rows: Rows, report: Report, clock: Clock) -> CodedMoment:
         number=known,
         id=number,
         person=rows.person,
-        verdict=name[2] if name else ("open" if known else "added"),  # type: ignore[arg-type]
+        verdict=name[2] if name else ("open" if known else "added"),
         frames=frames,
         units=_units(rows, known is not None),
         emotion=_emotion(_text(rows, "emotion")),
@@ -188,9 +188,7 @@ def _units(rows: Rows, of_program: bool) -> list[CodedUnit]:
         if said is None:
             raise InputError(f"'{line[:60]}' is no reason for an action unit: write '12B added: why'.")
         code, verdict, was, note = said.groups()
-        found.append(
-            CodedUnit(code=code, verdict=verdict, was=was, note=_lines(note or ""))  # type: ignore[arg-type]
-        )
+        found.append(CodedUnit(code=code, verdict=verdict, was=was, note=_lines(note or "")))
     if not reasons and not of_program:
         # A file that was made in ELAN alone has units without reasons.
         codes = parse_codes(_text(rows, "AU")).units

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mellm.render.numbers import numbered
 from mellm.report import MicroExpression, Report
 
 NOTHING = "n/a"
@@ -56,14 +57,15 @@ def bids_files(clip: Clip, name: str) -> dict[str, str]:
     out = io.StringIO()
     writer = csv.writer(out, delimiter="\t", lineterminator="\n")
     writer.writerow([column for column, _ in BIDS_COLUMNS])
-    rows = [_bids_row(clip, number, me) for number, me in clip.report.numbered()]
+    rows: list[list[str]] = [_bids_row(clip, number, me) for number, me in numbered(clip.report)]
     for event in clip.report.other_events:
         begin, end = clip.begin(event.onset_frame), clip.begin(event.offset_frame + 1)
         frames = [event.onset_frame, event.apex_frame, event.offset_frame]
         times = [f"{begin:.4f}", f"{end - begin:.4f}", event.kind, NOTHING, str(event.person)]
         rest = [f"{clip.begin(event.apex_frame):.4f}", *[NOTHING] * 5]
         rows.append([*times, *map(str, frames), *rest])
-    writer.writerows(sorted(rows, key=lambda row: float(row[0])))
+    rows.sort(key=lambda row: float(row[0]))
+    writer.writerows(rows)
     about = {column: {"Description": text} for column, text in BIDS_COLUMNS}
     stem = "_".join(
         f"{key}-{label}"
@@ -107,7 +109,7 @@ def units_of(me: MicroExpression) -> str:
 def webvtt(clip: Clip) -> str:
     """Return subtitles: a cue for each micro-expression, as long as it lasts."""
     cues = []
-    for number, me in sorted(clip.report.numbered(), key=lambda one: one[1].interval.onset_frame):
+    for number, me in sorted(numbered(clip.report), key=lambda one: one[1].interval.onset_frame):
         when = me.interval
         last = when.offset_frame if when.offset_frame is not None else when.apex_frame
         begin, end = clip.begin(when.onset_frame), clip.begin(last + 1)
@@ -202,7 +204,7 @@ def _observation(name: str, clip: Clip, date: str) -> dict[str, object]:
 def _boris_events(clip: Clip) -> list[list[object]]:
     """Start and stop of each state: time, subject, code, modifier, comment, frame."""
     states: list[tuple[int, int, int, str, str, str]] = []
-    for number, me in clip.report.numbered():
+    for number, me in numbered(clip.report):
         when = me.interval
         last = when.offset_frame if when.offset_frame is not None else when.apex_frame
         comment = " ".join(filter(None, (f"ME {number}", f"apex {when.apex_frame}", me.emotion.label)))

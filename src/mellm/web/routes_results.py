@@ -164,7 +164,7 @@ def exported(
     version, else the newest anybody saved, else the program's; an ELAN file then has everybody's tiers.
     """
     found = service.done(job)
-    role = "final" if version == "final" else None
+    role: Role | None = "final" if version == "final" else None
     result = service.result(job, program=version == "program", coder=coder, role=role, viewer=viewer)
     return _file(*export(result, found.name, kind))
 

@@ -3,7 +3,6 @@
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 
 from mellm.web.child_process import Header
 from mellm.web.clip_parts import Partial
@@ -68,7 +67,7 @@ class RunningJob:
             if self._watched is None:
                 return None
             newest = {moment["number"]: moment for moment in self._moments}
-            parts = cast(dict[str, Any], self._watched)
+            parts = self._watched
             return Partial.model_validate(
                 {**parts, "complete": False, "micro_expressions": [newest[n] for n in sorted(newest)]}
             )

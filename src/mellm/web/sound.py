@@ -50,9 +50,8 @@ def write_sound(path: Path, target: Path) -> None:
             for piece in resampler.resample(frame):
                 samples = piece.to_ndarray()[:, 2 * max(-at, 0) :]
                 if samples.shape[1]:
-                    kept = av.AudioFrame.from_ndarray(
-                        np.ascontiguousarray(samples), format="s16", layout="stereo"
-                    )
+                    whole = np.ascontiguousarray(samples, np.int16)
+                    kept = av.AudioFrame.from_ndarray(whole, format="s16", layout="stereo")
                     kept.sample_rate, kept.pts, kept.time_base = RATE, max(at, 0), Fraction(1, RATE)
                     out.mux(stream.encode(kept))
                 at += piece.samples
