@@ -259,6 +259,10 @@ def is_still(data: bytes) -> bool:
     )
 
 
+class _NoMediaError(Exception):
+    """The server takes no such file."""
+
+
 def analysed(
     client: httpx.Client,
     data: bytes,
@@ -270,14 +274,19 @@ def analysed(
     """Upload a file, wait for its job's end. `pair`: it is the `onset` or `apex`, `other` the other one."""
 
     def kept(content: bytes) -> str:
-        answer = client.post("media", params={"name": name}, content=content).raise_for_status()
-        return str(answer.json()["sha256"])
+        answer = client.post("media", params={"name": name}, content=content)
+        if answer.status_code == 415:
+            raise _NoMediaError(answer.json()["error"])
+        return str(answer.raise_for_status().json()["sha256"])
 
     request: dict[str, Any] = {"settings": settings}
-    if pair is None:
-        request["media"] = kept(data)
-    else:
-        request |= {pair: kept(data), ("apex" if pair == "onset" else "onset"): kept(other)}
+    try:
+        if pair is None:
+            request["media"] = kept(data)
+        else:
+            request |= {pair: kept(data), ("apex" if pair == "onset" else "onset"): kept(other)}
+    except _NoMediaError as error:
+        return {"state": "failed", "error": str(error), "verdict": None}
     job: dict[str, Any] = client.post("jobs", json=request).raise_for_status().json()
     while job["state"] in ("queued", "running"):
         time.sleep(0.05)

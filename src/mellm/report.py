@@ -193,6 +193,7 @@ class Reading(_Model):
 class MicroExpression(_Model):
     """One micro-expression of one person."""
 
+    number: int | None = Field(default=None, ge=1, description="It lasts; None: the place, from 1")
     person: int
     interval: Interval
     regions: list[RegionReading]

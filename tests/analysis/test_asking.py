@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from made_up_report import made_up_report
 
+from made_up_report import made_up_report
 from mellm.analysis.asking import Topic, ask, read_question
 from mellm.analysis.asking.question_files import Clips, read_asked, write_answers
 from mellm.errors import InputError

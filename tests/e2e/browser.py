@@ -12,13 +12,24 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-def open_page(browser: Any, address: str) -> Iterator[Any]:
-    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server."""
+def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[Any]:
+    """A page of 1280x720 that must make no mistake in its scripts and ask nobody but the server.
+
+    `refused` is a status the server is meant to answer with, such as "409": Chromium reports it as a mistake.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    context.set_default_timeout(60_000)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text)
+            if message.type == "error" and f"status of {refused}" not in message.text
+            else None
+        ),
+    )
     page.on(
         "request",
         lambda request: wrong.append(request.url) if not request.url.startswith((address, "blob:")) else None,
@@ -33,3 +44,11 @@ def opened(page: Any, url: str) -> None:
     """Open a room and wait until it has drawn itself."""
     page.goto(url)
     page.locator("body[data-ready]").wait_for()
+
+
+def analysed(page: Any) -> str:
+    """Wait on the page of a clip until its analysis has ended; return its address."""
+    page.wait_for_url("**/clips/*", timeout=120_000)
+    page.locator("body[data-ready]").wait_for(timeout=60_000)
+    page.locator("#progress:empty").wait_for(state="attached", timeout=180_000)
+    return str(page.url)

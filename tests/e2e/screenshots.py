@@ -13,7 +13,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from browser import ARGUMENTS, CHROMIUM, opened
+from browser import ARGUMENTS, CHROMIUM, analysed, opened
 from playwright.sync_api import sync_playwright
 
 from mellm.simulate.generated_clip import demo_clip
@@ -35,6 +35,7 @@ def main() -> None:
         with serving(options) as address:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB")
+            context.set_default_timeout(120_000)
             rooms(context.new_page(), address.rstrip("/"), clip, out)
             browser.close()
 
@@ -42,44 +43,30 @@ def main() -> None:
 def rooms(page: Any, address: str, clip: Path, out: Path) -> None:
     """One after another, as a coder would go through them."""
     page.goto(address)
+    page.locator(".example").wait_for()
+    page.locator("#try-demo").scroll_into_view_if_needed()
     page.click("#settings summary")
     page.locator("#choices select[name=llm]").wait_for()
     keep(page, out / "application-settings.png")
+    keep_small(page, out / "day-01-drop.webp")
     page.set_input_files("#files", str(clip))
     page.wait_for_url("**/clips/*", timeout=120_000)
-    result = page.url
+    page.locator("body[data-ready]").wait_for()
+    page.locator(".tab").first.wait_for(timeout=120_000)
+    shown(page)
+    keep_small(page, out / "day-02-look.webp")
+    result = analysed(page)
     opened(page, result)
     shown(page)
     keep(page, out / "application.png")
-    page.fill("#coder", "Ada")
-    page.locator(".handle.apex").focus()
     page.keyboard.press("ArrowRight")
-    page.locator("#heading s.was").wait_for()
-    page.locator(".busy").wait_for(state="detached", timeout=60_000)
-    page.locator(".unit .sign[data-focus^=edit-12]").first.click()
-    page.select_option("select[name=side]", "left")
-    page.select_option("select[name=grade]", "B")
-    page.fill("input[name=why]", "the left corner leads by two frames")
-    page.locator(".unit-form button.primary").click()
-    page.locator(".unit .sign[data-focus^=agree-6]").first.click()
-    page.select_option("[data-focus=your-emotion]", "contempt")
-    page.select_option("#overlay", "mmc")
+    page.keyboard.press("m")
     shown(page)
-    page.locator("#heading").scroll_into_view_if_needed()
-    keep(page, out / "application-corrections.png")
-    page.keyboard.press("Control+s")
-    page.get_by_text("Saved as version 1.").wait_for()
-    page.locator("#compare summary").click()
-    page.locator("[data-focus=measure]").click()
-    page.locator(".compared").wait_for(timeout=60_000)
-    page.locator("#compare").scroll_into_view_if_needed()
-    keep(page, out / "application-compare.png")
-    for name in ("pilot.mp4", "session 2.mp4"):
-        page.goto(address)
-        page.set_input_files("#files", {"name": name, "mimeType": "video/mp4", "buffer": other(clip, name)})
-        page.locator(".work a.primary, body[data-ready]").first.wait_for(timeout=120_000)
+    keep_small(page, out / "day-03-step.webp")
+    correct(page, out)
+    second(page, out, result)
     page.goto(f"{address}/gallery")
-    page.locator(".cards li").nth(2).wait_for()
+    page.locator(".cards li").first.wait_for()
     keep(page, out / "application-gallery.png")
     page.goto(f"{address}/review")
     page.fill("#who", "Ada")
@@ -89,14 +76,76 @@ def rooms(page: Any, address: str, clip: Path, out: Path) -> None:
     keep(page, out / "application-review.png")
 
 
+def correct(page: Any, out: Path) -> None:
+    """Ada moves the apex, changes and agrees with units, says why, saves."""
+    page.fill("#coder", "Ada")
+    page.locator(".handle.apex").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#heading s.was").wait_for()
+    page.locator("#heading .busy").wait_for(state="detached", timeout=120_000)
+    keep_small(page, out / "day-04-correct.webp")
+    page.locator(".unit .sign[data-focus^=edit-12]").first.click()
+    page.select_option("select[name=side]", "left")
+    page.select_option("select[name=grade]", "B")
+    page.fill("input[name=why]", "the left corner leads by two frames")
+    keep_small(page, out / "day-05-reason.webp")
+    page.locator(".unit-form button.primary").click()
+    page.locator(".unit .sign[data-focus^=agree-6]").first.click()
+    page.select_option("[data-focus=your-emotion]", "contempt")
+    page.select_option("#overlay", "mmc")
+    shown(page)
+    page.locator("#heading").scroll_into_view_if_needed()
+    keep(page, out / "application-corrections.png")
+    page.keyboard.press("Control+s")
+    page.get_by_text("Saved as version 1.").wait_for()
+    keep_small(page, out / "day-06-save.webp")
+    page.locator("#compare summary").click()
+    page.locator("[data-focus=measure]").click()
+    page.locator(".compared").wait_for(timeout=120_000)
+    page.locator("#compare").scroll_into_view_if_needed()
+    keep(page, out / "application-compare.png")
+
+
+def second(page: Any, out: Path, result: str) -> None:
+    """Bo codes the same clip; both are compared; what is exported; the next morning."""
+    page.fill("#coder", "Bo")
+    page.keyboard.press("Tab")
+    page.locator(".unit.changed").wait_for(state="detached")
+    page.select_option("#looking", "side")
+    page.locator(".comparator canvas[data-painted]").nth(1).wait_for()
+    page.locator("[data-focus=agree]").click()
+    page.keyboard.press("Control+s")
+    page.get_by_text("Saved as version").wait_for()
+    keep_small(page, out / "day-07-second-coder.webp")
+    page.click("#coders")
+    page.locator(".agreement summary").click()
+    page.locator("[data-focus=agreement]").click()
+    page.locator(".agreement .figures").first.wait_for()
+    keep_small(page, out / "day-08-agreement.webp")
+    page.keyboard.press("Escape")
+    page.select_option("#looking", "one")
+    page.click("#export summary")
+    keep_small(page, out / "day-09-export.webp")
+    page.keyboard.press("Escape")
+    page.locator("[data-focus=note]").fill("look at frame 38 again")
+    opened(page, result)
+    page.get_by_text("What you had not saved is back.").wait_for()
+    shown(page)
+    keep_small(page, out / "day-10-restart.webp")
+
+
 def shown(page: Any) -> None:
     """Wait until the player shows the frame whose number stands below it."""
     page.locator(f"#stage[data-shown='{page.input_value('#frame')}']:not(.late)").wait_for(timeout=60_000)
 
 
-def other(clip: Path, name: str) -> bytes:
-    """The clip under another name: bytes behind the end that no player reads."""
-    return clip.read_bytes() + b"\0\0\0\x08free" + b"\0\0\0\x08free" * len(name)
+def keep_small(page: Any, path: Path) -> None:
+    """Take the picture once it rests, and write it as WebP."""
+    page.mouse.move(2, HEIGHT - 2)
+    page.wait_for_timeout(500)
+    picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(path), picture, [cv2.IMWRITE_WEBP_QUALITY, 60])
+    print(f"{path}  {path.stat().st_size / 1000:.0f} KB")
 
 
 def keep(page: Any, path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import open_page, opened
+from browser import analysed, open_page, opened
 
 from review_samples import review_store
 
@@ -32,8 +32,7 @@ def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     page = browser.new_page()
     page.goto(address)
     page.set_input_files("#files", str(smile_clip[0]))
-    page.wait_for_url("**/clips/*", timeout=90_000)
-    url = str(page.url)
+    url = analysed(page)
     page.close()
     return url
 
@@ -93,6 +92,29 @@ def test_the_result_with_corrections(page: Any, clip: str) -> None:
     page.keyboard.press("Escape")
     page.click("#keys")
     assert issues(page, "keyboard help") == []
+
+
+def test_what_surrounds_the_result(page: Any, clip: str) -> None:
+    """Coders, description, comparison of frames, a question, pose."""
+    opened(page, clip)
+    for summary in ("#ask summary", "#pose summary"):
+        page.locator(summary).click()
+    page.select_option("#looking", "side")
+    page.locator(".comparator canvas[data-painted]").nth(1).wait_for()
+    assert issues(page, "question, pose, side by side") == []
+    page.click("#coders")
+    page.locator("dialog.coders p").first.wait_for()
+    assert issues(page, "coders") == []
+    page.keyboard.press("Escape")
+    page.locator("[data-focus=describe]").click()
+    assert issues(page, "description") == []
+
+
+def test_an_unknown_clip(browser: Any, address: str) -> None:
+    for page in open_page(browser, address, refused="404"):
+        page.goto(f"{address}/clips/{'0' * 20}")
+        page.get_by_role("heading", name="There is no such clip here").wait_for()
+        assert issues(page, "unknown clip") == []
 
 
 def test_the_review(page: Any, address: str) -> None:

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browser import open_page, opened
+from browser import analysed, open_page, opened
 
 from writing_model import WritingModel
 
@@ -37,9 +37,7 @@ def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     page = browser.new_page()
     page.goto(address)
     page.set_input_files("#files", str(smile_clip[0]))
-    page.locator(".work .stage.now").first.wait_for()
-    page.wait_for_url("**/clips/*", timeout=90_000)
-    url = str(page.url)
+    url = analysed(page)
     page.close()
     return url
 
@@ -82,6 +80,46 @@ def test_the_result_shows_what_was_put_in(page: Any, clip: str, smile_clip: tupl
     assert max(painted(page)[:-4:4]) > 60
 
 
+def test_a_clip_is_opened_before_its_analysis_has_ended(
+    page: Any, address: str, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
+) -> None:
+    """Its frames are there at once, its moments once they are spotted, and the rest comes in by itself."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(smile_clip[0].read_bytes() + b"\0\0\0\x08free")
+    page.goto(address)
+    page.set_input_files("#files", str(other))
+    page.wait_for_url("**/clips/*", timeout=60_000)
+    job = page.url.rpartition("/")[2]
+    page.locator("#progress .busy").wait_for()
+    state = page.evaluate(
+        f"fetch('/api/v1/jobs/{job}').then((answer) => answer.json()).then((job) => job.state)"
+    )
+    assert state in ("queued", "running")
+    page.locator("#stage[data-shown]:not(.late)").wait_for()
+    page.locator(".tab", has_text="ME 1").wait_for(timeout=120_000)
+    page.locator("#progress:empty").wait_for(state="attached", timeout=180_000)
+    assert "happiness" in page.inner_text("#emotion .big") and page.locator(".lane").count() == 6
+
+
+def test_an_empty_page_offers_the_demonstration_clip(browser: Any, tmp_path: Path) -> None:
+    """Where nothing was analysed yet, a result is shown and a clip offered; the keyboard sees where it is."""
+    with serving(ServerOptions(store=tmp_path, port=0)) as address:
+        for page in open_page(browser, address.rstrip("/"), refused="404"):
+            page.goto(address)
+            page.locator(".example img").wait_for()
+            page.locator(".example img").evaluate("picture => picture.decode()")
+            page.locator("#files").focus()
+            page.keyboard.press("Shift+Tab")
+            page.keyboard.press("Tab")
+            outline = page.evaluate("getComputedStyle(document.querySelector('#drop')).outlineStyle")
+            assert page.evaluate("document.activeElement.id") == "files" and outline == "solid"
+            page.click("#try-demo")
+            page.wait_for_url("**/clips/*")
+            page.locator("#name", has_text="demonstration.mp4").wait_for()
+            page.goto(f"{address}clips/{'0' * 20}")
+            page.get_by_role("heading", name="There is no such clip here").wait_for()
+
+
 def test_the_keyboard_steps_frame_by_frame(page: Any, clip: str) -> None:
     opened(page, clip)
     apex = frame(page)
@@ -118,6 +156,27 @@ def test_overlays_change_the_picture_only_where_they_belong(page: Any, clip: str
     assert page.locator("#notice").is_visible()
     page.click("#to-apex")
     assert not page.locator("#notice").is_visible()
+
+
+def test_the_moment_is_looked_at_in_other_ways(page: Any, clip: str) -> None:
+    """Onset and apex side by side and in turn; the magnified picture's legend in the reader's language."""
+    opened(page, clip)
+    page.select_option("#looking", "side")
+    page.locator(".comparator canvas[data-painted]").nth(1).wait_for()
+    onset, apex = (page.input_value(f"[data-focus={part}]") for part in ("onset", "apex"))
+    shown = page.locator(".comparator canvas").evaluate_all("all => all.map((one) => one.dataset.frame)")
+    assert shown == [onset, apex]
+    page.select_option("#looking", "blink")
+    seen = {page.inner_text(".comparator figcaption").split()[0]}
+    for _ in range(12):
+        page.wait_for_timeout(150)
+        seen.add(page.inner_text(".comparator figcaption").split()[0])
+    assert seen == {"onset", "apex"}
+    page.locator(".comparator .close").click()
+    page.select_option("#overlay", "magnified")
+    page.locator("#legend", has_text="4 times as strong").wait_for()
+    page.click("#language")
+    page.locator("#legend", has_text="放大至 4 倍").wait_for()
 
 
 def test_units_and_regions_light_each_other(page: Any, clip: str) -> None:
@@ -258,7 +317,7 @@ def test_the_gallery_finds_opens_and_deletes(
     page.get_by_text("One picture shows no motion").wait_for()
     page.set_input_files("#files", str(pair[1]))
     page.locator("#pair button.primary").click()
-    page.wait_for_url("**/clips/*", timeout=60_000)
+    page.wait_for_url("**/clips/*", timeout=120_000)
     page.locator("body[data-ready]").wait_for()
     assert "onset.png → apex.png" in page.inner_text("#name") and page.input_value("#frame") == "1"
     page.goto(f"{address}/gallery")
@@ -317,6 +376,7 @@ def test_a_folder_of_recordings_and_clips(
     row.locator("a.primary").click()
     page.locator("body[data-ready]").wait_for()
     assert "30 fps · 72 frames" in page.inner_text("#facts")
+    assert page.inner_text("#file") == f"img{frame(page) + 1}.jpg"
     assert abs(frame(page) - smile_clip[1].events[0].apex) <= 2
     painted(page)
 
@@ -369,7 +429,7 @@ def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:
 def test_a_language_model_is_watched_while_it_writes(
     browser: Any, smile_clip: tuple[Path, ClipTruth], tmp_path: Path
 ) -> None:
-    """On the start page while a clip is analysed; in the reading panel while a moved moment is read again."""
+    """While a clip is analysed, and while a moved moment is read again."""
     model = WritingModel()
     with serving(ServerOptions(store=tmp_path, port=0, llm=model.spec)) as address:
         for page in open_page(browser, address.rstrip("/")):
@@ -377,12 +437,13 @@ def test_a_language_model_is_watched_while_it_writes(
             page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
             assert page.input_value("#choices select[name=llm]") == "server"
             page.set_input_files("#files", str(smile_clip[0]))
-            page.locator(".work .live", has_text="Both mouth corners move up.").wait_for(timeout=90_000)
-            model.go_on.set()
             page.wait_for_url("**/clips/*", timeout=60_000)
-            page.locator("body[data-ready]").wait_for()
+            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for(timeout=120_000)
+            assert page.locator(".unit").count() >= 2, "what was measured is there already"
+            model.go_on.set()
+            analysed(page)
+            page.locator("#reading mark", has_text="brow moves down").wait_for()
             assert "openai/toy" in page.inner_text("#reading")
-            assert "brow moves down" in page.inner_text("#reading mark")
             model.go_on.clear()
             page.locator(".handle.apex").focus()
             page.keyboard.press("ArrowRight")

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 import cv2
 import numpy as np
 import pytest
+
 from made_up_report import (
     SHOWN,
     SMILE,
@@ -14,7 +15,6 @@ from made_up_report import (
     motion_of,
     portrait,
 )
-
 from mellm.render.pictures import KINDS, MOVING, STILL, draw_pictures, draw_regions, encode_png, face_box
 from mellm.render.timeline import timeline_svg
 

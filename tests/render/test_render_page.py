@@ -2,8 +2,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from made_up_report import made_up_report
 
+from made_up_report import made_up_report
 from mellm.errors import MellmError
 from mellm.render import save_report
 from mellm.render.html import render_html, write_html

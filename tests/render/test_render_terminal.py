@@ -1,10 +1,10 @@
 import io
 
 import pytest
-from made_up_report import made_up_report
 from rich.cells import cell_len
 from rich.console import Console
 
+from made_up_report import made_up_report
 from mellm.render.terminal import print_report
 
 

@@ -3,8 +3,8 @@ import io
 import os
 
 import pytest
-from made_up_report import made_up_report, made_up_trace
 
+from made_up_report import made_up_report, made_up_trace
 from mellm.errors import MellmError
 from mellm.render import save_report
 from mellm.render.csv import COLUMNS, ME_COLUMNS, frame_tables, me_table

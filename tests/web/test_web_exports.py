@@ -15,10 +15,11 @@ from pydantic import ValidationError
 import mellm
 from mellm.render.html import render_html
 from mellm.report import Report
-from mellm.web.annotation import AnnotationBody, CodedUnit
+from mellm.web.annotation import Annotation, AnnotationBody, CodedUnit
 from mellm.web.contract import Frames
 from mellm.web.corrected import BY_A_PERSON, corrected
 from mellm.web.elan import elan_document
+from mellm.web.result_exports import FORMATS
 
 TIMES = [k / 200 for k in range(300)]
 
@@ -36,6 +37,11 @@ def report(pair: tuple[Path, Path]) -> Report:
 
 def annotation(**moment: object) -> AnnotationBody:
     return AnnotationBody.model_validate({"coder": "Ada", "moments": [{"number": 1, **moment}]})
+
+
+def saved(**moment: object) -> Annotation:
+    said = {"coder": "Ada", "job": "a" * 20, "version": 1, "moments": [{"number": 1, "id": 1, **moment}]}
+    return Annotation.model_validate(said)
 
 
 def spans(eaf: bytes) -> dict[str, list[tuple[int, int, str]]]:
@@ -186,29 +192,31 @@ def test_codes_and_frames_are_checked() -> None:
 
 
 def test_elan_times_are_the_frames(report: Report) -> None:
-    tiers = spans(elan_document(report, None, TIMES, date="2026-01-01T00:00:00+00:00"))
+    tiers = spans(elan_document(report, [], TIMES, {}, date="2026-01-01T00:00:00+00:00"))
     # Frame 60 lasts until 305 ms at 200 frames per second.
     assert tiers["P1 ME"] == [(100, 305, "ME 1, apex frame 40")]
     assert [(a, b) for a, b, _ in tiers["P1 phase"]] == [(100, 200), (200, 305)]
     assert "12" in tiers["P1 AU"][0][2] and tiers["P1 emotion"][0][2].startswith("happiness")
-    assert not any(tier.endswith("coder") for tier in tiers)
+    assert {tier.split(" ", 1)[1] for tier in tiers} == {"ME", "phase", "AU", "emotion", "conclusion"}
 
 
 def test_elan_keeps_program_and_person_apart(report: Report) -> None:
     twelve = next(au.code for au in report.micro_expressions[0].action_units if au.au == 12)
-    said = annotation(
+    said = saved(
         verdict="changed",
         frames={"onset": 22, "apex": 44, "offset": 66},
-        units=[{"code": "R14C", "verdict": "changed", "was": twelve}],
+        units=[{"code": "R14C", "verdict": "changed", "was": twelve, "note": "one corner"}],
         emotion={"taxonomy": "7", "label": "contempt"},
         note="see \x00 <frame 44>",
     )
-    tiers = spans(elan_document(report, said, TIMES, date="2026-01-01T00:00:00+00:00"))
+    tiers = spans(elan_document(report, [said], TIMES, {}, date="2026-01-01T00:00:00+00:00"))
     assert tiers["P1 ME"][0][:2] == (100, 305)
-    assert tiers["P1 ME coder"] == [(110, 335, "ME 1 changed, apex frame 44")]
-    assert "R14C" in tiers["P1 AU coder"][0][2] and twelve not in tiers["P1 AU coder"][0][2]
-    assert tiers["P1 emotion coder"][0][2] == "contempt"
-    assert tiers["P1 note coder"][0][2] == "see  <frame 44>"
+    assert tiers["P1 ME Ada"] == [(110, 335, "ME 1 changed")]
+    assert tiers["P1 phase Ada"] == [(110, 220, "onset to apex"), (220, 335, "apex to offset")]
+    assert tiers["P1 AU reason Ada"] == [(110, 335, f"R14C changed (was {twelve}): one corner")]
+    assert "R14C" in tiers["P1 AU Ada"][0][2] and twelve not in tiers["P1 AU Ada"][0][2]
+    assert tiers["P1 emotion Ada"][0][2] == "contempt (7 classes)"
+    assert tiers["P1 note Ada"][0][2] == "see  <frame 44>"
 
 
 def test_elan_tiers_never_overlap(report: Report) -> None:
@@ -216,7 +224,7 @@ def test_elan_tiers_never_overlap(report: Report) -> None:
     twice.micro_expressions.append(twice.micro_expressions[0].model_copy(deep=True))
     twice.micro_expressions[1].interval.onset_frame = 50
     twice.micro_expressions[1].interval.offset_frame = 80
-    for tier in spans(elan_document(twice, None, TIMES, date="")).values():
+    for tier in spans(elan_document(twice, [], TIMES, {}, date="")).values():
         assert all(a[1] <= b[0] for a, b in itertools.pairwise(tier))
 
 
@@ -236,13 +244,11 @@ def test_every_format_comes_with_the_corrections(client, job: str) -> None:
         f"jobs/{job}/annotation", json={"base_version": version, "coder": "Eve", "moments": [moment]}
     )
     assert saved.status_code == 200
-    files = {
-        kind: client.get(f"jobs/{job}/export/{kind}") for kind in ("html", "json", "csv", "mes", "eaf", "zip")
-    }
+    files = {kind: client.get(f"jobs/{job}/export/{kind}") for kind in FORMATS}
     for kind, answer in files.items():
         assert answer.status_code == 200, kind
         assert "attachment" in answer.headers["content-disposition"]
-    assert files["eaf"].headers["content-disposition"].endswith("smile.eaf")
+    assert files["eaf"].headers["content-disposition"].endswith("smile.Eve.eaf")
     assert "was rejected by Eve" in files["html"].text
     whole = json.loads(files["json"].content)
     assert whole["annotation"]["coder"] == "Eve"
@@ -256,7 +262,7 @@ def test_every_format_comes_with_the_corrections(client, job: str) -> None:
     assert code in theirs["action_units"] and code not in mine["action_units"]
     rows = list(csv.DictReader(io.StringIO(files["csv"].text)))
     assert len(rows) == 72 and rows[0]["frame"] == "1" and {row["AU06_c"] for row in rows} == {"0.00"}
-    assert "P1 AU coder" in spans(files["eaf"].content)
+    assert "P1 AU Eve" in spans(files["eaf"].content)
     with zipfile.ZipFile(io.BytesIO(files["zip"].content)) as archive:
         assert {"mes.csv", "report.csv", "report.html", "report.eaf", "result.json"} <= set(
             archive.namelist()

@@ -1,5 +1,6 @@
 """What survives: kill -9 of the server and of workers, limits, a second server, hostile files."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,8 +16,9 @@ from mellm.errors import InputError, MellmError
 from mellm.report import MessageRecord
 from mellm.simulate.generated_clip import ClipTruth
 from mellm.web.contract import JobRequest
+from mellm.web.database import Database
 from mellm.web.frame_server import FramePool, StillLookingError
-from mellm.web.job_store import JobStore, QueueFullError
+from mellm.web.job_store import Entry, JobStore, QueueFullError
 from mellm.web.server import create_app, serving
 from mellm.web.server_options import MIB, ServerOptions
 from mellm.wording.message import Message
@@ -35,6 +37,10 @@ def start(store: Path) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen([sys.executable, "-c", RUN, str(store)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
+
+
+def entry(job: str, asked: JobRequest) -> Entry:
+    return Entry(job, job, "clip", asked)
 
 
 def request(digest: str = "0" * 64, **settings: object) -> JobRequest:
@@ -131,49 +137,68 @@ def test_a_frame_that_takes_long_is_asked_for_again(
 
 
 def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+    database = Database(tmp_path)
     with pytest.raises(MellmError, match="another server"):
-        JobStore(tmp_path)
-    store.close()
-    JobStore(tmp_path).close()
+        Database(tmp_path)
+    database.close()
+    Database(tmp_path).close()
 
 
 def test_states_after_a_restart(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
-    store.submit([(f"{n:020x}", "clip", request(max_people=n)) for n in (1, 2, 3)], limit=3)
+    database = Database(tmp_path)
+    store = JobStore(database)
+    store.submit([entry(f"{n:020x}", request(max_people=n)) for n in (1, 2, 3)], limit=3)
     with pytest.raises(QueueFullError):
-        store.submit([("f" * 20, "clip", request(max_people=4))], limit=3)
+        store.submit([entry("f" * 20, request(max_people=4))], limit=3)
     first, second = store.claim(), store.claim()
     assert first is not None and second is not None
     store.finish(first.id, verdict=MessageRecord.of(Message.plain("found")), emotions=["fear"], people=1)
-    store.close()
-    store = JobStore(tmp_path)
+    database.close()
+    database = Database(tmp_path)
+    store = JobStore(database)
     states = [job.state for job in store.jobs()[0]]
     assert states == ["queued", "queued", "done"]
     kept = store.job(first.id)
     assert kept is not None and kept.emotions == ["fear"] and kept.verdict == "found"
-    store.close()
+    database.close()
 
 
 def test_a_moment_goes_before_clips(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+    database = Database(tmp_path)
+    store = JobStore(database)
     moment = JobRequest.model_validate(
         {"media": "0" * 64, "parent": "a" * 20, "frames": {"onset": 1, "apex": 2}}
     )
-    store.submit([("1" * 20, "clip", request()), ("2" * 20, "moment", moment)], limit=9)
+    store.submit([entry("1" * 20, request()), entry("2" * 20, moment)], limit=9)
     claimed = store.claim()
     assert claimed is not None and claimed.id == "2" * 20
     assert [job.id for job in store.jobs()[0]] == ["1" * 20]
-    store.close()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\x93NUMPY\x01\0v\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}" + b" " * 40,
+        b"<!DOCTYPE html><script>alert(1)</script>",
+        b"PK\x03\x04" + b"\0" * 100,
+        b"%PDF-1.7 " + b"\xff" * 100,
+    ],
+)
+def test_what_is_no_media_is_not_taken(client, data: bytes) -> None:
+    answer = client.post("media", params={"name": "clip.mp4"}, content=data)
+    assert answer.status_code == 415 and "neither a video nor a picture" in answer.json()["error"]
+    form = client.post("analyses", files={"file": ("clip.mp4", data)})
+    assert form.status_code == 415
+    assert client.get(f"media/{hashlib.sha256(data).hexdigest()}").status_code == 404
 
 
 def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth]) -> None:
     clip = smile_clip[0].read_bytes()
     hostile = {
-        "playlist.mp4": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
-        "concat.mp4": b"ffconcat version 1.0\nfile /etc/passwd\n",
         "bomb.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\x02\0\0\0" + b"\0" * 40,
-        "pickle.npy": b"\x93NUMPY\x01\0v\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}" + b" " * 40,
         "../../etc/cron.d/x.mp4": clip[:3000],
         "cut.mp4": clip[: len(clip) // 2],
         "zeros.mov": b"\0" * 10_000,

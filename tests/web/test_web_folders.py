@@ -1,5 +1,8 @@
 """A folder of frames as one upload: order, names, limits, and what is no picture."""
 
+import csv
+import io
+import zipfile
 from pathlib import Path
 
 import av
@@ -47,11 +50,40 @@ def test_a_folder_of_frames_is_one_analysis(
     apex = me["interval"]["apex_frame"]
     assert abs(apex - event.apex) <= 2 and me["interval"]["files"][1] == f"img{apex + 1}.jpg"
     assert (report["source"]["kind"], report["source"]["path"]) == ("folder", "EP02_01f")
+    check_times(client, job["id"], apex)
     table = client.get(f"jobs/{job['id']}/frames").json()
+    assert table["names"][:2] == ["img1.jpg", "img2.jpg"] and table["count"] == 72
     assert len(table["times"]) == 72 and table["times"][30] == pytest.approx(1.0)
     assert client.get(f"jobs/{job['id']}/frames/71").headers["content-type"] == "image/jpeg"
     without = client.wait(client.post("jobs", json={"media": first.json()["sha256"]}).json()["id"])
     assert without["state"] == "failed" and "frame rate" in without["error"]
+
+
+def check_times(client: Client, job: str, apex: int) -> None:
+    """Every export has the same seconds for the same frame, and says which file it is."""
+    body = {"coder": "Ada", "base_version": 0, "moments": [{"number": 1, "verdict": "changed"}]}
+    body["moments"][0]["frames"] = {"onset": 20, "apex": apex, "offset": 60}
+    assert client.put(f"jobs/{job}/annotation", json=body).status_code == 200
+    (row,) = csv.DictReader(io.StringIO(client.get(f"jobs/{job}/export/mes").text))
+    assert (row["onset_file"], row["apex_file"], row["offset_file"]) == (
+        "img21.jpg", f"img{apex + 1}.jpg", "img61.jpg",
+    )  # fmt: skip
+    frames = list(csv.DictReader(io.StringIO(client.get(f"jobs/{job}/export/csv").text)))
+    fex = list(csv.DictReader(io.StringIO(client.get(f"jobs/{job}/export/fex").text)))
+    assert fex[apex]["input"] == f"img{apex + 1}.jpg"
+    with zipfile.ZipFile(io.BytesIO(client.get(f"jobs/{job}/export/bids").content)) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("tsv"))
+        events = csv.DictReader(io.StringIO(archive.read(name).decode()), delimiter="\t")
+        micro = next(event for event in events if event["trial_type"] == "micro-expression")
+    elan = client.get(f"jobs/{job}/export/eaf").text
+    seconds = client.get(f"jobs/{job}/frames").json()["times"]
+    for frame, column in ((20, "onset"), (apex, "apex"), (60, "offset")):
+        assert float(row[f"{column}_s"]) == pytest.approx(seconds[frame], abs=1e-4)
+        assert float(frames[frame]["timestamp"]) == pytest.approx(seconds[frame], abs=1e-4)
+    assert float(micro["onset"]) == pytest.approx(seconds[20], abs=1e-4)
+    assert micro["apex_file"] == f"img{apex + 1}.jpg"
+    for when in (seconds[20], seconds[apex], seconds[61]):
+        assert f'TIME_VALUE="{round(when * 1000)}"' in elan
 
 
 def test_what_is_no_folder_of_pictures_is_refused(client: Client, frames: list[tuple[str, bytes]]) -> None:
@@ -99,7 +131,9 @@ def test_names_keep_their_numbers_and_lose_everything_else() -> None:
         ("..\\..\\a b-7.PNG", "a b-7.PNG"),
         ("/etc/../x/006_05562.jpg", "006_05562.jpg"),
         ("...hidden.png", "hidden.png"),
-        ("\u5e27 12.png", "_ 12.png"),
+        ("\u5e27 12.png", "\u5e27 12.png"),
+        ("\u5e27" * 100 + "12.bmp", "\u5e27" * 38 + "12.bmp"),
+        ("a<b>\u2028|12.png", "a_b___12.png"),
         ("a" * 300 + "12.bmp", "a" * 114 + "12.bmp"),
     ):
         assert frame_name(given) == kept

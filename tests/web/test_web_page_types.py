@@ -7,16 +7,29 @@ import pytest
 
 import mellm.report
 import mellm.web.annotation
+import mellm.web.clip_parts
 import mellm.web.contract
+import mellm.web.moment_rows
+import mellm.web.wire
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
+import mellm.web.agreement
 import mellm.web.routes_review
 
 PAGE = Path(mellm.web.contract.__file__).parent / "page"
 TYPES = (PAGE / "types.d.ts").read_text(encoding="utf-8")
 SERVER, OWN = TYPES.split("// The page's own\n")
-MODULES = (mellm.report, mellm.web.contract, mellm.web.annotation, mellm.web.routes_review)
+MODULES = (
+    mellm.report,
+    mellm.web.contract,
+    mellm.web.wire,
+    mellm.web.clip_parts,
+    mellm.web.moment_rows,
+    mellm.web.annotation,
+    mellm.web.agreement,
+    mellm.web.routes_review,
+)
 
 
 def interfaces(text: str) -> dict[str, list[str]]:
@@ -43,9 +56,10 @@ def test_the_order_of_a_moments_frames() -> None:
     assert interfaces(OWN)["FrameRange"] == list(mellm.web.contract.Frames.model_fields)
 
 
-def test_every_element_that_is_asked_for_stands_in_a_page() -> None:
+def test_every_element_that_is_asked_for_is_drawn_by_a_page() -> None:
     known = set(re.findall(r'^  "#([\w-]+)": ', TYPES, re.MULTILINE))
-    held = {name for page in PAGE.glob("*.html") for name in re.findall(r'\bid="([\w-]+)"', page.read_text())}
+    drawn = "".join(file.read_text() for kind in ("*.html", "*.js") for file in PAGE.glob(kind))
+    held = set(re.findall(r'\bid="([\w-]+)"', drawn))
     asked = {
         name
         for script in PAGE.glob("*.js")

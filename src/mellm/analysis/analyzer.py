@@ -23,6 +23,7 @@ from mellm.analysis.clip import (
 from mellm.analysis.listeners import (
     EventListener,
     Listeners,
+    PartsListener,
     Progress,
     WordsListener,
     ignore_events,
@@ -42,6 +43,7 @@ from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubt
 from mellm.analysis.readings import Readings
 from mellm.analysis.report_entries import (
     clip_source,
+    face_models,
     interval_entry,
     message_records,
     other_entry,
@@ -49,6 +51,7 @@ from mellm.analysis.report_entries import (
     person_entry,
     trace_entry,
     verdict,
+    watched_entry,
 )
 from mellm.analysis.settings import Settings
 from mellm.analysis.stage_clock import StageClock
@@ -62,14 +65,12 @@ from mellm.media.frame import Frame, Image
 from mellm.render.pictures import KINDS
 from mellm.report import (
     Interval,
-    ModelUsed,
     Provenance,
     Report,
     Source,
 )
 from mellm.spot import Event, SpotSettings
 from mellm.version import __version__
-from mellm.weights import MODELS
 from mellm.wording.message import Message, word
 from mellm.wording.shown import shown
 
@@ -107,6 +108,7 @@ class Analyzer:
         progress: Progress | None = None,
         words: WordsListener | None = None,
         events: EventListener | None = None,
+        parts: PartsListener | None = None,
         command: str | None = None,
     ) -> Report:
         """Analyse a clip, or the pair of pictures `onset` and `apex`.
@@ -115,11 +117,16 @@ class Analyzer:
         the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
         annotation sheets give them. `progress(stage, done, total)` is called along the way, and
         `words(moment, piece)` with a language model's text as it is written (moments count from 0), and
-        `events(person, event)` with what is spotted while the clip is still being watched; `command` is
-        kept in the provenance. Raises InputError where the input cannot be used.
+        `events(person, event)` with what is spotted while the clip is still being watched; `parts` hears of
+        parts of the result; `command` is kept in the provenance. Raises InputError for an unusable input.
         """
         call = self._call(
-            Listeners(progress or ignore_progress, words or ignore_words, events or ignore_events)
+            Listeners(
+                progress or ignore_progress,
+                words or ignore_words,
+                events or ignore_events,
+                parts or PartsListener(),
+            )
         )
         given = named_frames(onset_frame, apex_frame, offset_frame)
         with call._clock("total"):
@@ -202,6 +209,9 @@ class Analyzer:
             for interval in chain.from_iterable(intervals.values()):
                 interval.files = file_names(media, interval)
             moments = [(person, interval) for person in people for interval in intervals[person.person]]
+            with self._clock("media"):
+                source = clip_source(path, media, frames)
+            self._listeners.parts.watched(watched_entry(source, people, moments))
             for done, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
                     around = windows(interval.onset_frame, interval.apex_frame, frames)
@@ -210,8 +220,6 @@ class Analyzer:
                 if onset is not None and apex is not None:
                     self._read(person, onset, apex, interval, found, images_of(read, around))
                 self._listeners.progress("reading", done, len(moments))
-            with self._clock("media"):
-                source = clip_source(path, media, frames)
             found.warnings[:0] = media.warnings
         return self._report(source, people, found)
 
@@ -228,6 +236,7 @@ class Analyzer:
             clock=self._clock,
             spotting=self._spotting(),
             tell=None if self._listeners.events is ignore_events else self._listeners.events,
+            parts=self._listeners.parts,
         )
 
     def _look(self, media: Media, given: NamedFrames) -> tuple[list[Watched], Interval]:
@@ -282,6 +291,7 @@ class Analyzer:
             return
         doubts = self._doubts(onset, apex, (first, second))
         found.doubted += bool(doubts)
+        number = len(found.readings) + 1
         moment = self._reader.read(
             onset.image,
             apex.image,
@@ -292,15 +302,20 @@ class Analyzer:
             clock=self._clock,
             tell=partial(self._listeners.words, len(found.readings)),
             around=around,
+            measured=partial(self._listeners.parts.measured, number),
         )
+        moment.reading.number = number
+        moment.reading.pictures = {kind: f"me{number}_{kind}.png" for kind in self._kinds()}
         found.readings.append(moment.reading)
         found.draw.append(moment.draw)
         found.moment_warnings += moment.warnings
+        self._listeners.parts.read(number, moment.reading, partial(found.drawn_of, number - 1))
+
+    def _kinds(self) -> list[str]:
+        """The pictures that are drawn of each moment."""
+        return [kind for kind in KINDS if kind != "magnified" or self.settings.magnify is not None]
 
     def _report(self, source: Source, people: list[Watched], found: Readings) -> Report:
-        kinds = [k for k in KINDS if k != "magnified" or self.settings.magnify is not None]
-        for number, reading in enumerate(found.readings, start=1):
-            reading.pictures = {kind: f"me{number}_{kind}.png" for kind in kinds}
         language = self._reader.language
         said = verdict(found.readings, people, doubted=found.doubted)
         notes = [e.note for p in people for e in p.events if e.note is not None and e.kind != "micro"]
@@ -315,23 +330,13 @@ class Analyzer:
             provenance=Provenance(
                 mellm_version=__version__,
                 created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                models=self._models(),
+                models=self._reader.models() | ({} if self._landmarks is not None else face_models()),
                 settings=self.settings.recorded(),
                 seconds={},
                 messages=message_records(said, [*found.warnings, *found.moment_warnings, *notes], language),
             ),
         )
         return report.with_pictures(found.drawn)
-
-    def _models(self) -> dict[str, ModelUsed]:
-        used = self._reader.models()
-        if self._landmarks is None:
-            used |= {
-                model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
-                for model in MODELS
-                if model.group == "face"
-            }
-        return used
 
 
 def analyze(

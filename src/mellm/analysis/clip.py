@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mellm.analysis.ahead import ahead
-from mellm.analysis.listeners import EventListener, Progress
+from mellm.analysis.listeners import EventListener, PartsListener, Progress
 from mellm.face import FaceTracker
 from mellm.face.people import FaceObservation, Landmarks
 from mellm.face.refinding import place_of
@@ -60,17 +60,20 @@ def watch(
     clock: Clock,
     spotting: SpotSettings | None = None,
     tell: EventListener | None = None,
+    parts: PartsListener | None = None,
 ) -> tuple[list[Watched], int]:
     """Follow everyone through the clip and spot their events; return the people and the frames decoded.
 
     `tell` hears of each event while the clip is still being watched; what it heard may differ by a frame from
-    what is found once the whole clip is known.
+    what is found once the whole clip is known. `parts` hears of each frame's faces.
     """
     people: dict[int, Watched] = {}
     tracers: dict[int, MotionTracer] = {}
     heard = None if tell is None else _Heard(media, spotting, tell)
     count = 0
     for frame, faces in _followed(media, max_people, landmarks, clock):
+        if parts is not None:
+            parts.faces(frame.index, faces)
         with clock("motion"):
             for face in faces:
                 if face.person not in people:

@@ -1,9 +1,11 @@
-"""What a caller may hear of an analysis: its progress, and a language model's text as it is written."""
+"""What a caller may hear of an analysis before it has ended: progress, words, events, parts of the result."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from mellm.spot.events import Event
+from mellm.face.people import FaceObservation
+from mellm.report import Interval, MicroExpression, OtherEvent, Person, Source, Trace
+from mellm.spot.events import Event, RegionalMotion
 
 Progress = Callable[[str, int, int | None], None]
 """Called as progress(stage, done, total); total is None while it is not known."""
@@ -13,6 +15,37 @@ WordsListener = Callable[[int, str], None]
 
 EventListener = Callable[[int, Event], None]
 """Called as events(person, event) for each event that is certain while a clip is still being watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedClip:
+    """All of a clip's result but what its moments are: known once everything is spotted.
+
+    `moments` are those that will be read, each with its person; `motions` is the motion by person.
+    """
+
+    source: Source
+    people: list[Person]
+    moments: list[tuple[int, Interval]]
+    other_events: list[OtherEvent]
+    traces: list[Trace]
+    motions: dict[int, RegionalMotion]
+
+
+class PartsListener:
+    """Hears of parts of a result as they come; what is not overridden is ignored."""
+
+    def faces(self, frame: int, faces: Sequence[FaceObservation]) -> None:
+        """Who was seen in one frame."""
+
+    def watched(self, clip: WatchedClip) -> None:
+        """What the clip holds, once it was watched to its end."""
+
+    def measured(self, number: int, me: MicroExpression) -> None:
+        """A moment, counted from 1, with the rules' reading; a language model may write another."""
+
+    def read(self, number: int, me: MicroExpression, pictures: Callable[[], dict[str, bytes]]) -> None:
+        """A moment as it will stand in the report, and what draws its pictures (file name -> PNG)."""
 
 
 def ignore_progress(stage: str, done: int, total: int | None) -> None:
@@ -34,3 +67,4 @@ class Listeners:
     progress: Progress = ignore_progress
     words: WordsListener = ignore_words
     events: EventListener = ignore_events
+    parts: PartsListener = field(default_factory=PartsListener)

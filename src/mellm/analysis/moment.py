@@ -4,7 +4,7 @@ flow -> facs -> language for a single pair, on a crop that is the same for both 
 about clips, tracking or files; `analyzer` finds the moments and collects them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -51,6 +51,7 @@ from mellm.report import (
 )
 from mellm.wording.message import Message
 from mellm.wording.names import Language
+from mellm.wording.shown import shown as shown_text
 
 FAST_HEAD_PX = 12.0
 """Mean head motion (px of the 400x480 crop) from which the moment carries a warning."""
@@ -138,12 +139,14 @@ class MomentReader:
         clock: Clock,
         tell: Tell | None = None,
         around: tuple[Sequence[Image], Sequence[Image]] | None = None,
+        measured: Callable[[MicroExpression], None] | None = None,
     ) -> Moment:
         """Read one moment; `tell` hears a language model's text as it is written.
 
         `onset` and `apex` are full pictures of one size, `landmarks` the face's points in each of them.
         Where there are `doubts` that they belong together, they become warnings: motion and units are
-        measured all the same, but no emotion is told. `around` are a clip's frames about onset and apex.
+        measured all the same, but no emotion is told. `around` are a clip's frames about onset and
+        apex. `measured` hears of the moment with the rules' reading, before a language model writes.
         """
         with clock("flow"):
             pair = measure_pair(onset, apex, landmarks, self.estimator, source_pixels=True, around=around)
@@ -153,6 +156,22 @@ class MomentReader:
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
         warnings = [*doubts, *flow.warnings]
         how = _Telling(tell, _rise(interval))
+        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
+        if head > FAST_HEAD_PX:
+            warnings.append(Message("analysis.head_moved_far"))
+        me = MicroExpression(
+            person=person,
+            interval=interval,
+            regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
+            action_units=[_action_unit(au) for au in aus],
+            emotion=emotion,
+            reading=self._evidence(motion, aus, emotion.probabilities or None, how.rise),
+            head_motion_px=head / alignment.scale,
+            head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
+            warnings=[str(warning) for warning in warnings],
+        )
+        if measured is not None:
+            measured(me)
         with clock("reading"):
             if self._own is not None:
                 said = self._own.weigh(motion, pair.onset, flow.expression, aus, emotion)
@@ -161,21 +180,14 @@ class MomentReader:
             else:
                 shown = self._question(pair, landmarks[0])
                 reading = self._words(motion, aus, emotion, warnings, how, shown)
-        head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
-        if head > FAST_HEAD_PX:
-            warnings.append(Message("analysis.head_moved_far"))
+        decided = {
+            "action_units": [_action_unit(au) for au in aus],
+            "emotion": emotion,
+            "reading": reading,
+            "warnings": [shown_text(str(warning)) for warning in warnings],
+        }
         return Moment(
-            MicroExpression(
-                person=person,
-                interval=interval,
-                regions=[_region(m, r, alignment) for m, r in zip(motion, pair.regions, strict=True)],
-                action_units=[_action_unit(au) for au in aus],
-                emotion=emotion,
-                reading=reading,
-                head_motion_px=head / alignment.scale,
-                head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
-                warnings=[str(warning) for warning in warnings],
-            ),
+            me.model_copy(update=decided),
             warnings,
             partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
         )
@@ -208,17 +220,21 @@ class MomentReader:
                 raise
             except MellmError as error:
                 warnings.append(Message("analysis.no_model_reading", {"why": error.message}))
-        stage = said.stage if said else aus
-        reading = write_reading(
-            motion,
-            stage,
-            probabilities,
-            taxonomy=self._taxonomy.name,
-            language=self.language,
-            rise=how.rise,
-        )
+        reading = self._evidence(motion, said.stage if said else aus, probabilities, how.rise)
         reading.opinion = said.opinion if said else None
         return reading
+
+    def _evidence(
+        self,
+        motion: list[RegionMotion],
+        aus: list[AUEvidence],
+        probabilities: Mapping[str, float] | None,
+        rise: float | None,
+    ) -> Reading:
+        """The rules' reading; `rise` is the time from onset to apex, seconds."""
+        return write_reading(
+            motion, aus, probabilities, taxonomy=self._taxonomy.name, language=self.language, rise=rise
+        )
 
     def _question(
         self, pair: PairMeasurement, landmarks: Landmarks

@@ -18,11 +18,15 @@ class Readings:
     warnings: list[Message] = field(default_factory=list)
     moment_warnings: list[Message] = field(default_factory=list)
     doubted: int = 0
+    _drawn: dict[int, dict[str, bytes]] = field(default_factory=dict)
 
     def drawn(self) -> dict[str, bytes]:
         """Draw every reading's pictures: file name -> PNG."""
-        return {
-            reading.pictures[kind]: encode_png(picture)
-            for reading, draw in zip(self.readings, self.draw, strict=True)
-            for kind, picture in draw().items()
-        }
+        return {name: data for k in range(len(self.readings)) for name, data in self.drawn_of(k).items()}
+
+    def drawn_of(self, k: int) -> dict[str, bytes]:
+        """Draw one reading's pictures, the first time; `k` counts from 0."""
+        if k not in self._drawn:
+            names = self.readings[k].pictures
+            self._drawn[k] = {names[kind]: encode_png(picture) for kind, picture in self.draw[k]().items()}
+        return self._drawn[k]

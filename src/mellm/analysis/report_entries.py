@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mellm.analysis.clip import Watched
+from mellm.analysis.listeners import WatchedClip
 from mellm.face import inter_ocular
 from mellm.face.region_id import RegionId
 from mellm.face.regions import AREAS
@@ -20,6 +21,7 @@ from mellm.report import (
     Interval,
     MessageRecord,
     MicroExpression,
+    ModelUsed,
     OtherEvent,
     Person,
     RegionReading,
@@ -27,6 +29,7 @@ from mellm.report import (
     Trace,
 )
 from mellm.spot.events import Event, RegionalMotion
+from mellm.weights import MODELS
 from mellm.wording.message import Message
 from mellm.wording.names import Language
 
@@ -145,6 +148,29 @@ def trace_entry(person: int, motion: RegionalMotion) -> Trace:
         times=[round(float(t), 6) for t in motion.times],
         areas=areas,
     )
+
+
+def watched_entry(
+    source: Source, people: list[Watched], moments: list[tuple[Watched, Interval]]
+) -> WatchedClip:
+    """What is known of a clip before its moments are read."""
+    return WatchedClip(
+        source=source,
+        people=[person_entry(person) for person in people],
+        moments=[(person.person, interval) for person, interval in moments],
+        other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
+        traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
+        motions={p.person: p.motion for p in people if p.motion is not None},
+    )
+
+
+def face_models() -> dict[str, ModelUsed]:
+    """The models that find and follow faces, as a report's provenance lists them."""
+    return {
+        model.name.replace("-", "_"): ModelUsed(name=model.file, sha256=model.sha256)
+        for model in MODELS
+        if model.group == "face"
+    }
 
 
 def region_motion(reading: RegionReading) -> RegionMotion:

@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from mellm import logs
-from mellm.cli import analyze, ask, data, demo, evaluate, flow, models, serve, spot, train
+from mellm.cli import analyze, ask, data, demo, evaluate, export, flow, models, serve, spot, train
 from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
 from mellm.processes import Stopped, stop_on_signals
@@ -85,6 +85,7 @@ app.command("analyze")(analyze.analyze)
 app.command("demo")(demo.demo)
 app.command("spot")(spot.spot)
 app.command("ask")(ask.ask)
+app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.add_typer(flow.app, name="flow")
 app.add_typer(models.app, name="models")

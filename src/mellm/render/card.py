@@ -10,10 +10,11 @@ from functools import cached_property
 
 from mellm.face.regions import AREAS
 from mellm.facs.unit_rules import INTENSITY_SCALE, intensity_scale
+from mellm.render.numbers import numbered
 from mellm.render.page_pictures import picture_size, picture_uri
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
-from mellm.report import ActionUnitReading, MicroExpression, RegionReading, Report
+from mellm.report import ActionUnitReading, RegionReading, Report
 from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language
 from mellm.wording.page_words import page_word
 
@@ -41,12 +42,10 @@ class Line:
 class Card:
     """What one card shows, in one language; `pictures` are file name -> PNG bytes."""
 
-    def __init__(
-        self, report: Report, number: int, pictures: Mapping[str, bytes], language: Language
-    ) -> None:
-        """Take micro-expression `number`, counted from 1."""
-        self.report, self.number, self.language = report, number, language
-        self.me: MicroExpression = report.micro_expressions[number - 1]
+    def __init__(self, report: Report, place: int, pictures: Mapping[str, bytes], language: Language) -> None:
+        """Take the micro-expression at a place of the list, counted from 1."""
+        self.report, self.language = report, language
+        self.number, self.me = numbered(report)[place - 1]
         self._files = {kind: pictures[name] for kind, name in self.me.pictures.items() if pictures.get(name)}
 
     @property
@@ -132,7 +131,7 @@ class Card:
         if window[1] - window[0] > 0.6 * (trace.times[-1] - trace.times[0]):
             return ""
         others = [event for event in self.report.other_events if event.person == person]
-        micro = [(k, me) for k, me in enumerate(self.report.micro_expressions, 1) if me.person == person]
+        micro = [(k, me) for k, me in numbered(self.report) if me.person == person]
         key = f"me{self.number}"
         return timeline_svg(trace, micro, others, language=self.language, window=window, key=key)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from mellm.face.regions import AREAS
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, MicroExpression, Report, Trace
 
 INTENSITY_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -33,9 +34,10 @@ ME_COLUMNS = (
     "number", "person", "onset_frame", "apex_frame", "offset_frame", "onset_s", "apex_s", "offset_s",
     "duration_s", "confidence", "frames_origin", "action_units", "action_unit_probabilities",
     "moving_regions", "strongest_region", "strongest_mean_px", "head_motion_px", "taxonomy", "emotion",
-    "emotion_probability", "warnings",
+    "emotion_probability", "warnings", "clip", "onset_file", "apex_file", "offset_file",
 )  # fmt: skip
-"""Columns of mes.csv; frames from 0, `_s` seconds, `_px` pixels of the source picture."""
+"""Columns of mes.csv; frames from 0, `_s` seconds, `_px` pixels of the source picture, `_file` names of the
+frames of a folder."""
 
 _GRADE = {"A": 1.0, "B": 2.0, "C": 3.0, "D": 4.0, "E": 5.0}
 """FACS intensity -> OpenFace's 0..5, where 1 is A and 5 is E."""
@@ -52,14 +54,21 @@ def frame_tables(report: Report) -> dict[str, str]:
 
 def me_table(report: Report) -> str:
     """Return one row per micro-expression as CSV text, columns `ME_COLUMNS`."""
-    return _text(ME_COLUMNS, (_me_row(k, me) for k, me in enumerate(report.micro_expressions, 1)))
+    return me_tables([report])
 
 
-def _me_row(number: int, me: MicroExpression) -> list[object]:
+def me_tables(reports: Iterable[Report]) -> str:
+    """Return the rows of several clips as one table; the column `clip` tells them apart."""
+    rows = (_me_row(report, number, me) for report in reports for number, me in numbered(report))
+    return _text(ME_COLUMNS, rows)
+
+
+def _me_row(report: Report, number: int, me: MicroExpression) -> list[object]:
     moving = sorted((r for r in me.regions if r.moving), key=lambda r: -r.mean_px)
     present = sorted((au for au in me.action_units if au.present), key=lambda au: au.au)
     when = me.interval
     label = me.emotion.label
+    files = [*when.files, "", "", ""]
     return [
         number, me.person, when.onset_frame, when.apex_frame, when.offset_frame,
         _number(when.onset_time, 4), _number(when.apex_time, 4), _number(when.offset_time, 4),
@@ -70,16 +79,15 @@ def _me_row(number: int, me: MicroExpression) -> list[object]:
         moving[0].name if moving else "", _number(moving[0].mean_px, 3) if moving else "",
         _number(me.head_motion_px, 3), me.emotion.taxonomy, label or "none",
         _number(me.emotion.probabilities.get(label), 4) if label else "",
-        " | ".join(me.warnings),
+        " | ".join(me.warnings), report.source.path, *files[:3],
     ]  # fmt: skip
 
 
 def _frame_table(report: Report, person: int) -> str:
-    trace = next((t for t in report.traces if t.person == person), None) or _no_trace(person)
+    trace, seen = course_of(report, person)
     events = [me for me in report.micro_expressions if me.person == person]
     blinks = [e for e in report.other_events if e.person == person and e.kind in ("blink", "closure")]
     times = report.source.times()
-    seen = _seen(report, person, trace, len(times))
     rows: list[list[object]] = []
     for frame, time in enumerate(times):
         strength: dict[int, float] = {}
@@ -103,6 +111,18 @@ def _frame_table(report: Report, person: int) -> str:
             + [f"{float(au in present):.2f}" for au in PRESENCE_AUS]
         )
     return _text(COLUMNS, rows)
+
+
+def course_of(report: Report, person: int) -> tuple[Trace, list[bool]]:
+    """A person's motion over time, and in which of the source's frames the face was seen and followed."""
+    trace = next((t for t in report.traces if t.person == person), None) or _no_trace(person)
+    return trace, _seen(report, person, trace, len(report.source.times()))
+
+
+def motion_of(trace: Trace, me: MicroExpression, au: ActionUnitReading, frame: int) -> float:
+    """How far an action unit is on its way to the apex at a frame, 0..1; 0 outside the moment."""
+    first, last = _span(me)
+    return _shape(trace, me, au, frame) if first <= frame <= last else 0.0
 
 
 def _seen(report: Report, person: int, trace: Trace, count: int) -> list[bool]:

@@ -18,6 +18,7 @@ from mellm.errors import MellmError
 from mellm.face.regions import AREAS
 from mellm.facs.taxonomies import emotion_name
 from mellm.render.card import Card
+from mellm.render.numbers import numbered
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
 from mellm.report import ActionUnitReading, Report
@@ -58,7 +59,7 @@ def render_html(report: Report, pictures: Mapping[str, bytes]) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    numbers = range(1, len(report.micro_expressions) + 1)
+    places = range(1, len(report.micro_expressions) + 1)
     return (
         _templates(language)
         .get_template("report.html")
@@ -67,7 +68,7 @@ def render_html(report: Report, pictures: Mapping[str, bytes]) -> str:
             policy=policy,
             style=style,
             script=script,
-            cards=[Card(report, number, pictures, language) for number in numbers],
+            cards=[Card(report, place, pictures, language) for place in places],
             timelines=list(_timelines(report, language)),
             sentence=partial(report.sentence, language=language),
         )
@@ -111,7 +112,7 @@ def _areas_of(regions: Iterable[str]) -> str:
 def _timelines(report: Report, language: Language) -> Iterable[tuple[int, str]]:
     """The timeline of each person that has one."""
     for trace in report.traces:
-        micro = [(k, me) for k, me in enumerate(report.micro_expressions, 1) if me.person == trace.person]
+        micro = [(k, me) for k, me in numbered(report) if me.person == trace.person]
         others = [event for event in report.other_events if event.person == trace.person]
         if svg := timeline_svg(trace, micro, others, language=language, key=f"all{trace.person}"):
             yield trace.person, svg

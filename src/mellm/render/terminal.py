@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mellm.facs.taxonomies import emotion_name
 from mellm.render.card import GRAMMAR
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
 from mellm.wording.names import Language, octant_name, region_name
 from mellm.wording.page_words import page_word
@@ -43,7 +44,7 @@ def print_report(report: Report, console: Console) -> None:
     _block(console, Text(verdict, "bold" if report.micro_expressions else ""), 2)
     for warning in report.warnings:
         _block(console, Text(f"! {report.sentence(warning, language)}", "yellow"), 2)
-    for number, me in enumerate(report.micro_expressions, 1):
+    for number, me in numbered(report):
         console.print()
         _micro(console, report, number, me, language)
     if report.other_events:

@@ -5,12 +5,14 @@ Kept in versions beside the report; `corrected` lays one over the other. Knows n
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_code
-from mellm.web.contract import WHOLE, Frames, WireModel
+from mellm.web.contract import WHOLE, Frames
+from mellm.web.wire import WireModel
 
+Role = Literal["coder", "final"]
 Verdict = Literal["open", "agreed", "changed", "rejected", "added"]
 
 
@@ -57,6 +59,15 @@ class CodedMoment(WireModel):
     that read the person's interval anew, where there is one.
     """
 
+    key: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="Its lasting name among one coder's moments, made by the server where null: `me3`",
+    )
+    id: Annotated[int, Field(ge=1, le=2**31, strict=True), WHOLE] | None = Field(
+        default=None,
+        description="Its lasting number, given by the server: the program's, or a new one",
+    )
     number: Annotated[int, Field(ge=1, le=100_000, strict=True), WHOLE] | None = None
     person: Annotated[int, Field(ge=1, le=1000, strict=True), WHOLE] = 1
     verdict: Verdict = "open"
@@ -68,22 +79,59 @@ class CodedMoment(WireModel):
     reread: str | None = Field(default=None, pattern=r"^[0-9a-f]{20}$")
 
 
+class Origin(WireModel):
+    """A version that a final annotation was made from."""
+
+    coder: str = Field(max_length=100)
+    version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
+
+
 class AnnotationBody(WireModel):
-    """Everything one person says about one report."""
+    """Everything one person says about one report.
+
+    `role`: `final` is what was decided after two had coded; `sources` are the versions it was made from.
+    """
 
     coder: str = Field(default="", max_length=100)
+    role: Role = "coder"
+    sources: list[Origin] = Field(default_factory=list, max_length=20)
+    finished: bool = Field(default=False, description="Handed in: the coder may now see the others' marks")
     moments: list[CodedMoment] = Field(default_factory=list, max_length=5000)
     note: str = Field(default="", max_length=20_000)
 
 
 class NewAnnotation(AnnotationBody):
-    """An annotation to be saved on top of a version: 0 for the first."""
+    """An annotation to be saved on top of a version: 0 for the first.
+
+    `base_version` is the newest version that its writer has seen. With `merge`, what the same coder saved
+    meanwhile is merged in where the two do not touch the same moment.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "coder": "Ada",
+                    "base_version": 0,
+                    "moments": [
+                        {"number": 1, "verdict": "agreed"},
+                        {"verdict": "added", "frames": {"onset": 3, "apex": 7, "offset": 12}},
+                    ],
+                }
+            ]
+        }
+    )
 
     base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
+    merge: bool = False
+
+    def body(self) -> AnnotationBody:
+        """What is saved."""
+        return AnnotationBody.model_validate(self.model_dump(exclude={"base_version", "merge"}))
 
 
 class Annotation(AnnotationBody):
-    """A saved annotation. Version 0 is the empty one nobody has saved."""
+    """A saved annotation. Version 0 is the empty one nobody has saved; versions count through all coders."""
 
     job: str
     version: int
@@ -94,3 +142,48 @@ class Versions(WireModel):
     """All versions of one job's annotation, oldest first."""
 
     versions: list[Annotation]
+
+
+class Restore(WireModel):
+    """A version that shall be the newest again; `base_version` as in a new annotation."""
+
+    base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
+
+
+class Conflict(WireModel):
+    """Two versions that stand on the same one and changed the same moments; nothing of either is lost.
+
+    `merged` is all that only one side changed; of the moments in `moments` it has `theirs`. `note`: both
+    changed the remark on the whole clip.
+    """
+
+    base: Annotation
+    theirs: Annotation
+    yours: AnnotationBody
+    merged: AnnotationBody
+    moments: list[str]
+    note: bool
+
+
+class ConflictAnswer(WireModel):
+    """What a save is answered where someone else's newer version stands in its way."""
+
+    error: str
+    conflict: Conflict
+
+
+class CoderState(WireModel):
+    """How far one coder is."""
+
+    coder: str
+    role: Role
+    version: int
+    created: str | None
+    finished: bool
+    moments: int
+
+
+class Coders(WireModel):
+    """Everybody who has saved an annotation of one job."""
+
+    coders: list[CoderState]

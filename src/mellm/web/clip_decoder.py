@@ -1,7 +1,8 @@
 """The decoding process of one clip: asked for a frame by its index, answers with a JPEG of that frame.
 
-Started as `python -m mellm.web.clip_decoder MEMORY LIMITS PATH [FPS]`. Keeps pictures it has made, and
-decodes a few frames around the one asked for, since people step. Knows no job and no HTTP.
+Tells how many frames there are and when each is shown. Started as
+`python -m mellm.web.clip_decoder MEMORY LIMITS PATH [FPS]`. Keeps pictures it has made, and decodes a few
+frames around the one asked for, since people step. Knows no job and no HTTP.
 """
 
 import json
@@ -18,6 +19,7 @@ from mellm.media import Limits, Media, open_media
 from mellm.media.frame import Image
 from mellm.web.child_process import ParentPipe
 from mellm.web.memory_limit import limit_memory
+from mellm.web.sound import has_sound
 
 _log = logging.getLogger("mellm.web.clip_decoder")
 
@@ -72,6 +74,23 @@ def encode_jpeg(image: Image, width: int) -> bytes:
     return bytes(data.tobytes())
 
 
+def _table(media: Media, path: Path) -> dict[str, object]:
+    """The clip's frames as far as they are known without decoding any."""
+    times, rate = media.frame_times(), media.info.fps
+    if not times and media.info.frames:
+        times = [k / float(rate) if rate else 0.0 for k in range(media.info.frames)]
+    names = [file.name for file in media.files] if media.info.kind == "folder" else []
+    return {
+        "width": media.info.width,
+        "height": media.info.height,
+        "fps": None if rate is None else float(rate),
+        "times": [round(time, 6) for time in times],
+        "count": len(times),
+        "names": names,
+        "sound": has_sound(path),
+    }
+
+
 def main() -> None:
     """Open the clip and serve frames until the parent goes away."""
     parent = ParentPipe()
@@ -84,6 +103,9 @@ def main() -> None:
             parent.send({"ready": True})
             for order in parent.orders():
                 try:
+                    if "table" in order:
+                        parent.send({"table": _table(media, path)})
+                        continue
                     parent.send({"index": order["index"]}, pictures.jpeg(order["index"], order["width"]))
                 except MellmError as error:
                     parent.send({"failed": str(error), "asked": order["index"]})

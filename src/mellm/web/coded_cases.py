@@ -48,8 +48,8 @@ _NOBODY = (
 class CodedSource:
     """The micro-expressions people have spoken about, as a source of `mellm.instruct`.
 
-    `results` are analyses with their annotations. One clip's face counts as one subject, since nobody says
-    which clips show the same person.
+    `results` are analyses with their annotations. One clip's face counts as one subject where nobody
+    says which clips show the same person.
     """
 
     results: Sequence[Result]
@@ -99,6 +99,8 @@ class CodedSource:
         if picture is None or shown is None:
             return Skipped(name, "its pictures are not there any more")
         subject = f"{report.source.sha256[:12]}-{me.person}"
+        if result.card.subject and len(report.people) == 1:
+            subject = result.card.subject
         case = Case(
             key=case_key(DATASET, subject, name),
             dataset=DATASET,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -24,6 +23,7 @@ from pydantic.config import JsonDict
 
 from mellm.analysis.settings import ChosenFrom, Local, Settings
 from mellm.report import MessageRecord, Report
+from mellm.web.wire import Card, WireModel
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -40,12 +40,6 @@ def _whole(value: object) -> object:
 
 WHOLE = BeforeValidator(_whole)
 """JSON knows one kind of number: 4.0 is the integer 4 (a text with digits is none, nor is true)."""
-
-
-class WireModel(BaseModel):
-    """A request or an answer; fields it does not have are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Frames(WireModel):
@@ -97,7 +91,11 @@ _ONE_SOURCE: JsonDict = {
             },
             "required": ["onset", "apex"],
         },
-    ]
+    ],
+    "examples": [
+        {"media": "0" * 64, "settings": {"taxonomy": "5"}},
+        {"media": "0" * 64, "parent": "0" * 20, "frames": {"onset": 33, "apex": 38}},
+    ],
 }
 """A clip or a pair, in the words of JSON Schema."""
 
@@ -209,6 +207,11 @@ class JobRequest(WireModel):
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
+def entry_id(work: str, *own: str) -> str:
+    """Identity of an entry that shares its work with another: the work, and what is its own."""
+    return hashlib.sha256(json.dumps([work, *own]).encode()).hexdigest()[:20]
+
+
 class Batch(WireModel):
     """Many jobs in one request."""
 
@@ -232,7 +235,7 @@ class Progress(WireModel):
     total: int | None
 
 
-class Job(WireModel):
+class Job(Card):
     """One analysis: what was asked, and how it stands."""
 
     id: str
@@ -250,6 +253,8 @@ class Job(WireModel):
     emotions: list[str] = Field(default_factory=list, description="What each micro-expression suggests")
     people: int | None = None
     annotated: bool = False
+    coders: list[str] = Field(default_factory=list, description="Who has saved an annotation")
+    waits_for: str | None = Field(default=None, description="Name of what is worked on while this one waits")
     _messages: list[MessageRecord] = PrivateAttr(default_factory=list)
 
     def with_messages(self, messages: Iterable[MessageRecord]) -> "Job":
@@ -289,15 +294,6 @@ class BatchAnswer(WireModel):
     jobs: list[Job]
 
 
-class FrameTable(WireModel):
-    """The frames of a job's clip: `times[i]` is when frame i is shown, seconds."""
-
-    width: int
-    height: int
-    fps: float | None
-    times: list[float]
-
-
 class Choices(WireModel):
     """What this server offers: names for settings, names of action units, limits."""
 
@@ -326,10 +322,20 @@ class Choices(WireModel):
     )
 
 
+class Health(WireModel):
+    """That the server answers, and what it has to do."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    queued: int
+    running: int
+
+
 class Problem(WireModel):
     """Every error: one sentence that says what is wrong and what to do."""
 
     error: str
+    chinese: str | None = Field(default=None, description="The same in Chinese, where somebody translated it")
 
 
 Result = Report

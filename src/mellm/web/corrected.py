@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mellm.analysis.report_entries import message_records, suggestion
 from mellm.facs import TAXONOMIES, au_name, parse_codes
+from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, Interval, MicroExpression, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment, CodedText, CodedUnit
 from mellm.wording.message import Message
@@ -25,6 +26,7 @@ def corrected(
     annotation: AnnotationBody,
     times: Sequence[float],
     rereads: Mapping[str, Report],
+    names: Sequence[str] = (),
 ) -> Report:
     """Return a copy of the report as the annotation leaves it.
 
@@ -33,21 +35,26 @@ def corrected(
         annotation: the person's
         times: seconds of each frame
         rereads: job id -> report of the moments the person had read anew
+        names: file name of each frame, for a folder of frames
     """
     result = report.model_copy(deep=True)
-    changes = _Changes(report, annotation.coder, times, rereads)
+    changes = _Changes(report, annotation.coder, times, rereads, names)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
-    for number, me in enumerate(result.micro_expressions, 1):
-        moment = said.get(number)
+    for place, (number, me) in enumerate(numbered(result), 1):
+        moment = said.get(place)
         if moment is not None and moment.verdict == "rejected":
             frames, who = _frames(me.interval), changes.by(moment.note)
             rejected = Message("person.rejected", {"number": number, "frames": frames, "who": who})
             result.warnings.append(changes.tell(rejected))
         else:
             kept.append(me if moment is None else changes.moment(me, moment))
+            kept[-1].number = number
     added = [moment for moment in annotation.moments if moment.number is None]
-    kept += filter(None, (changes.coded(moment) for moment in added))
+    for after, moment in enumerate(added, len(report.micro_expressions) + 1):
+        if (coded := changes.coded(moment)) is not None:
+            coded.number = moment.id or after
+            kept.append(coded)
     result.micro_expressions = kept
     verdict = _verdict(kept, changes.who)
     result.verdict = str(verdict)
@@ -79,6 +86,7 @@ class _Changes:
     coder: str
     times: Sequence[float]
     rereads: Mapping[str, Report]
+    names: Sequence[str] = ()
     told: list[Message] = field(default_factory=list)
 
     @property
@@ -121,8 +129,10 @@ class _Changes:
         frames = moment.frames
         if frames is not None:
             before = _frames(me.interval)
-            me = (_reread(moment, self.rereads, _centre(me)) if reread else None) or me
+            me = (_reread(moment, self.rereads, centre(me)) if reread else None) or me
             me.interval = _interval(frames.onset, frames.apex, frames.offset, self.times)
+            found = (frame for frame in (frames.onset, frames.apex, frames.offset) if frame is not None)
+            me.interval.files = [self.names[frame] for frame in found if frame < len(self.names)]
             after = _frames(me.interval)
             if moment.number is not None and after != before:
                 me.interval.set_by = str(who)
@@ -174,13 +184,13 @@ def _reread(moment: CodedMoment, rereads: Mapping[str, Report], near: _Place) ->
     anew = rereads.get(moment.reread or "")
     if anew is None or not anew.micro_expressions:
         return None
-    nearest = min(anew.micro_expressions, key=lambda me: math.dist(_centre(me), near))
+    nearest = min(anew.micro_expressions, key=lambda me: math.dist(centre(me), near))
     copy = nearest.model_copy(deep=True)
     copy.person = moment.person
     return copy
 
 
-def _centre(me: MicroExpression) -> _Place:
+def centre(me: MicroExpression) -> _Place:
     """The middle of a face's regions, px of the source."""
     boxes = [region.box for region in me.regions]
     count = max(len(boxes), 1)

@@ -1,9 +1,11 @@
 """Takes queued jobs from the store and runs them in worker processes.
 
-One thread per worker process. A job that ends its process is tried once more, then it has failed; a job
-whose server ends is queued again by the store. Knows jobs and processes, no HTTP.
+One thread per worker process; two are reserved for moments that a person moved. A job that ends its process
+is tried once more, then it has failed; a job whose server ends is queued again by the store. Knows jobs and
+processes, no HTTP.
 """
 
+import contextlib
 import dataclasses
 import logging
 import shutil
@@ -14,10 +16,11 @@ from typing import cast
 
 from mellm.report import MessageRecord
 from mellm.web.child_process import Header
-from mellm.web.contract import Job, Progress, State
-from mellm.web.job_store import JobStore
+from mellm.web.contract import Job, JobSettings, Progress, State
+from mellm.web.job_store import JobStore, Kind
 from mellm.web.offered_models import NotOfferedError, Offers
 from mellm.web.parent_process import ChildGoneError, ChildProcess
+from mellm.web.running_job import RunningJob
 from mellm.web.server_options import ServerOptions
 from mellm.web.stored_files import StoredFiles
 from mellm.web.worker_order import NO_MEMORY, Order
@@ -46,6 +49,23 @@ class _CancelledError(Exception):
     """Someone cancelled the job."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Line:
+    """A thread with a worker process of its own, and the jobs it takes.
+
+    `nice`: how far its process steps back (POSIX niceness) for those that a person waits for.
+    """
+
+    name: str
+    takes: Kind
+    nice: int
+
+
+_RESERVED = (_Line("measured", "measured", 0), _Line("reread", "reread", 2))
+"""Kept for what a person waits for, however long the clips are that run: moved moments, read by rules, and
+those that a language model reads. Their processes start when they are first needed."""
+
+
 class Dispatcher:
     """Runs jobs until `stop`; `wake` it after queueing one."""
 
@@ -53,95 +73,114 @@ class Dispatcher:
         """Start nothing yet."""
         self._options, self._offers, self._store, self._files = options, offers, store, files
         self._lock = threading.Lock()
-        self._running: dict[str, Progress] = {}
-        self._cancelled: set[str] = set()
-        self._words: dict[str, list[tuple[int, str]]] = {}
-        self._events: dict[str, list[Header]] = {}
-        self._work = threading.Event()
+        self._running: dict[str, RunningJob] = {}
+        self._work = [threading.Event() for _ in range(options.workers + len(_RESERVED))]
+        self._expected = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to take jobs."""
-        for number in range(self._options.workers):
-            thread = threading.Thread(target=self._serve, name=f"dispatcher-{number}", daemon=True)
+        lines = [_Line(f"clips-{number}", "any", 5) for number in range(self._options.workers)]
+        for line, work in zip([*lines, *_RESERVED], self._work, strict=True):
+            thread = threading.Thread(
+                target=self._serve, args=(line, work), name=f"dispatcher-{line.name}", daemon=True
+            )
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
         """End the workers; what they were doing is queued again for the next server."""
         self._stopping.set()
-        self._work.set()
+        self.wake()
         for thread in self._threads:
             thread.join(10)
 
     def wake(self) -> None:
         """Tell the threads that there is a new job."""
-        self._work.set()
+        for work in self._work:
+            work.set()
 
-    def progress(self, job: str) -> Progress | None:
-        """Return how far a running job is; None where it does not run."""
+    def expect_corrections(self) -> None:
+        """Somebody looks at a result: start the process that measures moved moments before it is asked to."""
+        if not self._expected.is_set():
+            self._expected.set()
+            self.wake()
+
+    def running(self, job: str) -> RunningJob | None:
+        """What a running job has told so far; None where it does not run."""
         with self._lock:
             return self._running.get(job)
 
-    def words(self, job: str, heard: int) -> list[tuple[int, str]]:
-        """What a language model has written in a running job, from piece `heard` on: (moment, text)."""
-        with self._lock:
-            return self._words.get(job, [])[heard:]
-
-    def events(self, job: str, heard: int) -> list[Header]:
-        """What was spotted so far in a running job, from event `heard` on."""
-        with self._lock:
-            return self._events.get(job, [])[heard:]
+    def progress(self, job: str) -> Progress | None:
+        """Return how far a running job is; None where it does not run."""
+        running = self.running(job)
+        return None if running is None else running.progress
 
     def cancel(self, job: str) -> bool:
         """Cancel a job that waits or runs; False where it had ended."""
         with self._lock:
             if self._store.set_state(job, "cancelled", was=["queued"]):
                 return True
-            running = job in self._running
-            if running:
-                self._cancelled.add(job)
-        return running
+            running = self._running.get(job)
+            if running is not None:
+                running.cancelled = True
+        return running is not None
 
-    def _serve(self) -> None:
+    def _serve(self, line: _Line, work: threading.Event) -> None:
         child: ChildProcess | None = None
         done = 0
         while not self._stopping.is_set():
-            self._work.clear()
+            work.clear()
             with self._lock:
-                job = self._store.claim()
+                job = self._store.claim(line.takes)
+                running = RunningJob()
                 if job is not None:
-                    self._running[job.id] = Progress(stage="starting", done=0, total=None)
+                    self._running[job.id] = running
             if job is None:
-                self._work.wait(1.0)
+                if child is None and self._wanted_soon(line):
+                    child = self._child(line)
+                    self._warm(child)
+                work.wait(1.0)
                 continue
-            child = self._do(job, child)
+            child = self._do(job, child, line, running)
             done += 1
             with self._lock:
                 self._running.pop(job.id, None)
-                self._words.pop(job.id, None)
-                self._events.pop(job.id, None)
-                self._cancelled.discard(job.id)
             if child is not None and done % JOBS_PER_PROCESS == 0:
                 child.end()
                 child = None
         if child is not None:
             child.end()
 
-    def _do(self, job: Job, child: ChildProcess | None) -> ChildProcess | None:
+    def _wanted_soon(self, line: _Line) -> bool:
+        """Whether a line's process shall load its models before there is a job."""
+        return line.takes == "any" or (line.takes == "measured" and self._expected.is_set())
+
+    def _warm(self, child: ChildProcess) -> None:
+        """Let a process load what most jobs need."""
+        settings = self._offers.resolved(JobSettings())
+        limits = dataclasses.asdict(self._options.limits)
+        with contextlib.suppress(ChildGoneError):
+            child.send({"warm": dict(settings), "limits": limits})
+
+    def _child(self, line: _Line) -> ChildProcess:
+        return ChildProcess("mellm.web.worker", str(self._options.memory), str(line.nice))
+
+    def _do(
+        self, job: Job, child: ChildProcess | None, line: _Line, running: RunningJob
+    ) -> ChildProcess | None:
         """Run one job to its end, whichever that is; return the process if it can be used again."""
         for attempt in range(1, ATTEMPTS + 1):
             draft = self._files.draft_folder()
-            with self._lock:
-                self._words[job.id] = []
-                self._events[job.id] = []
+            running.begin(draft)
             try:
+                if self._known(job, draft):
+                    return child
                 if child is None or not child.alive:
-                    child = ChildProcess("mellm.web.worker", str(self._options.memory))
-                    self._wait(child, job, START_SECONDS)
+                    child = self._child(line)
                 child.send(cast(Header, self._order(job, draft)))
-                answer = self._wait(child, job, self._options.job_seconds)
+                answer = self._wait(child, running, self._options.job_seconds)
                 if "failed" not in answer:
                     self._files.finish(draft, job.id)
                     self._store.finish(
@@ -169,6 +208,17 @@ class Dispatcher:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return child
+
+    def _known(self, job: Job, draft: Path) -> bool:
+        """Finish a job that stands for work done already under another name; False where it does not."""
+        twin = self._store.twin(job.id)
+        folder = None if twin is None else self._files.result(twin.id)
+        if twin is None or folder is None or not folder.is_dir():
+            return False
+        shutil.copytree(folder, draft, dirs_exist_ok=True)
+        self._files.finish(draft, job.id)
+        self._store.finish_like(job.id, twin.id)
+        return True
 
     def _state_after(self, job: Job, error: Exception) -> tuple[State, Message | None]:
         """Return what becomes of a job by the exception that ended it: its state and why."""
@@ -198,30 +248,25 @@ class Dispatcher:
             "limits": dataclasses.asdict(self._options.limits),
         }
 
-    def _wait(self, child: ChildProcess, job: Job, seconds: float) -> Header:
-        """The worker's final answer; keeps the progress it tells meanwhile."""
-        end = time.monotonic() + seconds
+    def _wait(self, child: ChildProcess, running: RunningJob, seconds: float) -> Header:
+        """The worker's final answer; keeps what it tells meanwhile."""
+        # A process that was warmed first loads its libraries before it takes the order.
+        end = time.monotonic() + seconds + START_SECONDS
         while True:
             if self._stopping.is_set():
                 raise _StoppedError
-            with self._lock:
-                if job.id in self._cancelled:
-                    raise _CancelledError
+            if running.cancelled:
+                raise _CancelledError
             try:
                 answer, _ = child.receive(min(0.2, end - time.monotonic()))
             except TimeoutError:
                 if time.monotonic() >= end:
                     raise
                 continue
-            if not {"progress", "words", "event"} & answer.keys():
+            if "begun" in answer:
+                end = time.monotonic() + seconds
+            elif not running.hear(answer):
                 return answer
-            with self._lock:
-                if "words" in answer:
-                    self._words[job.id].append(tuple(answer["words"]))
-                elif "event" in answer:
-                    self._events[job.id].append(answer["event"])
-                else:
-                    self._running[job.id] = Progress(**answer["progress"])
 
 
 def _ended(child: ChildProcess | None) -> ChildProcess | None:

@@ -1,13 +1,14 @@
 """A folder of frames as one upload: a form with one part per picture, written to disk while it arrives.
 
-The pictures become one medium, a folder under its hash. Their names keep letters, digits and `._ ()-`, since
-frame numbers stand in them; everything else in a name becomes `_`. Knows no job.
+The pictures become one medium, a folder under its hash. Their names keep the letters and digits of every
+script and `._ ()-`, since frame numbers stand in them; everything else in a name becomes `_`. Knows no job.
 """
 
 import hashlib
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -72,12 +73,19 @@ async def keep_folder(
 def frame_name(given: str) -> str:
     """What a picture is called on disk. Raises InputError where its name is no picture's."""
     base = given.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = re.sub(r"[^A-Za-z0-9._ ()-]", "_", base)[-_NAME:].lstrip(". ")
+    plain = _tail(re.sub(r"[^\w. ()-]", "_", unicodedata.normalize("NFC", base))).lstrip(". ")
     if Path(plain).suffix.lower() not in PICTURE_SUFFIXES:
         raise InputError(
             f"'{base[:60]}' is no picture by its name: a folder of frames holds .png, .jpg and the like."
         )
     return plain
+
+
+def _tail(name: str) -> str:
+    """The end of a name: what file systems take, which count bytes."""
+    while len(name.encode()) > _NAME:
+        name = name[1:]
+    return name
 
 
 class _Parts:

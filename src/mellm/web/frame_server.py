@@ -8,10 +8,13 @@ import json
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from mellm.errors import InputError, MellmError
 from mellm.web.child_process import Header
+from mellm.web.clip_parts import FrameTable
 from mellm.web.parent_process import ChildGoneError, ChildProcess
 from mellm.web.server_options import ServerOptions
 
@@ -21,6 +24,7 @@ KEPT = 3
 STUCK_SECONDS = 600.0
 """A decoder that has not answered for so long is ended: a far jump into a long clip takes minutes at most."""
 
+_T = TypeVar("_T")
 _Key = tuple[Path, float | None]
 
 
@@ -39,21 +43,32 @@ class _Decoder:
         # Answers still to come that nobody waits for any more. The first one only says "ready".
         self._owed = 1
         self._asked = time.monotonic()
+        self._table: FrameTable | None = None
 
     def jpeg(self, index: int, width: int, seconds: float) -> bytes:
         """Ask for a frame. Raises InputError; TimeoutError while it is being looked for; ChildGoneError."""
+        return self._ask({"index": index, "width": width}, seconds)[1]
+
+    def table(self, seconds: float) -> FrameTable:
+        """Ask for the clip's frames, once; raises as `jpeg` does."""
+        if self._table is None:
+            header, _ = self._ask({"table": True}, seconds)
+            self._table = FrameTable.model_validate(header["table"])
+        return self._table
+
+    def _ask(self, order: Header, seconds: float) -> tuple[Header, bytes]:
         with self._lock:
             end = time.monotonic() + seconds
             while self._owed:
                 header, _ = self._answer(end)
                 if "failed" in header and not header.get("asked"):
                     raise InputError(header["failed"])
-            self.child.send({"index": index, "width": width})
+            self.child.send(order)
             self._owed, self._asked = 1, time.monotonic()
             header, body = self._answer(end)
         if "failed" in header:
             raise InputError(header["failed"])
-        return body
+        return header, body
 
     @property
     def stuck(self) -> bool:
@@ -81,15 +96,24 @@ class FramePool:
         Raises InputError where there is no such frame, StillLookingError where it takes long (ask again),
         MellmError where decoding dies.
         """
+        seconds = self._options.frame_seconds
+        return self._asked(path, fps, lambda decoder: decoder.jpeg(index, width, seconds), f"Frame {index}")
+
+    def table(self, path: Path, fps: float | None) -> FrameTable:
+        """The frames of a clip, as far as they are known without decoding any; raises as `jpeg` does."""
+        seconds = self._options.frame_seconds
+        return self._asked(path, fps, lambda decoder: decoder.table(seconds), "What the clip holds")
+
+    def _asked(self, path: Path, fps: float | None, ask: Callable[[_Decoder], _T], what: str) -> _T:
         key = (path, fps)
         for last in (False, True):
             decoder = self._decoder(key)
             try:
-                return decoder.jpeg(index, width, self._options.frame_seconds)
+                return ask(decoder)
             except TimeoutError:
                 if decoder.stuck:
                     self._drop(key, decoder)
-                raise StillLookingError(f"Frame {index} is still being looked for; ask again.") from None
+                raise StillLookingError(f"{what} is still being looked for; ask again.") from None
             except ChildGoneError:
                 # Ended to make room for another clip between two requests: once more with a new one.
                 self._drop(key, decoder)

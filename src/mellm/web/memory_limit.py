@@ -1,4 +1,4 @@
-"""The memory that a child process may have, and whether an error means that it has run out."""
+"""The memory and the share of the processor that a child process has; whether it has run out of memory."""
 
 import errno
 import os
@@ -22,6 +22,12 @@ def limit_memory(size: int) -> None:
         size = min(size, hard)
     resource.setrlimit(resource.RLIMIT_AS, (size, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def step_back(steps: int) -> None:
+    """Leave the processor to others: `steps` of POSIX niceness, where the system knows it."""
+    if hasattr(os, "nice"):
+        os.nice(steps)
 
 
 def out_of_memory(error: BaseException) -> bool:

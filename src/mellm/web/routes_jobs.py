@@ -16,20 +16,11 @@ from mellm.facs import AU_NAMES, AU_NAMES_ZH, EMOTIONS_ZH, TAXONOMIES
 from mellm.flow import COMPENSATIONS, estimators
 from mellm.version import __version__
 from mellm.web import routes_uploads
-from mellm.web.contract import (
-    ENDED,
-    Batch,
-    BatchAnswer,
-    Choices,
-    Job,
-    JobPage,
-    JobRequest,
-    Problem,
-    State,
-)
-from mellm.web.dependencies import Current, Responses
+from mellm.web.contract import ENDED, Batch, BatchAnswer, Choices, Health, Job, JobPage, JobRequest, Problem
+from mellm.web.dependencies import Current, Responses, Viewer, Which
 from mellm.web.routes_uploads import BUSY
 from mellm.web.service import Service
+from mellm.web.wire import CardChange, Neighbours
 from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
 
 EVENT_EVERY = 0.2
@@ -44,6 +35,14 @@ _BAD: Responses = {
 }
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=_BAD)
+
+
+@router.get("/health")
+def health(service: Current) -> Health:
+    """Whether the server is there, and how much it has to do; asks for no token."""
+    return Health(
+        version=__version__, queued=service.store.waiting(), running=len(service.store.working_on())
+    )
 
 
 @router.get("/choices")
@@ -94,22 +93,35 @@ def submit_batch(service: Current, batch: Batch) -> BatchAnswer:
 @router.get("/jobs")
 def jobs(
     service: Current,
+    wanted: Which,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[int | None, Query(ge=0, le=2**62)] = None,
-    state: State | None = None,
-    text: Annotated[str, Query(max_length=200)] = "",
+    viewer: Viewer = None,
 ) -> JobPage:
     """Jobs, newest first; `text` searches names and emotions."""
-    found, more = service.store.jobs(before=before, limit=limit, state=state, text=text)
+    found, more = service.store.jobs(wanted, before=before, limit=limit)
     for job in found:
         job.progress = service.dispatcher.progress(job.id) if job.state == "running" else None
+        service.shown(job, viewer)
     return JobPage(jobs=found, next=None if more is None else str(more))
 
 
 @router.get("/jobs/{job}")
-def one(service: Current, job: str) -> Job:
+def one(service: Current, job: str, viewer: Viewer = None) -> Job:
     """One job as it stands."""
-    return service.job(job)
+    return service.job(job, viewer)
+
+
+@router.patch("/jobs/{job}")
+def describe(service: Current, job: str, change: CardChange) -> Job:
+    """Rename a clip, or change what people note about it: subject, session, tags, note, blind coding."""
+    return service.describe(job, change)
+
+
+@router.get("/jobs/{job}/neighbours")
+def neighbours(service: Current, wanted: Which, job: str) -> Neighbours:
+    """The clips before (newer) and after (older) this one in the gallery, of those that are wanted."""
+    return service.neighbours(job, wanted)
 
 
 @router.post("/jobs/{job}/cancel")
@@ -132,39 +144,46 @@ def delete(service: Current, job: str) -> None:
     responses={
         200: {
             "content": {"text/event-stream": {}},
-            "description": "One `job` event per change; `spotted` events while a clip is watched; "
-            "`reading` events while a language model writes",
+            "description": "One `job` event per change; `spotted` events while a clip is watched, `watched` "
+            "at its end, `moment` for each that is measured, `reading` while a language model writes",
         }
     },
 )
-async def events(service: Current, job: str) -> StreamingResponse:
+async def events(service: Current, job: str, viewer: Viewer = None) -> StreamingResponse:
     """Follow a job by server-sent events until it has ended.
 
     `job`: its state as in `GET /jobs/{job}`. `spotted`: person, kind, onset, apex, offset, ... of an event as
     soon as it is certain, as `mellm spot --json` has it. `reading`: `{"moment": 0, "text": "..."}`, the
-    next piece of the reading of a moment, counted from 0, from its beginning on.
+    next piece of the reading of a moment, counted from 0, from its beginning on. `watched`: what
+    `GET /jobs/{job}/partial` gives, once all moments are spotted. `moment`: a micro-expression of the report
+    with its number, once it is measured and again once a language model has written about it.
     """
     service.job(job)
-    return StreamingResponse(_follow(service, job), media_type="text/event-stream")
+    return StreamingResponse(_follow(service, job, viewer), media_type="text/event-stream")
 
 
-async def _follow(service: Service, job: str) -> AsyncIterator[bytes]:
-    last, quiet, heard, seen = "", 0.0, 0, 0
+async def _follow(service: Service, job: str, viewer: str | None) -> AsyncIterator[bytes]:
+    last, quiet, heard, seen, known, told = "", 0.0, 0, 0, 0, False
     while not service.stopping.is_set():
         try:
-            now = await asyncio.to_thread(service.job, job)
+            now = await asyncio.to_thread(service.job, job, viewer)
         except InputError as error:
             yield format_sse_event(event="gone", data_str=json.dumps({"error": str(error)}))
             return
-        pieces = service.dispatcher.words(job, heard)
-        heard += len(pieces)
-        new = [
-            format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
-            for moment, piece in _joined(pieces)
-        ]
-        spotted = service.dispatcher.events(job, seen)
-        seen += len(spotted)
-        new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]
+        new: list[bytes] = []
+        running = service.dispatcher.running(job)
+        if running is not None and not service.coding.hides_program(job, now.blind, viewer):
+            spotted, moments, pieces = running.events(seen), running.moments(known), running.words(heard)
+            seen, known, heard = seen + len(spotted), known + len(moments), heard + len(pieces)
+            new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]
+            if not told and (clip := running.partial()) is not None:
+                told = True
+                new.append(format_sse_event(event="watched", data_str=clip.model_dump_json()))
+            new += [format_sse_event(event="moment", data_str=json.dumps(moment)) for moment in moments]
+            new += [
+                format_sse_event(event="reading", data_str=json.dumps({"moment": moment, "text": piece}))
+                for moment, piece in _joined(pieces)
+            ]
         text = now.model_dump_json()
         if text != last:
             new.append(format_sse_event(event="job", data_str=text))

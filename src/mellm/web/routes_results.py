@@ -1,7 +1,8 @@
 """Routes under /api/v1 that give results out: report, frames, pictures, readings, annotations, exports."""
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -14,12 +15,15 @@ from mellm.facs import get_taxonomy
 from mellm.facs.findings import AUEvidence
 from mellm.language.grammar_reading import write_reading
 from mellm.report import MicroExpression, Reading, Report
-from mellm.web.annotation import Annotation, NewAnnotation, Versions
+from mellm.web.annotation import Role
+from mellm.web.clip_parts import FrameTable, Partial
 from mellm.web.coded_cases import write_instruct
-from mellm.web.contract import FrameTable, Problem, Sentences, chinese_of
-from mellm.web.dependencies import Current, Responses
-from mellm.web.result_exports import MEDIA_TYPES, export, file_stem
-from mellm.web.service import NotFoundError, NotYetError, Service
+from mellm.web.coding import BlindError
+from mellm.web.contract import Problem, Sentences, chinese_of
+from mellm.web.dependencies import Current, Responses, Viewer, Which
+from mellm.web.job_store import Wanted
+from mellm.web.result_exports import MEDIA_TYPES, Result, export, export_all, file_stem
+from mellm.web.service import NotFoundError, Service
 from mellm.web.stored_files import THUMBNAIL_FILE
 
 _BAD: Responses = {
@@ -36,16 +40,30 @@ _ZIP: Responses = {
     200: {"content": {"application/zip": {}}, "description": "Records, motion maps and a datasheet"}
 }
 
-Format = Literal["html", "json", "csv", "mes", "eaf", "zip"]
+Format = Literal["html", "json", "csv", "mes", "eaf", "boris", "vtt", "bids", "fex", "zip"]
+Gathered = Literal["csv", "mes", "eaf", "boris", "vtt", "bids", "fex"]
 
 
 router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
 
 
 @router.get("/jobs/{job}/report")
-def report(service: Current, job: str) -> Report:
+def report(service: Current, job: str, viewer: Viewer = None) -> Report:
     """The report of `mellm analyze`, as the program wrote it."""
+    found = service.done(job)
+    service.coding.check_program(job, found.blind, viewer)
+    service.dispatcher.expect_corrections()
     return service.report(job)
+
+
+@router.get("/jobs/{job}/partial")
+def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
+    """What is known of the clip so far: moments once spotted, each with its reading once it has one."""
+    found = service.job(job)
+    if service.coding.hides_program(job, found.blind, viewer):
+        known = service.partial(found)
+        return Partial(complete=known.complete, source=known.source, people=known.people)
+    return service.partial(found)
 
 
 @router.get("/jobs/{job}/sentences")
@@ -55,12 +73,14 @@ def sentences(service: Current, job: str) -> Sentences:
 
 
 @router.get("/jobs/{job}/frames")
-def frames(service: Current, job: str) -> FrameTable:
-    """Size of the clip, and when each frame is shown."""
-    found = service.done(job)
-    source = service.report(job).source
-    times = service.times(found)
-    return FrameTable(width=source.width, height=source.height, fps=source.fps, times=times)
+def frames(
+    service: Current,
+    job: str,
+    compact: Annotated[bool, Query(description="Leave times out that the rate says already")] = False,
+) -> FrameTable:
+    """Size of the clip, and when each frame is shown; before its analysis has ended, too."""
+    table = service.table(service.job(job))
+    return table.compact() if compact else table
 
 
 @router.get(
@@ -75,8 +95,8 @@ def frame(
     width: Annotated[int, Query(ge=16, le=4096, description="Largest width, px")] = 1920,
 ) -> Response:
     """Frame `index`, counted from 0 as in the report, as a JPEG."""
-    found = service.done(job)
-    if not 0 <= index < len(service.times(found)):
+    found = service.job(job)
+    if not 0 <= index < service.table(found).count:
         raise NotFoundError(f"The clip has no frame {index}; frames are counted from 0.")
     return Response(service.jpeg(found, index, width), media_type="image/jpeg", headers=_FOREVER)
 
@@ -88,8 +108,7 @@ def frame(
 )
 def picture(service: Current, job: str, name: str) -> FileResponse:
     """One picture of the report."""
-    service.done(job)
-    file = service.files.picture(job, name)
+    file = service.picture(service.job(job), name)
     if file is None:
         raise NotFoundError(f"The report has no picture {name[:60]!r}.")
     return FileResponse(file, media_type="image/png", headers=_FOREVER)
@@ -119,45 +138,60 @@ def reading(
     return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
 
 
-@router.get("/jobs/{job}/annotation")
-def annotation(service: Current, job: str) -> Annotation:
-    """The newest annotation; version 0 where nobody has saved one."""
-    return service.annotation(service.done(job).id)
+Version = Annotated[
+    Literal["person", "program", "final"],
+    Query(description="With a person's corrections, without any, or with what was decided in the end"),
+]
+_FILES: Responses = {
+    200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"},
+    403: {"model": Problem, "description": "The clip is coded blind, and the viewer has not handed in"},
+}
 
 
-@router.get("/jobs/{job}/annotation/versions")
-def versions(service: Current, job: str) -> Versions:
-    """Every saved version, oldest first."""
-    return Versions(versions=service.versions(service.done(job).id))
-
-
-@router.put("/jobs/{job}/annotation")
-def annotate(service: Current, job: str, body: NewAnnotation) -> Annotation:
-    """Save a new version on top of `base_version`; 409 where someone saved another one meanwhile."""
-    service.done(job)
-    version = service.store.annotate(job, body)
-    if version is None:
-        newest = service.annotation(job).version
-        raise NotYetError(f"Version {newest} was saved meanwhile: load it, then save again.")
-    return service.annotation(job)
-
-
-@router.get(
-    "/jobs/{job}/export/{kind}",
-    response_class=Response,
-    responses={200: {"content": {kind: {} for kind in MEDIA_TYPES}, "description": "The file"}},
-)
+@router.get("/jobs/{job}/export/{kind}", response_class=Response, responses=_FILES)
 def exported(
     service: Current,
     job: str,
     kind: Format,
-    version: Annotated[
-        Literal["person", "program"], Query(description="With a person's corrections, or without")
-    ] = "person",
+    version: Version = "person",
+    coder: Annotated[str | None, Query(max_length=100, description="Whose corrections")] = None,
+    viewer: Viewer = None,
 ) -> Response:
-    """The result as a file: html, json, csv (OpenFace columns), mes, eaf (ELAN), zip (everything)."""
+    """The result as a file.
+
+    `html`, `json`, `csv` (OpenFace's columns), `mes` (a row per micro-expression), `eaf` (ELAN), `boris`,
+    `vtt` (subtitles), `bids` (events.tsv), `fex` (py-feat), `zip` (everything). Nobody named: the final
+    version, else the newest anybody saved, else the program's; an ELAN file then has everybody's tiers.
+    """
     found = service.done(job)
-    data, media_type, name = export(service.result(job, program=version == "program"), found.name, kind)
+    role: Role | None = "final" if version == "final" else None
+    result = service.result(job, program=version == "program", coder=coder, role=role, viewer=viewer)
+    return _file(*export(result, found.name, kind))
+
+
+@router.get("/export/{kind}", response_class=Response, responses=_FILES)
+def exported_all(
+    service: Current, kind: Gathered, wanted: Which, version: Version = "person", viewer: Viewer = None
+) -> Response:
+    """The same of all finished clips that are wanted: one table (`mes`), one BORIS project, else a ZIP."""
+    return _file(*export_all(_results(service, wanted, version, viewer), kind))
+
+
+def _results(
+    service: Service, wanted: Wanted, version: str, viewer: str | None
+) -> Iterator[tuple[Result, str]]:
+    """The finished clips that are wanted, oldest first, but those whose marks are hidden from the viewer."""
+    for job in service.store.finished(wanted):
+        with contextlib.suppress(BlindError):
+            role: Role | None = None
+            if version == "final":
+                if not service.coding.store.newest(job.id, "final").version:
+                    continue
+                role = "final"
+            yield service.result(job.id, program=version == "program", role=role, viewer=viewer), job.name
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response:
     ways = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
     return Response(data, media_type=media_type, headers=ways)
 

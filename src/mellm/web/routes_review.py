@@ -16,9 +16,10 @@ from mellm.facs.region_support import supporting_regions
 from mellm.instruct.records import Case, Record
 from mellm.instruct.review import Decision, Review
 from mellm.language.answer import HEADINGS
-from mellm.web.contract import Problem, WireModel
+from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses
 from mellm.web.service import NotFoundError
+from mellm.web.wire import WireModel
 from mellm.wording.unit_names import au_name
 
 Reviewer = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="Who decides")]

@@ -18,6 +18,7 @@ router = APIRouter()
 
 UploadName = Annotated[str, Query(min_length=1, max_length=200)]
 
+_OTHER: Responses = {415: {"model": Problem, "description": "The file is neither a video nor a picture"}}
 BUSY: Responses = {
     413: {"model": Problem, "description": "Too large"},
     429: {"model": Problem, "description": "Too many; try again after `Retry-After` seconds"},
@@ -36,7 +37,7 @@ def _form(parts: OpenApi, *needed: str) -> OpenApi:
 @router.post(
     "/media",
     status_code=201,
-    responses={**BUSY, 200: {"model": MediaFile, "description": "This content was there already"}},
+    responses={**BUSY, **_OTHER, 200: {"model": MediaFile, "description": "This content was there already"}},
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     },
@@ -91,7 +92,7 @@ def uploaded(service: Current, sha256: str) -> MediaFile:
 @router.post(
     "/analyses",
     status_code=202,
-    responses={**BUSY, 200: {"model": Job, "description": "This work was done or queued already"}},
+    responses={**BUSY, **_OTHER, 200: {"model": Job, "description": "This work was done or queued already"}},
     openapi_extra=_form(
         {
             "file": _BYTES | {"description": "A clip"},
@@ -115,8 +116,10 @@ async def analyse(service: Current, request: Request, response: Response) -> Job
                     kept[part] = await _keep(service, _chunks(given), given.filename or part)
     except MultiPartException as error:
         raise InputError(f"The form cannot be read: {error.message}.") from None
+    # The form says what a person calls the clip; a pair is called after both its files.
+    name = kept["file"].name if "file" in kept else ""
     digests = {"media" if part == "file" else part: file.sha256 for part, file in kept.items()}
-    ((job, new),) = service.submit([JobRequest(**digests, settings=settings)])
+    ((job, new),) = service.submit([JobRequest(**digests, name=name, settings=settings)])
     response.status_code = 202 if new else 200
     return job
 

@@ -17,23 +17,34 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from mellm.errors import MellmError
 from mellm.version import __version__
-from mellm.web import routes_jobs, routes_questions, routes_results, routes_review
+from mellm.web import (
+    routes_coding,
+    routes_jobs,
+    routes_moments,
+    routes_questions,
+    routes_results,
+    routes_review,
+)
+from mellm.web.api_page import api_page
 from mellm.web.coded_cases import NothingCodedError
+from mellm.web.coding import BlindError, ConflictError
+from mellm.web.dependencies import Current, OpenApi
 from mellm.web.frame_server import StillLookingError
-from mellm.web.guard import BodyTooLargeError, Guard
+from mellm.web.guard import COOKIE, BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
 from mellm.web.offered_models import NotOfferedError
 from mellm.web.server_log import server_log
 from mellm.web.server_options import ServerOptions, is_local
 from mellm.web.service import NotFoundError, NotYetError, Service
-from mellm.web.stored_files import DiskFullError, TooLargeError
+from mellm.web.stored_files import DiskFullError, NoMediaError, TooLargeError
+from mellm.wording.message import word
 
 _log = logging.getLogger(__name__)
 
@@ -45,17 +56,42 @@ _PAGES = {
     "/clips/{job}": "clip.html",
     "/review": "review.html",
 }
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+}
 
 _STATUS: dict[type[Exception], int] = {
+    BlindError: 403,
+    ConflictError: 409,
     NotFoundError: 404,
     NotOfferedError: 404,
     NotYetError: 409,
     NothingCodedError: 409,
     QueueFullError: 429,
     TooLargeError: 413,
+    NoMediaError: 415,
     DiskFullError: 507,
 }
+
+_SCHEMES: OpenApi = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token that the server printed at its start: `Authorization: Bearer TOKEN`",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "The same as a cookie; a browser has it from the printed address",
+    },
+}
+
+_HTML = "text/html; charset=utf-8"
 
 GRACE_SECONDS = 3
 """How long open answers may take after the server was asked to stop."""
@@ -89,21 +125,52 @@ def create_app(options: ServerOptions) -> Guard:
         redirect_slashes=False,
     )
     app.state.service = service
-    for routes in (routes_jobs, routes_results, routes_questions, routes_review):
+    for routes in (
+        routes_jobs,
+        routes_results,
+        routes_moments,
+        routes_questions,
+        routes_coding,
+        routes_review,
+    ):
         app.include_router(routes.router)
     for path, name in _PAGES.items():
         app.add_api_route(path, _page(name), include_in_schema=False)
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    _describe(app, token=options.token is not None)
     for kind in (MellmError, RequestValidationError, ValidationError, HTTPException, BodyTooLargeError):
         app.add_exception_handler(kind, _problem)
     return Guard(app, service)
 
 
 def _page(name: str) -> Callable[..., Response]:
-    def page(job: str = "") -> FileResponse:
-        return FileResponse(PAGE / name, media_type="text/html; charset=utf-8")
+    def page(service: Current, job: str = "") -> FileResponse:
+        if job and service.store.job(job) is None:
+            raise HTTPException(404)
+        return FileResponse(PAGE / name, media_type=_HTML)
 
     return page
+
+
+def _docs(request: Request) -> HTMLResponse:
+    return HTMLResponse(api_page(request.app.openapi()))
+
+
+def _describe(app: FastAPI, *, token: bool) -> None:
+    """Let the API's description say how a program shows its token, where the server asks for one."""
+    plain = app.openapi
+
+    def described() -> OpenApi:
+        document = plain()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        if token and not schemes:
+            schemes |= _SCHEMES
+            document["security"] = [{"token": []}, {"cookie": []}]
+            document["paths"]["/api/v1/health"]["get"]["security"] = []
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _static(name: str) -> Response:
@@ -116,8 +183,11 @@ def _static(name: str) -> Response:
     return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": "no-cache"})
 
 
-async def _problem(request: Request, error: Exception) -> JSONResponse:
-    """Answer every error with one sentence."""
+async def _problem(request: Request, error: Exception) -> Response:
+    """Answer every error with one sentence; a person who went to a wrong address, with a page."""
+    wants_page = "text/html" in request.headers.get("accept", "") and "/api/" not in request.url.path
+    if isinstance(error, HTTPException) and error.status_code == 404 and wants_page:
+        return FileResponse(PAGE / "unknown.html", 404, media_type=_HTML)
     if isinstance(error, HTTPException):
         words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
         sentence = words.get(error.status_code, str(error.detail))
@@ -133,7 +203,12 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     if status >= 500 and not isinstance(error, StillLookingError):
         _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     headers = {"retry-after": "5"} if status in (429, 503) else None
-    return JSONResponse({"error": str(error)}, status, headers=headers)
+    said = {"error": str(error)}
+    if isinstance(error, MellmError) and (chinese := word(error.message, "zh")) != said["error"]:
+        said["chinese"] = chinese
+    if isinstance(error, ConflictError):
+        return JSONResponse(said | {"conflict": error.conflict.model_dump(mode="json")}, status)
+    return JSONResponse(said, status, headers=headers)
 
 
 def _methods(request: Request) -> str:

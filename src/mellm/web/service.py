@@ -1,25 +1,36 @@
 """The server's parts as one value, and what several routes need from them. Knows no HTTP."""
 
 import dataclasses
-import json
 import threading
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from mellm.errors import InputError, MellmError
 from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
-from mellm.report import Report
+from mellm.report import MicroExpression, Report
 from mellm.version import __version__
-from mellm.web.annotation import Annotation
-from mellm.web.contract import ENDED, Job, JobRequest
+from mellm.web.agreement import FINAL, PROGRAM, Agreement, agreement, moments_of
+from mellm.web.annotation import Annotation, NewAnnotation, Role
+from mellm.web.annotation_store import AnnotationStore
+from mellm.web.clip_parts import FrameTable, Partial, Spotted
+from mellm.web.clip_wish import Wish
+from mellm.web.coding import Coding
+from mellm.web.contract import ENDED, Job, JobRequest, entry_id
+from mellm.web.corrected import centre
+from mellm.web.database import Database
 from mellm.web.dispatcher import Dispatcher
+from mellm.web.elan_reading import read_elan
+from mellm.web.extras import Extras
 from mellm.web.frame_server import FramePool
-from mellm.web.job_store import JobStore
+from mellm.web.job_store import Entry, JobStore, Wanted
+from mellm.web.loaded_results import LoadedResults
 from mellm.web.offered_models import Offers
-from mellm.web.result_exports import Result
+from mellm.web.result_exports import Result, named
 from mellm.web.server_options import ServerOptions
-from mellm.web.stored_files import FRAMES_FILE, StoredFiles
+from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, StoredFiles
+from mellm.web.wire import Card, CardChange, Neighbours
 
 
 class NotFoundError(InputError):
@@ -37,9 +48,13 @@ class Service:
     options: ServerOptions
     offers: Offers
     files: StoredFiles
+    database: Database
     store: JobStore
+    coding: Coding
+    loaded: LoadedResults
     dispatcher: Dispatcher
     frames: FramePool
+    extras: Extras
     stopping: threading.Event
     review: Review | None
 
@@ -51,16 +66,30 @@ class Service:
         if options.instruct is not None:
             review = Review(open_store(options.instruct), options.instruct_share)
         files = StoredFiles(options.store)
-        store = JobStore(options.store)
-        dispatcher, frames = Dispatcher(options, offers, store, files), FramePool(options)
-        return cls(options, offers, files, store, dispatcher, frames, threading.Event(), review)
+        database = Database(options.store)
+        store = JobStore(database)
+        return cls(
+            options,
+            offers,
+            files,
+            database,
+            store,
+            Coding(AnnotationStore(database)),
+            LoadedResults(),
+            Dispatcher(options, offers, store, files),
+            FramePool(options),
+            Extras(options),
+            threading.Event(),
+            review,
+        )
 
     def close(self) -> None:
         """Stop everything; what was running is queued again."""
         self.stopping.set()
         self.dispatcher.stop()
         self.frames.close()
-        self.store.close()
+        self.extras.close()
+        self.database.close()
         if self.review is not None:
             self.review.close()
 
@@ -70,34 +99,58 @@ class Service:
         Raises NotFoundError for a file that is not there, NotOfferedError for such a model,
         QueueFullError.
         """
-        names = [self._name(request) for request in requests]
         for request in requests:
             self.offers.check(request.settings)
-        prepared = [
-            (request.key(__version__, self.offers.identity_of(request.settings)), name, request)
-            for request, name in zip(requests, names, strict=True)
-        ]
-        jobs = self.store.submit(prepared, self.options.queue)
+        jobs = self.store.submit([self._entry(request) for request in requests], self.options.queue)
         self.dispatcher.wake()
         return jobs
 
-    def _name(self, request: JobRequest) -> str:
+    def _entry(self, request: JobRequest) -> Entry:
+        """The job a request asks for. Content under another name than its first is an entry of its own."""
         names = []
         for digest in request.files:
             if not self.files.has(digest):
                 raise NotFoundError(f"No uploaded file has the SHA-256 {digest[:12]}...; upload it first.")
             known = self.store.medium(digest)
             names.append(known[0] if known else digest[:12])
-        return request.name.strip() or " → ".join(names)
+        usual, given = " → ".join(names), request.name.strip()
+        work = request.key(__version__, self.offers.identity_of(request.settings))
+        if request.parent:
+            own = [] if self.store.work(request.parent) in (None, request.parent) else [request.parent]
+        else:
+            own = [given] if given and given != usual else []
+        name = given or usual
+        return Entry(entry_id(work, *own) if own else work, work, name, request)
 
-    def job(self, job: str) -> Job:
-        """A job as it stands. Raises NotFoundError."""
+    def describe(self, job: str, change: CardChange) -> Job:
+        """Change a clip's name and what people note about it."""
+        found = self.job(job)
+        said = change.model_dump(exclude_none=True)
+        name = said.pop("name", None)
+        card = Card.model_validate({key: getattr(found, key) for key in Card.model_fields} | said)
+        self.store.describe(job, name.strip() or None if name else None, card)
+        return self.job(job)
+
+    def neighbours(self, job: str, wanted: Wanted) -> Neighbours:
+        """The clips before and after one in the gallery."""
+        previous, after = self.store.neighbours(self.job(job).id, wanted)
+        return Neighbours(previous=previous, next=after)
+
+    def job(self, job: str, viewer: str | None = None) -> Job:
+        """A job as it stands, as a viewer may see it. Raises NotFoundError."""
         found = self.store.job(job)
         if found is None:
             raise NotFoundError(f"There is no job {job[:40]!r}; it may have been deleted.")
         if found.state == "running":
             found.progress = self.dispatcher.progress(job)
-        return found
+        return self.shown(found, viewer)
+
+    def shown(self, job: Job, viewer: str | None) -> Job:
+        """A job without the program's verdict where that is hidden from somebody."""
+        if self.coding.hides_program(job.id, job.blind, viewer):
+            job.verdict, job.emotions = None, []
+            job.with_messages([])
+        return job
 
     def done(self, job: str) -> Job:
         """A job that has a result. Raises NotFoundError, NotYetError."""
@@ -121,19 +174,83 @@ class Service:
 
     def report(self, job: str) -> Report:
         """A finished job's report. Raises MellmError where this program cannot read it any more."""
+        found = self.done(job)
         try:
-            return Report.load(self.files.result(self.done(job).id))
+            report = self.loaded.report(self.files.result(found.id) / "report.json")
         except ValidationError:
             raise MellmError("Another version of mellm wrote this result: analyse the clip again.") from None
+        return named(report, found.name)
+
+    def partial(self, job: Job) -> Partial:
+        """What is known of a job's clip, whatever its state."""
+        if job.state == "done":
+            report = self.report(job.id)
+            moments = [
+                Spotted.of(me.number or k, me.person, me.interval)
+                for k, me in enumerate(report.micro_expressions, 1)
+            ]
+            return Partial(
+                complete=True,
+                moments=moments,
+                **{name: getattr(report, name) for name in Partial.model_fields if hasattr(report, name)},
+            )
+        running = self.dispatcher.running(job.id)
+        return (running.partial() if running else None) or Partial()
+
+    def table(self, job: Job) -> FrameTable:
+        """The frames of a job's clip: as analysed once that is done, before that as far as the file tells."""
+        files, settings = job.request.files, job.request.settings
+        table = self.frames.table(self.files.medium(files[0]), settings.fps)
+        if len(files) == 2:
+            return table.model_copy(update={"times": [0.0, 0.0], "count": 2, "fps": None, "sound": False})
+        times = self.times(job) if job.state == "done" else []
+        return table.model_copy(update={"times": times, "count": len(times)}) if times else table
+
+    def picture(self, job: Job, name: str) -> Path | None:
+        """One picture of a result, or of one on its way; None where there is none of this name."""
+        running = self.dispatcher.running(job.id)
+        draft = None if running is None else running.draft
+        return self.files.picture(job.id, name) or (draft and self.files.picture_in(draft, name))
+
+    def sound(self, job: Job) -> Path:
+        """The sound of a job's clip. Raises NotFoundError where it has none, and as `Extras.made` does."""
+        if not self.table(job).sound:
+            raise NotFoundError("This clip has no sound.")
+        medium = self.files.medium(job.request.files[0])
+        return self.extras.made(self.files.made(medium.name, "sound.ogg"), medium, None, {"make": "sound"})
+
+    def magnified(self, job: Job, me: MicroExpression, factor: float) -> Path:
+        """A moment of a job's clip as a magnified video; raises as `Extras.made` does."""
+        files, when = job.request.files, me.interval
+        if len(files) == 2:
+            raise NotFoundError("A pair has no frames between its two: only clips are made a video of.")
+        last = when.offset_frame if when.offset_frame is not None else when.apex_frame
+        wish: Wish = {
+            "make": "video",
+            "frames": list(range(when.onset_frame, last + 1)),
+            "apex": when.apex_frame,
+            "face": centre(me),
+            # Several times as fast as the learned one; what it misses is too small to be seen magnified.
+            "estimator": "dis",
+            "factor": factor,
+        }
+        name = f"{when.onset_frame}-{when.apex_frame}-{last}_p{me.person}_{factor:g}.webm"
+        medium = self.files.medium(files[0])
+        return self.extras.made(self.files.made(medium.name, name), medium, job.request.settings.fps, wish)
 
     def times(self, job: Job) -> list[float]:
         """Seconds of each frame of a finished job's clip; a re-read has its parent's."""
-        home = job.request.parent if job.request.frames and job.request.parent else job.id
-        file = self.files.result(home) / FRAMES_FILE
-        if not file.is_file():
-            return []
-        times: list[float] = json.loads(file.read_text(encoding="utf-8"))
-        return times
+        file = self._home(job) / FRAMES_FILE
+        return self.loaded.times(file) if file.is_file() else []
+
+    def names(self, job: Job) -> list[str]:
+        """File names of the frames of a finished folder; empty for other clips, and for older results."""
+        file = self._home(job) / NAMES_FILE
+        return self.loaded.names(file) if file.is_file() else []
+
+    def _home(self, job: Job) -> Path:
+        """The result folder that knows a clip's frames: a re-read's is its parent's."""
+        return self.files.result(job.request.parent if job.request.frames and job.request.parent else job.id)
 
     def jpeg(self, job: Job, index: int, width: int) -> bytes:
         """One frame of a job's clip (of a pair: 0 the onset, 1 the apex picture)."""
@@ -144,23 +261,75 @@ class Service:
             return self.frames.jpeg(self.files.medium(files[index]), None, 0, width)
         return self.frames.jpeg(self.files.medium(files[0]), settings.fps, index, width)
 
-    def annotation(self, job: str) -> Annotation:
-        """The newest annotation of a job; an empty one, version 0, where nobody has saved any."""
-        versions = self.versions(job)
-        return versions[-1] if versions else Annotation(job=job, version=0)
+    def annotate(self, job: str, new: NewAnnotation) -> Annotation:
+        """Save what a person says, checked against the report; see `Coding.save`."""
+        report = self.report(job)
+        ids = {moment.reread for moment in new.moments if moment.reread}
+        mine = set(self.store.children(job))
+        rereads = {one: self.report(one) for one in ids & mine if self.job(one).state == "done"}
+        return self.coding.save(job, new, report, rereads)
 
-    def versions(self, job: str) -> list[Annotation]:
-        """Every version of a job's annotation, oldest first."""
-        return self.store.annotations(job)
+    def check_sight(self, job: str, viewer: str | None, *coders: str | None) -> None:
+        """Raise BlindError where a viewer may not see these coders' marks yet; None is the final one."""
+        self.coding.check_sight(job, self.job(job).blind, viewer, coders)
 
-    def result(self, job: str, *, program: bool) -> Result:
-        """What exports are made of; `program` leaves a person's corrections out."""
+    def result(
+        self,
+        job: str,
+        *,
+        program: bool,
+        coder: str | None = None,
+        role: Role | None = None,
+        viewer: str | None = None,
+    ) -> Result:
+        """What exports are made of.
+
+        `program` leaves people's corrections out. Otherwise those of a coder, or the final ones; where nobody
+        is named, the final ones, else the newest that the viewer may see. Raises BlindError, InputError for a
+        coder who has saved nothing.
+        """
         found = self.done(job)
-        annotation = self.annotation(job)
+        self.coding.check_program(job, found.blind, viewer)
+        everybody: list[Annotation] = []
+        if not program and (coder is not None or role is not None):
+            everybody = [self.coding.one_of(job, role or "coder", coder or "")]
+            self.check_sight(job, viewer, coder if role != "final" else None)
+        elif not program:
+            everybody = self.coding.seen_by(job, found.blind, viewer)
+        last_word = max(everybody, key=lambda one: (one.role == "final", one.version), default=None)
         rereads = {
             moment.reread: self.files.result(moment.reread)
-            for moment in annotation.moments
+            for one in everybody
+            for moment in one.moments
             if moment.reread and (self.files.result(moment.reread) / "report.json").is_file()
         }
-        coded = annotation if annotation.version and not program else None
-        return Result(job, self.files.result(job), self.times(found), coded, rereads)
+        return Result(
+            job,
+            self.files.result(job),
+            self.times(found),
+            last_word,
+            rereads,
+            found.name,
+            tuple(everybody),
+            Card.model_validate({name: getattr(found, name) for name in Card.model_fields}),
+            names=self.names(found),
+        )
+
+    def agreement(self, job: str, a: str, b: str, viewer: str | None) -> Agreement:
+        """How far two coders agree; `program:` and `final:` stand for those. Raises as `result` does."""
+        found, report = self.done(job), self.report(job)
+        seen = []
+        for name in (a, b):
+            role: Role | None = "final" if name == FINAL else None
+            named = None if name in (PROGRAM, FINAL) else name
+            result = self.result(job, program=name == PROGRAM, coder=named, role=role, viewer=viewer)
+            seen.append(moments_of(report, result.annotation, result.times, result.reread_reports()))
+        return agreement((a, b), seen[0], seen[1], max(report.source.frames, len(self.times(found))))
+
+    def import_elan(self, job: str, data: bytes, coder: str, base_version: int, *, merge: bool) -> Annotation:
+        """Save what a coder's tiers of an ELAN file say; raises as `annotate` does."""
+        report, found = self.report(job), self.done(job)
+        rereads = {one: self.report(one) for one in self.store.children(job) if self.job(one).state == "done"}
+        said = read_elan(data, coder, report, self.times(found), rereads)
+        body = said.model_dump(exclude={"coder"})
+        return self.annotate(job, NewAnnotation(**body, coder=coder, base_version=base_version, merge=merge))

@@ -3,6 +3,7 @@
     STORE/media/<sha256>       uploaded files, as they came; their names are in the database only.
                                An uploaded folder of frames is a folder, its pictures under plain names
     STORE/results/<job id>/    report.json, report.html, tables, pictures, frames.json
+    STORE/extras/<sha256>/     sound and magnified videos made of an upload when somebody asked for them
     STORE/drafts/              uploads and results on their way; emptied at the start
 
 No path is ever made of what a client says. Knows no job and no HTTP.
@@ -19,9 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from mellm.errors import InputError, MellmError
+from mellm.media.signatures import sniff
 
 FRAMES_FILE = "frames.json"
 """File in a result folder: list of the frames' times in seconds."""
+
+NAMES_FILE = "names.json"
+"""File in the result folder of a folder of frames: list of the frames' file names."""
 
 THUMBNAIL_FILE = "thumbnail.jpg"
 
@@ -30,8 +35,20 @@ _JOB = re.compile(r"[0-9a-f]{20}")
 _PICTURE = re.compile(r"me[0-9]{1,4}_[a-z_]{1,32}\.png")
 
 
+_HEAD = 4096
+_NO_MEDIA = (
+    b"PK\x03\x04", b"PK\x05\x06", b"%PDF", b"MZ", b"\x7fELF", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!",
+    b"BZh", b"\xfd7zXZ", b"\x93NUMPY", b"SQLite format 3", b"\x80\x04\x95", b"\xca\xfe\xba\xbe",
+)  # fmt: skip
+"""First bytes of what people send by mistake: archives, documents, programs, arrays, pickles."""
+
+
 class TooLargeError(MellmError):
     """The upload is larger than the server takes."""
+
+
+class NoMediaError(InputError):
+    """The upload is neither a video nor a picture."""
 
 
 class DiskFullError(MellmError):
@@ -44,10 +61,11 @@ class StoredFiles:
     def __init__(self, store: Path) -> None:
         """Make the folders. Raises MellmError where that is impossible."""
         self.root = store
-        self.media, self.results, self.drafts = (store / name for name in ("media", "results", "drafts"))
+        names = ("media", "results", "drafts", "extras")
+        self.media, self.results, self.drafts, self.extras = (store / name for name in names)
         try:
             shutil.rmtree(self.drafts, ignore_errors=True)
-            for folder in (self.media, self.results, self.drafts):
+            for folder in (self.media, self.results, self.drafts, self.extras):
                 folder.mkdir(parents=True, exist_ok=True)
             store.chmod(0o700)
         except OSError as error:
@@ -68,9 +86,10 @@ class StoredFiles:
     async def keep(self, chunks: AsyncIterator[bytes], limit: int, keep_free: int) -> tuple[str, int, bool]:
         """Write an upload while it arrives; return its SHA-256, its size and whether it is new.
 
-        Raises TooLargeError, DiskFullError, or InputError for an empty one; nothing is left behind then.
+        Raises TooLargeError, DiskFullError, NoMediaError for what is neither a video nor a picture, and
+        InputError for an empty one; nothing is left behind then.
         """
-        digest, size = hashlib.sha256(), 0
+        digest, size, head = hashlib.sha256(), 0, b""
         handle, name = tempfile.mkstemp(dir=self.drafts)
         draft = Path(name)
         try:
@@ -84,11 +103,14 @@ class StoredFiles:
                     if shutil.disk_usage(self.drafts).free < keep_free + len(chunk):
                         raise DiskFullError("The server's disk is full: delete old analyses and try again.")
                     digest.update(chunk)
+                    head += chunk[: _HEAD - len(head)]
                     out.write(chunk)
                 out.flush()
                 os.fsync(out.fileno())
             if size == 0:
                 raise InputError("The upload is empty (0 bytes): choose the file again.")
+            if head.startswith(_NO_MEDIA) or sniff(draft, head) == "text":
+                raise NoMediaError("The file is neither a video nor a picture: choose another one.")
             target = self.media / digest.hexdigest()
             new = not target.exists()
             if new:
@@ -125,8 +147,16 @@ class StoredFiles:
 
     def picture(self, job: str, name: str) -> Path | None:
         """One picture of a result; None where there is none of this name."""
-        file = self.result(job) / name
+        return self.picture_in(self.result(job), name)
+
+    def picture_in(self, folder: Path, name: str) -> Path | None:
+        """One picture of a folder; None where there is none of this name."""
+        file = folder / name
         return file if _PICTURE.fullmatch(name) and file.is_file() else None
+
+    def made(self, digest: str, name: str) -> Path:
+        """Where a file that is made of an upload lies, there or not."""
+        return self.extras / digest / name
 
     def drop_result(self, job: str) -> None:
         """Delete a result folder."""
@@ -136,6 +166,7 @@ class StoredFiles:
         """Delete an upload."""
         if not _DIGEST.fullmatch(digest):
             return
+        shutil.rmtree(self.extras / digest, ignore_errors=True)
         medium = self.media / digest
         if medium.is_dir():
             shutil.rmtree(medium, ignore_errors=True)

@@ -1,16 +1,16 @@
 """The analysis process: takes one order after another, analyses, writes a result folder.
 
-Started by the dispatcher as `python -m mellm.web.worker MEMORY`. Knows files and settings, no HTTP and
+Started by the dispatcher as `python -m mellm.web.worker MEMORY NICE`. Knows files and settings, no HTTP and
 no database.
 """
 
 import logging
 import sys
-import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -18,22 +18,20 @@ import numpy as np
 from mellm.analysis.analyzer import Analyzer
 from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
+from mellm.face import find_faces
 from mellm.facs.recognisers import WEIGHTS
 from mellm.media import Limits, open_media
 from mellm.media.signatures import sniff
 from mellm.report import Report
-from mellm.spot import Event
 from mellm.web.child_process import Header, ParentPipe
 from mellm.web.clip_decoder import encode_jpeg
-from mellm.web.memory_limit import limit_memory, out_of_memory
-from mellm.web.stored_files import FRAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.memory_limit import limit_memory, out_of_memory, step_back
+from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.told_parts import ToldParts
 from mellm.web.worker_order import NO_MEMORY, Order
 from mellm.wording.message import Message
 
 _log = logging.getLogger("mellm.web.worker")
-
-PROGRESS_EVERY = 0.1
-"""Seconds between two progress messages."""
 
 THUMBNAIL_WIDTH = 320
 
@@ -41,11 +39,15 @@ THUMBNAIL_WIDTH = 320
 def main() -> None:
     """Serve orders until the parent goes away."""
     parent = ParentPipe()
+    step_back(int(sys.argv[2]))
     limit_memory(int(sys.argv[1]))
     analyzers: dict[str, Analyzer] = {}
-    parent.send({"ready": True})
     for message in parent.orders():
+        if "warm" in message:
+            _warm(message["warm"], Limits(**message["limits"]), analyzers)
+            continue
         order = cast(Order, message)
+        parent.send({"begun": True})
         try:
             parent.send(_run(order, parent, analyzers))
         except MellmError as error:
@@ -85,30 +87,47 @@ def _unforeseen(error: Exception) -> Message:
     return Message.plain(f"The analysis failed ({type(error).__name__}: {error}): try another file.")
 
 
-def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> Header:
-    """Analyse what the order names into its folder; the answer says what the job list shows."""
-    tell = _ProgressMessages(parent)
-    settings, limits = order["settings"], Limits(**order["limits"])
+def _analyzer(settings: Mapping[str, Any], limits: Limits, analyzers: dict[str, Analyzer]) -> Analyzer:
+    """The analyzer of these settings; the last one stays, since its models take seconds to load."""
     key = repr(sorted(settings.items()))
     if key not in analyzers:
         analyzers.clear()
         analyzers[key] = Analyzer(Settings(**settings, limits=limits))
+    return analyzers[key]
+
+
+def _warm(settings: Mapping[str, Any], limits: Limits, analyzers: dict[str, Analyzer]) -> None:
+    """Load what an analysis with these settings needs, so that the first one need not wait for it."""
+    try:
+        _analyzer(settings, limits, analyzers)
+        find_faces(np.zeros((64, 64, 3), np.uint8))
+    except MellmError as error:
+        # The first job will say so to somebody.
+        _log.info("the models could not be loaded beforehand: %s", error)
+
+
+def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> Header:
+    """Analyse what the order names into its folder; the answer says what the job list shows."""
+    settings, limits = order["settings"], Limits(**order["limits"])
+    analyzer = _analyzer(settings, limits, analyzers)
     files, folder = [Path(name) for name in order["files"]], Path(order["folder"])
+    tell = ToldParts(parent, folder)
     frames = order["frames"] or {}
     if len(files) == 1 and _is_picture(files[0]):
         raise InputError(Message("job.one_picture", {"file": order["names"][0]}))
     if len(files) == 2:
-        report = analyzers[key].analyze(onset=files[0], apex=files[1], words=tell.words)
+        report = analyzer.analyze(onset=files[0], apex=files[1], words=tell.words, parts=tell)
         report.source.apex_path = order["names"][1]
     else:
-        report = analyzers[key].analyze(
+        report = analyzer.analyze(
             files[0],
             onset_frame=frames.get("onset"),
             apex_frame=frames.get("apex"),
             offset_frame=frames.get("offset"),
-            progress=tell,
+            progress=tell.progress,
             words=tell.words,
             events=tell.events,
+            parts=tell,
         )
     # The upload lies under its hash; people know it by the name they gave it.
     report.source.path = order["names"][0]
@@ -119,11 +138,15 @@ def _run(order: Order, parent: ParentPipe, analyzers: dict[str, Analyzer]) -> He
     for record in report.provenance.messages:
         record.text = _as_named(record.text, order)
         record.fields = dict(record.message.mapped(partial(_as_named, order=order)).fields)
-    tell("saving", 0, None)
+    tell.progress("saving", 0, None)
     report.save(folder)
     (folder / THUMBNAIL_FILE).write_bytes(_thumbnail(report, files[0], limits, settings["fps"]))
     if not frames:
         write_json(folder / FRAMES_FILE, [round(time, 6) for time in report.source.times()])
+        tell.save_tracks()
+        if files[0].is_dir():
+            with open_media(files[0], limits=limits, fps=settings["fps"]) as media:
+                write_json(folder / NAMES_FILE, [file.name for file in media.files])
     labels = [me.emotion.label or "" for me in report.micro_expressions]
     return {
         "done": True,
@@ -141,30 +164,6 @@ def _thumbnail(report: Report, file: Path, limits: Limits, fps: float | None) ->
             return encode_jpeg(next(media.frames()).image, THUMBNAIL_WIDTH)
     picture = cv2.imdecode(np.frombuffer(report.pictures[first], np.uint8), cv2.IMREAD_COLOR)
     return encode_jpeg(np.asarray(picture, np.uint8)[..., ::-1], THUMBNAIL_WIDTH)
-
-
-class _ProgressMessages:
-    """Passes progress on, but not every single frame of it."""
-
-    def __init__(self, parent: ParentPipe) -> None:
-        self._parent, self._stage, self._told = parent, "", 0.0
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        now = time.monotonic()
-        if stage != self._stage or now - self._told >= PROGRESS_EVERY or done == total:
-            self._stage, self._told = stage, now
-            self._parent.send({"progress": {"stage": stage, "done": done, "total": total}})
-
-    def words(self, moment: int, piece: str) -> None:
-        """What a language model has just written about a moment, counted from 0."""
-        if self._stage != "reading":
-            self("reading", 0, None)
-        self._parent.send({"words": [moment, piece]})
-
-    def events(self, person: int, event: Event) -> None:
-        """What was just spotted, while the clip is still being watched."""
-        row = {"person": person, **asdict(event), "note": str(event.note or "")}
-        self._parent.send({"event": row})
 
 
 if __name__ == "__main__":

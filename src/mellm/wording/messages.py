@@ -7,6 +7,7 @@ and `{way:octant}` (names of regions and directions).
 """
 
 from mellm.wording.ask_messages import ASK_MESSAGES
+from mellm.wording.coding_messages import CODING_MESSAGES
 from mellm.wording.sheet_messages import SHEET_MESSAGES
 from mellm.wording.spot_messages import SPOT_MESSAGES
 
@@ -262,6 +263,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **ASK_MESSAGES,
     **SHEET_MESSAGES,
     **SPOT_MESSAGES,
+    **CODING_MESSAGES,
     # the server's jobs
     "job.one_picture": (
         "{file} is one picture and shows no motion: send an onset and an apex.",

@@ -1,6 +1,7 @@
 // The server's API as functions. Errors are Error objects whose message is the server's sentence.
 
-/** @import {Annotation, Choices, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
+/** @import {Partial as Known} from "./types.d.ts" */
+/** @import {Agreement as AgreementFigures, Annotation, Choices, ClipAnswer, CoderState, FaceCourse, Finding, FrameTable, Item, Job, JobPage, JobRequest, Kept, MediaFile, MicroExpression, NewAnnotation, Reading, Report, ReviewState} from "./types.d.ts" */
 
 const BASE = "/api/v1";
 /** @typedef {Record<string, string | number>} Query */
@@ -22,7 +23,7 @@ async function ask(path, options = {}) {
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
-  if (!answer.ok) throw Object.assign(new Error(body.error || `The server answered ${answer.status}.`), { status: answer.status });
+  if (!answer.ok) throw Object.assign(new Error(body.error || `The server answered ${answer.status}.`), { status: answer.status, conflict: body.conflict });
   return body;
 }
 
@@ -50,16 +51,36 @@ export const submit = (request) => ask("/jobs", send("POST", request));
 export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 /** @type {(id: string) => Promise<null>} */
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
-/** @type {(id: string) => Promise<Report>} */
-export const report = (id) => ask(`/jobs/${id}/report`);
+/** @type {(id: string, about: Partial<Pick<Job, "name" | "subject" | "session" | "tags" | "note" | "blind">>) => Promise<Job>} */
+export const describe = (id, about) => ask(`/jobs/${id}`, send("PATCH", about));
+/** @type {(id: string, viewer?: string) => Promise<Report>} */
+export const report = (id, viewer = "") => ask(`/jobs/${id}/report?${search({ viewer })}`);
+/** @type {(id: string, viewer: string) => Promise<Known>} */
+export const partial = (id, viewer) => ask(`/jobs/${id}/partial?${search({ viewer })}`);
 /** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
 export const sentences = (id) => ask(`/jobs/${id}/sentences`);
 /** @type {(id: string) => Promise<FrameTable>} */
 export const frames = (id) => ask(`/jobs/${id}/frames`);
 /** @type {(id: string, number: number, query: Query) => Promise<Reading>} */
 export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
-/** @type {(id: string) => Promise<Annotation>} */
-export const annotation = (id) => ask(`/jobs/${id}/annotation`);
+/** @type {(id: string, coder: string) => Promise<Annotation>} */
+export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder })}`);
+/** @type {(id: string, coder: string) => Promise<Annotation>} */
+export const final = (id, viewer) => ask(`/jobs/${id}/annotation?${search({ role: "final", viewer })}`);
+/** @type {(id: string, coder: string) => Promise<{ versions: Annotation[] }>} */
+export const versions = (id, coder) => ask(`/jobs/${id}/annotation/versions?${search({ coder, viewer: coder })}`);
+/** @type {(id: string, version: number, base: number) => Promise<Annotation>} */
+export const restore = (id, version, base) => ask(`/jobs/${id}/annotation/versions/${version}/restore`, send("POST", { base_version: base }));
+/** @type {(id: string, coder: string, base: number, file: File) => Promise<Annotation>} */
+export const importElan = (id, coder, base, file) => ask(`/jobs/${id}/annotation/import?${search({ coder, base_version: base })}`, { method: "POST", body: file });
+/** @type {(id: string, viewer: string) => Promise<CoderState[]>} */
+export const coders = async (id, viewer) => (await ask(`/jobs/${id}/coders?${search({ viewer })}`)).coders;
+/** @type {(id: string, a: string, b: string, viewer: string) => Promise<AgreementFigures>} */
+export const agreement = (id, a, b, viewer) => ask(`/jobs/${id}/agreement?${search({ a, b, viewer })}`);
+/** @type {(id: string, coder: string) => Promise<{ previous: string | null, next: string | null }>} */
+export const neighbours = (id, coder) => ask(`/jobs/${id}/neighbours${coder ? `?${search({ open_for: coder })}` : ""}`);
+/** @type {(id: string, person: number, first: number, last: number) => Promise<FaceCourse>} */
+export const faces = (id, person, first, last) => ask(`/jobs/${id}/faces?${search({ person, first, last })}`);
 /** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
@@ -78,10 +99,16 @@ export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
 export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
 /** @type {(id: string) => string} */
 export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
+/** @type {(id: string, number: number, factor: number) => string} */
+export const videoAddress = (id, number, factor) => `${BASE}/jobs/${id}/moments/${number}/video?${search({ factor })}`;
+/** @type {(id: string) => string} */
+export const soundAddress = (id) => `${BASE}/jobs/${id}/sound`;
 /** @type {(record: string) => string} */
 export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
 /** @type {(id: string | null) => string} */
 export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
+/** @type {(kind: string, query: URLSearchParams) => string} */
+export const exportAllAddress = (kind, query) => `${BASE}/export/${kind}?${query}`;
 /** @type {(id: string, kind: string, version: string) => string} */
 export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
 
@@ -146,6 +173,31 @@ export async function download(address) {
 }
 
 /**
+ * Ask about a clip: `hear(text)` is called with each sentence, then the whole answer comes back.
+ * @param {string} id
+ * @param {string} text
+ * @param {(text: string) => void} hear
+ * @returns {Promise<ClipAnswer>}
+ */
+export async function question(id, text, hear) {
+  const answer = await fetch(`${BASE}/jobs/${id}/ask`, send("POST", { question: text, language: null, stream: true })).catch(() => { throw new Error(GONE); });
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`);
+  let [left, whole] = ["", /** @type {ClipAnswer | null} */ (null)];
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const events = (left + piece.value.replaceAll("\r", "")).split("\n\n");
+    left = events.pop();
+    for (const event of events) {
+      const data = JSON.parse(/^data: ?(.*)$/m.exec(event)?.[1] ?? "null");
+      if (/^event: ?piece$/m.test(event)) hear(data.text);
+      if (/^event: ?answer$/m.test(event)) whole = data;
+    }
+  }
+  if (!whole) throw new Error(GONE);
+  return whole;
+}
+
+/**
  * Follow a job; `tell(job)` is called at every change, until it has ended, and `hear({moment, text})` with every
  * piece a language model writes. Returns a function that stops it.
  * @param {string} id
@@ -165,11 +217,28 @@ export function follow(id, tell, hear = () => {}) {
 }
 
 /**
- * A job's end.
+ * Follow the analysis of a clip until it has ended: its state, everything that was spotted, each moment as it is
+ * measured, and what a language model writes.
+ * @param {string} id
+ * @param {{ job: (job: Job) => void, watched: (known: Known) => void, moment: (me: MicroExpression) => void, reading: (piece: { moment: number, text: string }) => void }} tell
+ */
+export function followClip(id, tell) {
+  const source = new EventSource(`${BASE}/jobs/${id}/events`);
+  for (const [name, call] of Object.entries(tell)) source.addEventListener(name, (event) => {
+    const data = JSON.parse(event.data);
+    if (name === "job" && ["done", "failed", "cancelled"].includes(data.state)) source.close();
+    call(data);
+  });
+  source.addEventListener("gone", () => source.close());
+}
+
+/**
+ * A job's end; `meanwhile(job)` is told how far it is.
  * @param {string} id
  * @param {Hear} [hear]
+ * @param {(job: Job) => void} [meanwhile]
  * @returns {Promise<Job>}
  */
-export const ended = (id, hear) => new Promise((resolve) => {
-  follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); }, hear);
+export const ended = (id, hear, meanwhile = () => {}) => new Promise((resolve) => {
+  follow(id, (now) => { if (["done", "failed", "cancelled"].includes(now.state)) resolve(now); else meanwhile(now); }, hear);
 });

@@ -15,6 +15,9 @@ export class Frames {
   constructor(job, table) {
     this.job = job;
     this.times = table.times;
+    /** File name of each frame of a folder; else empty. */
+    this.names = table.names ?? [];
+    this.sound = table.sound ?? false;
     this.width = table.width;
     this.height = table.height;
     this.most = Math.max(12, Math.floor(KEPT_PIXELS / (table.width * table.height)));

@@ -29,7 +29,7 @@ export function putWords(root = document) {
   for (const node of html(root, "[data-t]")) node.textContent = t(node.dataset.t);
   for (const node of html(root, "[data-t-label]")) {
     node.setAttribute("aria-label", t(node.dataset.tLabel));
-    node.title = t(node.dataset.tLabel);
+    if (!node.matches("section, aside")) node.title = t(node.dataset.tLabel);
   }
   for (const node of html(root, "[data-t-placeholder]")) /** @type {HTMLInputElement} */ (node).placeholder = t(node.dataset.tPlaceholder);
 }

@@ -1,277 +1,169 @@
 // The timeline: motion per face area, events, and the micro-expressions with onset, apex and offset to drag.
 
-import { at, drawing } from "./element.js";
-import { Part } from "./state.js";
+import { Handles, wireSeek } from "./handles.js";
+import { Overview } from "./overview.js";
+import { around, BOTTOM, LEFT, RIGHT, show, shown, TOP, wireView } from "./time-view.js";
+import { COLOURS, lanesOf } from "./traces.js";
+import { html, useEffect, useLayoutEffect, useRef, useState, useWatch } from "./view.js";
 import { t } from "./words.js";
 
-/** @import {Context, FramePart, Moment, OtherEvent, Trace} from "./types.d.ts" */
+/** @import {App} from "./app.js" */
+/** @import {Lane} from "./traces.js" */
+/** @import {Moment, OtherEvent, Sheet} from "./types.d.ts" */
 
-/** @type {Record<string, string>} */
-const COLOURS = { brows: "#0072B2", eyes: "#56B4E9", nose: "#009E73", cheeks: "#CC79A7", mouth: "#D55E00", chin: "#E69F00" };
-const [LEFT, RIGHT, TOP, BOTTOM] = [70, 14, 24, 30];
-const LEAST_FULL_PX = 0.5;
+/** @param {{ app: App }} given */
+export function Timeline({ app }) {
+  useWatch(app.state, ["words", "moment", "span", "person", "one_scale", "measured"]);
+  const person = app.state.get("person");
+  const lanes = useLanes(app, person);
+  const moment = app.moment();
+  /** @param {boolean} on @param {string} name @param {() => void} act */
+  const button = (on, name, act) => html`<button type="button" class="plain small" aria-pressed=${on} onClick=${act}>${t(name)}</button>`;
+  const span = app.state.get("span");
+  return html`<div class="time-head"><h2 id="time-title" class="small soft">${t("timeline")}</h2>
+      <label class="small soft" title=${t("one_scale_note")}><input type="checkbox" checked=${app.state.get("one_scale")} onChange=${(/** @type {any} */ event) => app.state.set({ one_scale: event.target.checked })} /> ${t("one_scale")}</label>
+      ${button(!span, "whole_clip", () => app.state.set({ span: null }))}
+      ${moment && button(false, "around", () => { const [a, b] = around(app, moment); show(app, a, b - a); })}
+      <button type="button" class="plain" aria-label=${t("zoom_out")} title=${`${t("zoom_out")} (−)`} onClick=${() => app.zoomTime(-1)}>−</button>
+      <button type="button" class="plain" aria-label=${t("zoom_in")} title=${`${t("zoom_in")} (+)`} onClick=${() => app.zoomTime(1)}>+</button></div>
+    <${Drawing} app=${app} lanes=${lanes} /><${Overview} app=${app} lanes=${lanes} />`;
+}
 
-export class Timeline extends Part {
-  /** @param {Context} context */
-  constructor(context) {
-    super(context);
-    this.svg = at("#timeline");
-    this.start = 0;
-    this.end = 0;
-    this.width = 0;
-    this.bottom = 0;
-    /** @type {SVGPathElement | null} */
-    this.cursor = null;
-    new ResizeObserver(() => this.draw()).observe(this.svg);
-    this.state.watch(["moment", "measured", "words", "person", "window"], () => this.draw());
-    this.state.watch(["frame"], () => this.moveCursor());
-    this.state.watch(["lit"], () => this.light());
-    this.svg.addEventListener("pointerdown", (event) => this.seek(event));
+/**
+ * @param {App} app
+ * @param {number} person
+ */
+function useLanes(app, person) {
+  const kept = useRef({ person: 0, report: app.report, lanes: /** @type {Lane[]} */ ([]) });
+  if (kept.current.person !== person || kept.current.report !== app.report) kept.current = { person, report: app.report, lanes: lanes(app, person) };
+  return kept.current.lanes;
+}
+
+/** @param {App} app @param {number} person */
+const lanes = (app, person) => lanesOf(app.report.traces.find((one) => one.person === person), app.report.other_events.filter((event) => event.person === person));
+
+/** @param {{ app: App, lanes: Lane[] }} given */
+function Drawing({ app, lanes: all }) {
+  useWatch(app.state, ["moment", "measured", "doc", "words", "person", "span", "lit", "one_scale", "blind"]);
+  const svg = useRef(/** @type {SVGSVGElement | null} */ (null));
+  const [[width, height], measure] = useState([0, 0]);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => measure([svg.current.clientWidth, svg.current.clientHeight]));
+    observer.observe(svg.current);
+    return () => observer.disconnect();
+  }, []);
+  const [start, end] = shown(app);
+  /** @type {Sheet} */
+  const sheet = { start, end, width, bottom: height - BOTTOM, x: (time) => LEFT + ((time - start) / (end - start)) * (width - LEFT - RIGHT), xOf: (frame) => sheet.x(app.frames.times[Math.min(frame, app.frames.count - 1)]) };
+  const now = useRef(sheet);
+  now.current = sheet;
+  useEffect(() => { wireView(app, svg.current); wireSeek(app, svg.current, () => now.current); }, []);
+  const person = app.state.get("person");
+  /** @param {number} from @param {number} to */
+  const inView = (from, to) => app.frames.times[Math.min(to, app.frames.count - 1)] >= start && app.frames.times[Math.min(from, app.frames.count - 1)] <= end;
+  const events = app.state.get("blind") ? [] : app.report.other_events.filter((event) => event.person === person && inView(event.onset_frame, event.offset_frame));
+  const moments = app.moments.of(person).filter(({ frames }) => inView(frames.onset, frames.offset ?? frames.apex));
+  return html`<svg id="timeline" ref=${svg} role="group" aria-labelledby="time-title" viewBox=${`0 0 ${width || 1} ${height || 1}`}>${width > 0 && app.frames.count > 1 && html`
+    <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" class="hatch" /></pattern>
+      <clipPath id="inside"><rect x=${LEFT} y="0" width=${Math.max(1, width - LEFT - RIGHT)} height=${height} /></clipPath></defs>
+    <g clip-path="url(#inside)">${events.map((event, k) => html`<${Event} key=${`${event.kind} ${event.onset_frame} ${k}`} sheet=${sheet} event=${event} />`)}</g>
+    <${Bands} app=${app} sheet=${sheet} moments=${moments} />
+    <${Lanes} app=${app} sheet=${sheet} lanes=${all} /><${Axis} app=${app} sheet=${sheet} />
+    <${Playhead} app=${app} sheet=${sheet} /><${Handles} app=${app} sheet=${sheet} />`}</svg>`;
+}
+
+/** @param {{ app: App, sheet: Sheet, lanes: Lane[] }} given */
+function Lanes({ app, sheet, lanes: all }) {
+  const high = (sheet.bottom - TOP) / Math.max(all.length, 1);
+  const lit = app.state.get("lit");
+  const most = Math.max(...all.map((lane) => lane.full));
+  return all.map((lane, k) => {
+    const full = app.state.get("one_scale") ? most : lane.full;
+    const base = TOP + high * (k + 1) - 1;
+    const { line, dots, over } = curve(lane, sheet, base, high, full);
+    const dim = lit && !app.names.areas[lane.area].some((name) => lit.has(name));
+    return html`<g key=${lane.area} class=${dim ? "lane dim" : "lane"} data-area=${lane.area}>
+      <rect class="ground" x="0" y=${base - high + 1} width=${sheet.width} height=${high} onPointerEnter=${() => app.pointArea(lane.area)} onPointerLeave=${() => app.point(null)} />
+      <text x=${LEFT - 8} y=${base - high / 2 + (high > 24 ? 0 : 4)} text-anchor="end">${t(lane.area)}</text>
+      ${high > 24 && html`<text x=${LEFT - 8} y=${base - high / 2 + 11} text-anchor="end" class="faint">${full.toFixed(1)} px</text>`}
+      <path class="base" d=${`M${LEFT} ${base}H${sheet.width - RIGHT}`} />
+      <g clip-path="url(#inside)"><path d=${line} fill="none" stroke=${COLOURS[lane.area]} stroke-width="1.7" class="curve" /><path d=${dots} stroke=${COLOURS[lane.area]} stroke-width="3.4" stroke-linecap="round" class="curve" />
+        <path d=${over} class="over"><title>${t("over_scale")}</title></path></g></g>`;
+  });
+}
+
+/**
+ * @param {Lane} lane
+ * @param {Sheet} sheet
+ * @param {number} base
+ * @param {number} high
+ * @param {number} full
+ */
+function curve(lane, { start, end, width, x: place }, base, high, full) {
+  const samples = lane.between(start, end, width);
+  let [line, dots, over, open] = ["", "", "", false];
+  for (const k of samples) {
+    const value = lane.values[k];
+    if (Number.isNaN(value)) { open = false; continue; }
+    const [x, y] = [place(lane.times[k]).toFixed(1), (base - Math.min(value / full, 1) * (high - 3)).toFixed(1)];
+    line += `${open ? "L" : "M"}${x} ${y}`;
+    open = true;
+    if (samples.length < 90) dots += `M${x} ${y}h.01`;
+    if (value > full * 1.001) over += `M${x} ${base - high + 2}m-2.5 3l2.5 -3l2.5 3z`;
   }
+  return { line, dots, over };
+}
 
-  /** @returns {[start: number, end: number]} */
-  span() {
-    const { times } = this.frames;
-    /** @type {[number, number]} */
-    const all = [times[0], Math.max(times.at(-1), times[0] + 0.001)];
-    const moment = this.moment();
-    if (this.state.get("window") !== "moment" || !moment) return all;
+/** @param {{ sheet: Sheet, event: OtherEvent }} given */
+function Event({ sheet, event }) {
+  const [a, b] = [sheet.xOf(event.onset_frame), sheet.xOf(event.offset_frame)];
+  return html`<g class=${`event ${event.kind}`}><rect x=${a} y=${TOP} width=${Math.max(b - a, 2)} height=${Math.max(1, sheet.bottom - TOP)}><title>${t(event.kind)} ${event.onset_frame}–${event.offset_frame} ${event.note}</title></rect>
+    <text x=${(a + b) / 2} y=${TOP + 10} text-anchor="middle" class="faint">${b - a > 40 ? t(event.kind) : ""}</text></g>`;
+}
+
+/**
+ * Bands of the moments; their names stand above them where there is room, never over each other.
+ * @param {{ app: App, sheet: Sheet, moments: Moment[] }} given
+ */
+function Bands({ app, sheet, moments }) {
+  let right = -Infinity;
+  const chosen = app.moment();
+  return moments.map((moment) => {
     const { onset, apex, offset } = moment.frames;
-    const [a, b] = [times[onset], times[offset ?? apex]];
-    const around = Math.max(0.6 * (b - a), 0.15);
-    return [Math.max(all[0], a - around), Math.min(all[1], b + around)];
-  }
-
-  draw() {
-    const { width, height } = this.svg.getBoundingClientRect();
-    if (!width || !height || this.frames.count < 2) return;
-    [this.start, this.end] = this.span();
-    this.width = width;
-    this.bottom = height - BOTTOM;
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const person = this.state.get("person");
-    const trace = this.report.traces.find((one) => one.person === person);
-    const events = this.report.other_events.filter((event) => event.person === person);
-    this.svg.replaceChildren(
-      drawing("defs", {}, drawing("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-        drawing("path", { d: "M0 0V6", class: "hatch" })), drawing("clipPath", { id: "inside" }, drawing("rect", { x: LEFT, y: 0, width: width - LEFT - RIGHT, height }))),
-      drawing("g", { "clip-path": "url(#inside)" }, events.map((event) => this.event(event))),
-      ...this.moments.list.filter((moment) => moment.person === person).map((moment) => this.band(moment)),
-      ...(trace ? this.lanes(trace) : []),
-      ...this.axis(),
-      this.cursor = drawing("path", { class: "cursor" }),
-      ...this.handles(),
-    );
-    this.moveCursor();
-    this.light();
-  }
-
-  /** @param {number} time */
-  x(time) {
-    return LEFT + ((time - this.start) / (this.end - this.start)) * (this.width - LEFT - RIGHT);
-  }
-
-  /** @param {number} frame */
-  xOf(frame) {
-    return this.x(this.frames.times[Math.min(frame, this.frames.count - 1)]);
-  }
-
-  /** @param {PointerEvent} event */
-  frameAt(event) {
-    const box = this.svg.getBoundingClientRect();
-    const share = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
-    return this.frames.nearest(this.start + Math.max(0, Math.min(1, share)) * (this.end - this.start));
-  }
-
-  /** @param {Trace} trace */
-  lanes(trace) {
-    const names = Object.keys(COLOURS).filter((area) => trace.areas[area]);
-    const high = (this.bottom - TOP) / names.length;
-    const inside = trace.times.map((_, k) => k).filter((k) => trace.times[k] >= this.start - 0.05 && trace.times[k] <= this.end + 0.05);
-    const peak = names.reduce((most, area) => inside.reduce((high, k) => Math.max(high, trace.areas[area][k] ?? 0), most), LEAST_FULL_PX);
-    const dots = inside.length < 90;
-    // Of many frames on one pixel, the one that moved most is drawn.
-    const crowded = inside.length > 2 * this.width;
-    const lanes = names.map((area, lane) => {
-      const base = TOP + high * (lane + 1) - 1;
-      let [line, open] = ["", false];
-      /** @type {SVGElement[]} */
-      const points = [];
-      for (const k of crowded ? this.highest(trace, area, inside) : inside) {
-        const value = trace.areas[area][k];
-        if (value === null) { open = false; continue; }
-        const [x, y] = [this.x(trace.times[k]), base - (Math.min(value, peak) / peak) * (high - 3)];
-        line += `${open ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
-        open = true;
-        if (dots) points.push(drawing("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 1.7, fill: COLOURS[area] }));
-      }
-      return drawing("g", { class: "lane", data: { area } },
-        drawing("rect", { class: "ground", x: 0, y: base - high + 1, width: this.width, height: high, onpointerenter: () => this.pointArea(area), onpointerleave: () => this.point(null) }),
-        drawing("text", { x: LEFT - 8, y: base - high / 2 + 4, "text-anchor": "end" }, t(area)),
-        drawing("path", { class: "base", d: `M${LEFT} ${base}H${this.width - RIGHT}` }),
-        drawing("g", { "clip-path": "url(#inside)" }, drawing("path", { d: line, fill: "none", stroke: COLOURS[area], "stroke-width": 1.7, class: "curve" }), points));
-    });
-    return [drawing("text", { x: LEFT - 8, y: TOP - 9, "text-anchor": "end", class: "faint" }, `${peak.toFixed(1)} px`), ...lanes];
-  }
-
-  /**
-   * @param {Trace} trace
-   * @param {string} area
-   * @param {number[]} inside
-   */
-  highest(trace, area, inside) {
-    /** @type {Map<number, number>} */
-    const columns = new Map();
-    for (const k of inside) {
-      const column = Math.round(this.x(trace.times[k]));
-      const best = columns.get(column);
-      if (best === undefined || (trace.areas[area][k] ?? -1) > (trace.areas[area][best] ?? -1)) columns.set(column, k);
-    }
-    return [...columns.values()];
-  }
-
-  /** @param {OtherEvent} event */
-  event(event) {
-    const [a, b] = [this.xOf(event.onset_frame), this.xOf(event.offset_frame)];
-    return drawing("g", { class: `event ${event.kind}` },
-      drawing("rect", { x: a, y: TOP, width: Math.max(b - a, 2), height: this.bottom - TOP }, drawing("title", {}, `${t(event.kind)} ${event.onset_frame}–${event.offset_frame} ${event.note}`)),
-      drawing("text", { x: (a + b) / 2, y: TOP + 10, "text-anchor": "middle", class: "faint" }, b - a > 40 ? t(event.kind) : ""));
-  }
-
-  /** @param {Moment} moment */
-  band(moment) {
-    const { onset, apex, offset } = moment.frames;
-    const active = moment === this.moment();
+    const active = moment === chosen;
     const by = moment.coded.verdict === "rejected" ? "rejected" : moment.coded.frames ? "person" : "program";
-    /**
-     * @param {number} from
-     * @param {number} to
-     * @param {string} kind
-     */
-    const rect = (from, to, kind) => drawing("rect", { class: kind, x: this.xOf(from), y: TOP, width: Math.max(this.xOf(to) - this.xOf(from), 2), height: this.bottom - TOP });
-    const ghost = moment.coded.frames && moment.program ? rect(moment.program.interval.onset_frame, moment.program.interval.offset_frame ?? moment.program.interval.apex_frame, "ghost") : null;
-    const name = moment.number ? `ME ${moment.number}` : `✎ ME`;
-    return drawing("g", { class: `moment ${by} ${active ? "active" : ""}`, "clip-path": "url(#inside)" }, ghost, rect(onset, offset ?? apex, "band"),
-      drawing("path", { class: "peak", d: `M${this.xOf(apex)} ${TOP}V${this.bottom}` }),
-      active ? null : drawing("text", { x: (this.xOf(onset) + this.xOf(offset ?? apex)) / 2, y: TOP - 9, "text-anchor": "middle", class: "name", onpointerdown: (event) => { event.stopPropagation(); this.choose(moment); } }, name));
-  }
+    const name = `${moment.number === null ? "✎ " : ""}${t("moment")} ${app.moments.name(moment)}`;
+    const middle = (sheet.xOf(onset) + sheet.xOf(offset ?? apex)) / 2;
+    const room = !active && middle - 4 * name.length > right;
+    if (room) right = middle + 4 * name.length;
+    /** @param {number} from @param {number} to @param {string} kind */
+    const band = (from, to, kind) => html`<rect class=${kind} x=${sheet.xOf(from)} y=${TOP} width=${Math.max(sheet.xOf(to) - sheet.xOf(from), 2)} height=${Math.max(1, sheet.bottom - TOP)} />`;
+    const when = moment.program?.interval;
+    return html`<g key=${moment.key} class=${`moment ${by} ${active ? "active" : ""}`} clip-path="url(#inside)">
+      ${moment.coded.frames && when && band(when.onset_frame, when.offset_frame ?? when.apex_frame, "ghost")}${band(onset, offset ?? apex, "band")}
+      <path class="peak" d=${`M${sheet.xOf(apex)} ${TOP}V${sheet.bottom}`} />
+      ${room && html`<text x=${middle} y=${TOP - 9} text-anchor="middle" class="name" onPointerDown=${(/** @type {Event} */ event) => { event.stopPropagation(); app.choose(moment); }}>${name}</text>`}</g>`;
+  });
+}
 
-  /** @returns {SVGElement[]} */
-  handles() {
-    const moment = this.moment();
-    if (!moment || !this.editable || moment.person !== this.state.get("person")) return [];
-    return /** @type {FramePart[]} */ (["onset", "apex", "offset"]).filter((part) => moment.frames[part] !== null).map((part) => {
-      const frame = moment.frames[part];
-      const x = this.xOf(frame);
-      if (x < LEFT - 2 || x > this.width - RIGHT + 2) return null;
-      const [low, high] = this.range(moment, part);
-      /** @type {SVGElement} */
-      const handle = drawing("g", {
-        class: `handle ${part} ${moment.coded.frames ? "person" : ""}`, tabindex: 0, role: "slider", transform: `translate(${x} 0)`, data: { part },
-        aria: { label: t(part), valuenow: frame, valuemin: low, valuemax: high, valuetext: `${t("frame")} ${frame}, ${this.frames.times[frame].toFixed(3)} s` },
-        onpointerdown: (event) => this.drag(event, moment, part, handle),
-        onkeydown: (event) => this.nudge(event, moment, part),
-        onfocus: () => this.state.set({ frame: moment.frames[part] }),
-      }, drawing("rect", { class: "grip", x: -9, y: 0, width: 18, height: this.bottom }),
-        drawing("path", { class: "stem", d: `M0 ${TOP - 4}V${this.bottom}` }),
-        drawing("path", { class: "head", d: part === "apex" ? `M0 ${TOP - 2}l-6 -9h12z` : part === "onset" ? `M0 ${TOP - 12}v10h-9v-10z` : `M0 ${TOP - 12}v10h9v-10z` }));
-      return handle;
-    }).filter(Boolean);
-  }
+/** @param {{ app: App, sheet: Sheet }} given */
+function Axis({ app, sheet: { start, end, width, bottom, x: place } }) {
+  const step = nice((end - start) / Math.max(3, Math.floor(width / 110)));
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const ticks = [];
+  for (let time = Math.ceil(start / step - 1e-9) * step; time <= end + 1e-9; time += step) ticks.push(time);
+  return html`<path class="base" d=${`M${LEFT} ${bottom}H${width - RIGHT}`} /><text x=${LEFT - 18} y=${bottom + 13} text-anchor="end" class="faint">s</text>
+    <text x=${LEFT - 18} y=${bottom + 25} text-anchor="end" class="faint">${t("frame")}</text>
+    ${ticks.map((time) => html`<g key=${time.toFixed(4)}><path class="base" d=${`M${place(time)} ${bottom}v4`} /><text x=${place(time)} y=${bottom + 13} text-anchor="middle">${time.toFixed(digits)}</text>
+      <text x=${place(time)} y=${bottom + 25} text-anchor="middle" class="faint">${app.frames.nearest(time)}</text></g>`)}`;
+}
 
-  /**
-   * @param {Moment} moment
-   * @param {FramePart} part
-   */
-  range(moment, part) {
-    const { onset, apex, offset } = moment.frames;
-    const last = this.frames.count - 1;
-    return { onset: [0, apex - 1], apex: [onset + 1, offset ?? last], offset: [apex, last] }[part];
-  }
-
-  /**
-   * @param {PointerEvent} event
-   * @param {Moment} moment
-   * @param {FramePart} part
-   * @param {SVGElement} handle
-   */
-  drag(event, moment, part, handle) {
-    event.stopPropagation();
-    event.preventDefault();
-    handle.focus();
-    handle.setPointerCapture(event.pointerId);
-    const [low, high] = this.range(moment, part);
-    let frame = moment.frames[part];
-    /** @param {PointerEvent} moved */
-    const move = (moved) => {
-      frame = Math.max(low, Math.min(high, this.frameAt(moved)));
-      handle.setAttribute("transform", `translate(${this.xOf(frame)} 0)`);
-      this.state.set({ frame });
-    };
-    const end = () => {
-      handle.removeEventListener("pointermove", move);
-      if (frame !== moment.frames[part]) this.setFrames(moment, { ...moment.frames, [part]: frame });
-    };
-    handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", end, { once: true });
-    handle.addEventListener("pointercancel", end, { once: true });
-  }
-
-  /**
-   * @param {KeyboardEvent} event
-   * @param {Moment} moment
-   * @param {FramePart} part
-   */
-  nudge(event, moment, part) {
-    const step = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 })[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [low, high] = this.range(moment, part);
-    const frame = Math.max(low, Math.min(high, moment.frames[part] + step * (event.shiftKey ? 10 : 1)));
-    if (frame === moment.frames[part]) return;
-    this.state.set({ frame });
-    this.setFrames(moment, { ...moment.frames, [part]: frame });
-    /** @type {SVGElement} */ (this.svg.querySelector(`.handle[data-part="${part}"]`))?.focus();
-  }
-
-  axis() {
-    const step = nice((this.end - this.start) / Math.max(3, Math.floor(this.width / 110)));
-    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const out = [drawing("path", { class: "base", d: `M${LEFT} ${this.bottom}H${this.width - RIGHT}` }),
-      drawing("text", { x: LEFT - 18, y: this.bottom + 13, "text-anchor": "end", class: "faint" }, "s"),
-      drawing("text", { x: LEFT - 18, y: this.bottom + 25, "text-anchor": "end", class: "faint" }, t("frame"))];
-    for (let time = Math.ceil(this.start / step - 1e-9) * step; time <= this.end + 1e-9; time += step) {
-      const x = this.x(time);
-      out.push(drawing("path", { class: "base", d: `M${x} ${this.bottom}v4` }),
-        drawing("text", { x, y: this.bottom + 13, "text-anchor": "middle" }, time.toFixed(digits)),
-        drawing("text", { x, y: this.bottom + 25, "text-anchor": "middle", class: "faint" }, String(this.frames.nearest(time))));
-    }
-    return out;
-  }
-
-  /** @param {PointerEvent} event */
-  seek(event) {
-    if (event.button !== 0) return;
-    this.svg.setPointerCapture(event.pointerId);
-    /** @param {PointerEvent} moved */
-    const move = (moved) => this.state.set({ frame: this.frameAt(moved) });
-    move(event);
-    this.svg.addEventListener("pointermove", move);
-    this.svg.addEventListener("pointerup", () => this.svg.removeEventListener("pointermove", move), { once: true });
-  }
-
-  moveCursor() {
-    if (!this.cursor) return;
-    const x = this.xOf(this.state.get("frame"));
-    this.cursor.setAttribute("d", x >= LEFT - 1 && x <= this.width - RIGHT + 1 ? `M${x.toFixed(1)} ${TOP - 4}V${this.bottom + 3}` : "");
-  }
-
-  light() {
-    const lit = this.state.get("lit");
-    const areas = lit ? new Set(Object.keys(COLOURS).filter((area) => this.names.areas[area].some((name) => lit.has(name)))) : null;
-    for (const lane of /** @type {NodeListOf<SVGElement>} */ (this.svg.querySelectorAll(".lane"))) lane.classList.toggle("dim", Boolean(areas) && !areas.has(lane.dataset.area));
-  }
+/** @param {{ app: App, sheet: Sheet }} given */
+function Playhead({ app, sheet }) {
+  useWatch(app.state, ["frame"]);
+  const x = sheet.xOf(app.state.get("frame"));
+  if (x < LEFT - 1 || x > sheet.width - RIGHT + 1) return null;
+  return html`<path class="cursor" d=${`M${x.toFixed(1)} ${TOP - 4}V${sheet.bottom + 3}`} /><path class="cursor-foot" d=${`M${x.toFixed(1)} ${sheet.bottom}l-5 8h10z`} />`;
 }
 
 /**

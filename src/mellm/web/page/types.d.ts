@@ -1,9 +1,8 @@
 // Types of what the page works with. The first part follows the server's models (a test compares the names of
 // their fields); the second is the page's own. Read by `tsc` only; never served.
 
-import type { Frames } from "./frames.js";
-import type { Moment, Moments } from "./moments.js";
-import type { State } from "./state.js";
+import type { Moment } from "./moments.js";
+import type en from "./words-en.js";
 
 export type { Moment };
 
@@ -65,6 +64,7 @@ export interface Reading {
 }
 
 export interface MicroExpression {
+  number: number | null;
   person: number;
   interval: Interval;
   regions: RegionReading[];
@@ -164,6 +164,13 @@ export interface Job {
   emotions: string[];
   annotated: boolean;
   chinese: Record<string, string>;
+  subject: string;
+  session: string;
+  tags: string[];
+  note: string;
+  blind: "none" | "others" | "program";
+  coders: string[];
+  waits_for: string | null;
 }
 
 export interface JobPage {
@@ -183,6 +190,30 @@ export interface FrameTable {
   height: number;
   fps: number | null;
   times: number[];
+  /** File name of each frame of a folder; else empty. */
+  names: string[];
+  sound: boolean;
+}
+
+/** A moment as soon as it is spotted. */
+export interface Spotted {
+  number: number;
+  person: number;
+  onset: number;
+  apex: number;
+  offset: number | null;
+  confidence: number;
+}
+
+/** What is known of a clip while it is analysed. */
+export interface Partial {
+  complete: boolean;
+  source: Source | null;
+  people: Person[];
+  moments: Spotted[];
+  micro_expressions: MicroExpression[];
+  other_events: OtherEvent[];
+  traces: Trace[];
 }
 
 export interface Choices {
@@ -223,6 +254,9 @@ export interface CodedText {
 }
 
 export interface CodedMoment {
+  key: string | null;
+  /** The number people see; an added moment gets one from the server. */
+  id: number | null;
   number: number | null;
   person: number;
   verdict: "open" | "agreed" | "changed" | "rejected" | "added";
@@ -234,18 +268,85 @@ export interface CodedMoment {
   reread: string | null;
 }
 
-export interface NewAnnotation {
-  base_version: number;
+/** A version that a final one was made from. */
+export interface Origin {
   coder: string;
+  version: number;
+}
+
+export interface AnnotationBody {
+  coder: string;
+  role: "coder" | "final";
+  finished: boolean;
+  sources: Origin[];
   note: string;
   moments: CodedMoment[];
 }
 
-export interface Annotation {
+export interface NewAnnotation extends AnnotationBody {
+  base_version: number;
+  merge: boolean;
+}
+
+export interface Annotation extends AnnotationBody {
   version: number;
+  created: string | null;
+}
+
+/** Who has coded a clip. */
+export interface CoderState {
   coder: string;
-  note: string;
-  moments: CodedMoment[];
+  role: "coder" | "final";
+  version: number;
+  created: string | null;
+  finished: boolean;
+  moments: number;
+}
+
+/** Landmarks, pose and regions of some frames. */
+export interface FaceCourse {
+  frames: number[];
+  points: [x: number, y: number][][];
+  lines: [number, number][];
+  pose: [yaw: number, pitch: number, roll: number][];
+  regions: Record<string, (number | null)[]>;
+}
+
+// mellm.web.agreement
+
+/** A moment of one coder and the one of the other that it meets; either may be missing. */
+export interface MomentPair {
+  a: CodedMoment | null;
+  b: CodedMoment | null;
+  frames_a: FrameRange | null;
+  frames_b: FrameRange | null;
+  units_a: string[];
+  units_b: string[];
+  emotion_a: string | null;
+  emotion_b: string | null;
+  overlap: number;
+  differs: string[];
+}
+
+export interface UnitAgreement {
+  au: number | null;
+  agreed: number;
+  codes_a: number;
+  codes_b: number;
+  reliability: number | null;
+}
+
+export interface Agreement {
+  moments_a: number;
+  moments_b: number;
+  matched: number;
+  overlap: number | null;
+  kappa_frames: number | null;
+  kappa_emotions: number | null;
+  units: UnitAgreement;
+  by_unit: UnitAgreement[];
+  phases: Record<"onset" | "apex" | "offset", number | null>;
+  pairs: MomentPair[];
 }
 
 // mellm.web.routes_review
@@ -322,7 +423,33 @@ export interface FrameRange {
 }
 export type FramePart = keyof FrameRange;
 
-export type Coded = Omit<CodedMoment, "number" | "person">;
+export type Coded = Omit<CodedMoment, "key" | "number" | "person">;
+
+/** What a person says about one moment. `key` names it on the page and does not change. */
+export interface Entry extends CodedMoment {
+  key: string;
+}
+
+/** Everything a person says about a report; never changed, only replaced. */
+export interface Doc {
+  note: string;
+  /** Handed in: the coder is done with this clip. */
+  finished: boolean;
+  entries: Record<string, Entry>;
+}
+
+/** An interval a person named, as the program measures it. */
+export interface Measurement {
+  me: MicroExpression | null;
+  /** The job that read it, and the number of `me` in its report. */
+  job: string | null;
+  number: number | null;
+  busy: boolean;
+  /** How many analyses are before it. */
+  waiting: number | null;
+  live: string | null;
+  error: string | null;
+}
 
 /** A unit of the program with the person's word on it; one of them may be null. */
 export interface UnitRow {
@@ -330,15 +457,32 @@ export interface UnitRow {
   coded: CodedUnit | null;
 }
 
+/** Two people changed the same moments. */
+export interface Clash {
+  keys: string[];
+  theirs: Doc;
+  by: string;
+}
+
 /** What the parts of the clip page watch. */
 export interface ClipState {
+  /** The analysis, as far as it is. */
+  job: Job;
   frame: number;
-  moment: Moment | null;
-  /** The next four only count: a part that watches one is called when it grows. */
+  /** The key of the chosen moment. */
+  moment: string | null;
+  doc: Doc;
+  /** The document as it was saved last. */
+  saved: Doc;
+  /** The next five only count: a part that watches one is called when it grows. */
+  steps: number;
+  faces: number;
   measured: number;
   live: number;
-  edits: number;
   words: number;
+  version: number;
+  coder: string;
+  conflict: Clash | null;
   person: number;
   /** Names of the regions that are pointed at. */
   lit: Set<string> | null;
@@ -346,10 +490,92 @@ export interface ClipState {
   opacity: number;
   fixed: boolean;
   zoom: string;
-  window: string;
+  /** How the moment is looked at: "one" frame, "side" by side, "blink", magnified "video". */
+  looking: string;
+  /** What the player shows of the clip, in words that change with it. */
+  view: string;
+  /** What the timeline shows, seconds; null: the whole clip. */
+  span: [start: number, end: number] | null;
+  /** Whether all lanes have one scale. */
+  one_scale: boolean;
   taxonomy: string;
-  dirty: boolean;
+  blind: boolean;
+  playing: boolean;
 }
+
+/** What the parts of the start page watch. */
+export interface Intake {
+  words: number;
+  /** Grows when an analysis gets on. */
+  works: number;
+  offered: Choices | null;
+  /** Pictures that wait to be a pair. */
+  pair: File[];
+  /** Frames of recordings that wait for their frame rate. */
+  folders: Recording[];
+  /** Whether nothing was ever analysed here; null: not known yet. */
+  empty: boolean | null;
+}
+
+/** What the parts of the gallery watch. */
+export interface Gallery {
+  words: number;
+  text: string;
+  state: string;
+  tag: string;
+  subject: string;
+  jobs: Job[];
+  next: string | null;
+  loaded: boolean;
+  choices: Choices | null;
+  /** The clip whose description is open. */
+  editing: string | null;
+}
+
+export type Verdict = "accept" | "edit" | "reject" | "open";
+
+/** What the parts of the review room watch. */
+export interface ReviewRoom {
+  words: number;
+  who: string;
+  choices: Choices | null;
+  item: Item | null;
+  total: number;
+  counts: Record<string, number>;
+  answer: string;
+  note: string;
+  problems: Finding[];
+  /** Whether regions that do not move are listed too. */
+  still: boolean;
+  /** Whether the server was asked for this reviewer. */
+  begun: boolean;
+}
+
+/** What a question about a clip is answered with. */
+export interface ClipAnswer {
+  text: string;
+  language: "en" | "zh";
+  frames: number[];
+  /** Whether the report holds what was asked for. */
+  measured: boolean;
+}
+
+/** The timeline's ground: what it shows, and where a time or a frame is, px. */
+export interface Sheet {
+  start: number;
+  end: number;
+  width: number;
+  bottom: number;
+  x(time: number): number;
+  xOf(frame: number): number;
+}
+
+/** A text of the page; where it depends on a count, one for each plural form. */
+export type Message = string | { [form in Intl.LDMLPluralRule]?: string };
+export type Messages = Record<keyof typeof en, Message>;
+
+/** What can be drawn. */
+export type Node = import("preact").ComponentChildren;
 
 /** Names in the reader's language. */
 export interface Naming {
@@ -359,31 +585,6 @@ export interface Naming {
   emotion(label: string): string;
   octant(octant: string | null): string;
   subjectSide(side: "left" | "right"): string;
-}
-
-/** What every part of the clip page is given. */
-export interface Context {
-  job: Job;
-  choices: Choices;
-  report: Report;
-  frames: Frames;
-  moments: Moments;
-  state: State<ClipState>;
-  names: Naming;
-  /** False for a pair, which has no frames to choose from. */
-  editable: boolean;
-  moment(): Moment | null;
-  /** A sentence of the program in the reader's language. */
-  said(sentence: string): string;
-  point(regions: string[] | null): void;
-  pointArea(area: string): void;
-  dirty(): void;
-  edited(): void;
-  choose(moment: Moment | null): void;
-  choosePerson(person: number): void;
-  setFrames(moment: Moment, wanted: FrameRange | null): void;
-  addMoment(): void;
-  dropMoment(moment: Moment): void;
 }
 
 /** An affine map of pixels, in the order of CanvasRenderingContext2D.transform. */
@@ -409,99 +610,30 @@ export interface Recording {
 }
 
 /** An error of the server with its HTTP status. */
-export type ServerError = Error & { status?: number };
+export type ServerError = Error & { status?: number, conflict?: { theirs: Annotation } };
 
 export interface Form extends HTMLFormElement {
   readonly elements: any;
 }
-export interface Tags extends Omit<HTMLElementTagNameMap, "form"> {
-  form: Form;
-}
-export type Properties = {
-  aria?: Record<string, string | number | boolean | null>;
-  data?: Record<string, string | number | null>;
-  [event: `on${string}`]: (event: any) => unknown;
-  [attribute: string]: any;
-};
-export type Child = Node | string | false | null | undefined | readonly Child[];
-
-/** The elements the scripts ask for: every id stands in one of the pages (a test looks). */
+/** The elements the scripts ask for. */
 export interface Elements {
-  "#accept": HTMLButtonElement;
   "#answer": HTMLTextAreaElement;
-  "#asked": HTMLDetailsElement;
-  "#back": HTMLButtonElement;
-  "#bar": HTMLProgressElement;
-  "#by": HTMLElement;
-  "#cards": HTMLElement;
   "#choices": Form;
-  "#coder": HTMLInputElement;
-  "#compare": HTMLElement;
   "#drop": HTMLElement;
-  "#emotion": HTMLElement;
-  "#empty": HTMLElement;
-  "#export": HTMLDetailsElement;
-  "#exports": HTMLElement;
-  "#facts": HTMLElement;
-  "#figure": HTMLElement;
   "#files": HTMLInputElement;
-  "#first": HTMLButtonElement;
-  "#fixed": HTMLInputElement;
   "#folder": HTMLInputElement;
-  "#frame": HTMLInputElement;
-  "#heading": HTMLElement;
-  "#help": HTMLDialogElement;
-  "#instruct": HTMLButtonElement;
-  "#keys": HTMLButtonElement;
   "#language": HTMLButtonElement;
-  "#last": HTMLButtonElement;
   "#legend": HTMLElement;
   "#look": HTMLButtonElement;
-  "#loop": HTMLInputElement;
   "#marks": SVGSVGElement;
-  "#motion": HTMLElement;
-  "#name": HTMLElement;
-  "#next": HTMLButtonElement;
   "#note": HTMLInputElement;
   "#notice": HTMLElement;
-  "#of": HTMLElement;
-  "#older": HTMLButtonElement;
-  "#on": HTMLButtonElement;
-  "#opacity": HTMLInputElement;
-  "#overlay": HTMLSelectElement;
-  "#pair": HTMLElement;
-  "#person": HTMLSelectElement;
-  "#picture": HTMLImageElement;
-  "#play": HTMLButtonElement;
-  "#previous": HTMLButtonElement;
-  "#problems": HTMLElement;
-  "#progress": HTMLElement;
-  "#prompt": HTMLElement;
-  "#reading": HTMLElement;
-  "#record": HTMLElement;
-  "#recordings": HTMLElement;
-  "#reject": HTMLButtonElement;
   "#said": HTMLElement;
-  "#save": HTMLButtonElement;
-  "#saved": HTMLElement;
   "#screen": HTMLCanvasElement;
-  "#search": HTMLInputElement;
-  "#speed": HTMLSelectElement;
   "#spoken": HTMLElement;
   "#stage": HTMLElement;
-  "#state": HTMLSelectElement;
-  "#still": HTMLInputElement;
-  "#time": HTMLElement;
-  "#timeline": SVGSVGElement;
   "#title": HTMLElement;
   "#to-apex": HTMLButtonElement;
-  "#truth": HTMLElement;
-  "#undo": HTMLButtonElement;
-  "#unit": HTMLElement;
-  "#units": HTMLElement;
-  "#warnings": HTMLElement;
-  "#where": HTMLElement;
   "#who": HTMLInputElement;
   "#work": HTMLElement;
-  "#zoom": HTMLButtonElement;
 }

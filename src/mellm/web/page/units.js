@@ -1,160 +1,105 @@
 // The action units of one moment: what the program says, what the person says, and the regions behind both.
 
-import { at, bar, element, options, refill } from "./element.js";
-import { Part } from "./state.js";
+import { numberOf, sideOf } from "./coding.js";
+import { UnitForm } from "./unit-form.js";
+import { Bar, focusNext, html, useLayoutEffect, useRef, useState, useWatch } from "./view.js";
 import { t } from "./words.js";
 
-/** @import {Context, Moment, SideName, UnitRow} from "./types.d.ts" */
+/** @import {App} from "./app.js" */
+/** @import {Moment, UnitRow} from "./types.d.ts" */
 
-/** @type {Record<SideName, string>} */
-const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" };
-const SIDES = /** @type {SideName[]} */ (Object.keys(PREFIX));
+/** Weaker ones are not even listed. */
+const LEAST = 0.05;
 
-export class Units extends Part {
-  /** @param {Context} context */
-  constructor(context) {
-    super(context);
-    this.place = at("#units");
-    /** @type {string | null} the code of the unit whose form is open, or "new" */
-    this.editing = null;
-    this.weakOpen = false;
-    this.state.watch(["moment", "measured", "words", "edits"], () => this.draw());
-    this.state.watch(["lit"], () => this.light());
-  }
+/** @param {UnitRow} row */
+const codeOf = ({ program, coded }) => coded?.code ?? program.code;
 
-  draw() {
-    const moment = this.moment();
-    if (!moment) { this.place.replaceChildren(); return; }
-    const rows = moment.unitRows();
-    const shown = rows.filter(({ program, coded }) => coded || program.present);
-    const weak = rows.filter(({ program, coded }) => !coded && !program.present && program.probability >= 0.05);
-    refill(this.place,
-      element("h2", {}, t("units"), element("span", { class: "soft small" }, t("units_note"))),
-      shown.length ? element("ul", { class: "unit-list" }, shown.map((row) => this.row(moment, row))) : element("p", { class: "soft" }, moment.me ? t("no_units") : ""),
-      this.editing === "new" ? this.form(moment, null) : element("button", { type: "button", class: "plain add", data: { focus: "add" }, onclick: () => this.edit("new") }, `+ ${t("add_unit")}`),
-      weak.length ? element("details", { class: "weak", open: this.weakOpen, ontoggle: (event) => { this.weakOpen = event.target.open; } },
-        element("summary", { class: "soft small" }, `${t("weaker")} (${weak.length})`),
-        element("ul", { class: "unit-list" }, weak.map((row) => this.row(moment, row)))) : null);
-    this.light();
-  }
-
-  /** @param {string | null} what */
-  edit(what) {
-    this.editing = what;
-    this.draw();
-    /** @type {HTMLElement} */ (this.place.querySelector("form select"))?.focus();
-  }
-
-  /**
-   * @param {Moment} moment
-   * @param {UnitRow} row
-   */
-  row(moment, row) {
-    const { program, coded } = row;
-    const key = coded?.code ?? program.code;
-    if (this.editing === key) return element("li", {}, this.form(moment, row));
-    const regions = program?.evidence ?? [];
-    const code = coded?.code ?? program.code;
-    const au = Number(/\d+/.exec(code)[0]);
-    const verdict = coded?.verdict;
-    const overruled = verdict === "rejected" || verdict === "changed";
-    /** @param {"agreed" | "rejected" | null} word */
-    const say = (word) => this.say(moment, row, word);
-    return element("li", {
-      class: `unit ${verdict ?? ""}`, tabindex: 0, data: { regions: regions.join("|"), focus: `unit-${key}` },
-      onpointerenter: () => this.point(regions), onpointerleave: () => this.point(null),
-      onfocus: () => this.point(regions), onblur: () => this.point(null),
-    },
-      element("div", { class: "what" },
-        program && overruled ? element("s", { class: "code was", title: t("program_says") }, program.code) : null,
-        verdict !== "rejected" ? element("b", { class: `code ${coded && verdict !== "agreed" ? "person" : ""}` }, coded && verdict !== "agreed" ? `✎ ${coded.code}` : code) : null,
-        element("span", { class: "named" }, this.names.unit(au)),
-        element("span", { class: "soft small" }, this.side(coded && verdict !== "rejected" ? coded.code : program.code)),
-        verdict ? element("span", { class: "chip person" }, t(verdict)) : null),
-      element("div", { class: "how" },
-        program ? [bar(program.probability, program.present ? "" : "weak"), element("span", { class: "number", title: t("meaning_text") }, program.probability.toFixed(2))] : null,
-        element("span", { class: "soft small regions", title: regions.map((name) => this.names.region(name)).join(" · ") }, regions.map((name) => this.names.region(name)).join(" · "))),
-      verdict === "rejected"
-        ? element("input", { class: "why small person", maxlength: 2000, value: coded.note, placeholder: t("why_not"), aria: { label: `${t("why_not")} AU ${key}` }, data: { focus: `why-${key}` }, oninput: (event) => { coded.note = event.target.value.trim(); this.dirty(); } })
-        : coded?.note ? element("div", { class: "why person-text small" }, coded.note) : null,
-      element("div", { class: "say" },
-        verdict ? this.button(key, "undo", "↶", () => say(null)) : null,
-        !verdict && program ? this.button(key, "agree", "✓", () => say("agreed")) : null,
-        !verdict && program?.present ? this.button(key, "reject", "✕", () => say("rejected")) : null,
-        verdict !== "rejected" ? this.button(key, "edit", "✎", () => this.edit(key)) : null));
-  }
-
-  /**
-   * @param {string} key
-   * @param {string} word
-   * @param {string} sign
-   * @param {() => void} act
-   */
-  button(key, word, sign, act) {
-    return element("button", { type: "button", class: "plain sign", title: t(word), aria: { label: `${t(word)}: AU ${key}` }, data: { focus: `${word}-${key}` }, onclick: act }, sign);
-  }
-
-  /**
-   * The side in the subject's terms, and where that is in the picture.
-   * @param {string} code
-   */
-  side(code) {
-    const prefix = /^[LRTB]/.exec(code)?.[0] ?? "";
-    const side = SIDES.find((name) => PREFIX[name] === prefix);
-    return side === "left" || side === "right" ? this.names.subjectSide(side) : t(side);
-  }
-
-  /**
-   * @param {Moment} moment
-   * @param {UnitRow} row
-   * @param {"agreed" | "rejected" | null} word
-   */
-  say(moment, { program, coded }, word) {
-    moment.setUnit(coded, word ? { code: program.code, verdict: word, was: program.code, note: coded?.note ?? "" } : null);
-    this.edited();
-  }
-
-  /**
-   * @param {Moment} moment
-   * @param {UnitRow | null} row
-   */
-  form(moment, row) {
-    const before = row?.coded?.code ?? row?.program?.code ?? "";
-    const [, prefix = "", number = "", grade = ""] = /^([LRTB]?)(\d+)([A-E]?)$/.exec(before) ?? [];
-    const side = SIDES.find((name) => PREFIX[name] === prefix);
-    /** @type {[string, string][]} */
-    const units = Object.keys(this.choices.action_units).map((au) => [au, `${au} ${this.names.unit(Number(au))}`]);
-    /**
-     * @param {string} name
-     * @param {HTMLElement} control
-     */
-    const field = (name, control) => element("label", {}, element("span", { class: "soft small" }, name), control);
-    const form = element("form", {
-      class: "unit-form",
-      onsubmit: (event) => {
-        event.preventDefault();
-        const { elements: given } = form;
-        const code = `${PREFIX[/** @type {SideName} */ (given.side.value)]}${given.au.value}${given.grade.value}`;
-        const was = row?.program?.code ?? null;
-        const verdict = !was ? "added" : code === was ? "agreed" : "changed";
-        moment.setUnit(row?.coded ?? null, { code, verdict, was, note: given.why.value.trim() });
-        this.editing = null;
-        this.edited();
-      },
-      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); this.edit(null); } },
-    },
-      field("AU", element("select", { name: "au" }, options(units, number))),
-      field(t("side"), element("select", { name: "side" }, options(SIDES.map((name) => [name, name === "left" || name === "right" ? this.names.subjectSide(name) : t(name)]), side))),
-      field(t("intensity"), element("select", { name: "grade" }, options([["", "–"], ...["A", "B", "C", "D", "E"].map((letter) => [letter, letter])], grade))),
-      field(t("why"), element("input", { name: "why", maxlength: 2000, value: row?.coded?.note ?? "" })),
-      element("div", { class: "ends" }, element("button", { class: "primary" }, t("okay")), element("button", { type: "button", onclick: () => this.edit(null) }, t("cancel"))));
-    return form;
-  }
-
-  light() {
-    const lit = this.state.get("lit");
-    for (const row of /** @type {NodeListOf<HTMLElement>} */ (this.place.querySelectorAll(".unit"))) {
-      row.classList.toggle("lit", Boolean(lit) && row.dataset.regions.split("|").some((name) => name && lit.has(name)));
-    }
-  }
+/** @param {{ app: App }} given */
+export function Units({ app }) {
+  useWatch(app.state, ["moment", "measured", "doc", "words", "lit", "blind"]);
+  // Which form is open: the code of its unit, "new", or none.
+  const [editing, edit] = useState(/** @type {string | null} */ (null));
+  const moment = app.moment();
+  if (!moment) return null;
+  const blind = app.state.get("blind");
+  const rows = moment.unitRows().filter(({ coded }) => coded || !blind);
+  const shown = rows.filter(({ program, coded }) => coded || program.present);
+  const weak = rows.filter(({ program, coded }) => !coded && !program.present && program.probability >= LEAST);
+  /** @param {string | null} what @param {string} [focus] */
+  const open = (what, focus) => { edit(what); if (focus) focusNext(focus); };
+  /** @param {UnitRow} row */
+  const draw = (row) => (editing === codeOf(row)
+    ? html`<li key=${rowKey(row)}><${UnitForm} app=${app} moment=${moment} row=${row} close=${(/** @type {string} */ code) => open(null, `unit-${code ?? codeOf(row)}`)} /></li>`
+    : html`<${Unit} key=${rowKey(row)} app=${app} moment=${moment} row=${row} edit=${() => open(codeOf(row), "unit-au")} />`);
+  return html`<h2>${t("units")}<span class="soft small">${t("units_note")}</span></h2>
+    ${shown.length > 0 ? html`<ul class="unit-list">${shown.map(draw)}</ul>` : html`<p class="soft">${blind ? t("blind_hidden") : moment.me ? t("no_units") : ""}</p>`}
+    ${editing === "new" ? html`<${UnitForm} app=${app} moment=${moment} row=${null} close=${(/** @type {string} */ code) => open(null, code ? `unit-${code}` : "add")} />`
+    : html`<button type="button" class="plain add" data-focus="add" onClick=${() => open("new", "unit-au")}>+ ${t("add_unit")}</button>`}
+    ${weak.length > 0 && html`<details class="weak"><summary class="soft small">${t("weaker")} (${weak.length})</summary><ul class="unit-list">${weak.map(draw)}</ul></details>`}`;
 }
+
+/**
+ * What a row is called as long as it stands: a unit that gets the person's word stays the same row.
+ * @param {UnitRow} row
+ */
+const rowKey = ({ program, coded }) => program?.code ?? coded.code;
+
+/** @param {{ app: App, moment: Moment, row: UnitRow, edit: () => void }} given */
+function Unit({ app, moment, row, edit }) {
+  const { program, coded } = row;
+  const key = codeOf(row);
+  const verdict = coded?.verdict;
+  const regions = program?.evidence ?? [];
+  const lit = app.state.get("lit");
+  const overruled = verdict === "rejected" || verdict === "changed";
+  const own = coded && verdict !== "agreed";
+  const named = regions.map((name) => app.names.region(name)).join(" · ");
+  return html`<li class=${`unit ${verdict ?? ""} ${lit && regions.some((name) => lit.has(name)) ? "lit" : ""}`} tabindex="0" data-regions=${regions.join("|")} data-focus=${`unit-${key}`}
+      onPointerEnter=${() => app.point(regions)} onPointerLeave=${() => app.point(null)} onFocus=${() => app.point(regions)} onBlur=${() => app.point(null)}>
+    <div class="what">${program && overruled && html`<s class="code was" title=${t("program_says")}>${program.code}</s>`}
+      ${verdict !== "rejected" && html`<b class=${`code ${own ? "person" : ""}`}>${own ? `✎ ${coded.code}` : key}</b>`}
+      <span class="named">${app.names.unit(numberOf(key))}</span><span class="soft small">${sideName(app, coded && verdict !== "rejected" ? coded.code : program.code)}</span>
+      ${verdict && html`<span class="chip person">${t(verdict)}</span>`}</div>
+    <div class="how">${program && html`<${Bar} share=${program.probability} kind=${program.present ? "" : "weak"} /><span class="number" title=${t("meaning_text")}>${program.probability.toFixed(2)}</span>`}
+      <span class="soft small regions" title=${named}>${named}</span></div>
+    ${verdict === "rejected" ? html`<${Why} key="why" app=${app} moment=${moment} row=${row} />` : coded?.note && html`<div class="why person-text small">${coded.note}</div>`}
+    <${Answers} app=${app} moment=${moment} row=${row} edit=${edit} /></li>`;
+}
+
+/** @param {{ app: App, moment: Moment, row: UnitRow, edit: () => void }} given */
+function Answers({ app, moment, row, edit }) {
+  const { program, coded } = row;
+  const verdict = coded?.verdict;
+  const key = codeOf(row);
+  /** @param {"agreed" | "rejected" | null} word */
+  const say = (word) => {
+    app.actions.unit(moment, coded, word ? { code: program.code, verdict: word, was: program.code, note: coded?.note ?? "" } : null);
+    focusNext(word === "rejected" ? `why-${program.code}` : word ? `undo-${program.code}` : program ? `agree-${program.code}` : "add");
+  };
+  /** @param {string} word @param {string} sign @param {() => void} act */
+  const button = (word, sign, act) => html`<button key=${word} type="button" class="plain sign" title=${t(word)} aria-label=${`${t(word)}: AU ${key}`} data-focus=${`${word}-${key}`} onClick=${act}>${sign}</button>`;
+  return html`<div class="say">${verdict && button("undo", "↶", () => say(null))}${!verdict && program && button("agree", "✓", () => say("agreed"))}
+    ${!verdict && program?.present && button("reject", "✕", () => say("rejected"))}${verdict !== "rejected" && button("edit", "✎", edit)}</div>`;
+}
+
+/**
+ * Why a unit is not one. It has the keyboard as soon as it is there, so that a reason is never taken for a shortcut.
+ * @param {{ app: App, moment: Moment, row: UnitRow }} given
+ */
+function Why({ app, moment, row: { coded } }) {
+  const node = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useLayoutEffect(() => { if (app.justDone("rejected")) node.current.focus({ preventScroll: true }); }, []);
+  return html`<input ref=${node} class="why small person" maxlength="2000" value=${coded.note} placeholder=${t("why_not")} aria-label=${`${t("why_not")} AU ${coded.code}`} data-focus=${`why-${coded.code}`}
+    onInput=${(/** @type {any} */ event) => app.actions.reason(moment, coded, event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") { event.preventDefault(); focusNext(`undo-${coded.code}`); } }} />`;
+}
+
+/**
+ * The side in the subject's terms.
+ * @param {App} app
+ * @param {string} code
+ */
+export function sideName(app, code) {
+  const side = sideOf(code);
+  return side === "left" || side === "right" ? app.names.subjectSide(side) : t(side);
+}
+
