@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from mellm import logs
-from mellm.cli import analyze, ask, data, demo, evaluate, export, flow, models, serve, spot, train
+from mellm.cli import analyze, ask, data, demo, evaluate, export, first_use, flow, models, serve, spot, train
 from mellm.cli.console import accept_every_character
 from mellm.errors import MellmError
 from mellm.processes import Stopped, stop_on_signals
@@ -34,6 +34,13 @@ class _EndedError(Exception):
 
 
 class _Verbs(typer.core.TyperGroup):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # Every verb may need a model file, so `--offline` may stand after the verb too.
+        own = args[: args.index("--")] if "--" in args else args
+        if "--offline" in own:
+            args = ["--offline", *(word for word in own if word != "--offline"), *args[len(own) :]]
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -76,9 +83,13 @@ def _root(
         Path | None,
         typer.Option(help="Append the log to this file, not to standard error.", metavar="FILE"),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Never fetch a missing model file; may follow the verb too.")
+    ] = False,
 ) -> None:
     """Micro-expression understanding on your own machine."""
     logs.configure(log_level, log_file)
+    first_use.fetch_at_first_use(offline=offline)
 
 
 app.command("analyze")(analyze.analyze)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mellm.analysis.settings import CommandLine, OptionModel, Settings
 from mellm.cli.console import console
+from mellm.cli.first_use import make_ready
 from mellm.errors import InputError, MellmError
 
 _CLIPS: Final = "A folder of clips"
@@ -45,6 +46,7 @@ def analyze_folder(
         raise InputError(f"There is no engine {batch.engine!r}; choose local or ray.")
     if batch.address and batch.engine != "ray":
         raise InputError("An --address goes with --engine ray.")
+    make_ready(language=settings.llm == "embedded" and settings.language == "en")
     target = out or Path(f"{name_of(folder)}.mellm")
     bars = Progress(
         BarColumn(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mellm.cli.console import console
+from mellm.cli.first_use import make_ready
 from mellm.cli.options import to_folder
 from mellm.cli.progress import stage_progress
 
@@ -41,6 +42,7 @@ def demo(
         raise MellmError(
             f"{out} cannot be made ({error.strerror}); choose another folder with --out."
         ) from error
+    make_ready(language=language == "en")
     clip = out / "demo.mp4"
     truth = demo_clip(clip, seed=seed)
     with stage_progress(hidden=False) as progress:

@@ -9,7 +9,13 @@ from mellm.cli.console import console
 
 @contextmanager
 def stage_progress(*, hidden: bool) -> Iterator[ProgressListener]:
-    """Yield `progress(stage, done, total)`; draws on standard error, only where that is a terminal."""
+    """Yield `progress(stage, done, total)`; draws on standard error, only where that is a terminal.
+
+    Inside another one it draws among the other's bars.
+    """
+    if _SHOWN:
+        yield _SHOWN[-1]
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     screen = console(stderr=True)
@@ -22,4 +28,12 @@ def stage_progress(*, hidden: bool) -> Iterator[ProgressListener]:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        yield update
+        _SHOWN.append(update)
+        try:
+            yield update
+        finally:
+            _SHOWN.pop()
+
+
+_SHOWN: list[ProgressListener] = []
+"""What draws at the moment: a terminal has room for one."""

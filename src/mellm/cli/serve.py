@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from mellm.cli.first_use import make_ready
 from mellm.cli.options import with_options
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.web.server_options import ServerOptions, is_local
 
 
@@ -37,6 +38,12 @@ def run_server(options: ServerOptions, *, room: str = "/", browser: bool = False
         raise InputError(
             f"The local application needs {error.name}, which is not installed: pip install 'mellm[web]'."
         ) from None
+
+    try:
+        make_ready(language=True)
+    except MellmError as error:
+        # What was analysed before can be looked at all the same.
+        typer.echo(f"mellm: {error}", err=True)
 
     def ready(address: str) -> None:
         typer.echo(f"mellm is open at  {address}\nresults are kept in {options.store}; stop with Ctrl-C")

