@@ -1,4 +1,4 @@
-"""One wheel from the package index into a folder, by pip, with its progress. Knows nothing of what is in it."""
+"""One wheel from the package index into a folder, by pip, with its progress."""
 
 import ensurepip
 import os
