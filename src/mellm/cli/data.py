@@ -31,15 +31,17 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     """
     from rich.table import Table
 
-    from mellm.datasets import SETS
+    from mellm.datasets import get_set, set_names
+
+    sets = [get_set(name) for name in set_names()]
 
     if json_:
-        typer.echo(json.dumps([asdict(s) for s in SETS.values()], indent=2, default=str))
+        typer.echo(json.dumps([asdict(s) for s in sets], indent=2, default=str))
         return
     table = Table(box=None, pad_edge=False)
     for column in ("set", "source", "fps", "sheet", "frames of a sample"):
         table.add_column(column, overflow="fold")
-    for spec in SETS.values():
+    for spec in sets:
         fps = f"{spec.fps:g}" if spec.fps else "per row"
         table.add_row(spec.name, spec.title, fps, spec.sheets[0], spec.paths[0])
     console().print(table)

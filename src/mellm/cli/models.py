@@ -21,6 +21,24 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     from mellm.weights import list_models
 
     _print(list_models(), json_)
+    if not json_:
+        _print_plug_ins()
+
+
+@app.command("plug-ins")
+def plug_ins_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List what other installed packages add: estimators, action-unit models, data sets, language models.
+
+    Example: mellm models plug-ins
+    """
+    from dataclasses import asdict
+
+    from mellm.plug_ins import KINDS, plug_ins
+
+    if json_:
+        typer.echo(json.dumps([asdict(p) for kind in KINDS for p in plug_ins(kind)], indent=2))
+    elif not _print_plug_ins():
+        typer.echo("No installed package adds anything to mellm; docs/plugins.md says how one does.")
 
 
 @app.command()
@@ -110,6 +128,25 @@ _WHERE = {
     "vision": "the folder with config.json, preprocessor_config.json and *.safetensors (link in the readme "
     "of github.com/zyzhangUstc/mellmv1-base-on-Qwen2.5vl-7B-)",
 }
+
+
+def _print_plug_ins() -> bool:
+    """Print the plug-ins as a table; False where there are none."""
+    from rich.table import Table
+
+    from mellm.plug_ins import KINDS, plug_ins
+
+    found = [plug_in for kind in KINDS for plug_in in plug_ins(kind)]
+    table = Table(box=None, pad_edge=False)
+    for column in ("plug-in", "kind", "package"):
+        table.add_column(column, overflow="fold")
+    for plug_in in found:
+        kind = plug_in.kind.replace("_", " ").removesuffix("s")
+        table.add_row(plug_in.name, kind, f"{plug_in.package} {plug_in.version}")
+    if found:
+        console().print()
+        console().print(table)
+    return bool(found)
 
 
 def _print(rows: list, as_json: bool) -> None:  # type: ignore[type-arg]

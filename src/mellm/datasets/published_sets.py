@@ -7,6 +7,7 @@ one sheet differ in these. Knows nothing of files on this machine.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mellm import plug_ins
 from mellm.errors import InputError
 
 
@@ -187,6 +188,14 @@ SETS: dict[str, DatasetSpec] = {
 def get_set(name: str) -> DatasetSpec:
     """Return a set's layout by name; InputError lists the names."""
     key = name.strip().lower()
-    if key not in SETS:
-        raise InputError(f"There is no set named {name!r}; choose one of {', '.join(SETS)}.")
-    return SETS[key]
+    spec = SETS.get(key) or plug_ins.load("data_sets", key)
+    if spec is None:
+        raise InputError(f"There is no set named {name!r}; choose one of {', '.join(set_names())}.")
+    if not isinstance(spec, DatasetSpec) or spec.name != key:
+        raise InputError(f"The plug-in {name!r} is no DatasetSpec of that name; repair or uninstall it.")
+    return spec
+
+
+def set_names() -> tuple[str, ...]:
+    """Return the names `get_set` knows: the package's sets and those of plug-ins."""
+    return (*SETS, *plug_ins.names("data_sets", SETS))

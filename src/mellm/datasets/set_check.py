@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mellm.datasets.published_sets import SETS
+from mellm.datasets.published_sets import get_set, set_names
 from mellm.datasets.sample import Sample
 from mellm.facs.codes import parse_codes
 from mellm.media.folder_contents import pictures_in
@@ -37,7 +37,7 @@ def check(samples: Sequence[Sample], root: str | Path | None = None) -> list[Fin
 
 
 def _of_sample(sample: Sample) -> Iterator[tuple[str, bool]]:
-    spec = SETS.get(sample.dataset)
+    spec = get_set(sample.dataset) if sample.dataset in set_names() else None
     expected = spec.columns if spec else {}
     if sample.onset is None:
         yield "have no onset frame", True

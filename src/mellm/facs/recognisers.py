@@ -1,8 +1,11 @@
 """The registry of FACS models: name -> a model that reads regions, or one that reads action units."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+from mellm import plug_ins
 from mellm.errors import InputError, MellmError
 from mellm.facs.findings import AUModel, EmotionModel
 from mellm.facs.learned import load_au_model, shipped_au_model
@@ -14,11 +17,15 @@ from mellm.weights.model_store import sha256_of
 WEIGHTS = ".safetensors"
 """Ending of files that hold a model's weights."""
 
+AU_MODELS = ("evidence", "learned")
+"""Names of the package's own action-unit models."""
+
 
 def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUModel:
     """Return an action-unit model by name: the hand-made `evidence`, or `learned` from generated pairs.
 
-    A path that ends in .safetensors stands for weights that `mellm train facs` wrote.
+    A path that ends in .safetensors stands for weights that `mellm train facs` wrote; other names are those
+    of plug-ins, whose factory is called with `known_scale`.
     `known_scale=False` is for flow of which only ratios are known: no grades, no noise floor.
     """
     if name.endswith(WEIGHTS):
@@ -27,8 +34,13 @@ def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUMo
         return shipped_au_model(known_scale)
     if name == "evidence":
         return EvidenceModel(known_scale=known_scale)
+    factory = cast(Callable[..., AUModel] | None, plug_ins.load("action_unit_models", name))
+    if factory is not None:
+        return factory(known_scale=known_scale)
+    others = "".join(f"{other}, " for other in plug_ins.names("action_unit_models", AU_MODELS))
     raise InputError(
-        f"There is no action-unit model '{name}'; choose learned, evidence, or a file of weights ({WEIGHTS})."
+        f"There is no action-unit model '{name}'; choose learned, evidence, {others}or a file of weights "
+        f"({WEIGHTS})."
     )
 
 

@@ -6,8 +6,9 @@ the list costs nothing and a missing optional dependency raises only for the est
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
+from mellm import plug_ins
 from mellm.errors import InputError
 from mellm.flow.field import FlowEstimator
 
@@ -25,8 +26,8 @@ _FACTORIES: dict[str, Factory | str] = {
 
 
 def estimators() -> tuple[str, ...]:
-    """Return the names `create` knows."""
-    return tuple(_FACTORIES)
+    """Return the names `create` knows: the package's, those registered, those of plug-ins."""
+    return (*_FACTORIES, *plug_ins.names("flow_estimators", _FACTORIES))
 
 
 def register(name: str, factory: Factory | str) -> None:
@@ -48,9 +49,11 @@ def create(name: str, **options: Any) -> FlowEstimator:
     >>> create("dis", preset="fast").name
     'dis'
     """
-    if name not in _FACTORIES:
-        raise InputError(f"There is no flow estimator named {name!r}; choose one of {', '.join(_FACTORIES)}.")
-    factory = _FACTORIES[name]
+    factory = _FACTORIES.get(name) or cast(Factory | None, plug_ins.load("flow_estimators", name))
+    if factory is None:
+        raise InputError(
+            f"There is no flow estimator named {name!r}; choose one of {', '.join(estimators())}."
+        )
     if isinstance(factory, str):
         module, _, attribute = factory.partition(":")
         factory = getattr(import_module(module), attribute)

@@ -47,6 +47,10 @@ class Offers:
         if options.au_model.endswith(WEIGHTS):
             own["au_model"], identity["au_model"] = str(Path(options.au_model).resolve()), model.name
             au_models = ("server", *_BUILT_IN)
+        elif options.au_model not in _BUILT_IN:
+            # A plug-in's.
+            own["au_model"] = identity["au_model"] = options.au_model
+            au_models = ("server", *_BUILT_IN)
         elif options.au_model != au_models[0]:
             au_models = tuple(reversed(_BUILT_IN))
         default = JobSettings().llm

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
+from mellm import plug_ins
 from mellm.errors import InputError
 from mellm.language.backends.protocol import LanguageBackend
 
@@ -84,17 +85,24 @@ def backend_specs() -> tuple[str, ...]:
     >>> backend_specs()[0]
     'embedded'
     """
-    return tuple(kind.usage(name) for name, kind in _KINDS.items())
+    return (
+        *(kind.usage(name) for name, kind in _KINDS.items()),
+        *plug_ins.names("language_backends", _KINDS),
+    )
 
 
 def create_backend(spec: str, **options: Any) -> LanguageBackend:
     """Return the backend a spec stands for; `options` go to its class beside those in the spec.
 
+    A plug-in's factory is called with the text after the colon, where there is one, and `options`.
     Raises InputError for a spec that is none, an option the backend does not have, or a package that is not
     installed. There is no backend `none`: whoever wants no language model makes no backend.
     """
     name, _, rest = spec.partition(":")
     if name not in _KINDS:
+        own = cast(Callable[..., LanguageBackend] | None, plug_ins.load("language_backends", name))
+        if own is not None:
+            return own(*([rest] if rest else []), **options)
         extra = " (`none` means that no language model is asked)" if name == "none" else ""
         raise InputError(
             f"There is no language model '{name}'{extra}; write one of: {'; '.join(backend_specs())}."
