@@ -1,4 +1,4 @@
-"""Plug-ins: the example package, shown by a dist-info folder on the path as pip would lay it, not installed."""
+"""Plug-ins: the example package, shown by a dist-info folder on the path as pip lays it, not installed."""
 
 import sys
 import tomllib
@@ -57,9 +57,9 @@ def example(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("example")
 def test_listing_finds_the_example_and_imports_nothing_of_it() -> None:
     done = CliRunner().invoke(app, ["models", "list"])
-    assert "block-phase" in done.stdout and "mouth-corners" in done.stdout
+    assert "block-match" in done.stdout and "mouth-corners" in done.stdout
     assert "mellm-example-plugin 0.1.0" in done.stdout
-    assert "block-phase" in estimators()
+    assert "block-match" in estimators()
     assert "our-lab" in CliRunner().invoke(app, ["data", "list"]).stdout
     assert not any(name.startswith("mellm_example_plugin.block") for name in sys.modules)
 
@@ -68,10 +68,10 @@ def test_listing_finds_the_example_and_imports_nothing_of_it() -> None:
 def test_the_estimator_measures_a_shift() -> None:
     rng = np.random.default_rng(0)
     wide = rng.integers(0, 255, (200, 210, 3), np.uint8)
-    flow = create("block-phase", block=40).estimate(wide[:, 5:-5], wide[:, 3:-7])
+    flow = create("block-match", block=40).estimate(wide[:, 5:-5], wide[:, 3:-7])
     middle = flow.facial[60:140, 60:140]
     assert np.allclose(middle, (2, 0), atol=0.2)
-    assert flow.estimator == "block-phase"
+    assert flow.estimator == "block-match"
 
 
 @pytest.fixture
@@ -86,12 +86,13 @@ def portraits(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("example")
 def test_the_bench_takes_it(portraits: Path) -> None:
-    words = ["flow", "bench", "--data", str(portraits), "--pairs", "2", "--estimators", "block-phase"]
+    words = ["flow", "bench", "--data", str(portraits), "--pairs", "2", "--estimators", "block-match"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    assert "block-phase" in done.stdout
+    assert "block-match" in done.stdout
 
 
 @pytest.mark.usefixtures("example")
@@ -113,7 +114,8 @@ def test_the_data_set_is_read(tmp_path: Path) -> None:
 
 def test_a_language_model_is_made_by_its_spec(site: Path) -> None:
     (site / "echo_model.py").write_text(
-        "class Echo:\n    sees = False\n    def __init__(self, voice='plain'):\n        self.name = 'echo/' + voice\n"
+        "class Echo:\n    sees = False\n"
+        "    def __init__(self, voice='plain'):\n        self.name = 'echo/' + voice\n"
     )
     lay_out(site, "echo", {"mellm.language_backends": {"echo": "echo_model:Echo"}})
     plug_ins.forget()

@@ -47,4 +47,11 @@ def _write_report(report: "Report", folder: str | Path, pictures: Mapping[str, b
     return save_report(report, folder, pictures)
 
 
+def _frame(report: "Report") -> object:
+    from mellm.render.frame import to_frame
+
+    return to_frame(report)
+
+
 report_writer.write = _write_report
+report_writer.frame = _frame

@@ -7,7 +7,7 @@ sides are the *subject's*. The schema only grows within a major version (`schema
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -323,28 +323,27 @@ class Report(_Model):
 
     def record(self, text: str) -> MessageRecord:
         """Return where a verdict, warning or note of this report comes from."""
-        found = (record for record in self.provenance.messages if record.text == text)
-        return next(found, MessageRecord.of(Message.plain(text)))
+        found = [record for record in self.provenance.messages if record.text == text]
+        return found[0] if found else MessageRecord.of(Message.plain(text))
 
     def sentence(self, text: str, language: Language) -> str:
         """Return a verdict, warning or note of this report in a language; as it is where it has no code."""
         return self.record(text).word(language)
 
     def save(self, folder: str | Path) -> Path:
-        """Write report.json, report.html, the CSV tables and the pictures; return the HTML page's path.
-
-        Raises MellmError where the folder cannot be written.
-        """
+        """Write JSON, page, tables and pictures; return the page's path. MellmError where that fails."""
         return report_writer.write(self, folder, self.pictures)
 
     def to_json(self) -> str:
         """Return the report as indented JSON."""
         return self.model_dump_json(indent=2)
 
+    def to_frame(self) -> Any:
+        """Return the rows of mes.csv as a pandas DataFrame; InputError where pandas is not installed."""
+        return report_writer.frame(self)
+
     @classmethod
     def load(cls, path: str | Path) -> "Report":
         """Read a report.json, or the report.json inside a folder."""
-        file = Path(path)
-        if file.is_dir():
-            file = file / "report.json"
+        file = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
         return cls.model_validate_json(file.read_text(encoding="utf-8"))
