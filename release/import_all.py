@@ -1,7 +1,7 @@
 """Imports every module of the installed package; a module may lack an extra's package, and nothing else.
 
-python benchmarks/import_all.py               # the core: modules of absent extras are listed
-python benchmarks/import_all.py --extra web   # that extra is installed: its packages may not be missing
+python release/import_all.py               # the core: modules of absent extras are listed
+python release/import_all.py --extra web   # that extra is installed: its packages may not be missing
 """
 
 import argparse
