@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # One file's tests stay in one process: what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-fast coverage check check-page hooks lock docs release clean
+.PHONY: demo test test-fast coverage check check-page hooks lock release clean
 
 demo: $(VENV)/.core
 	$(BIN)/mellm demo
@@ -62,11 +62,6 @@ lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links -q --extra dev --extra evaluate --extra train --extra web \
 	    --override requirements/without-torch.txt -o requirements/dev.txt
-
-# The site of docs/ (build/site), every link checked; needs the `docs` extra, and no network afterwards.
-docs: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
-	$(BIN)/mkdocs build --strict
 
 # What is uploaded, built and checked (docs/release.md); in an environment of its own for the tools.
 release: $(VENV)/.core

@@ -4,15 +4,45 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
+
+from mellm.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(
     r"^### ([^\n]+)\n(?:(?!^###).)*?^```python\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL
 )
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("examples/*/*.md")),
+]
+
+
+GUIDES = [
+    *sorted((ROOT / "docs" / "guides").glob("*.md")),
+    ROOT / "README.zh.md",
+    ROOT / "docs" / "plugins.md",
+]
+COMMAND = re.compile(r"(?:^|`)mellm ((?:[a-z][a-z0-9-]* ?)+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=[page.name for page in GUIDES])
+def test_a_guide_names_verbs_that_exist(page: Path) -> None:
+    group = typer.main.get_command(app)
+    named = [words.split() for words in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    assert named or page.name == "join-in.md"
+    for words in named:
+        command: Any = group
+        for word in words:
+            if not hasattr(command, "commands"):
+                break
+            assert word in command.commands, f"mellm {' '.join(words)}"
+            command = command.commands[word]
 
 
 def test_every_section_on_adding_things_has_code() -> None:

@@ -26,7 +26,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 def test_every_extra_for_users_is_known_to_the_import_check() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(ALL["PACKAGES"]) == set(extras["optional-dependencies"]) - {"dev", "docs"}
+    assert set(ALL["PACKAGES"]) == set(extras["optional-dependencies"]) - {"dev"}
 
 
 @pytest.mark.parametrize(
