@@ -231,8 +231,7 @@ def _at(question: Question, report: Report) -> Told:
     here = [h for h in found if h.onset <= time <= h.offset]
     if not here:
         near = min(found, key=lambda h: min(abs(h.onset - time), abs(h.offset - time)))
-        where = {"time": time, "at": frame, "what": near.what, "span": near.span}
-        said = Message("ask.nothing_at", where)
+        said = Message("ask.nothing_at", {"time": time, "at": frame, "what": near.what, "span": near.span})
         return Told([said], [near.frames[1]], [near.number] if near.number else [], "none")
     told = Told()
     for h in sorted(here, key=lambda one: one.seconds):
