@@ -67,8 +67,10 @@ def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
 
 
 @router.get("/jobs/{job}/sentences")
-def sentences(service: Current, job: str) -> Sentences:
+def sentences(service: Current, job: str, viewer: Viewer = None) -> Sentences:
     """Verdict, warnings and notes of the report in Chinese."""
+    if service.coding.hides_program(job, service.done(job).blind, viewer):
+        return Sentences(chinese={})
     return Sentences(chinese=chinese_of(service.report(job).provenance.messages))
 
 
