@@ -334,7 +334,7 @@ export default {
   demo_note: "A generated clip of 2.4 seconds that ships with mellm; nothing is fetched from elsewhere.",
   demo_missing: "The demonstration clip could not be made.",
   example_title: "What a result looks like",
-  example_alt: "A result: onset and apex side by side, what the moment suggests, its action units, and the motion of each part of the face over time",
+  example_alt: "A result: the player with arrows on a face, what the moment suggests, its action units, and the motion of each part of the face over time",
   example_1: "Exact frames: step, play, lay onset and apex side by side, draw the motion over the face.",
   example_2: "When: onset, apex and offset on the timeline, yours to move.",
   example_3: "What: action units with the regions behind them; agree, reject, change.",
