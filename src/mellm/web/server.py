@@ -50,8 +50,12 @@ _PAGES = {
     "/review": "review.html",
 }
 _TYPES = {
-    ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webp": "image/webp", ".mp4": "video/mp4",
-}  # fmt: skip
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+}
 
 _STATUS: dict[type[Exception], int] = {
     BlindError: 403,
