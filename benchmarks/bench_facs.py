@@ -203,14 +203,19 @@ def print_emotion(title: str, rows: Sequence[CodedRow], answers: Sequence[Mappin
     print(f"{title} ({len(rows)} rows): " + "; ".join(figures), flush=True)
 
 
-def origins(recipe: Path) -> None:
-    """Units of test pairs by origin: a recogniser that never saw the origin, one that did, the rules."""
+def origins(recipe: Path, estimator: str) -> None:
+    """Units of test pairs by origin: a recogniser that never saw the origin, one that did, the rules.
+
+    `estimator` measures the test pairs; the recipe's measured what is learned from.
+    """
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
-    train, val, test = (
+    train, val = (
         gather_pairs(config, split, count)
-        for split, count in (("train", config.pairs), ("val", config.val_pairs), ("test", config.test_pairs))
+        for split, count in (("train", config.pairs), ("val", config.val_pairs))
     )
+    seen = config.model_copy(update={"estimator": estimator})
+    test = gather_pairs(seen, "test", config.test_pairs)
     scans = IctModel(config.ict)
     everything, rules = fit_au_model(train, val, config, scans), create_au_model("evidence")
     for name in sorted({*test.description} - {*NOTHING}):
@@ -312,7 +317,7 @@ def main() -> None:
     elif given.what == "emotion":
         emotion(given.shared)
     elif given.what == "origins":
-        origins(given.recipe)
+        origins(given.recipe, given.estimator)
     elif given.what == "alarms":
         false_alarms(given.recipe, given.estimator, given.pairs)
     else:

@@ -37,7 +37,7 @@ def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[An
     page.on("dialog", lambda dialog: dialog.accept())
     yield page
     context.close()
-    assert wrong == []
+    assert wrong == [], wrong
 
 
 def opened(page: Any, url: str) -> None:

@@ -54,6 +54,8 @@ COMMANDS = {
         "numbered --fps 200 --by-file-number --onset-frame 46 --apex-frame 59 --out marked",
         "recordings --out reports --workers 2 --llm none",
     ],
+    "ask": ["one units?"],
+    "export": ["one --to eaf --out exported"],
     "demo": ["--out demo"],
     "spot": ["{clip} --json"],
     "flow estimate": ["{onset} {apex} --out flow.npz"],

@@ -162,6 +162,9 @@ def test_blind_coding_hides_others_until_one_has_handed_in(server: Client, clip:
     bo = {"viewer": "Bo"}
     assert server.get(f"jobs/{clip}/annotation", params={"coder": "Ada", **bo}).status_code == 403
     assert server.get(f"jobs/{clip}/report", params=bo).status_code == 403
+    assert server.get(f"jobs/{clip}/sentences", params=bo).json() == {"chinese": {}}
+    assert server.get(f"jobs/{clip}/export/mes", params=bo).status_code == 403
+    assert server.get("export/mes", params={"text": "test_blind", **bo}).text.count("\n") == 1
     hidden = server.get(f"jobs/{clip}/partial", params=bo).json()
     assert hidden["complete"] and hidden["people"] and not hidden["moments"] and not hidden["traces"]
     assert server.get(f"jobs/{clip}/annotation", params={"coder": "Bo", **bo}).json()["version"] == 0

@@ -56,7 +56,7 @@ def evaluate_emotion_models(
             if label is None or not units:
                 continue
             sides = ((u.au, "left" if u.side == "unilateral" else u.side) for u in units)
-            evidence = [AUEvidence(au, side, 1.0, None, ()) for au, side in sides]  # type: ignore[arg-type]
+            evidence = [AUEvidence(au, side, 1.0, None, ()) for au, side in sides]
             found = asked.predict(evidence, taxonomy)
             rows.append(_Coded(name, row.number, row.text(_PEOPLE), label))
             shares.append([found[one] for one in classes.labels])

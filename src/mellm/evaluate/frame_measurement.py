@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -208,7 +208,7 @@ def _write(file: Path, found: Measured) -> None:
         "seconds": found.seconds,
         "short": len(found.short),
     }
-    arrays = {name: _coded(image) for name, image in pictures.items()}
+    arrays: dict[str, Any] = {name: _coded(image) for name, image in pictures.items()}
     buffer = io.BytesIO()
     np.savez(
         buffer,
@@ -242,4 +242,7 @@ def _coded(image: Image) -> NDArray[np.uint8]:
 
 
 def _decoded(coded: NDArray[np.uint8]) -> Image:
-    return np.asarray(cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+    picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise InputError("A kept measurement is damaged: delete the folder of --cache.")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

@@ -71,7 +71,7 @@ def read_long_set(one: FrameSet) -> list[LongVideo]:
     """
     found: dict[str, list[tuple[str, Sample]]] = defaultdict(list)
     for kind in ("micro", "macro"):
-        for sample in read_set(one.set, one.root, one.sheet, kind).samples:  # type: ignore[arg-type]
+        for sample in read_set(one.set, one.root, one.sheet, kind).samples:
             if (
                 sample.onset is not None
                 and (sample.offset or sample.apex)

@@ -133,7 +133,7 @@ class _Film:
             field = self._field(index)
             picture = rest if field is None else self._scene.draw(Motion(field)).astype(np.float32)
             turned = cv2.getRotationMatrix2D((SIZE[0] / 2, SIZE[1] * 0.7), -pose.roll - 0.3 * pose.yaw, 1.0)
-            turned[:, 2] += pose.shift
+            turned[:, 2] += np.asarray(pose.shift)
             moved = cv2.warpAffine(
                 picture, turned, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )

@@ -11,8 +11,9 @@ from pydantic import Field
 from starlette.concurrency import iterate_in_threadpool
 
 from mellm.analysis.asking import Answer, ask
-from mellm.web.contract import Problem, WireModel
+from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses
+from mellm.web.wire import WireModel
 from mellm.wording.names import Language
 
 _BAD: Responses = {

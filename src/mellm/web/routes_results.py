@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -10,11 +10,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from mellm.analysis.report_entries import region_motion
+from mellm.analysis.rewritten import rewritten
 from mellm.facs import get_taxonomy
-from mellm.facs.findings import AUEvidence
-from mellm.language.grammar_reading import write_reading
-from mellm.report import MicroExpression, Reading, Report
+from mellm.report import Reading, Report
 from mellm.web.annotation import Role
 from mellm.web.clip_parts import FrameTable, Partial
 from mellm.web.coded_cases import write_instruct
@@ -67,8 +65,10 @@ def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
 
 
 @router.get("/jobs/{job}/sentences")
-def sentences(service: Current, job: str) -> Sentences:
+def sentences(service: Current, job: str, viewer: Viewer = None) -> Sentences:
     """Verdict, warnings and notes of the report in Chinese."""
+    if service.coding.hides_program(job, service.done(job).blind, viewer):
+        return Sentences(chinese={})
     return Sentences(chinese=chinese_of(service.report(job).provenance.messages))
 
 
@@ -135,7 +135,7 @@ def reading(
     report = service.report(job)
     if not 1 <= number <= len(report.micro_expressions):
         raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
-    return written(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
+    return rewritten(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
 
 
 Version = Annotated[
@@ -218,21 +218,3 @@ def _packed(service: Service, jobs: list[str], stem: str) -> FileResponse:
         raise
     gone = BackgroundTask(shutil.rmtree, target.parent, ignore_errors=True)
     return FileResponse(target, media_type="application/zip", filename=target.name, background=gone)
-
-
-def written(me: MicroExpression, language: Literal["en", "zh"], taxonomy: str) -> Reading:
-    """The evidence of a micro-expression in words, in any language and taxonomy, without its pictures."""
-    sets: Mapping[str, Mapping[str, float]] = {
-        me.emotion.taxonomy: me.emotion.probabilities,
-        **me.emotion.also,
-    }
-    units = [
-        AUEvidence(au.au, au.side, au.probability, au.intensity, tuple(au.evidence)) for au in me.action_units
-    ]
-    return write_reading(
-        [region_motion(region) for region in me.regions],
-        units,
-        sets.get(taxonomy) or None,
-        taxonomy=taxonomy,
-        language=language,
-    )

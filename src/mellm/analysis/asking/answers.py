@@ -12,9 +12,7 @@ from mellm.analysis.asking import what_it_shows as shows
 from mellm.analysis.asking.happenings import Happening, happenings
 from mellm.analysis.asking.questions import Question, Topic, read_question
 from mellm.analysis.asking.told import LISTED, Told
-from mellm.analysis.report_entries import region_motion
-from mellm.facs.findings import AUEvidence
-from mellm.language.grammar_reading import write_reading
+from mellm.analysis.rewritten import rewritten
 from mellm.report import MicroExpression, Reading, Report
 from mellm.wording.message import Message, word
 from mellm.wording.names import Language
@@ -81,16 +79,7 @@ def reading_in(me: MicroExpression, language: Language) -> Reading:
     """A micro-expression's reading in a language: its own, or written anew from the evidence."""
     if me.reading.language == language:
         return me.reading
-    units = [
-        AUEvidence(au.au, au.side, au.probability, au.intensity, tuple(au.evidence)) for au in me.action_units
-    ]
-    return write_reading(
-        [region_motion(region) for region in me.regions],
-        units,
-        me.emotion.probabilities or None,
-        taxonomy=me.emotion.taxonomy,
-        language=language,
-    )
+    return rewritten(me, language, me.emotion.taxonomy)
 
 
 def _count(question: Question, report: Report) -> Told:
@@ -231,8 +220,7 @@ def _at(question: Question, report: Report) -> Told:
     here = [h for h in found if h.onset <= time <= h.offset]
     if not here:
         near = min(found, key=lambda h: min(abs(h.onset - time), abs(h.offset - time)))
-        where = {"time": time, "at": frame, "what": near.what, "span": near.span}
-        said = Message("ask.nothing_at", where)
+        said = Message("ask.nothing_at", {"time": time, "at": frame, "what": near.what, "span": near.span})
         return Told([said], [near.frames[1]], [near.number] if near.number else [], "none")
     told = Told()
     for h in sorted(here, key=lambda one: one.seconds):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mellm.analysis.asking.questions import Scope
+from mellm.render.numbers import numbered
 from mellm.report import MicroExpression, Report
 from mellm.wording.message import Message
 
@@ -42,7 +43,7 @@ def happenings(report: Report, scope: Scope = "any") -> list[Happening]:
     """Return the expressions of a kind, by onset."""
     found: list[Happening] = []
     if scope != "macro":
-        for number, me in enumerate(report.micro_expressions, 1):
+        for number, me in numbered(report):
             found.append(_of_micro(report, number, me))
     if scope != "micro":
         found += [

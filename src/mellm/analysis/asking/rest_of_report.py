@@ -69,8 +69,8 @@ def confidence(question: Question, report: Report) -> Told:
     told = Told()
     for h in found:
         assert h.me is not None and h.number is not None
-        sure = {"number": h.number, "span": h.span, "p": h.me.interval.confidence}
-        said = Message("ask.confidence", sure)
+        p = h.me.interval.confidence
+        said = Message("ask.confidence", {"number": h.number, "span": h.span, "p": p})
         told += Told([said], [h.frames[1]], [h.number])
     return told
 

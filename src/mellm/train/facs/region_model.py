@@ -39,7 +39,7 @@ from mellm.simulate.ict import IctModel
 from mellm.simulate.origins import WITH_UNITS, Origin
 from mellm.train.facs.described_motion import describe, with_errors
 from mellm.train.facs.lid_motion import with_moving_lids
-from mellm.train.facs.region_pairs import RegionPairs, in_chunks, join, measure_pairs
+from mellm.train.facs.region_pairs import RegionPairs, in_chunks, measure_pairs
 from mellm.train.recipe import Recipe
 
 _LEAST_SPREAD = np.float32(0.02)
@@ -53,8 +53,6 @@ class RegionsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names, and `model: regions`).
 
     faces: folder of portraits; ict: ICT-FaceKit's compact .npz; estimator: of the flow
-    also: another estimator, by which `also_pairs` training pairs are measured too, so that what is learned
-        holds however flow is measured
     pairs, val_pairs, test_pairs: how many to make; cache: folder that keeps measured pairs, or None
     hidden: width of the network; epochs, batch, rate, decay, dropout: of AdamW
     mix: share of samples that get another's motion on top; noise: of the vectors, inter-ocular distances
@@ -68,8 +66,6 @@ class RegionsConfig(Recipe):
     ict: str
     cache: str | None = None
     estimator: str = "dis"
-    also: str | None = None
-    also_pairs: int = 0
     pairs: int = 3000
     val_pairs: int = 500
     test_pairs: int = 500
@@ -96,16 +92,13 @@ def train_regions(
     started = time.perf_counter()
     cv2.setNumThreads(1)
     train = gather_pairs(config, "train", config.pairs, say)
-    if config.also is not None:
-        other = config.model_copy(update={"estimator": config.also})
-        train = join([train, gather_pairs(other, "train", config.also_pairs, say)])
     val = gather_pairs(config, "val", config.val_pairs, say)
     test = gather_pairs(config, "test", config.test_pairs, say)
     model = fit_au_model(train, val, config, IctModel(config.ict))
     about = {
         "format": "mellm facs regions 1",
         "pairs": f"{len(train.vectors)} train, {len(val.vectors)} val, {len(test.vectors)} test",
-        "estimator": config.estimator if config.also is None else f"{config.estimator} and {config.also}",
+        "estimator": config.estimator,
         "seed": str(config.seed),
     }
     save_au_model(model, Path(output), about)

@@ -64,7 +64,7 @@ export const frames = (id) => ask(`/jobs/${id}/frames`);
 /** @type {(id: string, number: number, query: Query) => Promise<Reading>} */
 export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
 /** @type {(id: string, coder: string) => Promise<Annotation>} */
-export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder })}`);
+export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder, viewer: coder })}`);
 /** @type {(id: string, coder: string) => Promise<Annotation>} */
 export const final = (id, viewer) => ask(`/jobs/${id}/annotation?${search({ role: "final", viewer })}`);
 /** @type {(id: string, coder: string) => Promise<{ versions: Annotation[] }>} */

@@ -24,7 +24,7 @@ export function Demo({ state, begin }) {
   };
   if (!state.get("empty")) return html`<p class="or"><button type="button" class="plain" id="try-demo" disabled=${busy} onClick=${go}>${t("demo_try")}</button></p>`;
   return html`<section class="example" aria-labelledby="example-title"><h2 id="example-title">${t("example_title")}</h2>
-    <img src="/static/example.webp" width="1120" height="640" alt=${t("example_alt")} />
+    <img src="/static/example.webp" width="1120" height="665" alt=${t("example_alt")} />
     <ol class="small">${[1, 2, 3, 4].map((n) => html`<li key=${n}>${t(`example_${n}`)}</li>`)}</ol>
     <p><button type="button" class="primary" id="try-demo" disabled=${busy} onClick=${go}>${t("demo_try")}</button> <span class="soft small">${t("demo_note")}</span></p></section>`;
 }

@@ -23,9 +23,9 @@ export async function opened(id, coder) {
   if (!GOING.includes(job.state) && job.state !== "done") throw new Error(said(job.error ?? t(job.state), job.chinese));
   const done = job.state === "done";
   const [table, annotation, { chinese }] = await Promise.all([api.frames(id), done ? api.annotation(id, coder) : NOBODYS, done ? api.sentences(id) : { chinese: {} }]);
-  const known = () => api.partial(id, coder).then((partial) => reportOf(job, sourceOf(table), partial));
-  // Who codes blind is refused the report, and given what says nothing of its marks.
-  const report = done ? await api.report(id, coder).catch((error) => { if (error.status === 403) return known(); throw error; }) : await known();
+  // Who codes blind is given what says nothing of the program's marks.
+  const blind = job.blind === "program" && !annotation.finished;
+  const report = done && !blind ? await api.report(id, coder) : reportOf(job, sourceOf(table), await api.partial(id, coder));
   const app = new App(job, choices, report, new Frames(id, table), chinese);
   if (!done) follow(app, coder);
   return { app, annotation };

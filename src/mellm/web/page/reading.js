@@ -19,7 +19,7 @@ const kept = new Map();
 
 /** @param {{ app: App }} given */
 export function Reading({ app }) {
-  useWatch(app.state, ["moment", "measured", "live", "doc", "taxonomy", "words", "lit", "blind"]);
+  useWatch(app.state, ["job", "moment", "measured", "live", "doc", "taxonomy", "words", "lit", "blind"]);
   const [by, setBy] = useState(/** @type {"model" | "rules" | null} */ (null));
   const [writing, write] = useState(/** @type {string | null} */ (null));
   const moment = app.moment();
@@ -54,7 +54,8 @@ function useReading(app, moment, byModel) {
   const me = moment?.me;
   const chosen = me && app.taxonomy(moment);
   const original = me?.reading;
-  const own = me && (byModel || (original.model === "evidence" && original.language === language() && chosen === me.emotion.taxonomy));
+  // Before an analysis has ended, what is there is shown in the language it was written in.
+  const own = me && (app.state.get("job").state !== "done" || byModel || (original.model === "evidence" && original.language === language() && chosen === me.emotion.taxonomy));
   const job = moment?.home.job ?? app.job.id;
   const key = me && !own ? [job, moment.home.number, language(), chosen].join() : null;
   useEffect(() => {
