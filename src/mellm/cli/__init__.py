@@ -51,6 +51,9 @@ class _Verbs(typer.core.TyperGroup):
             raise _EndedError from Stopped.of(error, kept)
         except OSError as error:
             raise _EndedError from error
+        finally:
+            # What a verb may fetch, the program that called it may not.
+            first_use.fetch_at_first_use(offline=True)
 
 
 app = typer.Typer(
