@@ -83,7 +83,9 @@ function Rows({ app, list }) {
     const { scrollTop } = place.current;
     if (chosen * ROW_PX < scrollTop || (chosen + 1) * ROW_PX > scrollTop + SHOWN_PX) place.current.scrollTop = chosen * ROW_PX - SHOWN_PX / 2;
   }, [chosen]);
-  const first = Math.max(0, Math.floor(top / ROW_PX) - 4);
+  // A filter may have shortened the list since it was last scrolled.
+  const highest = Math.max(0, list.length * ROW_PX - SHOWN_PX);
+  const first = Math.max(0, Math.floor(Math.min(top, highest) / ROW_PX) - 4);
   const shown = list.slice(first, first + Math.ceil(SHOWN_PX / ROW_PX) + 8);
   return html`<div class="rows" ref=${place} onScroll=${(/** @type {any} */ event) => setTop(event.target.scrollTop)}>
     <ul style=${{ height: `${list.length * ROW_PX}px` }} aria-label=${t("title")}>${shown.map((moment, k) => html`<li key=${moment.key} style=${{ top: `${(first + k) * ROW_PX}px` }} aria-setsize=${list.length} aria-posinset=${first + k + 1}>
