@@ -25,7 +25,7 @@ def wait_for(file: Path, words: str) -> str:
 
 def test_the_log_keeps_what_a_child_process_prints_and_how_it_fails(tmp_path: Path) -> None:
     with server_log(tmp_path):
-        child = ChildProcess("mellm.web.worker", "no number")
+        child = ChildProcess("mellm.web.worker", "no number", "0")
         with pytest.raises(ChildGoneError):
             child.receive(60)
         text = wait_for(tmp_path / FILE, "ValueError: invalid literal")
@@ -38,7 +38,7 @@ def test_the_log_keeps_what_a_child_process_prints_and_how_it_fails(tmp_path: Pa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_a_process_that_the_system_killed_is_told_apart() -> None:
-    child = ChildProcess("mellm.web.worker", str(8 << 30))
+    child = ChildProcess("mellm.web.worker", str(8 << 30), "0")
     child.receive(120)
     subprocess.run(["kill", "-9", str(child.pid)], check=True)
     with pytest.raises(ChildGoneError):
