@@ -11,11 +11,11 @@ from mellm.cli.compare import compare
 from mellm.cli.console import console
 from mellm.cli.evaluate_frames import case, frames, table
 from mellm.cli.evaluate_long import long_videos
-from mellm.cli.evaluate_output import bar, kept_beside, print_labels, shown_on, write
+from mellm.cli.evaluate_output import Json, Quiet, bar, kept_beside, print_labels, shown_on, write
 from mellm.cli.evaluate_sheets import sheets
 from mellm.cli.evaluate_spotting import spotting
 from mellm.cli.language_options import LanguageOptions
-from mellm.cli.options import to_new_file, with_options
+from mellm.cli.options import with_options
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ Also = Annotated[
     Path | None,
     typer.Option(help="Folder with a second measurement of the same samples; answers are averaged."),
 ]
-Json = Annotated[
-    Path | None,
-    typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
-]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 @app.command("megc2019")

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from mellm.analysis.settings import CommandLine
 from mellm.cli.console import console
-from mellm.cli.evaluate_output import bar, kept_beside, shown_on, write
-from mellm.cli.options import to_file, to_new_file, with_options
+from mellm.cli.evaluate_output import IntervalSeed, Json, Quiet, bar, kept_beside, shown_on, write
+from mellm.cli.options import to_file, with_options
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,12 +100,9 @@ def frames(
         Path | None,
         typer.Option(help="Python file of yours to run first: it registers a model or estimator."),
     ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    json_file: Json = None,
+    seed: IntervalSeed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Recognise emotions from a published set's frames, zero-shot; stopped and started again it goes on.
 

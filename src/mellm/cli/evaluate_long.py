@@ -7,8 +7,7 @@ import typer
 from rich.table import Table
 
 from mellm.cli.console import console
-from mellm.cli.evaluate_output import bar, shown_on, write
-from mellm.cli.options import to_new_file
+from mellm.cli.evaluate_output import FalseAlarms, IntervalSeed, Json, Quiet, bar, shown_on, write
 from mellm.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,15 +29,10 @@ def long_videos(
     cache: Annotated[Path, typer.Option(help="Folder that keeps what was watched, for the next run.")] = Path(
         "mellm-long"
     ),
-    false_alarms_per_minute: Annotated[
-        float, typer.Option(min=0.1, max=10, help="Where the dial stands.")
-    ] = 0.3,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    false_alarms_per_minute: FalseAlarms = 0.3,
+    json_file: Json = None,
+    seed: IntervalSeed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Spot and recognise expressions in long videos, answer ME-LVQA's questions; baselines beside it.
 

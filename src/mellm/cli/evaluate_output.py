@@ -1,19 +1,29 @@
-"""What the verbs of `mellm evaluate` share: a bar while they run, and the file they write."""
+"""What the verbs of `mellm evaluate` share: options, a bar while they run, and the file they write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.progress import Progress as Bar
 from rich.table import Table
 
 from mellm.cli.console import console
+from mellm.cli.options import to_new_file
 
 if TYPE_CHECKING:
     from mellm.evaluate.figures import LabelFigures
     from mellm.evaluate.recognition import Progress
     from mellm.evaluate.runs import AnyRun
+
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+IntervalSeed = Annotated[int, typer.Option("--seed", help="Seed of the intervals.")]
+FalseAlarms = Annotated[float, typer.Option(min=0.1, max=10, help="Where the dial stands.")]
 
 
 @contextmanager

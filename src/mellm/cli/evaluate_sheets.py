@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mellm.cli.evaluate_output import print_labels, write
-from mellm.cli.options import to_new_file
+from mellm.cli.evaluate_output import IntervalSeed, Json, Quiet, print_labels, write
 from mellm.errors import InputError
 
 
@@ -17,12 +16,9 @@ def sheets(
     model: Annotated[str, typer.Option(help="learned (never from the sheet itself), clean or prototypes.")],
     classes: Annotated[str, typer.Option(help="3, 5, 6 or 7.")] = "7",
     convention: Annotated[str, typer.Option(help="Whose words for emotions.")] = "unknown",
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    json_file: Json = None,
+    seed: IntervalSeed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Infer emotions from the coded units of sheets: what the emotion models cost and bring.
 

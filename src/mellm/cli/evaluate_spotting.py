@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mellm.cli.console import console
-from mellm.cli.options import to_new_file
+from mellm.cli.evaluate_output import FalseAlarms, Json, Quiet
 
 if TYPE_CHECKING:
     from mellm.evaluate.spotting_figures import SpottingFigures
@@ -33,15 +33,10 @@ def spotting(
     at_most: Annotated[
         float, typer.Option(min=5, help="Seconds of a clip into which movements are put at most.")
     ] = 60.0,
-    false_alarms_per_minute: Annotated[
-        float, typer.Option(min=0.1, max=10, help="Where the dial stands.")
-    ] = 0.3,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", callback=to_new_file, help="Write figures, samples and provenance here."),
-    ] = None,
+    false_alarms_per_minute: FalseAlarms = 0.3,
+    json_file: Json = None,
     seed: Annotated[int, typer.Option(help="Seed of what is put in.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Count false alarms in real clips, and find movements put into their pictures; two baselines beside it.
 

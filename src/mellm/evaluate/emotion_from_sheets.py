@@ -4,20 +4,18 @@ The learned model is asked without the sheet it is tested on; the clean one and 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
 from mellm.errors import InputError
-from mellm.evaluate.figures import LabelFigures
 from mellm.evaluate.runs import LabelRun, provenance
-from mellm.evaluate.summary import label_figures, label_sample
+from mellm.evaluate.summary import figures_by_set, label_sample
 from mellm.facs import create_emotion_model
 from mellm.facs.codes import parse_codes
 from mellm.facs.findings import AUEvidence, EmotionModel
@@ -70,7 +68,14 @@ def evaluate_emotion_models(
         "classes": list(classes.labels),
     }
     return LabelRun(
-        figures=_figures(rows, probabilities, classes.labels, seed),
+        figures=figures_by_set(
+            [row.label for row in rows],
+            probabilities,
+            [f"{row.sheet}/{row.subject}" for row in rows],
+            [row.sheet for row in rows],
+            classes.labels,
+            seed,
+        ),
         samples=[
             label_sample(f"row {r.number}", r.sheet, r.subject, r.label, p, classes.labels)
             for r, p in zip(rows, probabilities, strict=True)
@@ -83,19 +88,3 @@ def _asked(model: str, sheet: str, convention: str) -> EmotionModel:
     if model == "learned":
         return shipped_emotion_model().under(convention).without(sheet)
     return create_emotion_model(model, convention)
-
-
-def _figures(
-    rows: Sequence[_Coded], probabilities: NDArray[np.float64], labels: Sequence[str], seed: int
-) -> LabelFigures:
-    def of(chosen: NDArray[np.bool_]) -> LabelFigures:
-        here = [row for row, c in zip(rows, chosen, strict=True) if c]
-        people = [f"{row.sheet}/{row.subject}" for row in here]
-        return label_figures([row.label for row in here], probabilities[chosen], people, labels, seed)
-
-    sheets = np.array([row.sheet for row in rows])
-    found = of(np.ones(len(rows), bool))
-    names = list(dict.fromkeys(sheets.tolist()))
-    if len(names) > 1:
-        found.per_dataset = {name: of(sheets == name) for name in names}
-    return found

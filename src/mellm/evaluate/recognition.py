@@ -19,7 +19,7 @@ from mellm.evaluate.figures import LabelFigures
 from mellm.evaluate.learner import Learner, Training, create_learner
 from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
 from mellm.evaluate.runs import LabelRun, SampleResult, provenance
-from mellm.evaluate.summary import label_figures, label_sample
+from mellm.evaluate.summary import figures_by_set, label_sample
 from mellm.facs.stored_flow import COARSE
 
 Progress = Callable[[str, int, int], None]
@@ -92,18 +92,8 @@ def predict_each(
 
 def figures_of(samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0) -> LabelFigures:
     """Return pooled figures with 95% intervals over people, and the same per data set."""
-
-    def figures(chosen: NDArray[np.bool_]) -> LabelFigures:
-        here = [s for s, c in zip(samples, chosen, strict=True) if c]
-        people = [s.group for s in here]
-        return label_figures([s.label for s in here], probabilities[chosen], people, COARSE, seed)
-
-    sets = np.array([s.dataset for s in samples])
-    found = figures(np.ones(len(samples), bool))
-    names = list(dict.fromkeys(sets.tolist()))
-    if len(names) > 1:
-        found.per_dataset = {name: figures(sets == name) for name in names}
-    return found
+    truth, people, sets = ([getattr(s, name) for s in samples] for name in ("label", "group", "dataset"))
+    return figures_by_set(truth, probabilities, people, sets, COARSE, seed)
 
 
 def results_of(samples: Sequence[Sample], probabilities: NDArray[np.float64]) -> list[SampleResult]:

@@ -40,6 +40,27 @@ def label_figures(
     return found
 
 
+def figures_by_set(
+    truth: Sequence[str],
+    probabilities: NDArray[np.float64],
+    people: Sequence[str],
+    sets: Sequence[str],
+    labels: Sequence[str],
+    seed: int = 0,
+) -> LabelFigures:
+    """Return `label_figures` of all samples, and beside them those of each set where there are several."""
+
+    def of(chosen: NDArray[np.intp]) -> LabelFigures:
+        true, who = ([column[i] for i in chosen] for column in (truth, people))
+        return label_figures(true, probabilities[chosen], who, labels, seed)
+
+    found = of(np.arange(len(truth)))
+    names = list(dict.fromkeys(sets))
+    if len(names) > 1:
+        found.per_dataset = {name: of(np.flatnonzero(np.asarray(sets) == name)) for name in names}
+    return found
+
+
 def label_sample(
     key: str,
     dataset: str,

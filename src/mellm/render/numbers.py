@@ -3,6 +3,11 @@
 from mellm.report import MicroExpression, Report
 
 
+def lasting_number(me: MicroExpression, place: int) -> int:
+    """Return a micro-expression's number; in reports of earlier versions its `place`, from 0, plus 1."""
+    return me.number if me.number is not None else place + 1
+
+
 def numbered(report: Report) -> list[tuple[int, MicroExpression]]:
-    """Return each micro-expression with its number; with its place, from 1, in reports without numbers."""
-    return [(me.number or place, me) for place, me in enumerate(report.micro_expressions, 1)]
+    """Return each micro-expression with its number."""
+    return [(lasting_number(me, place), me) for place, me in enumerate(report.micro_expressions)]

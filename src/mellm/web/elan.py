@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
+from mellm.render.numbers import lasting_number
 from mellm.report import Interval, MicroExpression, Report
 from mellm.web.annotation import Annotation, AnnotationBody
 from mellm.web.elan_clock import Clock, Span, apart
 from mellm.web.elan_rows import PHASES, Rows, rows_of
-from mellm.web.moment_rows import lasting_number
 
 PROPERTY = "mellm-annotation"
 """Header property with a coder's annotation as JSON, for what tiers cannot hold; `:` and the name follow."""

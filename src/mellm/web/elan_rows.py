@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
+from mellm.render.numbers import numbered
 from mellm.report import MicroExpression, Report
 from mellm.web.annotation import CodedEmotion, CodedMoment, CodedText, CodedUnit
 from mellm.web.contract import Frames
 from mellm.web.corrected import as_coded
 from mellm.web.elan_clock import Clock, Span
-from mellm.web.moment_rows import lasting_number
 
 KINDS = ("ME", "phase", "AU", "AU reason", "emotion", "analysis", "reasoning", "conclusion", "note")
 """Tiers of one coder, for each person in the picture."""
@@ -162,10 +162,8 @@ def moment_of(rows: Rows, report: Report, clock: Clock) -> CodedMoment:
 
 def _known(report: Report, number: int) -> int | None:
     """The place in the report, from 1, of the micro-expression with a number."""
-    for place, me in enumerate(report.micro_expressions):
-        if lasting_number(me, place) == number:
-            return place + 1
-    return None
+    places = (place for place, (own, _) in enumerate(numbered(report), 1) if own == number)
+    return next(places, None)
 
 
 def _frames(rows: Rows, clock: Clock) -> Frames:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from mellm.render.numbers import lasting_number
 from mellm.report import MicroExpression, Person, Report, Source, Trace
 from mellm.web.clip_parts import Spotted
 from mellm.web.wire import WireModel
@@ -67,11 +68,6 @@ class Curves(WireModel):
     step: int
     frames: list[int]
     areas: dict[str, Band]
-
-
-def lasting_number(me: MicroExpression, place: int) -> int:
-    """A micro-expression's number; in reports of earlier versions its place in the list, counted from 0."""
-    return me.number if me.number is not None else place + 1
 
 
 def summary_of(report: Report) -> Summary:

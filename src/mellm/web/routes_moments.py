@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
+from mellm.render.numbers import numbered
 from mellm.report import MicroExpression, Report
 from mellm.web.clip_parts import FaceCourse
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.face_tracks import face_course
-from mellm.web.moment_rows import Curves, MomentPage, Summary, curves_of, lasting_number, summary_of
+from mellm.web.moment_rows import Curves, MomentPage, Summary, curves_of, summary_of
 from mellm.web.service import NotFoundError, Service
 
 MOST_FACES = 500
@@ -58,8 +59,8 @@ def moment(service: Current, job: str, number: int, viewer: Viewer = None) -> Mi
 
 
 def _moment(report: Report, number: int) -> MicroExpression:
-    for place, me in enumerate(report.micro_expressions):
-        if lasting_number(me, place) == number:
+    for own, me in numbered(report):
+        if own == number:
             return me
     raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
 

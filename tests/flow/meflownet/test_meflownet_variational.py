@@ -4,6 +4,7 @@ import numpy as np
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, make_chart
 from mellm.flow.meflownet.motion_prior import rigid_motions
 from mellm.flow.meflownet.network_evidence import warp
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.variational import refined_flow
 
 
@@ -17,7 +18,7 @@ def test_what_the_fit_missed_is_found_and_nothing_off_the_face(toy_prior, textur
     fitted = np.zeros_like(head)
     fitted[..., 0] = -0.6 * cv2.resize(bump, (COLS, ROWS), interpolation=cv2.INTER_AREA)
     rigid = rigid_motions(make_chart(toy_prior.template, toy_prior.template))
-    found = refined_flow(toy_prior, (texture, apex), head, fitted, rigid)
+    found = refined_flow(PriorFit(toy_prior), (texture, apex), head, fitted, rigid)
     assert found.shape == (ROWS, COLS, 2)
     assert found.dtype == np.float32
     assert -1.5 < found[62, 50, 0] < 1.1 * fitted[62, 50, 0]
@@ -30,4 +31,7 @@ def test_what_most_of_the_face_shares_is_not_its_expression(toy_prior, texture):
     still = np.zeros((ROWS, COLS, 2), np.float32)
     apex = warp(texture, np.full((*texture.shape, 2), 0.5, np.float32))
     rigid = rigid_motions(make_chart(toy_prior.template, toy_prior.template))
-    assert np.abs(refined_flow(toy_prior, (texture, apex), still, still, rigid)[40:80, 30:70]).max() < 0.1
+    assert (
+        np.abs(refined_flow(PriorFit(toy_prior), (texture, apex), still, still, rigid)[40:80, 30:70]).max()
+        < 0.1
+    )

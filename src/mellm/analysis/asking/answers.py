@@ -115,24 +115,21 @@ def _what(question: Question) -> Message:
     return Message("ask.macro") if question.scope == "macro" else Message("ask.any")
 
 
-def _first(question: Question, report: Report) -> Told:
+def _outermost(question: Question, report: Report) -> Told:
+    """The first or the last expression, with what it shows."""
     found = happenings(report, question.scope)
     if not found:
         return Told.nothing(question.scope, report)
-    h = found[0]
+    first = question.topic is Topic.FIRST
+    h = found[0 if first else -1]
     where = _where(question, h)
-    said = Message("ask.first", where)
-    return Told([said], list(h.frames), [h.number] if h.number else [], f"{h.onset:.2f}") + _shown_by(h)
+    said = Message("ask.first", where) if first else Message("ask.last", where)
+    return _alone(said, h, h.onset) + _shown_by(h)
 
 
-def _last(question: Question, report: Report) -> Told:
-    found = happenings(report, question.scope)
-    if not found:
-        return Told.nothing(question.scope, report)
-    h = found[-1]
-    where = _where(question, h)
-    said = Message("ask.last", where)
-    return Told([said], list(h.frames), [h.number] if h.number else [], f"{h.onset:.2f}") + _shown_by(h)
+def _alone(said: Message, h: Happening, value: float) -> Told:
+    """A sentence about one expression, and the number it is asked for, in seconds."""
+    return Told([said], list(h.frames), [h.number] if h.number else [], f"{value:.2f}")
 
 
 def _where(question: Question, h: Happening) -> dict[str, int | float | Message]:
@@ -155,22 +152,16 @@ def _shown_by(h: Happening) -> Told:
     return told
 
 
-def _longest(question: Question, report: Report) -> Told:
+def _by_length(question: Question, report: Report) -> Told:
+    """The longest or the shortest expression."""
     found = happenings(report, question.scope)
     if not found:
         return Told.nothing(question.scope, report)
-    h = max(found, key=lambda one: one.seconds)
-    said = Message("ask.longest", {"what": _what(question), "seconds": h.seconds, "span": h.span})
-    return Told([said], list(h.frames), [h.number] if h.number else [], f"{h.seconds:.2f}")
-
-
-def _shortest(question: Question, report: Report) -> Told:
-    found = happenings(report, question.scope)
-    if not found:
-        return Told.nothing(question.scope, report)
-    h = min(found, key=lambda one: one.seconds)
-    said = Message("ask.shortest", {"what": _what(question), "seconds": h.seconds, "span": h.span})
-    return Told([said], list(h.frames), [h.number] if h.number else [], f"{h.seconds:.2f}")
+    longest = question.topic is Topic.LONGEST
+    h = (max if longest else min)(found, key=lambda one: one.seconds)
+    where: dict[str, float | Message] = {"what": _what(question), "seconds": h.seconds, "span": h.span}
+    said = Message("ask.longest", where) if longest else Message("ask.shortest", where)
+    return _alone(said, h, h.seconds)
 
 
 def _strongest(question: Question, report: Report) -> Told:
@@ -240,10 +231,10 @@ def _detail(question: Question, report: Report) -> Told:
 _ANSWERS: dict[Topic, Callable[[Question, Report], Told]] = {
     Topic.COUNT: _count,
     Topic.WHEN: _when,
-    Topic.FIRST: _first,
-    Topic.LAST: _last,
-    Topic.LONGEST: _longest,
-    Topic.SHORTEST: _shortest,
+    Topic.FIRST: _outermost,
+    Topic.LAST: _outermost,
+    Topic.LONGEST: _by_length,
+    Topic.SHORTEST: _by_length,
     Topic.STRONGEST: _strongest,
     Topic.ORDER: _order,
     Topic.AT: _at,

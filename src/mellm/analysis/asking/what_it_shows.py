@@ -67,15 +67,12 @@ def _fine(report: Report) -> str:
 def _suggests(h: Happening, taxonomy: str) -> Told:
     assert h.me is not None and h.number is not None
     label, p = label_of(h.me, taxonomy)
-    where = {"number": h.number, "frame": h.frames[1]}
+    number, frame = h.number, h.frames[1]
     if label is None:
-        return Told(
-            [Message("ask.no_emotion", {"number": h.number, "frame": h.frames[1]})], [h.frames[1]], [h.number]
-        )
-    said = Message(
-        "ask.suggests", {"number": where["number"], "frame": where["frame"], "label": label, "p": p}
-    )
-    return Told([said], [h.frames[1]], [h.number])
+        said = Message("ask.no_emotion", {"number": number, "frame": frame})
+    else:
+        said = Message("ask.suggests", {"number": number, "frame": frame, "label": label, "p": p})
+    return Told([said], [frame], [number])
 
 
 def at_moment(h: Happening, taxonomy: str) -> Told:

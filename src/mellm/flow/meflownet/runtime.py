@@ -56,7 +56,7 @@ class Start:
 def start_from(prior: PriorFit, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]) -> Start:
     """Fit the prior to two grey chart pictures, float32 (HEIGHT, WIDTH), and hear the other voices."""
     found, calm = fit_pair(prior, chart, onset, apex)
-    return Start(prior.inside, found, hear(prior.prior, chart, found, (onset, apex), calm))
+    return Start(prior.inside, found, hear(prior, chart, found, (onset, apex), calm))
 
 
 def fit_pair(

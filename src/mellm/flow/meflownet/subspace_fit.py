@@ -73,10 +73,16 @@ class PriorFit:
         self.inside = inside_face(prior.template)
         """Share of the face, (rows, cols)."""
         self._face = self.inside > FACE
+        self.sure = self.inside > SURE
         trust = prior.temperature * np.clip(self.inside * 2 - 0.8, 0, 1) * self._face
         self._trust = trust[..., None].astype(np.float32)
         self._motions = (prior.expression * prior.expression_sd).astype(np.float32)
-        self._box = _box(self._face)
+        self._fade = np.clip((self.inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
+        self._cells = _around_face(self._face)
+        rows, cols = (slice(CELL * side.start, CELL * side.stop) for side in self._cells)
+        self.box = rows, cols
+        """Rows and columns of the chart's pixels that hold the face, and a little around it."""
+        self._pixels = chart_pixels()[self.box]
         self._count = _blocks(self._face.astype(np.float32))
         self._used = self._count > 0
         self._block_motions = self._on_blocks(self._motions)
@@ -130,10 +136,7 @@ class PriorFit:
             if step >= FIRST_ADAPTATION + ADAPTATIONS - 1 and settled:
                 break
         head = self._head(chart, coefficients, heads)[1]
-        shift = rigid_share(expression, rigid, face & (self.inside > SURE))
-        # Off the face the face's head motion stands alone.
-        fade = np.clip((self.inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
-        expression = np.asarray((expression - shift) * fade, np.float32)
+        expression, shift = self.without_share(expression, rigid)
         return SubspaceFit(expression, head + shift, coefficients, amplitude)
 
     def rigid_between(self, chart: Chart, first: Array, second: Array, start: Array) -> Array:
@@ -157,12 +160,25 @@ class PriorFit:
         """The normal equations' terms after warping by `flow`, (rows, cols, 5), looked at around the face
         alone.
         """
-        rows, cols = self._box
-        pixels = tuple(slice(CELL * side.start, CELL * side.stop) for side in self._box)
-        warped = read_picture(apex, (chart_pixels() + upsample(flow))[pixels])
         terms = np.zeros((*self._face.shape, 5), np.float32)
-        terms[rows, cols] = normal_terms(onset[pixels], warped)
+        terms[self._cells] = normal_terms(onset[self.box], self.warped(apex, flow))
         return terms
+
+    def warped(self, apex: Array, flow: Array) -> Array:
+        """Bring the apex back onto the onset by `flow` (rows, cols, 2), in the box around the face alone."""
+        return read_picture(apex, self._pixels + upsample(flow)[self.box])
+
+    def faded(self, field: Array) -> Array:
+        """Let a field (rows, cols, 2) fade to nothing towards the face's edge."""
+        return np.asarray(field * self._fade, np.float32)
+
+    def without_share(self, expression: Array, rigid: Array) -> tuple[Array, Array]:
+        """Take the rigid motion that most of the face shares out of an expression; return both.
+
+        Off the face the face's head motion stands alone.
+        """
+        shift = rigid_share(expression, rigid, self.sure)
+        return self.faded(expression - shift), shift
 
     def _head(self, chart: Chart, coefficients: Double, heads: int) -> tuple[Array, Array]:
         """How the turn moves depth, (N, 2), and the head's flow (rows, cols, 2)."""
@@ -176,7 +192,7 @@ class PriorFit:
         """Return each cell's amplitude relative to the pair's, (rows, cols), from what was found around
         it.
         """
-        shift = rigid_share(expression, rigid, self._face & (self.inside > SURE))
+        shift = rigid_share(expression, rigid, self.sure)
         energy = ((expression - shift) ** 2).sum(-1) * self._face
         least = CALM**2 * float(np.percentile(energy[self._face], 99)) + 1e-5
         ratio = (self._around(energy) + least) / (self._typical * amplitude**2 + 1e-9)
@@ -195,7 +211,7 @@ class PriorFit:
         return np.asarray(_blocks(whole)[self._used] / count, np.float32)
 
 
-def _box(face: NDArray[np.bool_]) -> tuple[slice, slice]:
+def _around_face(face: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Rows and columns of cells that hold the face, and a little around it."""
     sides = []
     for axis in (1, 0):

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.meflownet.chart import COLS, HEIGHT, ROWS, WIDTH, Chart
-from mellm.flow.meflownet.motion_prior import SURE, MotionPrior, SubspaceFit, rigid_motions
+from mellm.flow.meflownet.motion_prior import SURE, SubspaceFit, rigid_motions
 from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
+from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.variational import refined_flow
 
 SMOOTH = 2.0
@@ -70,7 +71,7 @@ def dis_flow(onset: Array, apex: Array, shrink: int = 1) -> Array:
 
 
 def hear(
-    prior: MotionPrior,
+    prior: PriorFit,
     chart: Chart,
     found: SubspaceFit,
     grey: tuple[Array, Array],
