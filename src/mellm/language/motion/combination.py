@@ -64,9 +64,9 @@ def combined_labels(
 
 
 WEIGHTS: dict[tuple[Route, Scale], CombinationWeights] = {
-    ("flow", "px"): CombinationWeights((0.112, 0.894, 0.731), (0.09, 0.808)),
+    ("flow", "px"): CombinationWeights((0.042, 0.926, 0.086), (0.089, 0.791)),
     ("flow", "relative"): CombinationWeights((0.5, 0.5, 0.0), (0.5, 0.5)),
-    ("vision", "px"): CombinationWeights((0.48, 0.69, 0.927), (0.292, 0.572)),
+    ("vision", "px"): CombinationWeights((0.331, 0.754, 0.866), (0.186, 0.709)),
     ("vision", "relative"): CombinationWeights((0.5, 0.5, 0.0), (0.5, 0.5)),
 }
 """Route and scale -> weights, as benchmarks/bench_motion_encoders.py --fit prints them on held-out motion of

@@ -26,7 +26,7 @@ Route = Literal["flow", "vision"]
 FILES: dict[Route, str] = {"flow": "language_regions.onnx", "vision": "language_maps.onnx"}
 """File of each route's encoder among the shipped weights."""
 
-OFFSETS: dict[Route, float] = {"flow": 0.8, "vision": 1.7}
+OFFSETS: dict[Route, float] = {"flow": 1.0, "vision": 1.0}
 """Added to the log-odds of units: one half is then where F1 on held-out generated motion is best
 (benchmarks/bench_motion_encoders.py)."""
 
