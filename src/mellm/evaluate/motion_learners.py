@@ -13,11 +13,11 @@ from mellm.datasets.megc2019 import FlowSet
 from mellm.errors import InputError
 from mellm.evaluate.facs_learner import Untrained
 from mellm.evaluate.ridge import Array
-from mellm.facs.findings import AUEvidence
+from mellm.evaluate.unit_learners import create_unit_learner
 from mellm.facs.stored_flow import COARSE, coarse_findings
-from mellm.facs.stored_flow_units import SIDE_GAP, WEIGHT, unit_evidence
+from mellm.facs.stored_flow_units import SIDE_GAP, WEIGHT
 from mellm.flow.normalised import recover_flow, regional_motion
-from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
+from mellm.language.motion.combination import WEIGHTS, combined_labels
 from mellm.language.motion.encoders import Route, shipped_encoder
 from mellm.language.motion.map_tokens import stored_map
 from mellm.language.motion.opinion import Opinion
@@ -54,39 +54,39 @@ combined_vision: Callable[[], Untrained] = partial(motion_learner, "vision", Tru
 
 
 class MotionUnits:
-    """The learner of action units; a unit that nobody asks for is never called."""
+    """The learner of action units; a unit that nobody asks for is never called.
+
+    Combined, a unit is called where the FACS stage or the encoder calls it, as the stage's own parts are put
+    together (`unit_learners.BothUnits`): each is sparing with what it was never shown.
+    """
 
     def __init__(self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool) -> None:
         """Read every sample."""
         self._units = units
-        self._rows = [[self._row(stored, route, combined) for stored in flows] for flows in data.measurements]
+        self._scores = np.array(
+            [[self._row(stored, route) for stored in flows] for flows in data.measurements]
+        )
+        if combined:
+            self._scores = np.maximum(self._scores, create_unit_learner("facs", data, units).zero_shot())
 
-    def _row(self, stored: StoredFlow, route: Route, combined: bool) -> Array:
+    def _row(self, stored: StoredFlow, route: Route) -> Array:
         opinion = see_stored(stored, route)
-        leans = {unit.au: unit.lean for unit in opinion.units}
         row = np.full((2, len(self._units)), -WEIGHT)
-        for unit in _units(stored, opinion, route, combined):
+        for unit in opinion.units:
             if unit.au in self._units:
                 # One-sided from `SIDE_GAP` between the halves on; below it, the lean says which is stronger.
-                own = {"left": 0.6, "right": -0.6}.get(unit.side, 0.49 * leans.get(unit.au, 0.0))
+                own = {"left": 0.6, "right": -0.6}.get(unit.side, 0.49 * unit.lean)
                 apart = SIDE_GAP * own
-                row[:, self._units.index(unit.au)] = unit.probability - 0.5 + np.array([apart, -apart])
+                row[:, self._units.index(unit.au)] = unit.likelihood - 0.5 + np.array([apart, -apart])
         return row
 
     def zero_shot(self) -> Array:
         """Return scores (M, N, 2, U): above zero where a unit is likelier there than not."""
-        return np.array(self._rows)
+        return self._scores
 
     def fitted(self, labels: NDArray[np.bool_], train: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
         """Raise InputError: the encoders are not trained on these folds."""
         raise InputError("The motion encoders are not trained on these folds; use --protocol zero-shot.")
-
-
-def _units(stored: StoredFlow, opinion: Opinion, route: Route, combined: bool) -> list[AUEvidence]:
-    """Return the units by an encoder, or by the FACS stage and the encoder together."""
-    if combined:
-        return combined_units(unit_evidence(stored), opinion, WEIGHTS[route, "relative"])
-    return [AUEvidence(unit.au, unit.side, unit.likelihood, None, ()) for unit in opinion.units]
 
 
 def motion_units(name: str) -> Callable[[FlowSet, tuple[int, ...]], MotionUnits] | None:

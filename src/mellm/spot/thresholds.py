@@ -25,7 +25,7 @@ class SpotSettings:
     """Largest: a brief movement beyond it is no subtle one, or something passing before the face."""
     min_strength: float = 4.5
     """Smallest peak of the strongest region over frame-to-frame noise: below it noise may have made it."""
-    min_macro_iod: float = 0.008
+    min_macro_iod: float = 0.005
     """Smallest peak displacement of a macro-expression."""
     smoothing: float = 0.15
     """Seconds of the Savitzky-Golay window (order 2)."""

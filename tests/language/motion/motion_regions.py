@@ -15,4 +15,18 @@ def regions(scale: float = 1.0, **moving: tuple[float, float]) -> list[RegionMot
     return found
 
 
-SMILE = {"left_mouth_corner": (-1.5, -1.5), "right_mouth_corner": (1.5, -1.5)}
+HALF_SMILE = {
+    "left_mouth_corner": (-1.5, -1.5),
+    "upper_lip_left": (-1.2, -1.4),
+    "lower_lip_left": (-0.8, -1.0),
+    "left_nostril_wing": (-0.9, -1.0),
+    "left_cheek": (-0.4, -0.4),
+    "left_lower_eyelid_centre": (-0.1, -0.1),
+}
+"""The left mouth corner of the picture goes up and outward, and draws the skin around it along."""
+
+SMILE = (
+    HALF_SMILE
+    | {name.replace("left", "right"): (-u, v) for name, (u, v) in HALF_SMILE.items()}
+    | {"upper_lip_centre": (0.0, -1.1), "lower_lip_centre": (0.0, -0.7)}
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from motion_regions import SMILE, regions
+from motion_regions import HALF_SMILE, SMILE, regions
 
 from mellm.face.anchors import ANCHOR_NAMES
 from mellm.face.mean_face import MEAN_FACE
@@ -30,7 +30,7 @@ def test_the_flow_route_sees_a_smile_and_its_side():
     assert max(likelihoods(both), key=likelihoods(both).__getitem__) == 12
     assert both.labels("3")["positive"] > 0.5
     # The picture's left is the subject's right.
-    alone = shipped_encoder("flow").read_regions(regions(left_mouth_corner=SMILE["left_mouth_corner"]))
+    alone = shipped_encoder("flow").read_regions(regions(**HALF_SMILE))
     [corner] = [unit for unit in alone.units if unit.au == 12]
     assert corner.side == "right"
 

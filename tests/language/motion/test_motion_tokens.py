@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from motion_regions import SMILE, regions
+from motion_regions import regions
 
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.motion.map_tokens import MAP_SIZE, in_crop, map_picture, stored_map
 from mellm.language.motion.region_tokens import FEATURES, region_features, region_numbers
+
+CORNERS = {"left_mouth_corner": (-1.5, -1.5), "right_mouth_corner": (1.5, -1.5)}
 
 
 def features(motion: list[RegionMotion], known: bool) -> np.ndarray:
@@ -17,7 +19,7 @@ def features(motion: list[RegionMotion], known: bool) -> np.ndarray:
 
 
 def test_every_region_has_its_row_and_the_scale_one_more():
-    found = features(regions(**SMILE), known=True)
+    found = features(regions(**CORNERS), known=True)
     assert found.shape == (30, FEATURES)
     corner = REGION_NAMES.index("left mouth corner")
     assert found[corner, 0] < 0 and found[corner, 1] < 0 and found[corner, 4] == 1
@@ -25,13 +27,13 @@ def test_every_region_has_its_row_and_the_scale_one_more():
 
 
 def test_without_scale_sizes_do_not_count_and_with_one_they_do():
-    small, large = regions(0.5, **SMILE), regions(3.0, **SMILE)
+    small, large = regions(0.5, **CORNERS), regions(3.0, **CORNERS)
     assert np.allclose(features(small, known=False), features(large, known=False), atol=1e-5)
     assert features(small, known=True)[29, 5] < features(large, known=True)[29, 5] - 1
 
 
 def test_missing_regions_are_still():
-    numbers, moving = region_numbers(regions(**SMILE)[:3])
+    numbers, moving = region_numbers(regions(**CORNERS)[:3])
     assert numbers.shape == (29, 3) and not moving.any()
 
 
