@@ -15,6 +15,7 @@ from mellm.errors import InputError
 from mellm.report import Report
 from mellm.web.annotation import Annotation, AnnotationBody
 from mellm.web.annotation_check import settled
+from mellm.web.coding_ground import ground_of
 from mellm.web.elan import elan_document
 from mellm.web.elan_reading import read_elan
 
@@ -43,7 +44,7 @@ NEEDED = {
 
 def coded(*moments: dict[str, object], coder: str = "Ada", **more: object) -> Annotation:
     body = AnnotationBody.model_validate({"coder": coder, "moments": moments, **more})
-    whole = settled(body, REPORT, {}, highest_id=0)
+    whole = settled(body, ground_of(REPORT), {}, highest_id=0)
     return Annotation(job="a" * 20, version=1, **whole.model_dump())
 
 
