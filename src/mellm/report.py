@@ -207,6 +207,9 @@ class MicroExpression(_Model):
     pictures: dict[str, str] = Field(
         default_factory=dict, description="Picture kind -> file name in the report's folder"
     )
+    map_scales_px: dict[str, float] = Field(
+        default_factory=dict, description="Kind of a motion map -> motion of full colour in it, px"
+    )
     warnings: list[str] = Field(default_factory=list)
 
 
