@@ -36,7 +36,9 @@ class HeldAnalysis:
         """Let a finished job run again."""
         report = service.report(job).model_copy(deep=True)
         with service.database.change() as db:
-            db.execute("UPDATE jobs SET state = 'running', verdict = NULL, message = NULL WHERE id = ?", (job,))
+            db.execute(
+                "UPDATE jobs SET state = 'running', verdict = NULL, message = NULL WHERE id = ?", (job,)
+            )
         running = RunningJob()
         service.dispatcher._running[job] = running
         return cls(service, job, report, running)

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield client, service, jobs
 
 
-def save(client: Client, job: str, base: int, *moments: dict[str, Any], coder: str = "Ada", **more: Any) -> Any:
+def save(
+    client: Client, job: str, base: int, *moments: dict[str, Any], coder: str = "Ada", **more: Any
+) -> Any:
     body = {"coder": coder, "base_version": base, "moments": moments, **more}
     return client.put(f"jobs/{job}/annotation", json=body)
 

@@ -16,8 +16,8 @@ class Limits:
     `max_pixels`: width times height of one picture (64 million: 8K video and 50-megapixel photographs pass).
     `max_side`: longest side of one picture in pixels. `max_frames` and `max_duration` (seconds): length of a
     video, animation or folder. `max_bytes`: size of the file, or of all pictures of a folder together.
-    `max_pixels_per_byte`: of a video or animation of a thousand million pixels or more, all frames together; a
-    black 4K picture that never changes has some 200,000.
+    `max_pixels_per_byte`: of a video or animation of a thousand million pixels or more, all frames together;
+    a black 4K picture that never changes has some 200,000.
     """
 
     max_pixels: int = 64_000_000

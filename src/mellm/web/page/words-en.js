@@ -270,6 +270,7 @@ export default {
   by_confidence: "by confidence",
   not_taken: "Not taken for micro-expressions ({n})",
   not_taken_why: "Not taken for a micro-expression: nothing bears it out. Whatever you say about it takes it up.",
+  no_sound: "The sound of this clip cannot be had.",
   agree_later: "This one is being measured: agree once its action units are here.",
   changed_stays: "You changed this one: it is kept as your correction, not as agreement.",
   unit_doubled: "AU {code} is there already: change that one.",

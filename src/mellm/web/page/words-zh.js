@@ -271,6 +271,7 @@ export default {
   by_confidence: "按置信度",
   not_taken: "未视为微表情（{n}）",
   not_taken_why: "未视为微表情：没有任何依据。您对它作出任何标注即可将其纳入。",
+  no_sound: "无法获得此视频的声音。",
   agree_later: "此项正在测量：请待其动作单元出现后再表示同意。",
   changed_stays: "您已修改此项：它作为您的修改保存，而非同意。",
   unit_doubled: "AU {code} 已存在：请修改那一项。",
