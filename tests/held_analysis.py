@@ -66,6 +66,7 @@ class HeldAnalysis:
 
     def ended(self, moments: Sequence[MicroExpression] | None = None) -> None:
         """It is done; the report has these moments."""
+        self.report.spotted = len(self.report.micro_expressions)
         if moments is not None:
             self.report.micro_expressions = list(moments)
         folder = self.service.files.result(self.job)

@@ -293,6 +293,11 @@ class Report(_Model):
     source: Source
     people: list[Person]
     micro_expressions: list[MicroExpression]
+    spotted: int | None = Field(
+        default=None,
+        description="How many micro-expressions were spotted and numbered; those that could not be read are "
+        "not in the list. None: the frames were given",
+    )
     other_events: list[OtherEvent] = Field(default_factory=list)
     traces: list[Trace] = Field(default_factory=list)
     verdict: str = Field(description="One sentence; says why when no micro-expression was found")

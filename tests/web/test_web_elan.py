@@ -75,7 +75,7 @@ RULES: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
         (),
     ),
 }
-"""EAF 3.0's schema for the elements we write: needed and further attributes with their form, children in order."""
+"""EAF 3.0's schema for the elements we write: needed and further attributes with their form, children."""
 
 
 def check_schema(data: bytes) -> ElementTree.Element:

@@ -212,6 +212,7 @@ class Analyzer:
             with self._clock("media"):
                 source = clip_source(path, media, frames)
             self._listeners.parts.watched(watched_entry(source, people, moments))
+            found.spotted = len(moments)
             for number, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
                     around = windows(interval.onset_frame, interval.apex_frame, frames)
@@ -306,9 +307,7 @@ class Analyzer:
         )
         moment.reading.number = number
         moment.reading.pictures = {kind: f"me{number}_{kind}.png" for kind in self._kinds()}
-        found.readings.append(moment.reading)
-        found.draw.append(moment.draw)
-        found.moment_warnings += moment.warnings
+        found.add(moment.reading, moment.draw, moment.warnings)
         self._listeners.parts.read(number, moment.reading, partial(found.drawn_of, len(found.draw) - 1))
 
     def _kinds(self) -> list[str]:
@@ -323,6 +322,7 @@ class Analyzer:
             source=source,
             people=[person_entry(person) for person in people],
             micro_expressions=found.readings,
+            spotted=found.spotted,
             other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
             traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
             verdict=word(said, language),

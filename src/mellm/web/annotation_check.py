@@ -38,27 +38,29 @@ def settled(
 
     Raises InputError for the first thing that is not in the clip, its report or FACS.
     """
-    moments = []
-    next_id = max(highest_id, ground.highest) + 1
-    for given in body.moments:
-        moment = _settled(taken_over(given, ground), ground, rereads)
-        if moment.number is None and (moment.id in ground.moments or not ground.complete):
-            moment.id = None
-        if moment.id is None and ground.complete:
-            moment.id, next_id = next_id, next_id + 1
-        moments.append(moment)
-    _check_once(moments)
+    moments = [_settled(taken_over(given, ground), ground, rereads) for given in body.moments]
+    seen: set[str | None] = set()
+    for moment in moments:
+        if moment.key in seen:
+            raise InputError(Message("coding.twice", {"number": moment.id or moment.number or "-"}))
+        seen.add(moment.key)
+    _number_added(moments, ground, max(highest_id, ground.highest))
     return body.model_copy(update={"moments": moments, "early": not ground.complete})
 
 
-def _check_once(moments: Sequence[CodedMoment]) -> None:
-    for name in ("key", "id"):
-        seen: set[object] = {None}
-        for moment in moments:
-            value = getattr(moment, name)
-            if value in seen and value is not None:
-                raise InputError(Message("coding.twice", {"number": moment.id or moment.number or "-"}))
-            seen.add(value)
+def _number_added(moments: Sequence[CodedMoment], ground: Ground, highest: int) -> None:
+    """Give every moment somebody added a number that nothing else has, or none while the analysis runs."""
+    added = [moment for moment in moments if moment.number is None]
+    taken = set(ground.moments)
+    for moment in added:
+        if moment.id in taken or not ground.complete:
+            moment.id = None
+        elif moment.id is not None:
+            taken.add(moment.id)
+    after = max(highest, *taken, 0) + 1
+    for moment in added if ground.complete else []:
+        if moment.id is None:
+            moment.id, after = after, after + 1
 
 
 def _settled(given: CodedMoment, ground: Ground, rereads: Mapping[str, Report]) -> CodedMoment:

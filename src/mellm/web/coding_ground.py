@@ -39,11 +39,8 @@ class Ground:
     people: frozenset[int]
     moments: Mapping[int, KnownMoment] = field(default_factory=dict)
     complete: bool = True
-
-    @property
-    def highest(self) -> int:
-        """The highest number of the program's; 0 where it found nothing."""
-        return max(self.moments, default=0)
+    highest: int = 0
+    """The highest number the program has given, to a moment that could not be read too."""
 
 
 def ground_of(report: Report) -> Ground:
@@ -52,6 +49,7 @@ def ground_of(report: Report) -> Ground:
         frames=report.source.frames,
         people=frozenset(person.person for person in report.people) or frozenset((1,)),
         moments={number: KnownMoment.of(me) for number, me in numbered(report)},
+        highest=max([report.spotted or 0, *(number for number, _ in numbered(report))]),
     )
 
 

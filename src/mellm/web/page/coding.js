@@ -162,7 +162,7 @@ export function takenOver(doc, mes) {
     const alike = mes.filter((me) => me.person === person && sameFrames(framesOf(me.interval), spotted));
     const me = alike.find((one) => one.number === number) ?? alike[0];
     if (me) return { ...entry, number: me.number, id: me.number, key: programKey(me.number), spotted: null, units: entry.units.map((unit) => met(unit, me.action_units)) };
-    const taken = mes.some((one) => one.number === number);
+    const taken = mes.some((one) => one.number === number) || Object.values(doc.entries).some((one) => one !== entry && one.id === number);
     /** @type {Entry} */
     const own = { ...entry, number: null, id: taken ? null : number, key: taken ? `own${number}` : programKey(number), verdict: verdict === "rejected" ? "rejected" : "added", frames: entry.frames ?? spotted, spotted: null };
     return own;
@@ -219,7 +219,8 @@ export function merged(base, mine, theirs) {
     const [was, my, their] = [base.entries[key], mine.entries[key], theirs.entries[key]];
     if (!same(was, my) && !same(was, their) && !same(my, their)) both.push(key);
     const chosen = same(was, my) ? their : my;
-    if (chosen) entries[key] = chosen;
+    // The server gives the numbers.
+    if (chosen) entries[key] = chosen.id === null && their?.id ? { ...chosen, id: their.id } : chosen;
   }
   return { doc: { note: base.note === mine.note ? theirs.note : mine.note, finished: mine.finished, entries }, both };
 }
