@@ -23,9 +23,9 @@ def _in_order(value: Any) -> bool:
         return all(map(_in_order, value))
     if not isinstance(value, dict):
         return True
-    frames = value.get("frames")
-    if isinstance(frames, dict) and {"onset", "apex"} <= set(frames):
-        offset = frames.get("offset")
-        if not frames["onset"] < frames["apex"] <= (frames["apex"] if offset is None else offset):
-            return False
+    for frames in (value.get("frames"), value.get("spotted")):
+        if isinstance(frames, dict) and {"onset", "apex"} <= set(frames):
+            offset = frames.get("offset")
+            if not frames["onset"] < frames["apex"] <= (frames["apex"] if offset is None else offset):
+                return False
     return all(map(_in_order, value.values()))

@@ -99,10 +99,14 @@ class AnnotationBody(WireModel):
     coder: str = Field(default="", max_length=100)
     role: Role = "coder"
     sources: list[Origin] = Field(default_factory=list, max_length=20)
-    finished: bool = Field(default=False, description="Handed in: the coder may now see the others' marks")
+    finished: bool = Field(
+        default=False, strict=True, description="Handed in: the coder may now see the others' marks"
+    )
     moments: list[CodedMoment] = Field(default_factory=list, max_length=5000)
     note: str = Field(default="", max_length=20_000)
-    early: bool = Field(default=False, description="Saved before the analysis had ended; set by the server")
+    early: bool = Field(
+        default=False, strict=True, description="Saved before the analysis had ended; set by the server"
+    )
 
 
 class NewAnnotation(AnnotationBody):
@@ -128,7 +132,7 @@ class NewAnnotation(AnnotationBody):
     )
 
     base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
-    merge: bool = False
+    merge: Annotated[bool, Field(strict=True)] = False
 
     def body(self) -> AnnotationBody:
         """What is saved."""
@@ -174,6 +178,7 @@ class ConflictAnswer(WireModel):
     """What a save is answered where someone else's newer version stands in its way."""
 
     error: str
+    chinese: str | None = None
     conflict: Conflict
 
 

@@ -36,6 +36,10 @@ class ConflictError(InputError):
         self.conflict = conflict
 
 
+class NobodyError(InputError):
+    """Nobody of that name has coded the clip."""
+
+
 class BlindError(InputError):
     """The clip is coded blind, and who asks has not handed in yet."""
 
@@ -123,11 +127,11 @@ class Coding:
         ]
 
     def one_of(self, job: str, role: Role, coder: str) -> Annotation:
-        """The newest annotation of a coder. Raises InputError where that coder has none."""
+        """The newest annotation of a coder. Raises NobodyError where that coder has none."""
         found = self.store.newest(job, role, coder)
         if found.version == 0:
             known = ", ".join(state.coder or "-" for state in self.coders(job)) or "-"
-            raise InputError(Message("coding.nobody", {"coder": coder or "-", "known": known}))
+            raise NobodyError(Message("coding.nobody", {"coder": coder or "-", "known": known}))
         return found
 
     def handed_in(self, job: str, viewer: str | None) -> bool:

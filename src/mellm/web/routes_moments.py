@@ -92,6 +92,7 @@ def faces(
     response_class=FileResponse,
     responses={
         200: {"content": {"video/webm": {}}, "description": "The face from onset to offset, magnified"},
+        409: {"model": Problem, "description": "No face is found there any more, or the job is not done"},
         503: {"model": Problem, "description": "It is being made; ask again after `Retry-After` seconds"},
     },
 )

@@ -32,7 +32,7 @@ class AskedQuestion(WireModel):
 
     question: Annotated[str, Field(min_length=1, max_length=500, examples=["How many micro-expressions?"])]
     language: Language | None = Field(default=None, description="Of the answer; null: the question's own")
-    stream: bool = Field(default=False, description="Answer by server-sent events")
+    stream: bool = Field(default=False, strict=True, description="Answer by server-sent events")
 
 
 @router.post(
