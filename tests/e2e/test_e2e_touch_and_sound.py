@@ -238,3 +238,66 @@ def test_a_file_from_elan_is_read_on_the_page(page: Any, address: tuple[str, lis
         files=[{"name": "bad.eaf", "mimeType": "application/xml", "buffer": b"<svg/>"}]
     )
     page.locator("#said.error, #said .error, #said", has_text="no ELAN document").first.wait_for()
+
+
+def test_the_maps_legend_is_in_the_readers_language(page: Any, address: tuple[str, list[str]]) -> None:
+    opened(page, f"{address[0]}/clips/{address[1][2]}")
+    page.select_option("#overlay", "mmc")
+    english = page.locator("#legend .colours")
+    english.wait_for()
+    assert "down-right" in english.inner_text() and "full colour = 1.00 px" in english.inner_text()
+    page.click("#language")
+    page.locator("#legend", has_text="右下").wait_for()
+    assert re.search("[A-Za-z]{3}", page.locator("#legend").inner_text()) is None
+    page.uncheck("#fixed")
+    page.locator("#legend", has_text="2.46 px 运动（仅限本图）").wait_for()
+    # The hues are those of the map: right is red, up is violet.
+    strokes = page.locator("#legend svg path").evaluate_all(
+        "all => all.map((one) => one.getAttribute('stroke'))"
+    )
+    assert strokes[0] == "hsl(0 100% 50%)" and strokes[6] == "hsl(270 100% 50%)"
+    page.click("#language")
+
+
+def test_a_note_needs_no_measurement_and_exports_are_ones_own(
+    page: Any, address: tuple[str, list[str]]
+) -> None:
+    url, jobs = address
+    said = {"coder": "Zoë", "base_version": 0, "moments": [{"number": 1, "verdict": "rejected"}]}
+    assert page.request.put(f"{url}/api/v1/jobs/{jobs[2]}/annotation", data=said).ok
+    opened(page, f"{url}/clips/{jobs[2]}")
+    page.locator("#export summary").click()
+    links = page.locator("#exports a[data-kind=mes]")
+    # Ada has said nothing: hers is the program's, never the one who saved last.
+    assert "version=program" in links.first.get_attribute("href")
+    assert page.locator("#exports a[data-kind=eaf]").count() == 3
+    page.keyboard.press("Escape")
+    page.locator("[data-focus=add-moment]").click()
+    page.locator("[data-focus=note]").fill("too dark to measure")
+    page.locator("#save").click()
+    page.locator("#saved", has_text="Saved as version").wait_for()
+    address_of = links.first.get_attribute("href")
+    assert "version=person" in address_of and "coder=Ada" in address_of
+    text = page.request.get(
+        f"{url}{page.locator('#exports a[data-kind=eaf]').first.get_attribute('href')}"
+    ).text()
+    assert "too dark to measure" in text and "ME Zoë" not in text
+
+
+def test_nothing_is_wider_than_a_narrow_window(browser: Any, address: tuple[str, list[str]]) -> None:
+    url, jobs = address
+    context = browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce")
+    page = context.new_page()
+    for room in (f"/clips/{jobs[1]}", "/gallery", "/"):
+        page.goto(url + room)
+        page.locator("#language").wait_for()
+        if room != "/":
+            page.locator("body[data-ready]").wait_for()
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 360, room
+    page.goto(f"{url}/clips/{jobs[1]}")
+    page.locator("body[data-ready]").wait_for()
+    page.locator("#export summary").click()
+    box = page.locator("#exports").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+    context.close()

@@ -60,8 +60,8 @@ class Limits:
         """Raise `InputError` when a small file promises so many pixels that it can be no recording."""
         size = max(path.stat().st_size, 1)
         if pixels >= _MANY_PIXELS and pixels > size * self.max_pixels_per_byte:
-            told = {"file": path.name, "millions": pixels / 1e6, "kilobytes": size / 1e3}
-            raise InputError(Message("media.too_dense", told))
+            sizes = {"millions": pixels / 1e6, "kilobytes": size / 1e3}
+            raise InputError(Message("media.too_dense", {"file": path.name, **sizes}))
 
     def check_length(self, path: Path, frames: int | None, duration: float | None) -> None:
         """Raise `InputError` when a source has too many frames or lasts too long; None passes."""

@@ -141,7 +141,11 @@ class Coding:
 
 def _numbered(moments: Sequence[CodedMoment], ids: Mapping[str, int]) -> list[CodedMoment]:
     """Added moments under the numbers they have already, whether or not their writer knows of them."""
-    return [
-        m.model_copy(update={"id": ids[m.key]}) if m.number is None and m.id is None and m.key in ids else m
-        for m in moments
-    ]
+
+    def known(moment: CodedMoment) -> CodedMoment:
+        own = ids.get(moment.key or "")
+        if moment.number is not None or moment.id is not None or own is None:
+            return moment
+        return moment.model_copy(update={"id": own})
+
+    return list(map(known, moments))
