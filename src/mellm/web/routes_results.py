@@ -208,10 +208,16 @@ def _file(data: bytes, media_type: str, name: str) -> Response:
 
 
 @router.get("/jobs/{job}/instruct", response_class=FileResponse, responses=_ZIP)
-def instruct(service: Current, job: str, viewer: Viewer = None) -> FileResponse:
+def instruct(
+    service: Current,
+    job: str,
+    coder: Annotated[str | None, Query(max_length=100, description="Whose; as in `export`")] = None,
+    viewer: Viewer = None,
+) -> FileResponse:
     """What a person coded in one analysis, as instruction data: a folder of `mellm data instruct`."""
     found = service.done(job)
-    return _packed(service, [result(service, job, program=False, viewer=viewer)], file_stem(found.name))
+    coded = result(service, job, program=False, coder=coder, viewer=viewer)
+    return _packed(service, [coded], file_stem(found.name))
 
 
 @router.get("/instruct", response_class=FileResponse, responses=_ZIP)

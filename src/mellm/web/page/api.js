@@ -112,8 +112,8 @@ export const videoAddress = (id, number, factor) => seen(`${BASE}/jobs/${id}/mom
 export const soundAddress = (id) => `${BASE}/jobs/${id}/sound`;
 /** @type {(record: string) => string} */
 export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
-/** @type {(id: string | null) => string} */
-export const instructAddress = (id) => seen(id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
+/** @type {(id: string | null, coder?: string | null) => string} */
+export const instructAddress = (id, coder = null) => seen(id ? `${BASE}/jobs/${id}/instruct${coder === null ? "" : `?${search({ coder })}`}` : `${BASE}/instruct`);
 /** @type {(kind: string, query: URLSearchParams) => string} */
 export const exportAllAddress = (kind, query) => seen(`${BASE}/export/${kind}?${query}`);
 /** Nobody named: the final version, else the newest of all. @type {(id: string, kind: string, version: string, coder: string | null) => string} */

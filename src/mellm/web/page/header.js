@@ -113,6 +113,6 @@ function Exports({ app, saving }) {
     <summary class="button">${t("export")}</summary><div id="exports" onClick=${click}>
       <p>${t("export_person")}</p><ul aria-label=${t("export_person")}>${KINDS.map((kind) => link(kind, mine, mine === "person" ? coder : null))}
         ${app.job.coders?.some((name) => name !== coder) && link("eaf", "person", null, "x_eaf_all")}
-        <li key="instruct"><a href=${api.instructAddress(app.job.id)} data-kind="instruct" title=${t("x_instruct_note")}>${t("x_instruct")}</a></li></ul>
+        <li key="instruct"><a href=${api.instructAddress(app.job.id, coder)} data-kind="instruct" title=${t("x_instruct_note")}>${t("x_instruct")}</a></li></ul>
       <p>${t("export_program")}</p><ul aria-label=${t("export_program")}>${KINDS.map((kind) => link(kind, "program", null))}</ul></div></details>`;
 }
