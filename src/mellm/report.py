@@ -208,7 +208,8 @@ class MicroExpression(_Model):
         default_factory=dict, description="Picture kind -> file name in the report's folder"
     )
     map_scales_px: dict[str, float] = Field(
-        default_factory=dict, description="Kind of a motion map -> motion of full colour in it, px"
+        default_factory=dict,
+        description="Kind of motion map -> motion of full colour in it, px of the crop",
     )
     warnings: list[str] = Field(default_factory=list)
 

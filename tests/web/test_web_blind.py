@@ -33,7 +33,15 @@ HIDDEN = [
 ]
 """Routes of a clip that give what the program found."""
 
-OPEN = ["frames", "frames/3", "media", "coders", "annotation", "neighbours", "annotation/versions?coder=Cy"]
+OPEN = [
+    "frames",
+    "frames/3",
+    "media",
+    "coders",
+    "annotation?coder=Cy",
+    "neighbours",
+    "annotation/versions?coder=Cy",
+]
 """Those that give the recording and one's own words."""
 
 EMPTY = ["", "partial", "sentences", "thumbnail"]

@@ -104,7 +104,7 @@ def draw_pictures(
 
 
 def map_scales(flow: Flow) -> dict[str, float]:
-    """Return the motion of full colour, px, in each MMC-Map that `draw_pictures` draws of a whole flow."""
+    """Return the motion of full colour, px of the flow, in each MMC-Map that `draw_pictures` draws of it."""
     return {"mmc": round(image_scale(flow.expression), 4), "mmc_fixed": MMC_SCALE_PX}
 
 
