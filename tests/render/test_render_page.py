@@ -174,7 +174,7 @@ def test_legends_of_maps_are_in_the_pages_language() -> None:
     assert maps
     whole = render_html(report, pictures)
     assert "满色 =" not in whole
-    me.map_scales_px = {kind: 1.25 for kind in maps}
+    me.map_scales_px = dict.fromkeys(maps, 1.25)
     drawn = render_html(report, pictures)
     words = Page(drawn).words
     assert "满色 = 1.25 px 运动" in words and "右下" in words and "down-right" not in words
