@@ -201,9 +201,7 @@ class MicroExpression(_Model):
     emotion: EmotionReading
     reading: Reading
     head_motion_px: float = Field(description="Mean head motion over the face, onset to apex, px")
-    head_turn_deg: float | None = Field(
-        default=None, description="Turn onset to apex, degrees; None: unknown"
-    )
+    head_turn_deg: float | None = Field(default=None, description="Its turn, degrees; None: unknown")
     pictures: dict[str, str] = Field(
         default_factory=dict, description="Picture kind -> file name in the report's folder"
     )
