@@ -18,6 +18,7 @@ import json
 import os
 import random
 import struct
+import sys
 import tempfile
 import threading
 import time
@@ -205,7 +206,7 @@ def main() -> None:
     states: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
     wrong: list[str] = []
-    longest = 0.0
+    times: list[tuple[float, int, str, str]] = []
     memory = Memory()
     memory.start()
     begun = time.perf_counter()
@@ -223,7 +224,9 @@ def main() -> None:
                 started = time.perf_counter()
                 pair = (None, "onset", "apex")[is_still(data) * (1 + number % 2)]
                 job = analysed(client, data, NAMES[number % len(NAMES)], plain, pair, portrait)
-                longest = max(longest, time.perf_counter() - started)
+                took = round(time.perf_counter() - started, 1)
+                times.append((took, number, job["state"], str(job["error"])[:60]))
+                print(f"file {number}: {job['state']} after {took} s", file=sys.stderr, flush=True)
                 states[job["state"]] += 1
                 if job["state"] == "failed":
                     sentences[" ".join(str(job["error"]).split()[-4:])] += 1
@@ -242,7 +245,7 @@ def main() -> None:
         "server_alive": alive == 200,
         "files_outside_the_store": outside,
         "wrong": wrong,
-        "longest_file_s": round(longest, 1),
+        "slowest_files": sorted(times, reverse=True)[:5],
         "most_memory_mib": memory.most,
         "load_average": [round(load, 1) for load in os.getloadavg()],
         "seconds": round(time.perf_counter() - begun, 1),

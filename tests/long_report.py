@@ -194,6 +194,7 @@ def _moment(number: int, onset: int, chance: np.random.Generator) -> MicroExpres
         reading=write_reading(list(map(_motion, regions)), units, shares, taxonomy="7", language="en"),
         head_motion_px=0.4,
         pictures={kind: f"me{number}_{kind}.png" for kind in KINDS},
+        map_scales_px={"mmc": 2.46, "mmc_fixed": 1.0},
     )
 
 

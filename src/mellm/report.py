@@ -201,12 +201,11 @@ class MicroExpression(_Model):
     emotion: EmotionReading
     reading: Reading
     head_motion_px: float = Field(description="Mean head motion over the face, onset to apex, px")
-    head_turn_deg: float | None = Field(
-        default=None, description="How far the head turned from onset to apex, degrees; None where unknown"
-    )
+    head_turn_deg: float | None = Field(default=None, description="Its turn, degrees; None: unknown")
     pictures: dict[str, str] = Field(
         default_factory=dict, description="Picture kind -> file name in the report's folder"
     )
+    map_scales_px: dict[str, float] = Field(default_factory=dict, description="Map -> px of full colour")
     warnings: list[str] = Field(default_factory=list)
 
 
@@ -290,6 +289,7 @@ class Report(_Model):
     source: Source
     people: list[Person]
     micro_expressions: list[MicroExpression]
+    spotted: int | None = Field(default=None, description="How many were numbered; None: frames were given")
     other_events: list[OtherEvent] = Field(default_factory=list)
     traces: list[Trace] = Field(default_factory=list)
     verdict: str = Field(description="One sentence; says why when no micro-expression was found")

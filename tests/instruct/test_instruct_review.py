@@ -9,8 +9,9 @@ import pytest
 
 from mellm.errors import InputError
 from mellm.instruct import open_store
+from mellm.instruct.kappa import cohens_kappa, kappa_of_counts
 from mellm.instruct.records import Problem, write_lines
-from mellm.instruct.review import Review, cohens_kappa, reviewed
+from mellm.instruct.review import Review, reviewed
 from record_corruptions import CORRUPTIONS
 
 
@@ -87,6 +88,8 @@ os._exit(9)
 def test_kappa_of_two_reviewers(store):
     assert cohens_kappa([("a", "a"), ("b", "b")]) == 1.0
     assert cohens_kappa([("a", "a"), ("a", "a")]) is None
+    assert cohens_kappa([]) is None and kappa_of_counts({(True, False): 0}) is None
+    assert kappa_of_counts({("a", "a"): 20, ("a", "b"): 5, ("b", "a"): 10, ("b", "b"): 15}) == 0.4
     # Cohen 1960, as worked in most textbooks: 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no.
     pairs = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
     assert cohens_kappa(pairs) == pytest.approx(0.4)

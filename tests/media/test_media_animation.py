@@ -1,5 +1,6 @@
 """GIF, animated PNG and animated WebP: delays, transparency, access by index."""
 
+import struct
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 from media_samples import coded_picture, number_in
 from PIL import Image
 
+from mellm.errors import InputError
 from mellm.media import open_media
 
 DELAYS_MS = [100, 40, 40, 500, 30, 60]
@@ -101,3 +103,18 @@ def test_webp_frames_without_a_delay_are_shown_for_a_tenth_of_a_second(tmp_path:
     with open_media(path) as media:
         assert [frame.time for frame in media.frames()] == [0.0, 0.04, 0.14]
         assert media.info.duration == 0.17
+
+
+def test_a_small_file_of_endless_pixels_is_refused(tmp_path: Path) -> None:
+    """2,000 frames of 25 million pixels in 46 kB of GIF: an hour of decoding that no recording asks for."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 5000, 5000, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x21\xf9\x04\0\1\0\0\0\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
+    path = tmp_path / "endless.gif"
+    path.write_bytes(head + frame * 2000 + b"\x3b")
+    with pytest.raises(InputError, match="promises 50000 million pixels in 46 kB"):
+        open_media(path)
+    # As many small pictures are an animation like any other.
+    small = head.replace(struct.pack("<HH", 5000, 5000), struct.pack("<HH", 64, 64))
+    path.write_bytes(small + frame * 2000 + b"\x3b")
+    with open_media(path) as media:
+        assert media.info.frames == 2000

@@ -4,6 +4,7 @@ import datetime
 import itertools
 import re
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ from mellm.errors import InputError
 from mellm.report import Report
 from mellm.web.annotation import Annotation, AnnotationBody
 from mellm.web.annotation_check import settled
+from mellm.web.coding_ground import ground_of
 from mellm.web.elan import elan_document
 from mellm.web.elan_reading import read_elan
 
@@ -30,20 +32,82 @@ ORDER = (
 )  # fmt: skip
 """Children of the root in EAF 3.0, each kind in one run, in this order (ELAN Annotation Format)."""
 
-NEEDED = {
-    "ANNOTATION_DOCUMENT": {"AUTHOR", "DATE", "VERSION"},
-    "TIME_SLOT": {"TIME_SLOT_ID"},
-    "TIER": {"TIER_ID", "LINGUISTIC_TYPE_REF"},
-    "ALIGNABLE_ANNOTATION": {"ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2"},
-    "LINGUISTIC_TYPE": {"LINGUISTIC_TYPE_ID"},
-    "MEDIA_DESCRIPTOR": {"MEDIA_URL", "MIME_TYPE"},
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
+NUMBER, TEXT, FLAG = r"\d+", r"(?s).*", r"true|false|1|0"
+NAME = r"[A-Za-z_][\w.-]*"
+URI = r"(?:[^%#?:^`|\"<>\[\]{}\\]|%[0-9A-F]{2})*"
+"""What xsd:anyURI takes where it stands for a file's name: no scheme, no query, whole escapes."""
+
+RULES: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
+    "ANNOTATION_DOCUMENT": (
+        {"AUTHOR": TEXT, "DATE": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", "VERSION": TEXT},
+        {"FORMAT": TEXT, XSI: TEXT},
+        ORDER,
+    ),
+    "HEADER": (
+        {},
+        {"MEDIA_FILE": TEXT, "TIME_UNITS": "milliseconds|NTSC-frames|PAL-frames"},
+        ("MEDIA_DESCRIPTOR", "LINKED_FILE_DESCRIPTOR", "PROPERTY"),
+    ),
+    "MEDIA_DESCRIPTOR": (
+        {"MEDIA_URL": URI, "MIME_TYPE": TEXT},
+        {"RELATIVE_MEDIA_URL": URI, "TIME_ORIGIN": NUMBER, "EXTRACTED_FROM": URI},
+        (),
+    ),
+    "PROPERTY": ({}, {"NAME": TEXT}, ()),
+    "TIME_ORDER": ({}, {}, ("TIME_SLOT",)),
+    "TIME_SLOT": ({"TIME_SLOT_ID": NAME}, {"TIME_VALUE": NUMBER}, ()),
+    "TIER": (
+        {"TIER_ID": TEXT, "LINGUISTIC_TYPE_REF": TEXT},
+        dict.fromkeys(("PARTICIPANT", "ANNOTATOR", "PARENT_REF"), TEXT),
+        ("ANNOTATION",),
+    ),
+    "ANNOTATION": ({}, {}, ("ALIGNABLE_ANNOTATION",)),
+    "ALIGNABLE_ANNOTATION": (
+        {"ANNOTATION_ID": NAME, "TIME_SLOT_REF1": NAME, "TIME_SLOT_REF2": NAME},
+        {"SVG_REF": TEXT},
+        ("ANNOTATION_VALUE",),
+    ),
+    "ANNOTATION_VALUE": ({}, {}, ()),
+    "LINGUISTIC_TYPE": (
+        {"LINGUISTIC_TYPE_ID": TEXT},
+        {"TIME_ALIGNABLE": FLAG, "GRAPHIC_REFERENCES": FLAG},
+        (),
+    ),
 }
-"""Attributes without which EAF 3.0 takes no element."""
+"""EAF 3.0's schema for the elements we write: needed and further attributes with their form, children."""
+
+
+def check_schema(data: bytes) -> ElementTree.Element:
+    """Fail where a document breaks a rule of the schema; return its root."""
+    root = ElementTree.fromstring(data)
+    for element in root.iter():
+        needed, further, children = RULES[element.tag]
+        assert set(needed) <= set(element.attrib) <= {*needed, *further}, (element.tag, element.attrib)
+        for name, value in element.attrib.items():
+            assert re.fullmatch((needed | further)[name], value), (element.tag, name, value)
+        runs = [tag for tag, _ in itertools.groupby(child.tag for child in element)]
+        assert runs == [tag for tag in children if tag in runs], element.tag
+        if children:
+            assert not (element.text or "").strip(), element.tag
+    assert [len(list(root.iter(tag))) for tag in ("HEADER", "TIME_ORDER")] == [1, 1]
+    assert all(len(entry) == 1 for tag in ("ANNOTATION", "ALIGNABLE_ANNOTATION") for entry in root.iter(tag))
+    # xsd:ID: one in the whole file; xsd:IDREF and the keys: what they name is there.
+    slots = [slot.attrib["TIME_SLOT_ID"] for slot in root.iter("TIME_SLOT")]
+    marks = [mark.attrib for mark in root.iter("ALIGNABLE_ANNOTATION")]
+    ids = [*slots, *(mark["ANNOTATION_ID"] for mark in marks)]
+    assert len(set(ids)) == len(ids)
+    assert {mark[f"TIME_SLOT_REF{k}"] for mark in marks for k in (1, 2)} <= set(slots)
+    tiers = [tier.attrib for tier in root.iter("TIER")]
+    types = [kind.attrib["LINGUISTIC_TYPE_ID"] for kind in root.iter("LINGUISTIC_TYPE")]
+    assert len({tier["TIER_ID"] for tier in tiers}) == len(tiers) and len(set(types)) == len(types)
+    assert {tier["LINGUISTIC_TYPE_REF"] for tier in tiers} <= set(types)
+    return root
 
 
 def coded(*moments: dict[str, object], coder: str = "Ada", **more: object) -> Annotation:
     body = AnnotationBody.model_validate({"coder": coder, "moments": moments, **more})
-    whole = settled(body, REPORT, {}, highest_id=0)
+    whole = settled(body, ground_of(REPORT), {}, highest_id=0)
     return Annotation(job="a" * 20, version=1, **whole.model_dump())
 
 
@@ -83,28 +147,43 @@ ADA = coded(
 )
 
 
-def test_the_document_is_built_as_the_format_says() -> None:
-    """A check of structure by hand: order of elements, needed attributes, references that lead somewhere."""
-    root = ElementTree.fromstring(written(ADA, coded({"number": 1}, coder="Bo & <Co>")))
-    runs = [tag for tag, _ in itertools.groupby(child.tag for child in root)]
-    assert runs == [tag for tag in ORDER if tag in runs]
-    for element in root.iter():
-        assert NEEDED.get(element.tag, set()) <= set(element.attrib), element.tag
+def test_the_document_keeps_the_rules_of_the_schema() -> None:
+    root = check_schema(written(ADA, coded({"number": 1}, coder="Bo & <Co>")))
     assert datetime.datetime.fromisoformat(root.attrib["DATE"]).tzinfo is not None
     assert (root.attrib["FORMAT"], root.attrib["VERSION"]) == ("3.0", "3.0")
-    header = [child.tag for child in root.find("HEADER") or ()]
-    assert header == sorted(header)  # media before properties
-    slots = [slot.attrib for slot in root.iter("TIME_SLOT")]
-    ids = {slot["TIME_SLOT_ID"] for slot in slots}
-    assert len(ids) == len(slots) and all(int(slot["TIME_VALUE"]) >= 0 for slot in slots)
-    marks = [mark.attrib for mark in root.iter("ALIGNABLE_ANNOTATION")]
-    assert len({mark["ANNOTATION_ID"] for mark in marks}) == len(marks)
-    assert {mark[f"TIME_SLOT_REF{k}"] for mark in marks for k in (1, 2)} == ids
-    tiers = [tier.attrib for tier in root.iter("TIER")]
-    assert len({tier["TIER_ID"] for tier in tiers}) == len(tiers)
-    types = {kind.attrib["LINGUISTIC_TYPE_ID"] for kind in root.iter("LINGUISTIC_TYPE")}
-    assert {tier["LINGUISTIC_TYPE_REF"] for tier in tiers} <= types
-    assert {tier["ANNOTATOR"] for tier in tiers} == {"mellm", "Ada", "Bo & <Co>"}
+    assert {tier.attrib["ANNOTATOR"] for tier in root.iter("TIER")} == {"mellm", "Ada", "Bo & <Co>"}
+    check_schema(written())
+
+
+@pytest.mark.parametrize(
+    "name", ["采访 100% #1 [a] {b}^`.mp4", "a b?c=d&e.mp4", "::clip.mp4", "a%zz.mp4", 'x"y|z<1>.mp4']
+)
+def test_every_name_of_a_file_is_an_address(name: str) -> None:
+    """No half escapes; what is written leads back to the file, Chinese and spaces as they are."""
+    report = REPORT.model_copy(deep=True)
+    report.source.path = name
+    root = check_schema(written(ADA, report=report))
+    media = next(root.iter("MEDIA_DESCRIPTOR")).attrib
+    assert unquote(media["MEDIA_URL"]) == name and media["RELATIVE_MEDIA_URL"] == f"./{media['MEDIA_URL']}"
+    assert "采访 " in media["MEDIA_URL"] or "采访" not in name
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'DATE="2', b'DATE="x2'),
+        (b'TIME_UNITS="milliseconds"', b'TIME_UNITS="seconds"'),
+        (b'TIME_SLOT_REF2="ts2"', b'TIME_SLOT_REF2="ts9999"'),
+        (b'ANNOTATION_ID="a2"', b'ANNOTATION_ID="a1"'),
+        (b' ANNOTATOR="Ada"', b' ANNOTATOR="Ada" COLOUR="red"'),
+        (b'LINGUISTIC_TYPE_REF="default-lt"', b'LINGUISTIC_TYPE_REF="other"'),
+    ],
+)
+def test_the_check_finds_what_breaks_the_schema(before: bytes, after: bytes) -> None:
+    data = written(ADA)
+    assert before in data
+    with pytest.raises(AssertionError):
+        check_schema(data.replace(before, after, 1))
 
 
 def test_pympi_reads_every_tier(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_rereading_belongs_to_the_nearest_face(report: Report) -> None:
     """People may be numbered otherwise when a moment is read anew; places decide."""
     two = report.model_copy(deep=True)
     other = two.micro_expressions[0].model_copy(deep=True)
-    other.person = 2
+    other.number = other.person = 2
     for region in other.regions:
         region.box = (region.box[0] + 600, *region.box[1:])
     two.micro_expressions.append(other)

@@ -123,6 +123,7 @@ def test_the_api_gives_one_analysis_or_all(client: Client, job: str) -> None:
     base = client.get(f"jobs/{job}/annotation").json()["version"]
     body = {"base_version": base, "coder": "Ada", "moments": [{"number": 1, "verdict": "agreed"}]}
     assert client.put(f"jobs/{job}/annotation", json=body).status_code == 200
+    assert client.get(f"jobs/{job}/instruct", params={"coder": "Bo"}).status_code == 404, "Ada's are not Bo's"
     for path in (f"jobs/{job}/instruct", "instruct"):
         answer = client.get(path)
         assert answer.headers["content-type"] == "application/zip"

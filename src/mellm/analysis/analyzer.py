@@ -116,7 +116,7 @@ class Analyzer:
         With `onset_frame` and `apex_frame` (indices from 0; `offset_frame` may follow) nothing is spotted:
         the given moment is read. With `by_file_number` they are the numbers in a folder's file names, as
         annotation sheets give them. `progress(stage, done, total)` is called along the way, and
-        `words(moment, piece)` with a language model's text as it is written (moments count from 0), and
+        `words(moment, piece)` with a language model's text as it is written (`moment` is its number - 1), and
         `events(person, event)` with what is spotted while the clip is still being watched; `parts` hears of
         parts of the result; `command` is kept in the provenance. Raises InputError for an unusable input.
         """
@@ -179,8 +179,8 @@ class Analyzer:
         found = Readings()
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
-        for person in people:
-            self._read(person, Frame(0, 0.0, onset), Frame(1, 0.0, apex), interval, found)
+        for number, person in enumerate(people, start=1):
+            self._read(number, person, Frame(0, 0.0, onset), Frame(1, 0.0, apex), interval, found)
         source = pair_source(onset_path, apex_path, onset)
         return self._report(source, people, found)
 
@@ -212,14 +212,15 @@ class Analyzer:
             with self._clock("media"):
                 source = clip_source(path, media, frames)
             self._listeners.parts.watched(watched_entry(source, people, moments))
-            for done, (person, interval) in enumerate(moments, start=1):
+            found.spotted = len(moments)
+            for number, (person, interval) in enumerate(moments, start=1):
                 with self._clock("media"):
                     around = windows(interval.onset_frame, interval.apex_frame, frames)
                     read = media.read(sorted({*around[0], *around[1]}))
                 onset, apex = read.get(interval.onset_frame), read.get(interval.apex_frame)
                 if onset is not None and apex is not None:
-                    self._read(person, onset, apex, interval, found, images_of(read, around))
-                self._listeners.progress("reading", done, len(moments))
+                    self._read(number, person, onset, apex, interval, found, images_of(read, around))
+                self._listeners.progress("reading", number, len(moments))
             found.warnings[:0] = media.warnings
         return self._report(source, people, found)
 
@@ -275,6 +276,7 @@ class Analyzer:
 
     def _read(
         self,
+        number: int,
         person: Watched,
         onset: Frame,
         apex: Frame,
@@ -282,7 +284,7 @@ class Analyzer:
         found: Readings,
         around: Around | None = None,
     ) -> None:
-        """Read one interval of one person; its pictures are kept under the reading's number."""
+        """Read one interval of one person; its number is from its spotting, what is not read leaves a gap."""
         first, second = self._points(person, onset), self._points(person, apex)
         if first is None or second is None:
             lost = onset if first is None else apex
@@ -291,7 +293,6 @@ class Analyzer:
             return
         doubts = self._doubts(onset, apex, (first, second))
         found.doubted += bool(doubts)
-        number = len(found.readings) + 1
         moment = self._reader.read(
             onset.image,
             apex.image,
@@ -300,16 +301,14 @@ class Analyzer:
             person=person.person,
             interval=interval,
             clock=self._clock,
-            tell=partial(self._listeners.words, len(found.readings)),
+            tell=partial(self._listeners.words, number - 1),
             around=around,
             measured=partial(self._listeners.parts.measured, number),
         )
         moment.reading.number = number
         moment.reading.pictures = {kind: f"me{number}_{kind}.png" for kind in self._kinds()}
-        found.readings.append(moment.reading)
-        found.draw.append(moment.draw)
-        found.moment_warnings += moment.warnings
-        self._listeners.parts.read(number, moment.reading, partial(found.drawn_of, number - 1))
+        found.add(moment.reading, moment.draw, moment.warnings)
+        self._listeners.parts.read(number, moment.reading, partial(found.drawn_of, len(found.draw) - 1))
 
     def _kinds(self) -> list[str]:
         """The pictures that are drawn of each moment."""
@@ -323,6 +322,7 @@ class Analyzer:
             source=source,
             people=[person_entry(person) for person in people],
             micro_expressions=found.readings,
+            spotted=found.spotted,
             other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
             traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
             verdict=word(said, language),

@@ -10,7 +10,7 @@ from mellm.spot.events import Event, RegionalMotion
 Progress = Callable[[str, int, int | None], None]
 """Called as progress(stage, done, total); total is None while it is not known."""
 WordsListener = Callable[[int, str], None]
-"""Called as words(moment, piece) while a language model writes; moments count from 0."""
+"""Called as words(moment, piece) while a language model writes; `moment` is its number - 1."""
 
 
 EventListener = Callable[[int, Event], None]

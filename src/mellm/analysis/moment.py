@@ -39,7 +39,7 @@ from mellm.language.model_reader import Asking, Tell, create_language_reader
 from mellm.language.published.profiles import PROFILES, PUBLISHED, Profile, published_messages
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
-from mellm.render.pictures import draw_pictures
+from mellm.render.pictures import draw_pictures, map_scales
 from mellm.report import (
     ActionUnitReading,
     EmotionReading,
@@ -168,6 +168,7 @@ class MomentReader:
             reading=self._evidence(motion, aus, emotion.probabilities or None, how.rise),
             head_motion_px=head / alignment.scale,
             head_turn_deg=None if flow.head_motion is None else flow.head_motion.degrees,
+            map_scales_px=map_scales(flow),
             warnings=[str(warning) for warning in warnings],
         )
         if measured is not None:

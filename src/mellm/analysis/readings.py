@@ -18,7 +18,16 @@ class Readings:
     warnings: list[Message] = field(default_factory=list)
     moment_warnings: list[Message] = field(default_factory=list)
     doubted: int = 0
+    spotted: int | None = None
     _drawn: dict[int, dict[str, bytes]] = field(default_factory=dict)
+
+    def add(
+        self, reading: MicroExpression, draw: Callable[[], dict[str, Image]], warnings: list[Message]
+    ) -> None:
+        """Keep one more moment."""
+        self.readings.append(reading)
+        self.draw.append(draw)
+        self.moment_warnings += warnings
 
     def drawn(self) -> dict[str, bytes]:
         """Draw every reading's pictures: file name -> PNG."""

@@ -82,6 +82,7 @@ def _with_tiers(result: "Result", file: Path, coder: str) -> "Result":
 
     from mellm.web.annotation import Annotation
     from mellm.web.annotation_check import settled
+    from mellm.web.coding_ground import ground_of
     from mellm.web.elan_reading import read_elan
 
     try:
@@ -89,6 +90,6 @@ def _with_tiers(result: "Result", file: Path, coder: str) -> "Result":
     except OSError as error:
         raise InputError(f"The ELAN file '{file}' cannot be read ({error.strerror}).") from error
     report = result.program
-    said = settled(read_elan(data, coder, report, result.times, {}), report, {}, highest_id=0)
+    said = settled(read_elan(data, coder, report, result.times, {}), ground_of(report), {}, highest_id=0)
     annotation = Annotation(job="", version=1, **said.model_dump())
     return replace(result, annotation=annotation)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from mellm.errors import InputError
+from mellm.instruct.kappa import cohens_kappa
 from mellm.instruct.record_checks import check_record
 from mellm.instruct.record_store import Store
 from mellm.instruct.records import Case, Problem, Provenance, Record, ReviewMark
@@ -235,19 +236,6 @@ class Review:
     def close(self) -> None:
         """Close the file."""
         self._base.close()
-
-
-def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Return Cohen's kappa (Cohen 1960, eq. 1) of paired judgements; None where chance agreement is 1.
-
-    >>> cohens_kappa([("a", "a"), ("a", "b"), ("b", "b"), ("b", "b")])
-    0.5
-    """
-    n = len(pairs)
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    chance = sum(first[name] * second[name] for name in first) / n**2
-    observed = sum(a == b for a, b in pairs) / n
-    return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
 def reviewed(store: Store) -> Iterator[Record]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from mellm.errors import InputError
 from mellm.wording.message import Message
 
+_MANY_PIXELS = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -14,6 +16,8 @@ class Limits:
     `max_pixels`: width times height of one picture (64 million: 8K video and 50-megapixel photographs pass).
     `max_side`: longest side of one picture in pixels. `max_frames` and `max_duration` (seconds): length of a
     video, animation or folder. `max_bytes`: size of the file, or of all pictures of a folder together.
+    `max_pixels_per_byte`: of a video or animation of a thousand million pixels or more, all frames together;
+    a black 4K picture that never changes has some 200,000.
     """
 
     max_pixels: int = 64_000_000
@@ -21,6 +25,7 @@ class Limits:
     max_frames: int = 2_000_000
     max_duration: float = 4 * 3600.0
     max_bytes: int = 32 * 1024**3
+    max_pixels_per_byte: int = 500_000
 
     def check_picture(self, path: Path, width: int, height: int) -> None:
         """Raise `InputError` when a picture of this size is empty or too large. Call before decoding it."""
@@ -50,6 +55,13 @@ class Limits:
                 f"{path.name} is {size / 1e6:.0f} MB, more than the limit of {allowed / 1e6:.0f} MB "
                 "for one picture: save it smaller."
             )
+
+    def check_density(self, path: Path, pixels: int) -> None:
+        """Raise `InputError` when a small file promises so many pixels that it can be no recording."""
+        size = max(path.stat().st_size, 1)
+        if pixels >= _MANY_PIXELS and pixels > size * self.max_pixels_per_byte:
+            sizes = {"millions": pixels / 1e6, "kilobytes": size / 1e3}
+            raise InputError(Message("media.too_dense", {"file": path.name, **sizes}))
 
     def check_length(self, path: Path, frames: int | None, duration: float | None) -> None:
         """Raise `InputError` when a source has too many frames or lasts too long; None passes."""

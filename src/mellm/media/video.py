@@ -94,6 +94,7 @@ class VideoMedia(Media):
         width, height = self._orientation.size(*self._size)
         packets = self._packets
         limits.check_length(path, packets.frames, packets.duration)
+        limits.check_density(path, (packets.frames or 0) * self._size[0] * self._size[1])
         self.info = MediaInfo(
             path,
             "image" if still else self.kind,

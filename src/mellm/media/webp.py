@@ -30,6 +30,7 @@ class WebpMedia(Media):
             raise InputError(f"{path.name} cannot be decoded: the animation is damaged; save it again.")
         duration = float(count / fps) if fps else duration_ms / 1000
         limits.check_length(path, count, duration)
+        limits.check_density(path, count * width * height)
         rate = fps or (Fraction(count * 1000, duration_ms) if duration_ms else None)
         variable = fps is None and len(set(np.diff([*self._times, duration_ms]))) > 1
         self.info = MediaInfo(path, "animation", width, height, rate, count, duration, variable_rate=variable)

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from mellm.face.regions import AREAS
 from mellm.facs.unit_rules import INTENSITY_SCALE, intensity_scale
+from mellm.flow.region_motion import OCTANTS
 from mellm.render.numbers import numbered
 from mellm.render.page_pictures import picture_size, picture_uri
 from mellm.render.pictures import KINDS
@@ -62,9 +63,23 @@ class Card:
         """Kind, label and data URI of the pictures that are there."""
         kinds = [k for k in KINDS if k in self._files] + [k for k in self._files if k not in KINDS]
         return [
-            (k, page_word(f"pic_{k}", self.language) if k in KINDS else k, picture_uri(self._files[k]))
-            for k in kinds
+            (k, page_word(f"pic_{k}", self.language) if k in KINDS else k, self._picture(k)) for k in kinds
         ]
+
+    def _picture(self, kind: str) -> str:
+        """A picture as a data URI; a map whose legend the page draws comes without its English one."""
+        alone = kind in self.map_scales and "onset" in self._files
+        return picture_uri(self._files[kind], self.onset_size[1] if alone else None)
+
+    @property
+    def map_scales(self) -> dict[str, float]:
+        """Motion of full colour of the maps, px, where their legend is the page's: not in English."""
+        return {} if self.language == "en" else self.me.map_scales_px
+
+    @property
+    def hues(self) -> list[tuple[int, str]]:
+        """Hue in degrees, which is the turn clockwise from the picture's right, and name of a direction."""
+        return [(-45 * place % 360, name) for place, name in enumerate(OCTANTS)]
 
     @property
     def first(self) -> str:

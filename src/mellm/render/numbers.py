@@ -11,3 +11,8 @@ def lasting_number(me: MicroExpression, place: int) -> int:
 def numbered(report: Report) -> list[tuple[int, MicroExpression]]:
     """Return each micro-expression with its number."""
     return [(lasting_number(me, place), me) for place, me in enumerate(report.micro_expressions)]
+
+
+def by_number(report: Report, number: int | None) -> MicroExpression | None:
+    """Return the micro-expression that has a number; None where the report has none of it."""
+    return next((me for own, me in numbered(report) if own == number), None)

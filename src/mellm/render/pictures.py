@@ -103,6 +103,11 @@ def draw_pictures(
     return pictures
 
 
+def map_scales(flow: Flow) -> dict[str, float]:
+    """Return the motion of full colour, px of the flow, in each MMC-Map that `draw_pictures` draws of it."""
+    return {"mmc": round(image_scale(flow.expression), 4), "mmc_fixed": MMC_SCALE_PX}
+
+
 def draw_regions(
     picture: Image,
     regions: Sequence[Region],

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from mellm.evaluate.intervals import match, overlap
 from mellm.facs.codes import parse_code
-from mellm.instruct.review import cohens_kappa
+from mellm.instruct.kappa import cohens_kappa, kappa_of_counts
 from mellm.report import MicroExpression, Report
 from mellm.web.annotation import Annotation, CodedMoment
 from mellm.web.contract import Frames
@@ -165,9 +165,7 @@ def agreement(
         matched=len(matched),
         overlap=float(np.mean(shares)) if shares else None,
         kappa_frames=_kappa(np.concatenate(inside[0]), np.concatenate(inside[1])) if people else None,
-        kappa_emotions=cohens_kappa([(a.emotion or NONE, b.emotion or NONE) for a, b in matched])
-        if matched
-        else None,
+        kappa_emotions=cohens_kappa((a.emotion or NONE, b.emotion or NONE) for a, b in matched),
         units=_reliability(None, *(sum(counter.values()) for counter in counts)),
         by_unit=[
             _reliability(au, *(counter[au] for counter in counts)) for au in sorted({*counts[1], *counts[2]})
@@ -194,9 +192,9 @@ def _inside(side: Sequence[_Seen], people: Sequence[int], frames: int) -> list[_
 
 
 def _kappa(a: _Mask, b: _Mask) -> float | None:
-    """Cohen's kappa of two masks; None where chance agreement is 1."""
-    chance = a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean())
-    return None if chance >= 1 else float(((a == b).mean() - chance) / (1 - chance))
+    """Cohen's kappa of frames: within a moment or not."""
+    cells = ((x, y) for x in (False, True) for y in (False, True))
+    return kappa_of_counts({(x, y): int(np.count_nonzero((a == x) & (b == y))) for x, y in cells})
 
 
 def _unit_counts(

@@ -55,8 +55,8 @@ class CodedText(WireModel):
 class CodedMoment(WireModel):
     """One micro-expression as a person sees it.
 
-    `number` is the program's micro-expression (from 1), null for one the person added. `reread` is the job
-    that read the person's interval anew, where there is one.
+    `number` is the lasting number of the program's micro-expression (from 1), null for one the person added.
+    `reread` is the job that read the person's interval anew, where there is one.
     """
 
     key: str | None = Field(
@@ -77,6 +77,10 @@ class CodedMoment(WireModel):
     text: CodedText | None = None
     note: str = Field(default="", max_length=20_000)
     reread: str | None = Field(default=None, pattern=r"^[0-9a-f]{20}$")
+    spotted: Frames | None = Field(
+        default=None,
+        description="The program's interval when this was said, where its analysis had not ended",
+    )
 
 
 class Origin(WireModel):
@@ -95,9 +99,14 @@ class AnnotationBody(WireModel):
     coder: str = Field(default="", max_length=100)
     role: Role = "coder"
     sources: list[Origin] = Field(default_factory=list, max_length=20)
-    finished: bool = Field(default=False, description="Handed in: the coder may now see the others' marks")
+    finished: bool = Field(
+        default=False, strict=True, description="Handed in: the coder may now see the others' marks"
+    )
     moments: list[CodedMoment] = Field(default_factory=list, max_length=5000)
     note: str = Field(default="", max_length=20_000)
+    early: bool = Field(
+        default=False, strict=True, description="Saved before the analysis had ended; set by the server"
+    )
 
 
 class NewAnnotation(AnnotationBody):
@@ -123,7 +132,7 @@ class NewAnnotation(AnnotationBody):
     )
 
     base_version: Annotated[int, Field(ge=0, le=2**53, strict=True), WHOLE]
-    merge: bool = False
+    merge: Annotated[bool, Field(strict=True)] = False
 
     def body(self) -> AnnotationBody:
         """What is saved."""
@@ -169,6 +178,7 @@ class ConflictAnswer(WireModel):
     """What a save is answered where someone else's newer version stands in its way."""
 
     error: str
+    chinese: str | None = None
     conflict: Conflict
 
 
@@ -180,7 +190,7 @@ class CoderState(WireModel):
     version: int
     created: str | None
     finished: bool
-    moments: int
+    moments: int | None = Field(description="null: hidden from who codes blind")
 
 
 class Coders(WireModel):

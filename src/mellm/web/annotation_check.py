@@ -1,18 +1,20 @@
-"""What a person says, held against the report before it is kept: what there is not is refused.
+"""What a person says, held against what is known of the clip before it is kept: what there is not is refused.
 
 Also gives what the person need not say: names and numbers of moments that last, and the end of an agreement
 whose frames were moved. Knows no storage and no HTTP.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mellm.errors import InputError
 from mellm.facs import AU_NAMES, TAXONOMIES
 from mellm.facs.codes import parse_code
-from mellm.report import MicroExpression, Report
+from mellm.report import ActionUnitReading, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment
+from mellm.web.coding_ground import Ground, KnownMoment, phases_of
 from mellm.web.contract import Frames
+from mellm.web.early_words import taken_over
 from mellm.wording.message import Message
 
 _MORE_UNITS = frozenset((40, 50, 59, 60, *range(68, 75), *range(80, 86), 91, 92, 97, 98))
@@ -21,95 +23,107 @@ speech, and what cannot be seen."""
 
 
 def settled(
-    body: AnnotationBody, report: Report, rereads: Mapping[str, Report], *, highest_id: int
+    body: AnnotationBody, ground: Ground, rereads: Mapping[str, Report], *, highest_id: int
 ) -> AnnotationBody:
     """Return a checked annotation whose moments all have a key and a number.
 
+    Before an analysis has ended nobody knows how many moments the program will number: added ones get their
+    number at its end, when this is called again.
+
     Args:
         body: as it came
-        report: the program's
+        ground: what is known of the clip
         rereads: reports of the moments that were read anew, by job; those of other clips are not among them
         highest_id: the highest number any moment of this clip had
 
-    Raises InputError for the first thing that is not in the report or in FACS.
+    Raises InputError for the first thing that is not in the clip, its report or FACS.
     """
-    moments = []
-    next_id = max(highest_id, len(report.micro_expressions)) + 1
-    for given in body.moments:
-        moment = _settled(given, report, rereads)
-        if moment.id is None or (moment.number is None and moment.id <= len(report.micro_expressions)):
-            moment.id, next_id = next_id, next_id + 1
-        moments.append(moment)
-    for name in ("key", "id"):
-        seen: set[object] = set()
-        for moment in moments:
-            if getattr(moment, name) in seen:
-                raise InputError(Message("coding.twice", {"number": moment.id}))
-            seen.add(getattr(moment, name))
-    return body.model_copy(update={"moments": moments})
+    moments = [_settled(taken_over(given, ground), ground, rereads) for given in body.moments]
+    seen: set[str | None] = set()
+    for moment in moments:
+        if moment.key in seen:
+            raise InputError(Message("coding.twice", {"number": moment.id or moment.number or "-"}))
+        seen.add(moment.key)
+    _number_added(moments, ground, max(highest_id, ground.highest))
+    return body.model_copy(update={"moments": moments, "early": not ground.complete})
 
 
-def _settled(given: CodedMoment, report: Report, rereads: Mapping[str, Report]) -> CodedMoment:
+def _number_added(moments: Sequence[CodedMoment], ground: Ground, highest: int) -> None:
+    """Give every moment somebody added a number that nothing else has, or none while the analysis runs."""
+    added = [moment for moment in moments if moment.number is None]
+    taken = set(ground.moments)
+    for moment in added:
+        if moment.id in taken or not ground.complete:
+            moment.id = None
+        elif moment.id is not None:
+            taken.add(moment.id)
+    after = max(highest, *taken, 0) + 1
+    for moment in added if ground.complete else []:
+        if moment.id is None:
+            moment.id, after = after, after + 1
+
+
+def _settled(given: CodedMoment, ground: Ground, rereads: Mapping[str, Report]) -> CodedMoment:
     moment = given.model_copy(deep=True)
-    me = _of_program(moment, report)
-    if me is not None:
-        if "person" in given.model_fields_set and given.person != me.person:
-            wrong = {"number": moment.number, "person": me.person, "given": given.person}
+    known = _of_program(moment, ground)
+    if known is not None:
+        if "person" in given.model_fields_set and given.person != known.person:
+            wrong = {"number": moment.number, "person": known.person, "given": given.person}
             raise InputError(Message("coding.other_person", wrong))
-        moment.person, moment.key, moment.id = me.person, f"me{moment.number}", moment.number
+        moment.person, moment.key, moment.id = known.person, f"me{moment.number}", moment.number
+        if known.units is None and moment.verdict == "agreed":
+            raise InputError(Message("coding.not_measured", {"number": moment.number}))
+    elif moment.number is not None:
+        moment.key = f"me{moment.number}"
     else:
-        _check_added(moment, report)
+        _check_added(moment, ground)
         moment.key = moment.key or f"p{secrets.token_hex(6)}"
-    if moment.frames is not None:
-        _check_frames(moment.frames, report)
+    for frames in (moment.frames, moment.spotted):
+        if frames is not None:
+            _check_frames(frames, ground)
     if moment.reread is not None and moment.reread not in rereads:
         raise InputError(Message("coding.no_reread", {"job": moment.reread}))
-    _check_units(moment, rereads.get(moment.reread or ""), me)
+    _check_units(moment, rereads.get(moment.reread or ""), known)
     if moment.emotion is not None:
         _check_emotion(moment.emotion.taxonomy, moment.emotion.label)
-    if moment.verdict == "agreed" and me is not None and moved(moment, me):
+    if moment.verdict == "agreed" and known is not None and moved(moment, known):
         # An agreement is about what was seen then: it does not outlive a phase that was moved since.
         moment.verdict = "changed"
     return moment
 
 
-def moved(moment: CodedMoment, me: MicroExpression) -> bool:
+def moved(moment: CodedMoment, known: KnownMoment) -> bool:
     """Whether a person's frames are others than the program's."""
-    frames, when = moment.frames, me.interval
-    if frames is None:
-        return False
-    return (frames.onset, frames.apex, frames.offset) != (
-        when.onset_frame,
-        when.apex_frame,
-        when.offset_frame,
-    )
+    return moment.frames is not None and phases_of(moment.frames) != known.phases
 
 
-def _of_program(moment: CodedMoment, report: Report) -> MicroExpression | None:
+def _of_program(moment: CodedMoment, ground: Ground) -> KnownMoment | None:
+    """What a person speaks about; None for an added moment, and for one that is not known again yet."""
     if moment.number is None:
         return None
-    count = len(report.micro_expressions)
-    if moment.number > count:
+    known = ground.moments.get(moment.number)
+    if known is None and moment.spotted is None:
+        count = len(ground.moments)
         raise InputError(Message("coding.no_moment", {"number": moment.number, "count": count}))
-    return report.micro_expressions[moment.number - 1]
+    return known
 
 
-def _check_added(moment: CodedMoment, report: Report) -> None:
+def _check_added(moment: CodedMoment, ground: Ground) -> None:
     if moment.frames is None:
         raise InputError(Message("coding.no_frames"))
-    people = {person.person for person in report.people} or {1}
-    if moment.person not in people:
-        raise InputError(Message("coding.no_person", {"person": moment.person, "count": max(people)}))
+    if moment.person not in ground.people and ground.people:
+        count = max(ground.people)
+        raise InputError(Message("coding.no_person", {"person": moment.person, "count": count}))
 
 
-def _check_frames(frames: Frames, report: Report) -> None:
-    last = report.source.frames - 1
+def _check_frames(frames: Frames, ground: Ground) -> None:
+    last = ground.frames - 1
     for frame in (frames.onset, frames.apex, frames.offset):
         if frame is not None and frame > last:
             raise InputError(Message("coding.outside", {"frame": frame, "last": last}))
 
 
-def _check_units(moment: CodedMoment, reread: Report | None, me: MicroExpression | None) -> None:
+def _check_units(moment: CodedMoment, reread: Report | None, known: KnownMoment | None) -> None:
     stands: set[tuple[int, str]] = set()
     spoken: set[int] = set()
     for unit in moment.units:
@@ -124,10 +138,12 @@ def _check_units(moment: CodedMoment, reread: Report | None, me: MicroExpression
         if (code.au, code.side) in stands:
             raise InputError(Message("coding.unit_twice", {"au": code.au}))
         stands.add((code.au, code.side))
-    program = reread.micro_expressions[0] if reread is not None and reread.micro_expressions else me
-    for present in program.action_units if program is not None else []:
-        known = (present.au, parse_code(present.code).side)
-        if present.present and present.au not in spoken and known in stands:
+    program: Sequence[ActionUnitReading] = (known.units or []) if known is not None else []
+    if reread is not None and reread.micro_expressions:
+        program = reread.micro_expressions[0].action_units
+    for present in program:
+        own = (present.au, parse_code(present.code).side)
+        if present.present and present.au not in spoken and own in stands:
             agreed = any(u.verdict == "agreed" and parse_code(u.code).au == present.au for u in moment.units)
             if not agreed:
                 raise InputError(Message("coding.unit_twice", {"au": present.au}))

@@ -72,6 +72,11 @@ class AnnotationStore:
         )
         return [_annotation(row) for row in rows]
 
+    def early(self, job: str) -> list[Annotation]:
+        """The newest version of every series that was saved before the job's analysis had ended."""
+        some = "SELECT 1 FROM annotations WHERE job = ? AND json_extract(body, '$.early') LIMIT 1"
+        return [] if self._db.one(some, job) is None else [one for one in self.series(job) if one.early]
+
     def highest_id(self, job: str) -> int:
         """The highest number that any added moment of a job ever had."""
         row = self._db.one(

@@ -4,16 +4,26 @@ There are no accounts: a coder's name is what that person says. Blind coding is 
 claim another's name, as with paper sheets.
 """
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mellm.errors import InputError
 from mellm.report import Report
-from mellm.web.annotation import Annotation, CoderState, Conflict, NewAnnotation, Role
+from mellm.web.annotation import (
+    Annotation,
+    AnnotationBody,
+    CodedMoment,
+    CoderState,
+    Conflict,
+    NewAnnotation,
+    Role,
+)
 from mellm.web.annotation_check import settled
 from mellm.web.annotation_merge import merge
 from mellm.web.annotation_store import AnnotationStore
-from mellm.web.wire import Blind
+from mellm.web.coding_ground import Ground
+from mellm.web.early_words import taken_over
 from mellm.wording.message import Message
 
 
@@ -24,6 +34,10 @@ class ConflictError(InputError):
         """Keep both versions."""
         super().__init__(Message("coding.newer", {"version": conflict.theirs.version}))
         self.conflict = conflict
+
+
+class NobodyError(InputError):
+    """Nobody of that name has coded the clip."""
 
 
 class BlindError(InputError):
@@ -38,23 +52,40 @@ class Coding:
         self.store = store
         self._one_at_a_time = threading.Lock()
 
-    def save(self, job: str, new: NewAnnotation, report: Report, rereads: dict[str, Report]) -> Annotation:
+    def save(self, job: str, new: NewAnnotation, ground: Ground, rereads: Mapping[str, Report]) -> Annotation:
         """Save an annotation; what its coder saved meanwhile is merged in where that was asked for.
 
-        Raises InputError for what is not in the report, ConflictError where a newer version is in the way.
+        Raises InputError for what is not in the clip, ConflictError where a newer version is in the way.
         """
         with self._one_at_a_time:
-            body = settled(new.body(), report, rereads, highest_id=self.store.highest_id(job))
+            ids = self._ids(job, new.role, new.coder)
+            given = new.body().model_copy(update={"moments": _numbered(new.moments, ids)})
+            body = settled(given, ground, rereads, highest_id=self.store.highest_id(job))
             version = self.store.save(job, body, new.base_version)
             if version is None:
                 theirs = self.store.newest(job, body.role, body.coder)
-                conflict = merge(self._base(job, new), theirs, body)
+                base = self._base(job, new)
+                known = [taken_over(moment, ground) for moment in _numbered(base.moments, ids)]
+                conflict = merge(base.model_copy(update={"moments": known}), theirs, body)
                 if not new.merge or conflict.moments or conflict.note:
                     raise ConflictError(conflict)
                 version = self.store.save(job, conflict.merged, theirs.version)
         found = self.store.version(job, version or 0)
         assert found is not None
         return found
+
+    def take_over(self, job: str, ground: Ground, rereads: Mapping[str, Report]) -> None:
+        """Bring what was saved before an analysis had ended to its report, as a version of its own.
+
+        What cannot stand beside the report (a frame beyond the clip's last) stays as it was saved; its coder
+        hears of it at the next save.
+        """
+        with self._one_at_a_time:
+            for one in self.store.early(job):
+                body = AnnotationBody.model_validate(one.model_dump(exclude={"job", "version", "created"}))
+                with contextlib.suppress(InputError):
+                    body = settled(body, ground, rereads, highest_id=self.store.highest_id(job))
+                    self.store.save(job, body, one.version)
 
     def restore(self, job: str, version: int, base_version: int) -> Annotation | None:
         """Make an older version the newest of its series again; None where there is no such version."""
@@ -70,6 +101,11 @@ class Coding:
                 theirs = self.store.newest(job, old.role, old.coder)
                 raise ConflictError(merge(self._base(job, body), theirs, body.body()))
         return self.store.version(job, saved)
+
+    def _ids(self, job: str, role: Role, coder: str) -> dict[str, int]:
+        """The number that each moment somebody added has had, by its key."""
+        moments = (m for version in self.store.versions(job, role, coder) for m in version.moments)
+        return {m.key: m.id for m in moments if m.number is None and m.key is not None and m.id is not None}
 
     def _base(self, job: str, new: NewAnnotation) -> Annotation:
         """The version of its series that a writer began with."""
@@ -91,34 +127,25 @@ class Coding:
         ]
 
     def one_of(self, job: str, role: Role, coder: str) -> Annotation:
-        """The newest annotation of a coder. Raises InputError where that coder has none."""
+        """The newest annotation of a coder. Raises NobodyError where that coder has none."""
         found = self.store.newest(job, role, coder)
         if found.version == 0:
             known = ", ".join(state.coder or "-" for state in self.coders(job)) or "-"
-            raise InputError(Message("coding.nobody", {"coder": coder or "-", "known": known}))
+            raise NobodyError(Message("coding.nobody", {"coder": coder or "-", "known": known}))
         return found
 
     def handed_in(self, job: str, viewer: str | None) -> bool:
         """Whether somebody has finished coding a clip."""
         return viewer is not None and self.store.newest(job, "coder", viewer).finished
 
-    def seen_by(self, job: str, blind: Blind, viewer: str | None) -> list[Annotation]:
-        """The newest annotations that somebody may see: their own alone where the clip is coded blind."""
-        everybody = self.store.series(job)
-        if blind == "none" or self.handed_in(job, viewer):
-            return everybody
-        return [one for one in everybody if one.role == "coder" and one.coder == viewer]
 
-    def check_sight(self, job: str, blind: Blind, viewer: str | None, coders: Sequence[str | None]) -> None:
-        """Raise BlindError where the clip is coded blind and one of the coders is not the viewer."""
-        if blind != "none" and any(one != viewer for one in coders) and not self.handed_in(job, viewer):
-            raise BlindError(Message("coding.blind", {"who": Message("coding.others")}))
+def _numbered(moments: Sequence[CodedMoment], ids: Mapping[str, int]) -> list[CodedMoment]:
+    """Added moments under the numbers they have already, whether or not their writer knows of them."""
 
-    def check_program(self, job: str, blind: Blind, viewer: str | None) -> None:
-        """Raise BlindError where the program's marks are hidden from somebody."""
-        if self.hides_program(job, blind, viewer):
-            raise BlindError(Message("coding.blind", {"who": Message("coding.program")}))
+    def known(moment: CodedMoment) -> CodedMoment:
+        own = ids.get(moment.key or "")
+        if moment.number is not None or moment.id is not None or own is None:
+            return moment
+        return moment.model_copy(update={"id": own})
 
-    def hides_program(self, job: str, blind: Blind, viewer: str | None) -> bool:
-        """Whether the program's marks are hidden from somebody."""
-        return blind == "program" and not self.handed_in(job, viewer)
+    return list(map(known, moments))

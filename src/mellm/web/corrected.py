@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mellm.analysis.report_entries import message_records, suggestion
 from mellm.facs import TAXONOMIES, au_name, parse_codes
-from mellm.render.numbers import numbered
+from mellm.render.numbers import by_number, numbered
 from mellm.report import ActionUnitReading, Interval, MicroExpression, Report
 from mellm.web.annotation import AnnotationBody, CodedMoment, CodedText, CodedUnit
 from mellm.wording.message import Message
@@ -41,8 +41,8 @@ def corrected(
     changes = _Changes(report, annotation.coder, times, rereads, names)
     said = {moment.number: moment for moment in annotation.moments if moment.number is not None}
     kept: list[MicroExpression] = []
-    for place, (number, me) in enumerate(numbered(result), 1):
-        moment = said.get(place)
+    for number, me in numbered(result):
+        moment = said.get(number)
         if moment is not None and moment.verdict == "rejected":
             frames, who = _frames(me.interval), changes.by(moment.note)
             rejected = Message("person.rejected", {"number": number, "frames": frames, "who": who})
@@ -51,7 +51,8 @@ def corrected(
             kept.append(me if moment is None else changes.moment(me, moment))
             kept[-1].number = number
     added = [moment for moment in annotation.moments if moment.number is None]
-    for after, moment in enumerate(added, len(report.micro_expressions) + 1):
+    highest = max((number for number, _ in numbered(report)), default=0)
+    for after, moment in enumerate(added, highest + 1):
         if (coded := changes.coded(moment)) is not None:
             coded.number = moment.id or after
             kept.append(coded)
@@ -113,9 +114,8 @@ class _Changes:
         if moment.verdict == "rejected":
             return None
         if moment.number is not None:
-            known = moment.number <= len(self.report.micro_expressions)
-            me = self.report.micro_expressions[moment.number - 1].model_copy(deep=True) if known else None
-            return None if me is None else self.moment(me, moment)
+            me = by_number(self.report, moment.number)
+            return None if me is None else self.moment(me.model_copy(deep=True), moment)
         anew = _reread(moment, self.rereads, _middle(self.report, moment.person))
         if anew is None:
             return None

@@ -22,6 +22,9 @@ _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _TYPE = "default-lt"
 
+_NO_URI = '%#?:^`|"<>[]{}\\'
+"""Characters that end or break a URI."""
+
 
 @dataclass
 class _Tier:
@@ -152,7 +155,8 @@ def _write(report: Report, tiers: Mapping[str, _Tier], annotations: Sequence[Ann
     header = ElementTree.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
     if report.source.kind != "folder":
         name = clean(report.source.path.replace("\\", "/").rsplit("/", 1)[-1])
-        media = {"MEDIA_URL": name, "MIME_TYPE": "video/*", "RELATIVE_MEDIA_URL": f"./{name}"}
+        address = _address(name)
+        media = {"MEDIA_URL": address, "MIME_TYPE": "video/*", "RELATIVE_MEDIA_URL": f"./{address}"}
         ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", media)
     for one in annotations:
         kept = ElementTree.SubElement(header, "PROPERTY", {"NAME": f"{PROPERTY}:{clean(coder_name(one))}"})
@@ -188,6 +192,11 @@ def _annotation(tier: ElementTree.Element, order: ElementTree.Element, number: i
     holder = ElementTree.SubElement(tier, "ANNOTATION")
     entry = ElementTree.SubElement(holder, "ALIGNABLE_ANNOTATION", attributes)
     ElementTree.SubElement(entry, "ANNOTATION_VALUE").text = clean(span.text)
+
+
+def _address(name: str) -> str:
+    """Return a file's name as a URI in which letters of every script and spaces stay, as ELAN writes them."""
+    return "".join(f"%{ord(c):02X}" if c in _NO_URI else c for c in name)
 
 
 def clean(text: str) -> str:

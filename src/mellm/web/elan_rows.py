@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
-from mellm.render.numbers import numbered
+from mellm.render.numbers import by_number
 from mellm.report import MicroExpression, Report
 from mellm.web.annotation import CodedEmotion, CodedMoment, CodedText, CodedUnit
 from mellm.web.contract import Frames
@@ -64,8 +64,7 @@ def frames_of(moment: CodedMoment, report: Report) -> Frames | None:
 
 def of_program(moment: CodedMoment, report: Report) -> MicroExpression | None:
     """The program's micro-expression that a person speaks about."""
-    known = moment.number is not None and moment.number <= len(report.micro_expressions)
-    return report.micro_expressions[moment.number - 1] if known and moment.number else None
+    return by_number(report, moment.number)
 
 
 def rows_of(
@@ -142,7 +141,7 @@ def moment_of(rows: Rows, report: Report, clock: Clock) -> CodedMoment:
     """Return what a moment's rows say. Raises InputError for action units that are no codes."""
     name = _NAME.match(_text(rows, "ME"))
     number = int(name[1]) if name else None
-    known = None if number is None else _known(report, number)
+    known = None if by_number(report, number) is None else number
     frames = _frames(rows, clock)
     moment = CodedMoment(
         number=known,
@@ -158,12 +157,6 @@ def moment_of(rows: Rows, report: Report, clock: Clock) -> CodedMoment:
     if known is not None and frames == frames_of(moment.model_copy(update={"frames": None}), report):
         moment.frames = None
     return moment
-
-
-def _known(report: Report, number: int) -> int | None:
-    """The place in the report, from 1, of the micro-expression with a number."""
-    places = (place for place, (own, _) in enumerate(numbered(report), 1) if own == number)
-    return next(places, None)
 
 
 def _frames(rows: Rows, clock: Clock) -> Frames:

@@ -20,6 +20,10 @@ MOST_WAITING = 20
 """Files that may wait to be made."""
 
 
+class NotMadeError(InputError):
+    """The file cannot be made of this clip; the sentence says why."""
+
+
 @dataclasses.dataclass
 class _Making:
     """A file on its way: `done` once it is there, or `failed` says why it is not."""
@@ -41,7 +45,7 @@ class Extras:
     def made(self, target: Path, path: Path, fps: float | None, wish: Wish) -> Path:
         """The file `target`, made of the clip at `path` where it is not there yet.
 
-        Raises StillLookingError where it takes long (ask again), InputError where it cannot be made.
+        Raises StillLookingError where it takes long (ask again), NotMadeError where it cannot be made.
         """
         if target.is_file():
             return target
@@ -98,7 +102,7 @@ class Extras:
                     left -= 0.2
                     continue
                 if "failed" in answer:
-                    raise InputError(answer["failed"])
+                    raise NotMadeError(answer["failed"])
                 return
             raise MellmError("It took too long to make.")
         except ChildGoneError:

@@ -31,7 +31,8 @@ _KINDS: dict[Kind, str] = {
     "reread": "AND parent IS NOT NULL",
 }
 _FILTER = """parent IS NULL AND (?1 IS NULL OR state = ?1)
-AND (name LIKE ?2 ESCAPE '\\' OR emotions LIKE ?2 ESCAPE '\\')
+AND (name LIKE ?2 ESCAPE '\\'
+    OR (emotions LIKE ?2 ESCAPE '\\' AND coalesce(json_extract(card, '$.blind'), '') <> 'program'))
 AND (?3 = '' OR EXISTS (SELECT 1 FROM json_each(card, '$.tags') WHERE value = ?3))
 AND (?4 = '' OR json_extract(card, '$.subject') = ?4) AND (?5 = '' OR json_extract(card, '$.session') = ?5)
 AND (?6 IS NULL OR NOT coalesce((SELECT json_extract(body, '$.finished') FROM annotations

@@ -5,8 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from mellm.web import coded_clips
 from mellm.web.agreement import Agreement
 from mellm.web.annotation import Annotation, Coders, ConflictAnswer, NewAnnotation, Restore, Role, Versions
+from mellm.web.coded_clips import coded
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.service import NotFoundError
@@ -32,9 +34,10 @@ def annotation(
     service: Current, job: str, coder: Coder = None, role: Role | None = None, viewer: Viewer = None
 ) -> Annotation:
     """The newest annotation of a coder, or the final one; version 0 where nobody has saved one."""
-    found = service.coding.store.newest(service.done(job).id, role, coder)
+    found = coded(service, job).store.newest(job, role, coder)
     if found.version:
-        service.check_sight(job, viewer, found.coder if found.role == "coder" else None)
+        who = found.coder if found.role == "coder" else None
+        service.sight.check_coders(service.job(job), viewer, [who])
     return found
 
 
@@ -45,8 +48,12 @@ def annotate(service: Current, job: str, body: NewAnnotation) -> Annotation:
     `base_version` is the newest version its writer has seen. Where that coder has saved a newer one, `merge`
     merges the two moment by moment; without it, and where both changed the same moment, the answer is 409
     and holds both versions. Frames, people, units and emotions there are not are refused (422).
+
+    A clip may be coded before its analysis has ended: a moment that was spotted by its `number`, with its
+    interval in `spotted`. At the end of the analysis it is the report's moment of that number; one that could
+    not be read stays as a moment of the coder's own.
     """
-    return service.annotate(job, body)
+    return coded_clips.annotate(service, job, body)
 
 
 @router.get("/jobs/{job}/annotation/versions")
@@ -54,16 +61,21 @@ def versions(
     service: Current, job: str, coder: Coder = None, role: Role | None = None, viewer: Viewer = None
 ) -> Versions:
     """Every saved version of a coder, or of everybody, oldest first."""
-    found = service.coding.store.versions(service.done(job).id, role, coder)
-    for one in found:
-        service.check_sight(job, viewer, one.coder if one.role == "coder" else None)
+    found = coded(service, job).store.versions(job, role, coder)
+    whose = [one.coder if one.role == "coder" else None for one in found]
+    service.sight.check_coders(service.job(job), viewer, whose)
     return Versions(versions=found)
 
 
 @router.post("/jobs/{job}/annotation/versions/{version}/restore", responses=_NEWER)
-def restore(service: Current, job: str, version: int, body: Restore) -> Annotation:
+def restore(service: Current, job: str, version: int, body: Restore, viewer: Viewer = None) -> Annotation:
     """Make an older version the newest of its coder again, as a version of its own."""
-    saved = service.coding.restore(service.done(job).id, version, body.base_version)
+    coding = coded(service, job)
+    old = coding.store.version(job, version)
+    if old is not None:
+        whose = old.coder if old.role == "coder" else None
+        service.sight.check_coders(service.job(job), viewer, [whose])
+    saved = coding.restore(job, version, body.base_version)
     if saved is None:
         raise NotFoundError(f"This clip has no version {version} of an annotation.")
     return saved
@@ -89,13 +101,14 @@ async def import_elan(
 ) -> Annotation:
     """Save a coder's tiers of an ELAN file (.eaf, the body) as a new version; checked as every other one."""
     data = await request.body()
-    return await asyncio.to_thread(service.import_elan, job, data, coder, base_version, merge=merge)
+    save = coded_clips.import_elan
+    return await asyncio.to_thread(save, service, job, data, coder, base_version, merge=merge)
 
 
 @router.get("/jobs/{job}/coders")
-def coders(service: Current, job: str) -> Coders:
+def coders(service: Current, job: str, viewer: Viewer = None) -> Coders:
     """Everybody who has saved an annotation, and whether they have handed in; no marks."""
-    return Coders(coders=service.coding.coders(service.done(job).id))
+    return Coders(coders=coded_clips.coders(service, job, viewer))
 
 
 @router.get("/jobs/{job}/agreement")
@@ -111,4 +124,4 @@ def agreement(
     Cohen's kappa of frames and of labels, overlap of the intervals, mean distance of the phases, and
     reliability of action units as FACS coders give it: twice the agreed over all that both scored.
     """
-    return service.agreement(job, a, b, viewer)
+    return coded_clips.compared(service, job, a, b, viewer)

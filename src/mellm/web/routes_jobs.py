@@ -102,7 +102,7 @@ def jobs(
     found, more = service.store.jobs(wanted, before=before, limit=limit)
     for job in found:
         job.progress = service.dispatcher.progress(job.id) if job.state == "running" else None
-        service.shown(job, viewer)
+        service.sight.shown(job, viewer)
     return JobPage(jobs=found, next=None if more is None else str(more))
 
 
@@ -172,7 +172,7 @@ async def _follow(service: Service, job: str, viewer: str | None) -> AsyncIterat
             return
         new: list[bytes] = []
         running = service.dispatcher.running(job)
-        if running is not None and not service.coding.hides_program(job, now.blind, viewer):
+        if running is not None and not service.sight.hides_program(now, viewer):
             spotted, moments, pieces = running.events(seen), running.moments(known), running.words(heard)
             seen, known, heard = seen + len(spotted), known + len(moments), heard + len(pieces)
             new += [format_sse_event(event="spotted", data_str=json.dumps(event)) for event in spotted]

@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
-from mellm.render.numbers import numbered
-from mellm.report import MicroExpression, Report
+from mellm.report import MicroExpression
 from mellm.web.clip_parts import FaceCourse
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.face_tracks import face_course
 from mellm.web.moment_rows import Curves, MomentPage, Summary, curves_of, summary_of
-from mellm.web.service import NotFoundError, Service
+from mellm.web.service import NotFoundError
 
 MOST_FACES = 500
 """Frames of a face in one answer."""
@@ -27,16 +26,10 @@ _BAD: Responses = {
 router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
 
 
-def _seen(service: Service, job: str, viewer: str | None) -> Report:
-    """The report of a job whose program's marks the viewer may see."""
-    service.coding.check_program(job, service.done(job).blind, viewer)
-    return service.report(job)
-
-
 @router.get("/jobs/{job}/summary")
 def summary(service: Current, job: str, viewer: Viewer = None) -> Summary:
     """The report in rows, for long clips."""
-    return summary_of(_seen(service, job, viewer))
+    return summary_of(service.seen(job, viewer))
 
 
 @router.get("/jobs/{job}/moments")
@@ -48,21 +41,14 @@ def moments(
     viewer: Viewer = None,
 ) -> MomentPage:
     """Some micro-expressions, whole."""
-    found = _seen(service, job, viewer).micro_expressions
+    found = service.seen(job, viewer).micro_expressions
     return MomentPage(moments=found[first - 1 : first - 1 + count], total=len(found))
 
 
 @router.get("/jobs/{job}/moments/{number}")
 def moment(service: Current, job: str, number: int, viewer: Viewer = None) -> MicroExpression:
     """One micro-expression by its lasting number."""
-    return _moment(_seen(service, job, viewer), number)
-
-
-def _moment(report: Report, number: int) -> MicroExpression:
-    for own, me in numbered(report):
-        if own == number:
-            return me
-    raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
+    return service.moment(job, number, viewer)
 
 
 @router.get("/jobs/{job}/traces")
@@ -76,7 +62,7 @@ def traces(
     viewer: Viewer = None,
 ) -> Curves:
     """Motion over time of a person's face areas, as least and greatest value of each bin."""
-    report = _seen(service, job, viewer)
+    report = service.seen(job, viewer)
     trace = next((trace for trace in report.traces if trace.person == person), None)
     if trace is None:
         raise NotFoundError(f"The report has no curve of person {person}.")
@@ -90,9 +76,11 @@ def faces(
     person: Annotated[int, Query(ge=1, le=1000)] = 1,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     last: Annotated[int, Query(ge=0, le=10_000_000)] = MOST_FACES - 1,
+    viewer: Viewer = None,
 ) -> FaceCourse:
     """Landmarks, head pose and motion of the regions, frame by frame; at most 500 frames at once."""
     found = service.done(job)
+    service.sight.check_program(found, viewer)
     course = face_course(service.files.result(found.id), person, first, min(last, first + MOST_FACES - 1))
     if course is None:
         raise NotFoundError(f"This result has no landmarks of person {person}: analyse the clip again.")
@@ -104,6 +92,7 @@ def faces(
     response_class=FileResponse,
     responses={
         200: {"content": {"video/webm": {}}, "description": "The face from onset to offset, magnified"},
+        409: {"model": Problem, "description": "No face is found there any more, or the job is not done"},
         503: {"model": Problem, "description": "It is being made; ask again after `Retry-After` seconds"},
     },
 )
@@ -115,8 +104,7 @@ def video(
     viewer: Viewer = None,
 ) -> FileResponse:
     """A micro-expression as a video of the aligned face, in the clip's own times, motion magnified."""
-    me = _moment(_seen(service, job, viewer), number)
-    file = service.magnified(service.done(job), me, factor)
+    file = service.magnified(service.done(job), service.moment(job, number, viewer), factor)
     return FileResponse(file, media_type="video/webm")
 
 

@@ -12,12 +12,13 @@ from starlette.concurrency import iterate_in_threadpool
 
 from mellm.analysis.asking import Answer, ask
 from mellm.web.contract import Problem
-from mellm.web.dependencies import Current, Responses
+from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.wire import WireModel
 from mellm.wording.names import Language
 
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
+    403: {"model": Problem, "description": "The clip is coded blind, and the viewer has not handed in"},
     404: {"model": Problem, "description": "There is nothing of that name"},
     409: {"model": Problem, "description": "The job has not got that far"},
     422: {"model": Problem, "description": "There is no question"},
@@ -31,7 +32,7 @@ class AskedQuestion(WireModel):
 
     question: Annotated[str, Field(min_length=1, max_length=500, examples=["How many micro-expressions?"])]
     language: Language | None = Field(default=None, description="Of the answer; null: the question's own")
-    stream: bool = Field(default=False, description="Answer by server-sent events")
+    stream: bool = Field(default=False, strict=True, description="Answer by server-sent events")
 
 
 @router.post(
@@ -44,12 +45,12 @@ class AskedQuestion(WireModel):
         }
     },
 )
-def asked(service: Current, job: str, body: AskedQuestion) -> Response:
+def asked(service: Current, job: str, body: AskedQuestion, viewer: Viewer = None) -> Response:
     """Answer a question from the program's report, with the frames that the answer rests on.
 
     What the report does not hold is said to be not measured (`measured` false).
     """
-    answer = ask(service.report(job), body.question, body.language)
+    answer = ask(service.seen(job, viewer), body.question, body.language)
     if body.stream:
         return StreamingResponse(_events(answer), media_type="text/event-stream")
     return Response(answer.model_dump_json(), media_type="application/json")

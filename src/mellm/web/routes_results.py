@@ -16,16 +16,18 @@ from mellm.report import Reading, Report
 from mellm.web.annotation import Role
 from mellm.web.clip_parts import FrameTable, Partial
 from mellm.web.coded_cases import write_instruct
+from mellm.web.coded_clips import result
 from mellm.web.coding import BlindError
 from mellm.web.contract import Problem, Sentences, chinese_of
 from mellm.web.dependencies import Current, Responses, Viewer, Which
 from mellm.web.job_store import Wanted
 from mellm.web.result_exports import MEDIA_TYPES, Result, export, export_all, file_stem
 from mellm.web.service import NotFoundError, Service
-from mellm.web.stored_files import THUMBNAIL_FILE
+from mellm.web.stored_files import THUMBNAIL_FILE, THUMBNAIL_WIDTH
 
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
+    403: {"model": Problem, "description": "The clip is coded blind, and the viewer has not handed in"},
     404: {"model": Problem, "description": "There is nothing of that name"},
     409: {"model": Problem, "description": "The job has not got that far, or there is a newer version"},
     422: {"model": Problem, "description": "The request cannot be used; the sentence says why"},
@@ -48,17 +50,16 @@ router = APIRouter(prefix="/api/v1", tags=["results"], responses=_BAD)
 @router.get("/jobs/{job}/report")
 def report(service: Current, job: str, viewer: Viewer = None) -> Report:
     """The report of `mellm analyze`, as the program wrote it."""
-    found = service.done(job)
-    service.coding.check_program(job, found.blind, viewer)
+    found = service.seen(job, viewer)
     service.dispatcher.expect_corrections()
-    return service.report(job)
+    return found
 
 
 @router.get("/jobs/{job}/partial")
 def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
     """What is known of the clip so far: moments once spotted, each with its reading once it has one."""
     found = service.job(job)
-    if service.coding.hides_program(job, found.blind, viewer):
+    if service.sight.hides_program(found, viewer):
         known = service.partial(found)
         return Partial(complete=known.complete, source=known.source, people=known.people)
     return service.partial(found)
@@ -67,7 +68,7 @@ def partial(service: Current, job: str, viewer: Viewer = None) -> Partial:
 @router.get("/jobs/{job}/sentences")
 def sentences(service: Current, job: str, viewer: Viewer = None) -> Sentences:
     """Verdict, warnings and notes of the report in Chinese."""
-    if service.coding.hides_program(job, service.done(job).blind, viewer):
+    if service.sight.hides_program(service.done(job), viewer):
         return Sentences(chinese={})
     return Sentences(chinese=chinese_of(service.report(job).provenance.messages))
 
@@ -106,9 +107,11 @@ def frame(
     response_class=FileResponse,
     responses={200: {"content": {"image/png": {}}, "description": "A picture the report names"}},
 )
-def picture(service: Current, job: str, name: str) -> FileResponse:
+def picture(service: Current, job: str, name: str, viewer: Viewer = None) -> FileResponse:
     """One picture of the report."""
-    file = service.picture(service.job(job), name)
+    found = service.job(job)
+    service.sight.check_program(found, viewer)
+    file = service.picture(found, name)
     if file is None:
         raise NotFoundError(f"The report has no picture {name[:60]!r}.")
     return FileResponse(file, media_type="image/png", headers=_FOREVER)
@@ -116,12 +119,16 @@ def picture(service: Current, job: str, name: str) -> FileResponse:
 
 @router.get(
     "/jobs/{job}/thumbnail",
-    response_class=FileResponse,
+    response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}, "description": "A small picture of the face"}},
 )
-def thumbnail(service: Current, job: str) -> FileResponse:
-    """A small picture for lists."""
-    file = service.files.result(service.done(job).id) / THUMBNAIL_FILE
+def thumbnail(service: Current, job: str, viewer: Viewer = None) -> Response:
+    """A small picture for lists: where a moment begins, or the first frame for who codes blind."""
+    found = service.done(job)
+    if service.sight.hides_program(found, viewer):
+        plain = {"cache-control": "no-store"}
+        return Response(service.jpeg(found, 0, THUMBNAIL_WIDTH), media_type="image/jpeg", headers=plain)
+    file = service.files.result(found.id) / THUMBNAIL_FILE
     if not file.is_file():
         raise NotFoundError("This analysis has no small picture.")
     return FileResponse(file, media_type="image/jpeg", headers=_FOREVER)
@@ -129,13 +136,15 @@ def thumbnail(service: Current, job: str) -> FileResponse:
 
 @router.get("/jobs/{job}/readings/{number}")
 def reading(
-    service: Current, job: str, number: int, language: Literal["en", "zh"] = "en", taxonomy: str = "7"
+    service: Current,
+    job: str,
+    number: int,
+    language: Literal["en", "zh"] = "en",
+    taxonomy: str = "7",
+    viewer: Viewer = None,
 ) -> Reading:
-    """The reading of micro-expression `number` (from 1) in a language, written from the evidence."""
-    report = service.report(job)
-    if not 1 <= number <= len(report.micro_expressions):
-        raise NotFoundError(f"The report has no micro-expression {number}; they count from 1.")
-    return rewritten(report.micro_expressions[number - 1], language, get_taxonomy(taxonomy).name)
+    """The reading of a micro-expression, by its lasting number, in a language, written from the evidence."""
+    return rewritten(service.moment(job, number, viewer), language, get_taxonomy(taxonomy).name)
 
 
 Version = Annotated[
@@ -165,8 +174,9 @@ def exported(
     """
     found = service.done(job)
     role: Role | None = "final" if version == "final" else None
-    result = service.result(job, program=version == "program", coder=coder, role=role, viewer=viewer)
-    return _file(*export(result, found.name, kind))
+    program = version == "program"
+    made = result(service, job, program=program, coder=coder, role=role, viewer=viewer)
+    return _file(*export(made, found.name, kind))
 
 
 @router.get("/export/{kind}", response_class=Response, responses=_FILES)
@@ -188,7 +198,8 @@ def _results(
                 if not service.coding.store.newest(job.id, "final").version:
                     continue
                 role = "final"
-            yield service.result(job.id, program=version == "program", role=role, viewer=viewer), job.name
+            program = version == "program"
+            yield result(service, job.id, program=program, role=role, viewer=viewer), job.name
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response:
@@ -197,22 +208,33 @@ def _file(data: bytes, media_type: str, name: str) -> Response:
 
 
 @router.get("/jobs/{job}/instruct", response_class=FileResponse, responses=_ZIP)
-def instruct(service: Current, job: str) -> FileResponse:
+def instruct(
+    service: Current,
+    job: str,
+    coder: Annotated[str | None, Query(max_length=100, description="Whose; as in `export`")] = None,
+    viewer: Viewer = None,
+) -> FileResponse:
     """What a person coded in one analysis, as instruction data: a folder of `mellm data instruct`."""
-    return _packed(service, [job], file_stem(service.done(job).name))
+    found = service.done(job)
+    coded = result(service, job, program=False, coder=coder, viewer=viewer)
+    return _packed(service, [coded], file_stem(found.name))
 
 
 @router.get("/instruct", response_class=FileResponse, responses=_ZIP)
-def instruct_all(service: Current) -> FileResponse:
-    """The same of all analyses."""
-    return _packed(service, service.store.annotated(), "mellm")
+def instruct_all(service: Current, viewer: Viewer = None) -> FileResponse:
+    """The same of all analyses, but those whose marks are hidden from the viewer."""
+    found = []
+    for job in service.store.annotated():
+        with contextlib.suppress(BlindError):
+            found.append(result(service, job, program=False, viewer=viewer))
+    return _packed(service, found, "mellm")
 
 
-def _packed(service: Service, jobs: list[str], stem: str) -> FileResponse:
+def _packed(service: Service, results: list[Result], stem: str) -> FileResponse:
     """Return the instruction data of some jobs as a file that is deleted after it was sent."""
     target = service.files.draft_folder() / f"{stem}.meu.zip"
     try:
-        write_instruct([service.result(job, program=False) for job in jobs], target, f"{stem}.meu")
+        write_instruct(results, target, f"{stem}.meu")
     except BaseException:
         shutil.rmtree(target.parent, ignore_errors=True)
         raise

@@ -34,8 +34,9 @@ from mellm.web import (
 )
 from mellm.web.api_page import api_page
 from mellm.web.coded_cases import NothingCodedError
-from mellm.web.coding import BlindError, ConflictError
+from mellm.web.coding import BlindError, ConflictError, NobodyError
 from mellm.web.dependencies import Current, OpenApi
+from mellm.web.extras import NotMadeError
 from mellm.web.frame_server import StillLookingError
 from mellm.web.guard import COOKIE, BodyTooLargeError, Guard
 from mellm.web.job_store import QueueFullError
@@ -68,6 +69,8 @@ _STATUS: dict[type[Exception], int] = {
     BlindError: 403,
     ConflictError: 409,
     NotFoundError: 404,
+    NobodyError: 404,
+    NotMadeError: 409,
     NotOfferedError: 404,
     NotYetError: 409,
     NothingCodedError: 409,

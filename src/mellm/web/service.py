@@ -9,10 +9,9 @@ from pydantic import ValidationError
 from mellm.errors import InputError, MellmError
 from mellm.instruct.record_store import open_store
 from mellm.instruct.review import Review
+from mellm.render.numbers import by_number
 from mellm.report import MicroExpression, Report
 from mellm.version import __version__
-from mellm.web.agreement import FINAL, PROGRAM, Agreement, agreement, moments_of
-from mellm.web.annotation import Annotation, NewAnnotation, Role
 from mellm.web.annotation_store import AnnotationStore
 from mellm.web.clip_parts import FrameTable, Partial, Spotted
 from mellm.web.clip_wish import Wish
@@ -21,14 +20,14 @@ from mellm.web.contract import ENDED, Job, JobRequest, entry_id
 from mellm.web.corrected import centre
 from mellm.web.database import Database
 from mellm.web.dispatcher import Dispatcher
-from mellm.web.elan_reading import read_elan
 from mellm.web.extras import Extras
 from mellm.web.frame_server import FramePool
 from mellm.web.job_store import Entry, JobStore, Wanted
 from mellm.web.loaded_results import LoadedResults
 from mellm.web.offered_models import Offers
-from mellm.web.result_exports import Result, named
+from mellm.web.result_exports import named
 from mellm.web.server_options import ServerOptions
+from mellm.web.sight import Sight
 from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, StoredFiles
 from mellm.web.wire import Card, CardChange, Neighbours
 
@@ -51,6 +50,7 @@ class Service:
     database: Database
     store: JobStore
     coding: Coding
+    sight: Sight
     loaded: LoadedResults
     dispatcher: Dispatcher
     frames: FramePool
@@ -67,14 +67,15 @@ class Service:
             review = Review(open_store(options.instruct), options.instruct_share)
         files = StoredFiles(options.store)
         database = Database(options.store)
-        store = JobStore(database)
+        store, coding = JobStore(database), Coding(AnnotationStore(database))
         return cls(
             options,
             offers,
             files,
             database,
             store,
-            Coding(AnnotationStore(database)),
+            coding,
+            Sight(store, coding),
             LoadedResults(),
             Dispatcher(options, offers, store, files),
             FramePool(options),
@@ -94,7 +95,7 @@ class Service:
             self.review.close()
 
     def submit(self, requests: list[JobRequest]) -> list[tuple[Job, bool]]:
-        """Queue jobs, all or none; True where work was added.
+        """Queue jobs, all or none; True where work was added. They come as somebody without a name sees them.
 
         Raises NotFoundError for a file that is not there, NotOfferedError for such a model,
         QueueFullError.
@@ -103,7 +104,7 @@ class Service:
             self.offers.check(request.settings)
         jobs = self.store.submit([self._entry(request) for request in requests], self.options.queue)
         self.dispatcher.wake()
-        return jobs
+        return [(self.sight.shown(job, None), new) for job, new in jobs]
 
     def _entry(self, request: JobRequest) -> Entry:
         """The job a request asks for. Content under another name than its first is an entry of its own."""
@@ -143,14 +144,7 @@ class Service:
             raise NotFoundError(f"There is no job {job[:40]!r}; it may have been deleted.")
         if found.state == "running":
             found.progress = self.dispatcher.progress(job)
-        return self.shown(found, viewer)
-
-    def shown(self, job: Job, viewer: str | None) -> Job:
-        """A job without the program's verdict where that is hidden from somebody."""
-        if self.coding.hides_program(job.id, job.blind, viewer):
-            job.verdict, job.emotions = None, []
-            job.with_messages([])
-        return job
+        return self.sight.shown(found, viewer)
 
     def done(self, job: str) -> Job:
         """A job that has a result. Raises NotFoundError, NotYetError."""
@@ -180,6 +174,18 @@ class Service:
         except ValidationError:
             raise MellmError("Another version of mellm wrote this result: analyse the clip again.") from None
         return named(report, found.name)
+
+    def seen(self, job: str, viewer: str | None) -> Report:
+        """The same for somebody; raises BlindError where the program's marks are hidden from them."""
+        self.sight.check_program(self.done(job), viewer)
+        return self.report(job)
+
+    def moment(self, job: str, number: int, viewer: str | None) -> MicroExpression:
+        """A micro-expression by its lasting number; raises as `seen` does, and NotFoundError."""
+        found = by_number(self.seen(job, viewer), number)
+        if found is None:
+            raise NotFoundError(f"The report has no micro-expression {number}.")
+        return found
 
     def partial(self, job: Job) -> Partial:
         """What is known of a job's clip, whatever its state."""
@@ -260,76 +266,3 @@ class Service:
                 raise NotFoundError("A pair has the frames 0 (onset) and 1 (apex).")
             return self.frames.jpeg(self.files.medium(files[index]), None, 0, width)
         return self.frames.jpeg(self.files.medium(files[0]), settings.fps, index, width)
-
-    def annotate(self, job: str, new: NewAnnotation) -> Annotation:
-        """Save what a person says, checked against the report; see `Coding.save`."""
-        report = self.report(job)
-        ids = {moment.reread for moment in new.moments if moment.reread}
-        mine = set(self.store.children(job))
-        rereads = {one: self.report(one) for one in ids & mine if self.job(one).state == "done"}
-        return self.coding.save(job, new, report, rereads)
-
-    def check_sight(self, job: str, viewer: str | None, *coders: str | None) -> None:
-        """Raise BlindError where a viewer may not see these coders' marks yet; None is the final one."""
-        self.coding.check_sight(job, self.job(job).blind, viewer, coders)
-
-    def result(
-        self,
-        job: str,
-        *,
-        program: bool,
-        coder: str | None = None,
-        role: Role | None = None,
-        viewer: str | None = None,
-    ) -> Result:
-        """What exports are made of.
-
-        `program` leaves people's corrections out. Otherwise those of a coder, or the final ones; where nobody
-        is named, the final ones, else the newest that the viewer may see. Raises BlindError, InputError for a
-        coder who has saved nothing.
-        """
-        found = self.done(job)
-        self.coding.check_program(job, found.blind, viewer)
-        everybody: list[Annotation] = []
-        if not program and (coder is not None or role is not None):
-            everybody = [self.coding.one_of(job, role or "coder", coder or "")]
-            self.check_sight(job, viewer, coder if role != "final" else None)
-        elif not program:
-            everybody = self.coding.seen_by(job, found.blind, viewer)
-        last_word = max(everybody, key=lambda one: (one.role == "final", one.version), default=None)
-        rereads = {
-            moment.reread: self.files.result(moment.reread)
-            for one in everybody
-            for moment in one.moments
-            if moment.reread and (self.files.result(moment.reread) / "report.json").is_file()
-        }
-        return Result(
-            job,
-            self.files.result(job),
-            self.times(found),
-            last_word,
-            rereads,
-            found.name,
-            tuple(everybody),
-            Card.model_validate({name: getattr(found, name) for name in Card.model_fields}),
-            names=self.names(found),
-        )
-
-    def agreement(self, job: str, a: str, b: str, viewer: str | None) -> Agreement:
-        """How far two coders agree; `program:` and `final:` stand for those. Raises as `result` does."""
-        found, report = self.done(job), self.report(job)
-        seen = []
-        for name in (a, b):
-            role: Role | None = "final" if name == FINAL else None
-            named = None if name in (PROGRAM, FINAL) else name
-            result = self.result(job, program=name == PROGRAM, coder=named, role=role, viewer=viewer)
-            seen.append(moments_of(report, result.annotation, result.times, result.reread_reports()))
-        return agreement((a, b), seen[0], seen[1], max(report.source.frames, len(self.times(found))))
-
-    def import_elan(self, job: str, data: bytes, coder: str, base_version: int, *, merge: bool) -> Annotation:
-        """Save what a coder's tiers of an ELAN file say; raises as `annotate` does."""
-        report, found = self.report(job), self.done(job)
-        rereads = {one: self.report(one) for one in self.store.children(job) if self.job(one).state == "done"}
-        said = read_elan(data, coder, report, self.times(found), rereads)
-        body = said.model_dump(exclude={"coder"})
-        return self.annotate(job, NewAnnotation(**body, coder=coder, base_version=base_version, merge=merge))

@@ -29,6 +29,8 @@ NAMES_FILE = "names.json"
 """File in the result folder of a folder of frames: list of the frames' file names."""
 
 THUMBNAIL_FILE = "thumbnail.jpg"
+THUMBNAIL_WIDTH = 320
+"""Px."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _JOB = re.compile(r"[0-9a-f]{20}")

@@ -26,14 +26,12 @@ from mellm.report import Report
 from mellm.web.child_process import Header, ParentPipe
 from mellm.web.clip_decoder import encode_jpeg
 from mellm.web.memory_limit import limit_memory, out_of_memory, step_back
-from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, THUMBNAIL_FILE, write_json
+from mellm.web.stored_files import FRAMES_FILE, NAMES_FILE, THUMBNAIL_FILE, THUMBNAIL_WIDTH, write_json
 from mellm.web.told_parts import ToldParts
 from mellm.web.worker_order import NO_MEMORY, Order
 from mellm.wording.message import Message
 
 _log = logging.getLogger("mellm.web.worker")
-
-THUMBNAIL_WIDTH = 320
 
 
 def main() -> None:

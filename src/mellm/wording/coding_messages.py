@@ -5,6 +5,10 @@ CODING_MESSAGES: dict[str, tuple[str, str]] = {
         "There is no micro-expression {number}; the program found {count}.",
         "没有第 {number} 个微表情；程序找到 {count} 个。",
     ),
+    "coding.not_measured": (
+        "Micro-expression {number} is being measured: agree once its action units are there.",
+        "微表情 {number} 正在测量：请待其动作单元出现后再表示同意。",
+    ),
     "coding.twice": (
         "Micro-expression {number} is coded twice in one annotation: keep one of them.",
         "同一标注中微表情 {number} 出现两次：请保留一个。",

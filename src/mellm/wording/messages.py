@@ -129,6 +129,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} holds no video, only sound or data: give a video or pictures.",
         "{file} 中没有画面，只有声音或数据：请提供视频或图片。",
     ),
+    "media.too_dense": (
+        "{file} promises {millions:.0f} million pixels in {kilobytes:.0f} kB, as no recording does: save it "
+        "again as MP4 if it plays.",
+        "{file} 声称在 {kilobytes:.0f} kB 中含有 {millions:.0f} 百万像素，"
+        "任何录像都不会如此：若能播放，请另存为 MP4。",
+    ),
     "media.too_many_pixels": (
         "{file} is {width}x{height} pixels, more than the limit of {millions:g} million pixels and {side} a "
         "side: scale it down first.",

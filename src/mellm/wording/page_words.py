@@ -45,6 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pic_mmc_fixed": ("MMC-Map, fixed scale", "MMC 图（固定刻度）"),
     "pic_middlebury": ("flow wheel", "光流色轮图"),
     "pic_magnified": ("magnified", "放大运动"),
+    "full_colour": ("full colour = {px} px of motion", "满色 = {px} px 运动"),
     "picture_note": (
         "Scales on the colour maps are px of these pictures' face (aligned, about 400x480); the fixed scale "
         "is the same in every report. Tables and arrows are px of the source.",

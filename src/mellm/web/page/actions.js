@@ -1,10 +1,10 @@
 // Everything a person can say on the clip page: each is one step that can be undone.
 
-import { doubled, entryOf, put, refused, without, withUnit } from "./coding.js";
+import { doubled, entryOf, framesOf, put, refused, without, withUnit } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
-/** @import {CodedEmotion, CodedText, CodedUnit, Entry, FramePart, FrameRange, Moment, UnitRow} from "./types.d.ts" */
+/** @import {CodedEmotion, CodedText, CodedUnit, Doc, Entry, FramePart, FrameRange, Moment, UnitRow} from "./types.d.ts" */
 /** @import {App} from "./app.js" */
 
 export class Actions {
@@ -20,17 +20,34 @@ export class Actions {
    * @param {string | null} joins
    */
   change(name, moment, change, joins = null) {
-    this.app.steps.act(name, (doc) => put(doc, change(entryOf(doc, moment.key, moment.number, moment.person))), joins);
+    this.app.steps.act(name, (doc) => put(doc, change(this.entry(doc, moment))), joins);
+  }
+
+  /**
+   * What is said about a moment. Before an analysis has ended, with the interval it is said about: the report may
+   * not have the moment in the end.
+   * @param {Doc} doc
+   * @param {Moment} moment
+   */
+  entry(doc, { key, number, person, program }) {
+    const entry = entryOf(doc, key, number, person);
+    return this.app.going && program && !entry.spotted ? { ...entry, spotted: framesOf(program.interval) } : entry;
   }
 
   /**
    * Agree with a moment as it stands, reject it, or leave it open. What was changed is never agreed with: it is yours.
+   * False, and said why, where there is nothing yet to agree with.
    * @param {Moment} moment
    * @param {"open" | "agreed" | "rejected"} verdict
    */
   judge(moment, verdict) {
+    if (verdict === "agreed" && moment.pending) {
+      say(t("agree_later"), "error");
+      return false;
+    }
     if (verdict === "agreed" && ["changed", "added"].includes(moment.coded.verdict)) say(t("changed_stays"));
     this.change(verdict === "open" ? "open" : verdict, moment, (entry) => (entry.verdict === "added" ? entry : { ...entry, verdict }));
+    return true;
   }
 
   /**

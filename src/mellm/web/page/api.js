@@ -7,6 +7,13 @@ const BASE = "/api/v1";
 /** @typedef {Record<string, string | number>} Query */
 /** @typedef {(piece: { moment: number, text: string }) => void} Hear */
 
+/** Who looks, where the clip is coded blind: what the program found is shown to coders who have handed in. */
+let viewer = "";
+/** @param {string} name */
+export const lookAs = (name) => { viewer = name; };
+/** @param {string} address */
+const seen = (address) => (viewer ? `${address}${address.includes("?") ? "&" : "?"}${search({ viewer })}` : address);
+
 const GONE = "The server does not answer; is `mellm serve` still running?";
 
 /**
@@ -42,7 +49,7 @@ export const choices = () => ask("/choices");
  * @param {Query} query
  * @returns {Promise<JobPage>}
  */
-export const jobs = (query = {}) => ask(`/jobs?${search(query)}`);
+export const jobs = (query = {}) => ask(seen(`/jobs?${search(query)}`));
 /** @type {(id: string) => Promise<Job>} */
 export const job = (id) => ask(`/jobs/${id}`);
 /** @type {(request: Partial<JobRequest>) => Promise<Job>} */
@@ -53,16 +60,16 @@ export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST" });
 export const remove = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
 /** @type {(id: string, about: Partial<Pick<Job, "name" | "subject" | "session" | "tags" | "note" | "blind">>) => Promise<Job>} */
 export const describe = (id, about) => ask(`/jobs/${id}`, send("PATCH", about));
-/** @type {(id: string, viewer?: string) => Promise<Report>} */
-export const report = (id, viewer = "") => ask(`/jobs/${id}/report?${search({ viewer })}`);
-/** @type {(id: string, viewer: string) => Promise<Known>} */
-export const partial = (id, viewer) => ask(`/jobs/${id}/partial?${search({ viewer })}`);
+/** @type {(id: string) => Promise<Report>} */
+export const report = (id) => ask(seen(`/jobs/${id}/report`));
+/** @type {(id: string) => Promise<Known>} */
+export const partial = (id) => ask(seen(`/jobs/${id}/partial`));
 /** @type {(id: string) => Promise<{ chinese: Record<string, string> }>} */
-export const sentences = (id) => ask(`/jobs/${id}/sentences`);
+export const sentences = (id) => ask(seen(`/jobs/${id}/sentences`));
 /** @type {(id: string) => Promise<FrameTable>} */
 export const frames = (id) => ask(`/jobs/${id}/frames`);
 /** @type {(id: string, number: number, query: Query) => Promise<Reading>} */
-export const reading = (id, number, query) => ask(`/jobs/${id}/readings/${number}?${search(query)}`);
+export const reading = (id, number, query) => ask(seen(`/jobs/${id}/readings/${number}?${search(query)}`));
 /** @type {(id: string, coder: string) => Promise<Annotation>} */
 export const annotation = (id, coder) => ask(`/jobs/${id}/annotation?${search({ coder, viewer: coder })}`);
 /** @type {(id: string, coder: string) => Promise<Annotation>} */
@@ -70,7 +77,7 @@ export const final = (id, viewer) => ask(`/jobs/${id}/annotation?${search({ role
 /** @type {(id: string, coder: string) => Promise<{ versions: Annotation[] }>} */
 export const versions = (id, coder) => ask(`/jobs/${id}/annotation/versions?${search({ coder, viewer: coder })}`);
 /** @type {(id: string, version: number, base: number) => Promise<Annotation>} */
-export const restore = (id, version, base) => ask(`/jobs/${id}/annotation/versions/${version}/restore`, send("POST", { base_version: base }));
+export const restore = (id, version, base) => ask(seen(`/jobs/${id}/annotation/versions/${version}/restore`), send("POST", { base_version: base }));
 /** @type {(id: string, coder: string, base: number, file: File) => Promise<Annotation>} */
 export const importElan = (id, coder, base, file) => ask(`/jobs/${id}/annotation/import?${search({ coder, base_version: base })}`, { method: "POST", body: file });
 /** @type {(id: string, viewer: string) => Promise<CoderState[]>} */
@@ -80,7 +87,7 @@ export const agreement = (id, a, b, viewer) => ask(`/jobs/${id}/agreement?${sear
 /** @type {(id: string, coder: string) => Promise<{ previous: string | null, next: string | null }>} */
 export const neighbours = (id, coder) => ask(`/jobs/${id}/neighbours${coder ? `?${search({ open_for: coder })}` : ""}`);
 /** @type {(id: string, person: number, first: number, last: number) => Promise<FaceCourse>} */
-export const faces = (id, person, first, last) => ask(`/jobs/${id}/faces?${search({ person, first, last })}`);
+export const faces = (id, person, first, last) => ask(seen(`/jobs/${id}/faces?${search({ person, first, last })}`));
 /** @type {(id: string, body: NewAnnotation) => Promise<Annotation>} */
 export const annotate = (id, body) => ask(`/jobs/${id}/annotation`, send("PUT", body));
 
@@ -96,21 +103,21 @@ export const reviewDecide = (decision) => ask("/review/decisions", send("POST", 
 /** @type {(id: string, index: number) => string} */
 export const frameAddress = (id, index) => `${BASE}/jobs/${id}/frames/${index}`;
 /** @type {(id: string, name: string) => string} */
-export const pictureAddress = (id, name) => `${BASE}/jobs/${id}/pictures/${name}`;
+export const pictureAddress = (id, name) => seen(`${BASE}/jobs/${id}/pictures/${name}`);
 /** @type {(id: string) => string} */
-export const thumbnailAddress = (id) => `${BASE}/jobs/${id}/thumbnail`;
+export const thumbnailAddress = (id) => seen(`${BASE}/jobs/${id}/thumbnail`);
 /** @type {(id: string, number: number, factor: number) => string} */
-export const videoAddress = (id, number, factor) => `${BASE}/jobs/${id}/moments/${number}/video?${search({ factor })}`;
+export const videoAddress = (id, number, factor) => seen(`${BASE}/jobs/${id}/moments/${number}/video?${search({ factor })}`);
 /** @type {(id: string) => string} */
 export const soundAddress = (id) => `${BASE}/jobs/${id}/sound`;
 /** @type {(record: string) => string} */
 export const reviewPicture = (record) => `${BASE}/review/picture?${search({ record })}`;
-/** @type {(id: string | null) => string} */
-export const instructAddress = (id) => (id ? `${BASE}/jobs/${id}/instruct` : `${BASE}/instruct`);
+/** @type {(id: string | null, coder?: string | null) => string} */
+export const instructAddress = (id, coder = null) => seen(id ? `${BASE}/jobs/${id}/instruct${coder === null ? "" : `?${search({ coder })}`}` : `${BASE}/instruct`);
 /** @type {(kind: string, query: URLSearchParams) => string} */
-export const exportAllAddress = (kind, query) => `${BASE}/export/${kind}?${query}`;
-/** @type {(id: string, kind: string, version: string) => string} */
-export const exportAddress = (id, kind, version) => `${BASE}/jobs/${id}/export/${kind}?version=${version}`;
+export const exportAllAddress = (kind, query) => seen(`${BASE}/export/${kind}?${query}`);
+/** Nobody named: the final version, else the newest of all. @type {(id: string, kind: string, version: string, coder: string | null) => string} */
+export const exportAddress = (id, kind, version, coder) => seen(`${BASE}/jobs/${id}/export/${kind}?${search({ version, ...(coder === null ? {} : { coder }) })}`);
 
 /**
  * Upload a file; `progress(share)` is called along the way, `signal` aborts. Returns {sha256, name, ...}.
@@ -180,7 +187,7 @@ export async function download(address) {
  * @returns {Promise<ClipAnswer>}
  */
 export async function question(id, text, hear) {
-  const answer = await fetch(`${BASE}/jobs/${id}/ask`, send("POST", { question: text, language: null, stream: true })).catch(() => { throw new Error(GONE); });
+  const answer = await fetch(seen(`${BASE}/jobs/${id}/ask`), send("POST", { question: text, language: null, stream: true })).catch(() => { throw new Error(GONE); });
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`);
   let [left, whole] = ["", /** @type {ClipAnswer | null} */ (null)];
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -205,7 +212,7 @@ export async function question(id, text, hear) {
  * @param {Hear} hear
  */
 export function follow(id, tell, hear = () => {}) {
-  const source = new EventSource(`${BASE}/jobs/${id}/events`);
+  const source = new EventSource(seen(`${BASE}/jobs/${id}/events`));
   source.addEventListener("job", (event) => {
     const now = JSON.parse(event.data);
     if (["done", "failed", "cancelled"].includes(now.state)) source.close();
@@ -223,7 +230,7 @@ export function follow(id, tell, hear = () => {}) {
  * @param {{ job: (job: Job) => void, watched: (known: Known) => void, moment: (me: MicroExpression) => void, reading: (piece: { moment: number, text: string }) => void }} tell
  */
 export function followClip(id, tell) {
-  const source = new EventSource(`${BASE}/jobs/${id}/events`);
+  const source = new EventSource(seen(`${BASE}/jobs/${id}/events`));
   for (const [name, call] of Object.entries(tell)) source.addEventListener(name, (event) => {
     const data = JSON.parse(event.data);
     if (name === "job" && ["done", "failed", "cancelled"].includes(data.state)) source.close();

@@ -74,7 +74,7 @@ export class App {
   }
 
   /**
-   * A language model writes about a moment (its place in the report).
+   * A language model writes about a moment (its number, less one).
    * @param {number} place
    * @param {string} text
    */
@@ -89,8 +89,8 @@ export class App {
    * @param {Moment} moment
    */
   liveOf(moment) {
-    const place = this.report.micro_expressions.indexOf(moment.program);
-    return moment.measured ? moment.measured.live : this.heard?.place === place && place >= 0 ? this.heard.text : null;
+    if (moment.measured) return moment.measured.live;
+    return moment.number !== null && this.heard?.place === moment.number - 1 ? this.heard.text : null;
   }
 
   moment() {
@@ -150,7 +150,7 @@ export class App {
    * @param {"open" | "agreed" | "rejected"} verdict
    */
   judge(moment, verdict) {
-    this.actions.judge(moment, verdict);
+    if (!this.actions.judge(moment, verdict)) return;
     if (verdict === "open" || localStorage.getItem("mellm-go-on") !== "yes") return;
     const list = this.moments.of(this.state.get("person"));
     const at = list.findIndex((one) => one.key === moment.key);
@@ -180,6 +180,11 @@ export class App {
   redo() {
     const name = this.steps.redo();
     if (name) say(t("redone", { what: t(`step_${name}`) }));
+  }
+
+  /** Whether the analysis has not ended yet. */
+  get going() {
+    return ["queued", "running"].includes(this.state.get("job").state);
   }
 
   get dirty() {

@@ -12,7 +12,7 @@ import { Heading } from "./heading.js";
 import { Keys } from "./keys.js";
 import { say, showRooms, wireLook } from "./look.js";
 import { MomentBar } from "./moment-list.js";
-import { opened, Progress } from "./opening.js";
+import { follow, opened, Progress } from "./opening.js";
 import { Controls, Playback } from "./playback.js";
 import { Player } from "./player.js";
 import { Pose } from "./pose.js";
@@ -48,6 +48,7 @@ async function start() {
   app.state.set({ coder, blind: job.blind === "program" && !annotation.finished });
   saving.load(annotation);
   app.begin();
+  follow(app, saving);
   mount("#title", Title, { app });
   mount("#tools", Tools, { app, saving });
   mount("#keyboard", Keys, { app, playback, saving });

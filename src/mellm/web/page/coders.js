@@ -48,7 +48,7 @@ const when = (created) => (created ? new Date(created).toLocaleString(language()
 function List({ coders }) {
   if (!coders.length) return html`<p class="soft">${t("nobody_yet")}</p>`;
   return html`<table class="small"><tbody>${coders.map((row) => html`<tr key=${`${row.role} ${row.coder}`}><th scope="row">${row.role === "final" ? `★ ${t("final")}: ` : ""}${row.coder || t("somebody")}</th>
-    <td>${t("version_n", { n: row.version })}</td><td>${when(row.created)}</td><td>${t("all_moments", { n: row.moments })}</td><td>${row.finished ? `✓ ${t("handed_in")}` : ""}</td></tr>`)}</tbody></table>`;
+    <td>${t("version_n", { n: row.version })}</td><td>${when(row.created)}</td><td>${row.moments === null ? "" : t("all_moments", { n: row.moments })}</td><td>${row.finished ? `✓ ${t("handed_in")}` : ""}</td></tr>`)}</tbody></table>`;
 }
 
 /** Every version of this coder; one can be made the newest again. @param {{ app: App, saving: Saving }} given */

@@ -1,6 +1,6 @@
 // What a person says about the moments of a report, as values that are never changed, only replaced.
 
-/** @import {Annotation, ActionUnitReading, Coded, CodedMoment, CodedUnit, Doc, Entry, FrameRange, SideName, UnitRow} from "./types.d.ts" */
+/** @import {Annotation, ActionUnitReading, Coded, CodedMoment, CodedUnit, Doc, Entry, FrameRange, Interval, MicroExpression, SideName, UnitRow} from "./types.d.ts" */
 
 /** @type {Doc} */
 export const NOTHING_SAID = { note: "", finished: false, entries: {} };
@@ -10,7 +10,7 @@ export const PREFIX = { both: "", left: "L", right: "R", top: "T", bottom: "B" }
 export const SIDES = /** @type {SideName[]} */ (Object.keys(PREFIX));
 
 /** @type {Coded} */
-const NOTHING = { id: null, verdict: "open", frames: null, units: [], emotion: null, text: null, note: "", reread: null };
+const NOTHING = { id: null, verdict: "open", frames: null, units: [], emotion: null, text: null, note: "", reread: null, spotted: null };
 
 /** @param {string} code */
 export const numberOf = (code) => Number(/\d+/.exec(code)?.[0]);
@@ -142,6 +142,49 @@ export function docOf({ note, finished, moments }) {
 }
 
 /**
+ * The program's frames.
+ * @param {Interval} when
+ * @returns {FrameRange}
+ */
+export const framesOf = (when) => ({ onset: when.onset_frame, apex: when.apex_frame, offset: when.offset_frame ?? null });
+
+/**
+ * What was said before an analysis had ended, brought to its report as the server does it: a moment the report does
+ * not have is the person's own, and a unit that was added before the program's own came is a word on that one.
+ * @param {Doc} doc
+ * @param {MicroExpression[]} mes
+ * @returns {Doc}
+ */
+export function takenOver(doc, mes) {
+  const entries = Object.values(doc.entries).map((entry) => {
+    const { spotted, number, person, verdict } = entry;
+    if (!spotted || number === null) return entry;
+    const alike = mes.filter((me) => me.person === person && sameFrames(framesOf(me.interval), spotted));
+    const me = alike.find((one) => one.number === number) ?? alike[0];
+    if (me) return { ...entry, number: me.number, id: me.number, key: programKey(me.number), spotted: null, units: entry.units.map((unit) => met(unit, me.action_units)) };
+    const taken = mes.some((one) => one.number === number) || Object.values(doc.entries).some((one) => one !== entry && one.id === number);
+    /** @type {Entry} */
+    const own = { ...entry, number: null, id: taken ? null : number, key: taken ? `own${number}` : programKey(number), verdict: verdict === "rejected" ? "rejected" : "added", frames: entry.frames ?? spotted, spotted: null };
+    return own;
+  });
+  return { ...doc, entries: Object.fromEntries(entries.map((entry) => [entry.key, entry])) };
+}
+
+/** @param {FrameRange} a @param {FrameRange} b */
+const sameFrames = (a, b) => a.onset === b.onset && a.apex === b.apex && (a.offset ?? null) === (b.offset ?? null);
+
+/**
+ * @param {CodedUnit} unit
+ * @param {ActionUnitReading[]} program
+ * @returns {CodedUnit}
+ */
+function met(unit, program) {
+  if (unit.verdict !== "added" || unit.was) return unit;
+  const own = program.find((one) => one.present && one.au === numberOf(unit.code) && sideOf(one.code) === sideOf(unit.code));
+  return own ? { ...unit, was: own.code, verdict: own.code === unit.code ? "agreed" : "changed" } : unit;
+}
+
+/**
  * Whether two people say the same about a moment: what was measured for them does not count.
  * @param {Entry | undefined} a
  * @param {Entry | undefined} b
@@ -176,7 +219,8 @@ export function merged(base, mine, theirs) {
     const [was, my, their] = [base.entries[key], mine.entries[key], theirs.entries[key]];
     if (!same(was, my) && !same(was, their) && !same(my, their)) both.push(key);
     const chosen = same(was, my) ? their : my;
-    if (chosen) entries[key] = chosen;
+    // The server gives the numbers.
+    if (chosen) entries[key] = chosen.id === null && their?.id ? { ...chosen, id: their.id } : chosen;
   }
   return { doc: { note: base.note === mine.note ? theirs.note : mine.note, finished: mine.finished, entries }, both };
 }

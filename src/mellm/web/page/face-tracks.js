@@ -21,6 +21,7 @@ export class FaceTracks {
    * @param {number} frame
    */
   piece(person, frame) {
+    if (this.app.state.get("blind")) return null;
     const first = Math.floor(frame / PIECE) * PIECE;
     const key = `${person} ${first}`;
     if (!this.pieces.has(key)) {

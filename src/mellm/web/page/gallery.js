@@ -20,6 +20,7 @@ const state = new Store(/** @type {Gallery} */ ({ words: 0, text: "", state: "",
 let asked = 0;
 let typing = 0;
 
+api.lookAs(localStorage.getItem("mellm-coder") || "");
 wireLook(() => state.set({ words: state.get("words") + 1 }));
 mount("#tools", Tools, {});
 mount("#cards", Cards, {});

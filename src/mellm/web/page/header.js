@@ -38,7 +38,9 @@ function About({ app, close }) {
   /** @param {import("./describe.js").About} about */
   const take = async (about) => {
     try {
+      const { blind } = app.job;
       Object.assign(app.job, await api.describe(app.job.id, about));
+      if (app.job.blind !== blind) location.reload();
       document.title = `${app.job.name} – mellm`;
       close();
     } catch (error) {
@@ -102,11 +104,15 @@ function Exports({ app, saving }) {
     if (asked) api.download(anchor.href).catch((error) => say(error.message, "error"));
     else anchor.click();
   };
-  /** @param {string} kind @param {string} version */
-  const link = (kind, version) => html`<li key=${kind}><a href=${api.exportAddress(app.job.id, kind, version)} download="" data-kind=${kind}>${t(`x_${kind}`)}</a></li>`;
+  const coder = app.state.get("coder");
+  // Whoever has said nothing has the program's: never somebody else's corrections as one's own.
+  const mine = app.dirty || app.state.get("version") ? "person" : "program";
+  /** @param {string} kind @param {string} version @param {string | null} whose @param {string} [word] */
+  const link = (kind, version, whose, word = `x_${kind}`) => html`<li key=${word}><a href=${api.exportAddress(app.job.id, kind, version, whose)} download="" data-kind=${kind}>${t(word)}</a></li>`;
   return html`<details class="menu" id="export" ref=${menu} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { menu.current.open = false; menu.current.querySelector("summary").focus(); } }}>
     <summary class="button">${t("export")}</summary><div id="exports" onClick=${click}>
-      <p>${t("export_person")}</p><ul aria-label=${t("export_person")}>${KINDS.map((kind) => link(kind, "person"))}
-        <li key="instruct"><a href=${api.instructAddress(app.job.id)} data-kind="instruct" title=${t("x_instruct_note")}>${t("x_instruct")}</a></li></ul>
-      <p>${t("export_program")}</p><ul aria-label=${t("export_program")}>${KINDS.map((kind) => link(kind, "program"))}</ul></div></details>`;
+      <p>${t("export_person")}</p><ul aria-label=${t("export_person")}>${KINDS.map((kind) => link(kind, mine, mine === "person" ? coder : null))}
+        ${app.job.coders?.some((name) => name !== coder) && link("eaf", "person", null, "x_eaf_all")}
+        <li key="instruct"><a href=${api.instructAddress(app.job.id, coder)} data-kind="instruct" title=${t("x_instruct_note")}>${t("x_instruct")}</a></li></ul>
+      <p>${t("export_program")}</p><ul aria-label=${t("export_program")}>${KINDS.map((kind) => link(kind, "program", null))}</ul></div></details>`;
 }

@@ -10,7 +10,7 @@ const PARTS = /** @type {FramePart[]} */ (["onset", "apex", "offset"]);
 
 /** @param {{ app: App }} given */
 export function Heading({ app }) {
-  useWatch(app.state, ["moment", "measured", "doc", "person", "words", "blind"]);
+  useWatch(app.state, ["moment", "measured", "doc", "person", "words", "blind", "job"]);
   const moment = app.moment();
   if (!moment) return html`<${NothingFound} app=${app} />`;
   return html`<div class="interval" key=${moment.key}>
@@ -29,7 +29,7 @@ function NothingFound({ app }) {
   return html`<p class="verdict">${app.said(report.verdict)}</p>
     ${seen.length > 0 && html`<p class="seen small"><span class="soft">${t("also_seen")}: </span>${seen.map((event, k) => html`<button key=${k} type="button" class="plain"
       title=${app.said(event.note)} data-focus=${`seen-${k}`} onClick=${() => app.state.set({ frame: event.apex_frame })}>${t(event.kind)} ${event.onset_time.toFixed(2)}–${event.offset_time.toFixed(2)} s</button>`)}</p>`}
-    ${app.editable && report.people.length > 0 && html`<button type="button" data-focus="add-first" onClick=${() => app.actions.add()}>+ ${t("add_moment")}</button>`}`;
+    ${app.editable && (report.people.length > 0 || app.going) && html`<button type="button" data-focus="add-first" onClick=${() => app.actions.add()}>+ ${t("add_moment")}</button>`}`;
 }
 
 /** @param {{ app: App, moment: Moment, part: FramePart }} given */

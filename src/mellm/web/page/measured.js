@@ -63,8 +63,10 @@ export class Measured {
         const done = await this.read(found, entry.frames, reader);
         if (done.state !== "done") throw new Error(done.error ?? done.state);
         found.live = null;
-        await this.load(found, done.id, place, entry.person);
+        // Who codes blind is shown what was measured once everything is handed in.
+        if (!await this.load(found, done.id, place, entry.person)) Object.assign(found, { busy: false, waiting: null, job: done.id });
       }
+      this.changed();
     } catch (error) {
       Object.assign(found, { busy: false, live: null, waiting: null, error: error.message });
       this.changed();
@@ -112,7 +114,7 @@ export class Measured {
     Object.assign(found, { busy: false, waiting: null });
     const at = nearest(report.micro_expressions, place);
     if (at < 0) found.error = report.verdict;
-    else Object.assign(found, { me: { ...report.micro_expressions[at], person }, job, number: at + 1 });
+    else Object.assign(found, { me: { ...report.micro_expressions[at], person }, job, number: report.micro_expressions[at].number ?? at + 1 });
     this.changed();
     return true;
   }

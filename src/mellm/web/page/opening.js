@@ -8,11 +8,10 @@ import { Bar, html, useWatch } from "./view.js";
 import { stageName } from "./works.js";
 import { said, t } from "./words.js";
 
-/** @import {Annotation, FrameTable, Job, MicroExpression, Partial, Report, Spotted} from "./types.d.ts" */
+/** @import {Saving} from "./saving.js" */
+/** @import {FrameTable, Job, MicroExpression, Partial, Report, Spotted} from "./types.d.ts" */
 
 const GOING = ["queued", "running"];
-/** Nothing can be saved before an analysis has ended. @type {Annotation} */
-const NOBODYS = { version: 0, created: null, coder: "", role: "coder", finished: false, sources: [], note: "", moments: [] };
 
 /**
  * @param {string} id
@@ -22,30 +21,37 @@ export async function opened(id, coder) {
   const [job, choices] = await Promise.all([api.job(id), api.choices()]);
   if (!GOING.includes(job.state) && job.state !== "done") throw new Error(said(job.error ?? t(job.state), job.chinese));
   const done = job.state === "done";
-  const [table, annotation, { chinese }] = await Promise.all([api.frames(id), done ? api.annotation(id, coder) : NOBODYS, done ? api.sentences(id) : { chinese: {} }]);
+  api.lookAs(job.blind === "none" ? "" : coder);
+  const [table, annotation, { chinese }] = await Promise.all([api.frames(id), api.annotation(id, coder), done ? api.sentences(id) : { chinese: {} }]);
   // Who codes blind is given what says nothing of the program's marks.
   const blind = job.blind === "program" && !annotation.finished;
-  const report = done && !blind ? await api.report(id, coder) : reportOf(job, sourceOf(table), await api.partial(id, coder));
-  const app = new App(job, choices, report, new Frames(id, table), chinese);
-  if (!done) follow(app, coder);
-  return { app, annotation };
+  const report = done && !blind ? await api.report(id) : reportOf(job, sourceOf(table), await api.partial(id));
+  return { app: new App(job, choices, report, new Frames(id, table), chinese), annotation };
 }
 
 /**
- * The rest of an analysis that still runs.
+ * The rest of an analysis that still runs; what was said meanwhile stays, whatever comes.
  * @param {App} app
- * @param {string} coder
+ * @param {Saving} saving
  */
-function follow(app, coder) {
+export function follow(app, saving) {
   const { id } = app.job;
+  if (!app.going) return;
   api.followClip(id, {
     job: async (job) => {
       app.state.set({ job });
       if (GOING.includes(job.state)) return;
       if (job.state !== "done") { say(said(job.error ?? t(job.state), job.chinese), "error"); return; }
-      const [report, { chinese }] = await Promise.all([api.report(id, coder), api.sentences(id)]);
-      Object.assign(app.chinese, chinese);
-      app.take(report);
+      try {
+        const coder = app.state.get("coder");
+        const blind = app.state.get("blind");
+        const [report, { chinese }, annotation] = await Promise.all([blind ? app.report : api.report(id), api.sentences(id), api.annotation(id, coder)]);
+        Object.assign(app.chinese, chinese);
+        if (app.state.get("coder") === coder) saving.arrived(annotation, blind ? null : report.micro_expressions);
+        app.take(report);
+      } catch (error) {
+        say(error.message, "error");
+      }
     },
     watched: (partial) => app.take(reportOf(app.job, app.report.source, partial)),
     moment: (me) => app.take({ ...app.report, micro_expressions: app.report.micro_expressions.map((one) => (one.number === me.number ? me : one)) }),

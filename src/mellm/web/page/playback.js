@@ -9,6 +9,10 @@ import { t } from "./words.js";
 
 const OVERLAYS = ["none", "mmc", "arrows", "regions", "magnified", "landmarks"];
 const LOOKING = ["one", "side", "blink", "video"];
+/** No browser plays sound slower: it is set right again and again. */
+const SLOWEST_SOUND = 0.0625;
+/** Between two questions whether the sound is made. */
+const WAIT_MS = 1000;
 /** Sound that is further off than this is set right. */
 const APART_SECONDS = 0.15;
 const SPEEDS = ["1", "0.5", "0.25", "0.1", "0.05"];
@@ -26,6 +30,7 @@ export class Playback {
     this.run = null;
     /** @type {HTMLAudioElement | null} the clip's sound, where it is wanted */
     this.audio = null;
+    this.wanted = false;
     app.state.watch(["frame"], () => this.ahead());
   }
 
@@ -60,10 +65,25 @@ export class Playback {
    * Play with the sound of the file, or without.
    * @param {boolean} wanted
    */
-  listen(wanted) {
+  async listen(wanted) {
+    this.wanted = wanted;
     this.audio?.pause();
-    this.audio = wanted ? new Audio(soundAddress(this.app.job.id)) : null;
-    if (this.audio && this.run) this.sound(this.app.state.get("frame"));
+    this.audio = null;
+    const address = soundAddress(this.app.job.id);
+    try {
+      while (this.wanted) {
+        const answer = await fetch(address);
+        if (answer.ok) break;
+        if (answer.status !== 503) throw new Error((await answer.json().catch(() => ({}))).error ?? t("no_sound"));
+        await new Promise((done) => { setTimeout(done, WAIT_MS); });
+      }
+    } catch (error) {
+      say(error.message, "error");
+      return;
+    }
+    if (!this.wanted || this.audio) return;
+    this.audio = new Audio(address);
+    if (this.run) this.sound(this.app.state.get("frame"));
   }
 
   /**
@@ -73,7 +93,7 @@ export class Playback {
   sound(frame) {
     if (!this.audio) return;
     const time = this.app.frames.times[frame];
-    this.audio.playbackRate = Number(this.speed);
+    this.audio.playbackRate = Math.max(SLOWEST_SOUND, Number(this.speed));
     if (Math.abs(this.audio.currentTime - time) > APART_SECONDS) this.audio.currentTime = time;
     if (this.audio.paused) this.audio.play().catch((error) => say(error.message, "error"));
   }

@@ -14,9 +14,9 @@ const MOST_FRAMES = 400;
 
 /** @param {{ app: App, faces: FaceTracks }} given */
 export function Pose({ app, faces }) {
-  useWatch(app.state, ["moment", "doc", "measured", "words", "person"]);
+  useWatch(app.state, ["moment", "doc", "measured", "words", "person", "blind"]);
   const [open, setOpen] = useState(false);
-  if (!app.editable || !app.report.people.length) return null;
+  if (!app.editable || !app.report.people.length || app.state.get("blind")) return null;
   return html`<details onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}><summary>${t("pose_title")}</summary>${open && html`<${Charts} app=${app} faces=${faces} />`}</details>`;
 }
 

@@ -25,8 +25,9 @@ export function Reading({ app }) {
   const moment = app.moment();
   const byModel = Boolean(moment?.me) && moment.me.reading.model !== "evidence" && (by ?? (moment.me.reading.language === language() ? "model" : "rules")) === "model";
   const program = useReading(app, moment, byModel);
-  if (!moment?.me) return null;
-  if (app.state.get("blind")) return html`<${Note} app=${app} moment=${moment} />`;
+  if (!moment) return null;
+  // What somebody has to say about it needs no measurement.
+  if (!moment.me || app.state.get("blind")) return html`<${Note} app=${app} moment=${moment} />`;
   const coded = moment.coded.text;
   const live = app.liveOf(moment);
   if (writing === moment.key && (coded ?? program)) return html`<${Rewrite} key=${moment.key} text=${coded ?? program} take=${(/** @type {CodedText} */ text) => app.actions.text(moment, text)} close=${() => { write(null); focusNext("rewrite"); }} />`;

@@ -2,12 +2,12 @@
 // saved, and what somebody else saved meanwhile is merged, moment by moment.
 
 import * as api from "./api.js";
-import { docOf, merged, NOTHING_SAID, sameDoc } from "./coding.js";
+import { docOf, merged, NOTHING_SAID, sameDoc, takenOver } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
 /** @import {App} from "./app.js" */
-/** @import {Annotation, Doc} from "./types.d.ts" */
+/** @import {Annotation, Doc, MicroExpression} from "./types.d.ts" */
 
 export class Saving {
   /** @param {App} app */
@@ -32,9 +32,34 @@ export class Saving {
     this.app.state.set({ doc, saved: doc, version: annotation.version });
     this.app.steps.forget();
     if (!draft) return;
-    const { doc: joined, both } = merged(draft.base, draft.doc, doc);
+    const { doc: joined, both } = merged(this.over(draft.base), this.over(draft.doc), doc);
     this.app.steps.act("restored", () => joined);
     say(both.length ? t("draft_both", { n: both.length }) : t("draft_restored"));
+  }
+
+  /**
+   * A document as it stands in the report; as it is while that is not known.
+   * @param {Doc} doc
+   */
+  over(doc) {
+    return this.app.going ? doc : takenOver(doc, this.app.report.micro_expressions);
+  }
+
+  /**
+   * The analysis has ended: what was said meanwhile, saved or not, is brought to its report.
+   * @param {Annotation} annotation
+   * @param {MicroExpression[] | null} mes - null: hidden from who codes blind
+   */
+  arrived(annotation, mes) {
+    const { state, steps } = this.app;
+    /** @param {Doc} doc */
+    const over = (doc) => (mes ? takenOver(doc, mes) : doc);
+    const theirs = docOf(annotation);
+    const { doc } = merged(over(this.base), over(state.get("doc")), theirs);
+    this.base = theirs;
+    steps.rewrite(over);
+    state.set({ doc: sameDoc(doc, theirs) ? theirs : doc, saved: theirs, version: annotation.version });
+    this.keep();
   }
 
   /**
@@ -46,14 +71,19 @@ export class Saving {
     const { coder: left, doc: before } = state.values;
     if (coder === left) return;
     localStorage.setItem("mellm-coder", coder);
+    if (this.app.job.blind !== "none") api.lookAs(coder);
     try {
       const answer = await api.annotation(this.app.job.id, coder);
       const theirs = docOf(answer);
       const joined = merged(left ? before : NOTHING_SAID, state.get("doc"), theirs).doc;
       const doc = sameDoc(joined, theirs) ? theirs : joined;
+      const blind = this.app.job.blind === "program" && !theirs.finished;
+      const other = blind !== state.get("blind");
       this.base = theirs;
-      state.set({ coder, doc, saved: theirs, version: answer.version, blind: this.app.job.blind === "program" && !theirs.finished });
+      state.set({ coder, doc, saved: theirs, version: answer.version, blind });
       this.app.steps.forget();
+      // What one of them may see and the other may not is loaded, or gone; a draft stays.
+      if (other) location.reload();
     } catch (error) {
       say(error.message, "error");
     }

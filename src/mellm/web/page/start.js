@@ -49,7 +49,9 @@ for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
  * @param {number | null} fps - frames of one recording
  */
 function begin(name, files, only, fps = null) {
-  works.add(name, files, only && !works.list.length, fps, ready.then(settings));
+  // What failed before is no reason to stay here.
+  const alone = works.list.every(({ error, job }) => error || ["failed", "cancelled"].includes(job?.state));
+  works.add(name, files, only && alone, fps, ready.then(settings));
 }
 
 /**

@@ -84,6 +84,14 @@ export class Undoable {
     return this.move(this.future, this.past);
   }
 
+  /**
+   * What was said takes another form: everything that can be undone too.
+   * @param {(doc: Doc) => Doc} change
+   */
+  rewrite(change) {
+    for (const step of [...this.past, ...this.future]) step.doc = change(step.doc);
+  }
+
   /** What was saved or loaded is where undoing begins. */
   forget() {
     [this.past, this.future] = [[], []];

@@ -72,6 +72,8 @@ export interface MicroExpression {
   emotion: EmotionReading;
   reading: Reading;
   pictures: Record<string, string>;
+  /** Motion of full colour in a map, px; reports of earlier versions do not say it. */
+  map_scales_px?: Record<string, number>;
   warnings: string[];
 }
 
@@ -266,6 +268,8 @@ export interface CodedMoment {
   text: CodedText | null;
   note: string;
   reread: string | null;
+  /** The program's interval when this was said, while its analysis still ran. */
+  spotted: FrameRange | null;
 }
 
 /** A version that a final one was made from. */
@@ -300,7 +304,8 @@ export interface CoderState {
   version: number;
   created: string | null;
   finished: boolean;
-  moments: number;
+  /** null: hidden from who codes blind. */
+  moments: number | null;
 }
 
 /** Landmarks, pose and regions of some frames. */
