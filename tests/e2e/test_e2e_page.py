@@ -366,7 +366,7 @@ def test_a_folder_of_recordings_and_clips(
     page.click("#settings summary")
     page.select_option("select[name=llm]", "none")
     page.set_input_files("#folder", str(tmp_path / "sub01"))
-    page.get_by_text("1 files were left out").wait_for()
+    page.get_by_text("1 file was left out").wait_for()
     assert "72 frames, img1.jpg to img72.jpg" in page.inner_text("#recordings")
     page.fill("#recordings input", "30")
     page.locator("#recordings button.primary").click()
