@@ -81,9 +81,7 @@ def _newer(
 
 def _plain(spans: Mapping[str, Sequence[Span]]) -> dict[str, list[tuple[int, int, str]]]:
     """Rows in one order."""
-    return {
-        kind: sorted((span.begin, span.end, span.text) for span in rows) for kind, rows in spans.items()
-    }
+    return {kind: sorted((span.begin, span.end, span.text) for span in rows) for kind, rows in spans.items()}
 
 
 def _document(data: bytes) -> ElementTree.Element:

@@ -1,4 +1,4 @@
-"""What of a text an ELAN file holds: one definition for who writes it, who reads it and who compares the two."""
+"""What of a text an ELAN file holds: one definition for writing, reading and comparing."""
 
 import re
 
@@ -22,5 +22,5 @@ def held_name(coder: str) -> str:
 
 
 def held_json(text: str) -> str:
-    """Return JSON that says the same with nothing XML cannot hold: such a character is written as its number."""
+    """Return JSON that says the same in what XML can hold: other characters are written as their numbers."""
     return _FORBIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
