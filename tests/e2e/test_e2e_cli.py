@@ -89,8 +89,10 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert done.returncode == 0 and "Usage" in done.stdout
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("module", ["mellm", "mellm.cli"])
+def test_importing_the_package_loads_nothing_heavy(module: str) -> None:
+    """Help and a mistake's sentence wait for no decoder and no model."""
     heavy = "cv2 openvino av torch numpy"
-    code = f"import mellm, sys; print([m for m in {heavy.split()} if m in sys.modules])"
+    code = f"import {module}, sys; print([m for m in {heavy.split()} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
