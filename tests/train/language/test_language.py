@@ -46,6 +46,10 @@ sample_records: 2
 """
 
 
+def quiet(text: str) -> None:
+    pass
+
+
 @pytest.fixture(scope="module")
 def flow_recipe(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("flow")
@@ -72,10 +76,6 @@ def whole_run(flow_recipe, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     train_language(flow_recipe, folder, lambda text: None)
     return folder
-
-
-def quiet(text: str) -> None:
-    pass
 
 
 def moments(run: Path) -> dict[str, torch.Tensor]:
@@ -115,15 +115,24 @@ def test_a_stopped_run_goes_on_to_the_same_weights(flow_recipe, whole_run, tmp_p
     assert same(moments(tmp_path), moments(whole_run))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_an_ended_run_goes_on_to_the_same_weights(flow_recipe, tmp_path, number):
-    recipe, folder = tmp_path / "recipe.yaml", tmp_path / "ended"
+@pytest.fixture(scope="module")
+def straight_run(flow_recipe, tmp_path_factory) -> tuple[Path, Path]:
+    """A recipe of forty steps that keeps its state after each, and the folder of a run that nothing ended."""
+    folder = tmp_path_factory.mktemp("straight")
+    recipe = folder / "recipe.yaml"
     text = flow_recipe.read_text().replace("steps: 4\nbatch", "steps: 40\nbatch")
     recipe.write_text(text.replace("_steps: 4", "_steps: 1000") + "checkpoint_minutes: 0\n")
+    train_language(recipe, folder / "run", quiet)
+    return recipe, folder / "run"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_an_ended_run_goes_on_to_the_same_weights(straight_run, tmp_path, number):
+    (recipe, straight), folder = straight_run, tmp_path / "ended"
     command = [sys.executable, "-m", "mellm", "train", "language", str(recipe), "--out", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while not (folder / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
@@ -131,8 +140,7 @@ def test_an_ended_run_goes_on_to_the_same_weights(flow_recipe, tmp_path, number)
     with safe_open(folder / "checkpoint.safetensors", "pt") as file:
         assert 0 < json.loads(file.metadata()["facts"])["step"] < 40
     train_language(recipe, folder, quiet)
-    train_language(recipe, tmp_path / "straight", quiet)
-    assert same(moments(folder), moments(tmp_path / "straight"))
+    assert same(moments(folder), moments(straight))
     with (folder / "loss.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 41))
 
