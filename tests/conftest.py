@@ -45,13 +45,36 @@ SLOW = (
 `make test-fast` leaves them out. A single slow test is marked `slow` where it stands.
 """
 
+LONGEST = (
+    "train/language/test_language.py",
+    "e2e/test_e2e_page.py",
+    "e2e/test_e2e_offline.py",
+    "web/test_web_api.py",
+    "flow/meflownet/test_meflownet_bench.py",
+    "web/test_web_faults.py",
+    "e2e/test_e2e_cli.py",
+    "e2e/test_e2e_models.py",
+    "e2e/test_e2e_pipeline.py",
+    "e2e",
+    "train",
+    "language/backends",
+    "analysis/test_batch.py",
+    "web",
+    "evaluate",
+    "simulate",
+    "spot",
+)
+"""What takes longest, longest first: begun last, it would keep one process busy while the others idle."""
+
 SHARED = Path(__file__).resolve().parents[1] / "../shared/data"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in `SLOW`."""
+    """Mark what stands in `SLOW`; put what stands in `LONGEST` first."""
     here = Path(__file__).parent
-    assert [name for name in SLOW if not (here / name).exists()] == []
+    assert [name for name in (*SLOW, *LONGEST) if not (here / name).exists()] == []
+    first = [here / name for name in LONGEST]
+    items.sort(key=lambda item: next((k for k, one in enumerate(first) if item.path.is_relative_to(one)), 99))
     slow = [here / name for name in SLOW]
     for item in items:
         if any(item.path.is_relative_to(place) for place in slow):

@@ -31,6 +31,7 @@ def test_a_clip_becomes_a_report(client, job: str, smile_clip: tuple[Path, ClipT
 def test_frames_are_exactly_the_files(client, job: str, smile_clip: tuple[Path, ClipTruth]) -> None:
     with open_media(smile_clip[0]) as media:
         frames = list(media.frames())
+    pictures = np.stack([frame.image[::4, ::4] for frame in frames]).astype(np.int16)
     table = client.get(f"jobs/{job}/frames").json()
     assert table["times"] == pytest.approx([frame.time for frame in frames], abs=1e-6)
     assert (table["width"], table["height"]) == (480, 480)
@@ -38,7 +39,7 @@ def test_frames_are_exactly_the_files(client, job: str, smile_clip: tuple[Path, 
         answer = client.get(f"jobs/{job}/frames/{index}")
         assert answer.headers["content-type"] == "image/jpeg"
         picture = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-        distance = [float(np.abs(picture.astype(float) - f.image).mean()) for f in frames]
+        distance = np.abs(picture[::4, ::4].astype(np.int16) - pictures).mean((1, 2, 3))
         assert int(np.argmin(distance)) == index
     assert client.get(f"jobs/{job}/frames/72").status_code == 404
     small = client.get(f"jobs/{job}/frames/3", params={"width": 100}).content
