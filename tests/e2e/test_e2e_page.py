@@ -377,6 +377,18 @@ def test_a_folder_of_recordings_and_clips(
     painted(page)
 
 
+def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str, tmp_path: Path) -> None:
+    (tmp_path / "early.gif").write_bytes(b"GIF89a")
+    waiting: list[Any] = []
+    page.route("**/static/start.js", waiting.append)
+    page.goto(address, wait_until="commit")
+    page.set_input_files("#files", str(tmp_path / "early.gif"))
+    page.wait_for_timeout(200)
+    assert page.locator(".work li").count() == 0 and len(waiting) == 1
+    waiting[0].continue_()
+    page.locator(".work .name", has_text="early.gif").wait_for()
+
+
 def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
     """What a browser hands over in a drop: entries in pieces, folders in folders."""
     page.goto(address)
