@@ -30,7 +30,7 @@ MINUTES, MOMENTS = 3, 40
 def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, str]]:
     store = tmp_path_factory.mktemp("long")
     job = store_long_report(store, MINUTES, MOMENTS)
-    options = ServerOptions(store=store, port=0, token="secret-token")
+    options = ServerOptions(store=store, port=0, workers=0, token="secret-token")
     with serving(options) as address, client_of(address.partition("?")[0]) as client:
         client.headers["authorization"] = "Bearer secret-token"
         yield client, job
