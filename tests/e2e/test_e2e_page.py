@@ -380,7 +380,7 @@ def test_a_folder_of_recordings_and_clips(
 def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str, tmp_path: Path) -> None:
     (tmp_path / "early.gif").write_bytes(b"GIF89a")
     waiting: list[Any] = []
-    page.route("**/static/start.js", waiting.append)
+    page.route("**/static/start.js", lambda route: waiting.append(route))
     page.goto(address, wait_until="commit")
     page.set_input_files("#files", str(tmp_path / "early.gif"))
     page.wait_for_timeout(200)
