@@ -5,15 +5,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# One file's tests stay in one process: what they share is made once.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Two things at a time: mypy beside the other checks, npm beside pip.
+MAKEFLAGS += --jobs=2
 
-.PHONY: demo test test-fast coverage check check-page hooks lock release clean
+# One file's tests stay in one process: what they share is made once. tests/conftest.py puts the longest first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-fast coverage check check-types check-style check-layers check-page hooks lock release clean
 
 demo: $(VENV)/.core
 	$(BIN)/mellm demo
 
-test: $(VENV)/.dev check
+test: check
 	$(PYTEST)
 
 # What needs no server, no browser, no training and no long clip: under 90 seconds.
@@ -24,10 +27,16 @@ test-fast: $(VENV)/.dev
 coverage: $(VENV)/.dev
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.dev check-page
+check: check-types check-style check-layers check-page
+
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check-style: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+check-layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python benchmarks/measure_structure.py --limits
 
@@ -51,8 +60,9 @@ $(VENV)/.core: requirements/core.txt pyproject.toml
 	$(BIN)/mellm models pull
 	touch $@
 
+# Most of PyTorch's and transformers' files are never imported: what is, is compiled then.
 $(VENV)/.dev: $(VENV)/.core requirements/dev.txt requirements/torch.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt -r requirements/torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements/dev.txt -r requirements/torch.txt
 	touch $@
 
 # Rewrites the pinned requirements from pyproject.toml (needs uv).

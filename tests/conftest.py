@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: the shipped portrait, a pair and a clip of known motion."""
 
 import os
+import pickle
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import av
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from mellm.face import find_faces
 from mellm.media import read_image
@@ -42,13 +45,36 @@ SLOW = (
 `make test-fast` leaves them out. A single slow test is marked `slow` where it stands.
 """
 
+LONGEST = (
+    "train/language/test_language.py",
+    "e2e/test_e2e_page.py",
+    "e2e/test_e2e_offline.py",
+    "web/test_web_api.py",
+    "flow/meflownet/test_meflownet_bench.py",
+    "web/test_web_faults.py",
+    "e2e/test_e2e_cli.py",
+    "e2e/test_e2e_models.py",
+    "e2e/test_e2e_pipeline.py",
+    "e2e",
+    "train",
+    "language/backends",
+    "analysis/test_batch.py",
+    "web",
+    "evaluate",
+    "simulate",
+    "spot",
+)
+"""What takes longest, longest first: begun last, it would keep one process busy while the others idle."""
+
 SHARED = Path(__file__).resolve().parents[1] / "../shared/data"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in `SLOW`."""
+    """Mark what stands in `SLOW`; put what stands in `LONGEST` first."""
     here = Path(__file__).parent
-    assert [name for name in SLOW if not (here / name).exists()] == []
+    assert [name for name in (*SLOW, *LONGEST) if not (here / name).exists()] == []
+    first = [here / name for name in LONGEST]
+    items.sort(key=lambda item: next((k for k, one in enumerate(first) if item.path.is_relative_to(one)), 99))
     slow = [here / name for name in SLOW]
     for item in items:
         if any(item.path.is_relative_to(place) for place in slow):
@@ -91,6 +117,28 @@ def pair(portrait: Image, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 @pytest.fixture(scope="session")
 def smile_clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ClipTruth]:
-    """The demonstration clip (2.4 s, one micro-expression, a small head turn) and its truth."""
-    path = tmp_path_factory.mktemp("clip") / "smile.mp4"
-    return path, demo_clip(path)
+    """The demonstration clip (2.4 s, one micro-expression, a small head turn) and its truth.
+
+    The test processes of one run share it: whoever comes first makes it, which takes many seconds.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    path, known = folder / "smile.mp4", folder / "smile.pickle"
+    with FileLock(folder / "smile.lock"):
+        if not known.is_file():
+            known.write_bytes(pickle.dumps(demo_clip(path)))
+    truth: ClipTruth = pickle.loads(known.read_bytes())
+    return path, truth
+
+
+@pytest.fixture(scope="session")
+def brief_clip(smile_clip: tuple[Path, ClipTruth], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first twelve frames, a still face: for tests that need an analysis and do not look at it."""
+    path = tmp_path_factory.mktemp("brief") / "brief.mp4"
+    with av.open(str(smile_clip[0])) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 480, 480, "yuv420p"
+        for frame, _ in zip(source.decode(video=0), range(12), strict=False):
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), "rgb24")))
+        target.mux(stream.encode())
+    return path

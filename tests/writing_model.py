@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         for number, piece in enumerate(ANSWER):
             if number == 1:
-                self.server.go_on.wait(60)
+                self.server.go_on.wait(900)
             self._event(
                 json.dumps({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
             )

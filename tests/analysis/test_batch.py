@@ -24,11 +24,11 @@ BY_RULES = Settings(llm="none")
 
 
 @pytest.fixture
-def recordings(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> Path:
+def recordings(smile_clip: tuple[Path, ClipTruth], brief_clip: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "recordings"
     (folder / "deep").mkdir(parents=True)
     shutil.copy(smile_clip[0], folder / "smile.mp4")
-    shutil.copy(smile_clip[0], folder / "deep" / "smile again.mp4")
+    shutil.copy(brief_clip, folder / "deep" / "brief.mp4")
     (folder / "broken.mp4").write_bytes(b"\x00" * 5000)
     return folder
 
@@ -38,7 +38,7 @@ def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Pat
     rows = run_batch(recordings, out, BY_RULES, workers=2)
     assert [(r.clip, r.status) for r in rows] == [
         ("broken.mp4", "failed"),
-        (str(Path("deep") / "smile again.mp4"), "done"),
+        (str(Path("deep") / "brief.mp4"), "done"),
         ("smile.mp4", "done"),
     ]
     assert "broken.mp4" in rows[0].error
@@ -71,7 +71,7 @@ def test_a_process_that_dies_takes_only_its_clip(
     rows = {row.clip: row for row in run_local(jobs, BY_RULES, 2)}
     assert set(rows) == {job.name for job in jobs}
     assert "process" in rows["deadly.mp4"].error
-    assert rows["smile.mp4"].status == "done" and rows["smile again.mp4"].status == "done"
+    assert rows["smile.mp4"].status == "done" and rows["brief.mp4"].status == "done"
 
 
 def _end_on_deadly(job: Job) -> Row:

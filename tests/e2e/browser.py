@@ -2,9 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WAIT_MS = 300_000
+"""How long anything may take, ms: many times what it takes, so that a busy machine fails no test."""
+
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -18,7 +22,7 @@ def open_page(browser: Any, address: str, refused: str = "never") -> Iterator[An
     `refused` is a status the server is meant to answer with, such as "409": Chromium reports it as a mistake.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -46,9 +50,27 @@ def opened(page: Any, url: str) -> None:
     page.locator("body[data-ready]").wait_for()
 
 
+def by_rules(page: Any) -> None:
+    """Choose readings by rules, as a person does: the language model takes most of an analysis."""
+    page.click("#settings summary")
+    page.select_option("select[name=llm]", "none")
+
+
+def uploaded(browser: Any, address: str, path: Path) -> str:
+    """Upload a clip through the page and wait until it is analysed by rules; return its address."""
+    page = browser.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(address)
+    by_rules(page)
+    page.set_input_files("#files", str(path))
+    url = analysed(page)
+    page.close()
+    return url
+
+
 def analysed(page: Any) -> str:
     """Wait on the page of a clip until its analysis has ended; return its address."""
-    page.wait_for_url("**/clips/*", timeout=120_000)
-    page.locator("body[data-ready]").wait_for(timeout=60_000)
-    page.locator("#progress:empty").wait_for(state="attached", timeout=180_000)
+    page.wait_for_url("**/clips/*")
+    page.locator("body[data-ready]").wait_for()
+    page.locator("#progress:empty").wait_for(state="attached")
     return str(page.url)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import analysed, open_page, opened
+from browser import open_page, opened, uploaded
 
 from review_samples import review_store
 
@@ -29,12 +29,7 @@ def address(smile_clip: tuple[Path, ClipTruth], tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="module")
 def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     """The address of an analysed clip."""
-    page = browser.new_page()
-    page.goto(address)
-    page.set_input_files("#files", str(smile_clip[0]))
-    url = analysed(page)
-    page.close()
-    return url
+    return uploaded(browser, address, smile_clip[0])
 
 
 @pytest.fixture

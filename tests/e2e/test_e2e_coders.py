@@ -19,7 +19,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     """A server with stored results of half a minute with five moments each."""
     store = tmp_path_factory.mktemp("coders")
     jobs = [store_long_report(store, 0.5, 5, name=f"clip {n}.mp4", seed=n) for n in range(3)]
-    with serving(ServerOptions(store=store, port=0)) as address:
+    with serving(ServerOptions(store=store, port=0, workers=0)) as address:
         yield address.rstrip("/"), jobs
 
 

@@ -109,7 +109,7 @@ def test_what_a_correction_waits_for_is_said(page: Any, address: tuple[str, list
     )
     page.locator(".handle.apex").focus()
     page.keyboard.press("ArrowRight")
-    page.get_by_text("waiting: 2 analyses before it").wait_for(timeout=5000)
+    page.get_by_text("waiting: 2 analyses before it").wait_for()
 
 
 def test_what_cannot_be_is_refused_with_a_word(page: Any, address: tuple[str, list[str]]) -> None:
@@ -117,16 +117,16 @@ def test_what_cannot_be_is_refused_with_a_word(page: Any, address: tuple[str, li
     onset, apex = (page.input_value(f"[data-focus={part}]") for part in ("onset", "apex"))
     page.fill("[data-focus=onset]", str(int(apex) + 1))
     page.keyboard.press("Enter")
-    page.locator("#said", has_text="The onset comes before the apex").wait_for(timeout=3000)
+    page.locator("#said", has_text="The onset comes before the apex").wait_for()
     assert page.input_value("[data-focus=onset]") == onset
     page.fill("[data-focus=offset]", "90000")
     page.keyboard.press("Enter")
-    page.locator("#said", has_text="There is no such frame").wait_for(timeout=3000)
+    page.locator("#said", has_text="There is no such frame").wait_for()
     code = page.locator(".unit .code").first.inner_text()
     page.locator("[data-focus=add]").click()
     page.select_option("select[name=au]", re.sub(r"\D", "", code))
     page.locator(".unit-form button.primary").click()
-    page.locator("#said", has_text="is there already").wait_for(timeout=3000)
+    page.locator("#said", has_text="is there already").wait_for()
     assert page.locator(".unit.added").count() == 0
 
 
@@ -171,7 +171,7 @@ def test_an_added_moment_has_a_number_of_its_own(page: Any, address: tuple[str, 
     page.locator("[data-focus=reject]").click()
     page.locator("[data-focus=add-moment]").click()
     save_as(page, "Ada")
-    page.locator(".tab.added", has_text="ME 6").wait_for(timeout=5000)
+    page.locator(".tab.added", has_text="ME 6").wait_for()
     page.reload()
     page.locator("body[data-ready]").wait_for()
     page.locator("[data-focus=all-moments]").click()
@@ -186,7 +186,7 @@ def test_agreement_is_void_once_something_is_moved(page: Any, address: tuple[str
     page.keyboard.press("ArrowRight")
     assert page.locator(".judge .chip").inner_text() == "changed"
     page.locator("[data-focus=agree]").click()
-    page.locator("#said", has_text="kept as your correction").wait_for(timeout=3000)
+    page.locator("#said", has_text="kept as your correction").wait_for()
     assert page.locator(".judge .chip").inner_text() == "changed"
 
 
@@ -197,7 +197,7 @@ def test_a_clip_is_renamed_and_coders_keep_apart(
     opened(page, url)
     page.locator("[data-focus=agree]").click()
     save_as(page, "Ada")
-    page.locator("[data-focus=describe]").click(timeout=5000)
+    page.locator("[data-focus=describe]").click()
     page.fill("dialog.about input[name=name]", "访谈 一.mp4")
     page.fill("dialog.about input[name=tags]", "pilot, smile")
     page.locator("dialog.about button.primary").click()

@@ -19,7 +19,7 @@ from mellm.web.server_options import ServerOptions
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store = tmp_path_factory.mktemp("long")
     job = store_long_report(store, 60, 300)
-    with serving(ServerOptions(store=store, port=0, duration=3700)) as address:
+    with serving(ServerOptions(store=store, port=0, workers=0, duration=3700)) as address:
         yield f"{address.rstrip('/')}/clips/{job}"
 
 

@@ -25,7 +25,7 @@ def run(*args: str | Path, cwd: Path, **environment: str | None) -> subprocess.C
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=200,
+        timeout=900,
         env={name: value for name, value in changed.items() if value is not None},
     )
 
@@ -128,15 +128,15 @@ def test_a_batch_that_is_ended_leaves_no_process(
         # A suite that runs in the background of a shell is born deaf to SIGINT; its children are not to be.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    end = time.monotonic() + 150
+    end = time.monotonic() + 900
     while not list(tmp_path.glob("out/*.mellm/report.json")) and time.monotonic() < end:
         time.sleep(0.05)
     children = children_of(process.pid)
     assert len(children) >= 2
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=900)
     assert process.returncode == code
-    while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < end + 20:
+    while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < end + 300:
         time.sleep(0.05)
     assert left == []
     if number != signal.SIGKILL:

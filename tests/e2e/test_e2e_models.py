@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import open_page, opened
+from browser import WAIT_MS, by_rules, open_page, opened
 
 from writing_model import WritingModel
 
@@ -37,10 +37,11 @@ def page(browser: Any, address: str) -> Iterator[Any]:
 def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     """The clip as read by the server's own language model; the address of its result."""
     page = browser.new_page()
+    page.set_default_timeout(WAIT_MS)
     page.goto(address)
     page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
     page.set_input_files("#files", str(smile_clip[0]))
-    page.wait_for_url("**/clips/*", timeout=90_000)
+    page.wait_for_url("**/clips/*")
     url = str(page.url)
     page.close()
     return url
@@ -88,7 +89,7 @@ def test_models_are_compared_side_by_side(page: Any, clip: str) -> None:
     ):
         page.select_option("[data-focus=other]", other)
         page.locator("[data-focus=measure]").click()
-        page.locator(".compared").wait_for(timeout=60_000)
+        page.locator(".compared").wait_for()
         assert page.locator(".compared thead th").all_inner_texts() == heads
         cells = page.locator(".compared tr", has=page.get_by_role("rowheader", name=row)).locator("td")
         assert cells.count() == 2 and all(cells.all_inner_texts())
@@ -96,14 +97,13 @@ def test_models_are_compared_side_by_side(page: Any, clip: str) -> None:
 
 def test_a_pair_is_compared_too(page: Any, address: str, pair: tuple[Path, Path]) -> None:
     page.goto(address)
-    page.click("#settings summary")
-    page.select_option("select[name=llm]", "none")
+    by_rules(page)
     page.set_input_files("#files", [str(path) for path in pair])
     page.locator("#pair button.primary").click()
-    page.wait_for_url("**/clips/*", timeout=60_000)
+    page.wait_for_url("**/clips/*")
     page.locator("body[data-ready]").wait_for()
     page.locator("#compare summary").click()
     page.select_option("[data-focus=other]", "estimator:dis")
     page.locator("[data-focus=measure]").click()
-    page.locator(".compared").wait_for(timeout=60_000)
+    page.locator(".compared").wait_for()
     assert page.locator(".compared b", has_text="12").count() == 2

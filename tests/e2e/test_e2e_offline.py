@@ -51,7 +51,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 COMMANDS = {
     "analyze": [
         "--onset {onset} --apex {apex} --out one",
-        "numbered --fps 200 --by-file-number --onset-frame 46 --apex-frame 59 --out marked",
+        "numbered --fps 200 --by-file-number --onset-frame 46 --apex-frame 59 --out marked --llm none",
         "recordings --out reports --workers 2 --llm none",
     ],
     "ask": ["one units?"],
@@ -164,7 +164,7 @@ def test_nothing_leaves_the_machine(
         word.format(onset=pair[0], apex=pair[1], clip=smile_clip[0])
         for word in [*verb.split(), *arguments.split()]
     ]
-    _, said = (process := watched.start(*words)).communicate(timeout=300)
+    _, said = (process := watched.start(*words)).communicate(timeout=900)
     assert process.returncode == 0, said
     assert (watched.told(), watched.left()) == (set(), [])
 
@@ -176,7 +176,7 @@ def test_a_language_model_behind_a_url_is_the_only_one_spoken_to(
     server.go_on.set()
     try:
         words = ("--onset", str(pair[0]), "--apex", str(pair[1]), "--llm", server.spec, "--out", "o")
-        _, said = (process := watched.start("analyze", *words)).communicate(timeout=300)
+        _, said = (process := watched.start("analyze", *words)).communicate(timeout=900)
     finally:
         server.shutdown()
         server.server_close()
@@ -190,10 +190,14 @@ def test_the_application_and_its_processes_speak_to_nobody(pair: tuple[Path, Pat
     try:
         assert process.stdout is not None
         address = next(line for line in process.stdout if "http" in line).split()[-1].rstrip("/")
-        with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+        with httpx.Client(base_url=f"{address}/api/v1", timeout=900) as client:
             pictures = {part: path.open("rb") for part, path in zip(("onset", "apex"), pair, strict=True)}
-            job = client.post("/analyses", files=pictures).raise_for_status().json()["id"]
-            end = time.monotonic() + 200
+            job = (
+                client.post("/analyses", files=pictures, data={"settings": '{"llm": "none"}'})
+                .raise_for_status()
+                .json()["id"]
+            )
+            end = time.monotonic() + 900
             state = ""
             while state not in ("done", "failed") and time.monotonic() < end:
                 time.sleep(0.3)
@@ -201,7 +205,7 @@ def test_the_application_and_its_processes_speak_to_nobody(pair: tuple[Path, Pat
             assert state == "done"
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=900)
     assert (watched.told(), watched.left()) == (set(), [])
 
 
@@ -218,6 +222,6 @@ def test_a_model_of_your_own_is_read_without_asking_its_hub(tmp_path: Path) -> N
         "model = create_backend(f'transformers:{folder},dtype=float32,device=cpu')\n"
         "list(model.generate([Message('user', 'Which emotion?')], Decoding(max_tokens=2)))\n"
     )
-    _, said = (process := watched.start(module="load")).communicate(timeout=300)
+    _, said = (process := watched.start(module="load")).communicate(timeout=900)
     assert process.returncode == 0, said
     assert (watched.told(), watched.left()) == (set(), [])

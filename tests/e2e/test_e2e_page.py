@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browser import analysed, open_page, opened
+from browser import WAIT_MS, analysed, by_rules, open_page, opened, uploaded
 
 from writing_model import WritingModel
 
@@ -34,12 +34,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     """Upload the clip through the page, as a person does; the address of its result."""
-    page = browser.new_page()
-    page.goto(address)
-    page.set_input_files("#files", str(smile_clip[0]))
-    url = analysed(page)
-    page.close()
-    return url
+    return uploaded(browser, address, smile_clip[0])
 
 
 def frame(page: Any) -> int:
@@ -87,8 +82,9 @@ def test_a_clip_is_opened_before_its_analysis_has_ended(
     other = tmp_path / "other.mp4"
     other.write_bytes(smile_clip[0].read_bytes() + b"\0\0\0\x08free")
     page.goto(address)
+    by_rules(page)
     page.set_input_files("#files", str(other))
-    page.wait_for_url("**/clips/*", timeout=60_000)
+    page.wait_for_url("**/clips/*")
     job = page.url.rpartition("/")[2]
     page.locator("#progress .busy").wait_for()
     state = page.evaluate(
@@ -96,8 +92,8 @@ def test_a_clip_is_opened_before_its_analysis_has_ended(
     )
     assert state in ("queued", "running")
     page.locator("#stage[data-shown]:not(.late)").wait_for()
-    page.locator(".tab", has_text="ME 1").wait_for(timeout=120_000)
-    page.locator("#progress:empty").wait_for(state="attached", timeout=180_000)
+    page.locator(".tab", has_text="ME 1").wait_for()
+    page.locator("#progress:empty").wait_for(state="attached")
     assert "happiness" in page.inner_text("#emotion .big") and page.locator(".lane").count() == 6
 
 
@@ -200,7 +196,7 @@ def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> No
     handle = page.locator(".handle.apex")
     handle.focus()
     page.keyboard.press("ArrowRight")
-    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    page.locator(".busy").wait_for(state="detached")
     page.locator("#heading s.was").wait_for()
     assert page.inner_text("#heading s.was") == str(before)
     assert page.input_value("[data-focus=apex]") == str(before + 1)
@@ -247,7 +243,7 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
     for _ in range(8):
         page.keyboard.press("ArrowRight")
     page.locator("[data-focus=add-moment]").click()
-    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    page.locator(".busy").wait_for(state="detached")
     assert page.locator(".tab").count() == 2 and page.input_value("[data-focus=apex]") == "8"
     page.locator("[data-focus=drop]").click()
     assert page.locator(".tab").count() == 1
@@ -277,7 +273,7 @@ def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None
     page.mouse.up()
     assert dragged > offset and page.input_value("[data-focus=offset]") == str(dragged)
     assert page.locator(".moment.person .ghost").count() == 1
-    page.locator(".busy").wait_for(state="detached", timeout=60_000)
+    page.locator(".busy").wait_for(state="detached")
     page.locator("[data-focus=back]").click()
     assert page.locator(".moment.person").count() == 0
 
@@ -313,11 +309,12 @@ def test_the_gallery_finds_opens_and_deletes(
     page: Any, clip: str, address: str, pair: tuple[Path, Path]
 ) -> None:
     page.goto(address)
+    by_rules(page)
     page.set_input_files("#files", str(pair[0]))
     page.get_by_text("One picture shows no motion").wait_for()
     page.set_input_files("#files", str(pair[1]))
     page.locator("#pair button.primary").click()
-    page.wait_for_url("**/clips/*", timeout=120_000)
+    page.wait_for_url("**/clips/*")
     page.locator("body[data-ready]").wait_for()
     assert "onset.png → apex.png" in page.inner_text("#name") and page.input_value("#frame") == "1"
     page.goto(f"{address}/gallery")
@@ -347,7 +344,7 @@ def test_many_clips_at_once(page: Any, address: str, tmp_path: Path) -> None:
         paths.append(str(path))
     page.goto(address)
     page.set_input_files("#files", paths)
-    page.locator(".work a.primary").nth(8).wait_for(timeout=60_000)
+    page.locator(".work a.primary").nth(8).wait_for()
     assert page.locator(".work .status", has_text="no face was seen").count() == 9
 
 
@@ -363,22 +360,33 @@ def test_a_folder_of_recordings_and_clips(
     (tmp_path / "sub01" / "smile.mp4").write_bytes(smile_clip[0].read_bytes())
     (frames / "notes.txt").write_text("not a frame", encoding="utf-8")
     page.goto(address)
-    page.click("#settings summary")
-    page.select_option("select[name=llm]", "none")
+    by_rules(page)
     page.set_input_files("#folder", str(tmp_path / "sub01"))
-    page.get_by_text("1 files were left out").wait_for()
+    page.get_by_text("1 file was left out").wait_for()
     assert "72 frames, img1.jpg to img72.jpg" in page.inner_text("#recordings")
     page.fill("#recordings input", "30")
     page.locator("#recordings button.primary").click()
     row = page.locator(".work li", has_text="EP02_01f")
-    row.locator("a.primary").wait_for(timeout=90_000)
-    page.locator(".work li", has_text="smile.mp4").locator("a.primary").wait_for(timeout=90_000)
+    row.locator("a.primary").wait_for()
+    page.locator(".work li", has_text="smile.mp4").locator("a.primary").wait_for()
     row.locator("a.primary").click()
     page.locator("body[data-ready]").wait_for()
     assert "30 fps · 72 frames" in page.inner_text("#facts")
     assert page.inner_text("#file") == f"img{frame(page) + 1}.jpg"
     assert abs(frame(page) - smile_clip[1].events[0].apex) <= 2
     painted(page)
+
+
+def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str, tmp_path: Path) -> None:
+    (tmp_path / "early.gif").write_bytes(b"GIF89a")
+    waiting: list[Any] = []
+    page.route("**/static/start.js", lambda route: waiting.append(route))
+    page.goto(address, wait_until="commit")
+    page.set_input_files("#files", str(tmp_path / "early.gif"))
+    page.wait_for_timeout(200)
+    assert page.locator(".work li").count() == 0 and len(waiting) == 1
+    waiting[0].continue_()
+    page.locator(".work .name", has_text="early.gif").wait_for()
 
 
 def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
@@ -416,6 +424,7 @@ def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:
 
 def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:
     context = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True)
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     opened(page, clip)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -437,8 +446,8 @@ def test_a_language_model_is_watched_while_it_writes(
             page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
             assert page.input_value("#choices select[name=llm]") == "server"
             page.set_input_files("#files", str(smile_clip[0]))
-            page.wait_for_url("**/clips/*", timeout=60_000)
-            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for(timeout=120_000)
+            page.wait_for_url("**/clips/*")
+            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for()
             assert page.locator(".unit").count() >= 2, "what was measured is there already"
             model.go_on.set()
             analysed(page)
@@ -447,7 +456,7 @@ def test_a_language_model_is_watched_while_it_writes(
             model.go_on.clear()
             page.locator(".handle.apex").focus()
             page.keyboard.press("ArrowRight")
-            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for(timeout=60_000)
+            page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for()
             assert page.locator("#heading s.was").count() == 1, "what was measured is there already"
             model.go_on.set()
             page.locator("#reading .live").wait_for(state="detached")

@@ -21,7 +21,7 @@ def room(
 ) -> Iterator[tuple[str, Path]]:
     store = review_store(smile_clip[0], tmp_path_factory.mktemp("data"))
     options = ServerOptions(
-        store=tmp_path_factory.mktemp("store"), port=0, instruct=store.root, instruct_share=1.0
+        store=tmp_path_factory.mktemp("store"), port=0, workers=0, instruct=store.root, instruct_share=1.0
     )
     with serving(options) as address:
         yield address.rstrip("/"), store.root

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from mellm.cli import app
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.evaluate.language_models import Asked, consistent, evaluate_language, evaluate_language_vqa
+from mellm.evaluate.runs import LabelRun
 from mellm.language.backends import Choice, Decoding, Message
 from mellm.report import Reading
 
@@ -48,9 +49,16 @@ class Echo:
         return told.split()[0] if told else "negative"
 
 
-def test_a_model_that_repeats_the_facs_stage_scores_as_the_facs_stage(flow_folder: Path) -> None:
-    run = evaluate_language(flow_folder, Asked(Echo()))
-    figures = run.figures
+@pytest.fixture(scope="module")
+def whole(flow_folder: Path) -> LabelRun:
+    """Every sample, asked of a model that repeats."""
+    return evaluate_language(flow_folder, Asked(Echo()))
+
+
+def test_a_model_that_repeats_the_facs_stage_scores_as_the_facs_stage(
+    flow_folder: Path, whole: LabelRun
+) -> None:
+    run, figures = whole, whole.figures
     assert figures.uf1 == pytest.approx(figures.facs_stage.uf1)
     assert figures.text.well_formed == figures.text.as_written == 1
     assert figures.text.consistent == 1
@@ -59,7 +67,9 @@ def test_a_model_that_repeats_the_facs_stage_scores_as_the_facs_stage(flow_folde
     assert run.provenance.settings["backend"] == "echo"
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(flow_folder: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    flow_folder: Path, whole: LabelRun, tmp_path: Path
+) -> None:
     class Tired(Echo):
         def generate(self, *args, **more):
             if self.readings == 3:
@@ -74,7 +84,6 @@ def test_an_interrupted_run_goes_on_where_it_stopped(flow_folder: Path, tmp_path
     fresh = Echo()
     run = evaluate_language(flow_folder, Asked(fresh), kept=kept)
     assert fresh.readings == len(run.samples) - 3
-    whole = evaluate_language(flow_folder, Asked(Echo()))
     assert run.figures.uf1 == whole.figures.uf1
 
 

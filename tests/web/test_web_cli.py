@@ -10,6 +10,7 @@ import httpx
 import pytest
 import typer
 from typer.testing import CliRunner
+from web_client import WAIT
 
 from mellm.cli.serve import serve
 from mellm.errors import InputError
@@ -46,5 +47,5 @@ def test_beyond_this_machine_a_token_is_made_and_the_server_stops_gracefully(tmp
         assert httpx.get(here, headers={"authorization": f"Bearer {token}"}).json()["jobs"] == []
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=WAIT)
     assert process.returncode == 0 and "Traceback" not in errors

@@ -19,6 +19,7 @@ from mellm.web.annotation_check import settled
 from mellm.web.coding_ground import ground_of
 from mellm.web.elan import elan_document
 from mellm.web.elan_reading import read_elan
+from mellm.web.elan_text import held
 
 pympi = pytest.importorskip("pympi", reason="pympi-ling is not installed")
 
@@ -267,12 +268,25 @@ def test_what_is_no_elan_file_is_refused(data: bytes, sentence: str) -> None:
         read_elan(data, "Ada", REPORT, TIMES, {})
 
 
+@pytest.mark.parametrize("note", ["\x1f", " ", "\ufffe", "a\r\nb", "\x00 \x0b", "12A added: \\n\n "])
+def test_a_text_that_xml_cannot_hold_survives_in_the_header(note: str) -> None:
+    """Its tiers say what XML can hold of it, and an edit in ELAN is still read."""
+    units = [{"code": code, "verdict": "added", "note": note} for code in ("4A", "12A")]
+    moment = {"verdict": "added", "frames": {"onset": 3, "apex": 7}, "units": units, "note": note}
+    annotation = coded(moment, coder="a\x1eb", note=note)
+    data = written(annotation)
+    assert read_elan(data, "a\x1eb", REPORT, TIMES, {}) == said(annotation)
+    changed = read_elan(data.replace(b"ME 5 added", b"ME 5 open"), "a\x1eb", REPORT, TIMES, {}).moments[0]
+    assert (changed.verdict, [unit.code for unit in changed.units]) == ("open", ["4A", "12A"])
+    assert {changed.note, *(unit.note for unit in changed.units)} == {held(note)}
+
+
 @given(
     spans=st.lists(
         st.tuples(st.integers(0, 580), st.integers(1, 8), st.integers(0, 8)), min_size=1, max_size=6
     ),
     note=st.text(st.characters(codec="utf-8"), max_size=40),
-    coder=st.sampled_from(["Ada", "张 三", "A (2)", "x | y", ""]),
+    coder=st.sampled_from(["Ada", "张 三", "A (2)", "x | y", "", "a\x01b", "\x1f"]),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_annotation_survives(spans: list[tuple[int, int, int]], note: str, coder: str) -> None:

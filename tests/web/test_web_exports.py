@@ -27,7 +27,7 @@ TIMES = [k / 200 for k in range(300)]
 @pytest.fixture(scope="module")
 def report(pair: tuple[Path, Path]) -> Report:
     """A real reading, placed in a clip of 200 frames per second."""
-    report = mellm.analyze(onset=pair[0], apex=pair[1])
+    report = mellm.Analyzer(mellm.Settings(llm="none")).analyze(onset=pair[0], apex=pair[1])
     (me,) = report.micro_expressions
     me.interval.onset_frame, me.interval.apex_frame, me.interval.offset_frame = 20, 40, 60
     me.interval.onset_time, me.interval.apex_time, me.interval.offset_time = 0.1, 0.2, 0.3

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from web_client import client_of
+from web_client import RULES, WAIT, client_of
 
 from mellm.errors import InputError, MellmError
 from mellm.report import MessageRecord
@@ -48,16 +48,18 @@ def request(digest: str = "0" * 64, **settings: object) -> JobRequest:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
-def test_kill_9_loses_no_result_and_runs_the_rest(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
+def test_kill_9_loses_no_result_and_runs_the_rest(
+    smile_clip: tuple[Path, ClipTruth], brief_clip: Path, tmp_path: Path
+) -> None:
     process, address = start(tmp_path)
     with client_of(address) as client:
-        digest = client.upload(smile_clip[0])
-        first = client.post("jobs", json={"media": digest}).json()["id"]
+        brief, digest = client.upload(brief_clip), client.upload(smile_clip[0])
+        first = client.post("jobs", json={"media": brief, "settings": RULES}).json()["id"]
         assert client.wait(first)["state"] == "done"
         report = client.get(f"jobs/{first}/report").json()
         others = [
-            client.post("jobs", json={"media": digest, "settings": {"max_people": n}}).json()["id"]
-            for n in (2, 3)
+            client.post("jobs", json={"media": media, "settings": {**RULES, "max_people": 2}}).json()["id"]
+            for media in (digest, brief)
         ]
         while client.get(f"jobs/{others[0]}").json()["state"] == "queued":
             time.sleep(0.02)
@@ -70,29 +72,29 @@ def test_kill_9_loses_no_result_and_runs_the_rest(smile_clip: tuple[Path, ClipTr
             assert [client.wait(other)["state"] for other in others] == ["done", "done"]
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, -signal.SIGTERM)
+        assert process.wait(WAIT) in (0, -signal.SIGTERM)
 
 
 def test_a_worker_that_dies_is_replaced(smile_clip: tuple[Path, ClipTruth], tmp_path: Path) -> None:
     app = create_app(ServerOptions(store=tmp_path, port=0))
     app.service.close()
+    others = _workers_of(os.getpid())
     with serving(ServerOptions(store=tmp_path, port=0)) as address, client_of(address) as client:
         digest = client.upload(smile_clip[0])
-        job = client.post("jobs", json={"media": digest}).json()["id"]
-        while (client.get(f"jobs/{job}").json()["progress"] or {}).get("stage") != "faces":
+        job = client.post("jobs", json={"media": digest, "settings": RULES}).json()["id"]
+        stage = ""
+        while stage not in ("faces", "spotting", "saving"):
+            stage = (client.get(f"jobs/{job}").json()["progress"] or {}).get("stage")
             time.sleep(0.02)
-        workers = (
-            [
-                int(entry.name)
-                for entry in Path("/proc").iterdir()
-                if entry.name.isdecimal() and _is_worker_of(entry, os.getpid())
-            ]
-            if Path("/proc").is_dir()
-            else []
-        )
-        for pid in workers:
+        for pid in _workers_of(os.getpid()) - others:
             os.kill(pid, signal.SIGKILL)
         assert client.wait(job)["state"] == "done"
+
+
+def _workers_of(parent: int) -> set[int]:
+    """The worker processes of a server, where the system lists them."""
+    listed = Path("/proc").iterdir() if Path("/proc").is_dir() else ()
+    return {int(e.name) for e in listed if e.name.isdecimal() and _is_worker_of(e, parent)}
 
 
 def _is_worker_of(entry: Path, parent: int) -> bool:
@@ -208,7 +210,8 @@ def test_hostile_files_fail_one_by_one(client, smile_clip: tuple[Path, ClipTruth
     digests = [
         client.post("media", params={"name": name}, content=hostile[name]).json()["sha256"] for name in names
     ]
-    jobs = client.post("batches", json={"jobs": [{"media": d} for d in digests]}).json()["jobs"]
+    asked = {"jobs": [{"media": d, "settings": RULES} for d in digests]}
+    jobs = client.post("batches", json=asked).json()["jobs"]
     for name, job in zip(names, jobs, strict=True):
         ended = client.wait(job["id"])
         assert ended["state"] == "failed", (name, ended)

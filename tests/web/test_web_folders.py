@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import cv2
 import pytest
-from web_client import Client, client_of
+from web_client import RULES, Client, client_of
 
 from mellm.errors import InputError
 from mellm.simulate.generated_clip import ClipTruth
@@ -41,7 +41,7 @@ def test_a_folder_of_frames_is_one_analysis(
     assert first.status_code == 201, first.text
     again = send(client, frames[::-1])
     assert (again.status_code, again.json()["sha256"]) == (200, first.json()["sha256"])
-    request = {"media": first.json()["sha256"], "settings": {"fps": 30}}
+    request = {"media": first.json()["sha256"], "settings": {**RULES, "fps": 30}}
     job = client.wait(client.post("jobs", json=request).json()["id"])
     assert job["state"] == "done" and job["name"] == "EP02_01f", job
     report = client.get(f"jobs/{job['id']}/report").json()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from web_client import WAIT
 
 from mellm.web.memory_limit import out_of_memory
 from mellm.web.parent_process import ChildGoneError, ChildProcess
@@ -16,7 +17,7 @@ from mellm.web.server_log import FILE, server_log
 
 
 def wait_for(file: Path, words: str) -> str:
-    for _ in range(300):
+    for _ in range(int(20 * WAIT)):
         if words in (text := file.read_text(encoding="utf-8")):
             return text
         threading.Event().wait(0.05)
@@ -27,7 +28,7 @@ def test_the_log_keeps_what_a_child_process_prints_and_how_it_fails(tmp_path: Pa
     with server_log(tmp_path):
         child = ChildProcess("mellm.web.worker", "no number", "0")
         with pytest.raises(ChildGoneError):
-            child.receive(60)
+            child.receive(WAIT)
         text = wait_for(tmp_path / FILE, "ValueError: invalid literal")
         assert not child.killed
         child.end()
@@ -41,7 +42,7 @@ def test_a_process_that_the_system_killed_is_told_apart() -> None:
     child = ChildProcess("mellm.web.worker", str(8 << 30), "0")
     subprocess.run(["kill", "-9", str(child.pid)], check=True)
     with pytest.raises(ChildGoneError):
-        child.receive(60)
+        child.receive(WAIT)
     assert child.killed
     child.end()
 

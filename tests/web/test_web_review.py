@@ -26,7 +26,7 @@ def data(smile_clip: tuple[Path, ClipTruth], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module")
 def room(data: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     options = ServerOptions(
-        store=tmp_path_factory.mktemp("room"), port=0, instruct=data.root, instruct_share=1.0
+        store=tmp_path_factory.mktemp("room"), port=0, workers=0, instruct=data.root, instruct_share=1.0
     )
     with serving(options) as address, client_of(address) as client:
         yield client

@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 @pytest.fixture(scope="module")
 def server(store: tuple[Path, list[str]]) -> Iterator[Client]:
-    with serving(ServerOptions(store=store[0], port=0)) as address, client_of(address) as client:
+    with serving(ServerOptions(store=store[0], port=0, workers=0)) as address, client_of(address) as client:
         yield client
 
 

@@ -8,11 +8,17 @@ import httpx
 
 ENDED = ("done", "failed", "cancelled")
 
+RULES = {"llm": "none"}
+"""Settings of an analysis whose words nobody looks at: the built-in language model takes most of its time."""
+
+WAIT = 600.0
+"""Seconds a test waits for what must come; many times what it takes, so that a busy machine fails no test."""
+
 
 class Client(httpx.Client):
     """An HTTP client that knows how to wait for a job."""
 
-    def wait(self, job: str, seconds: float = 300) -> dict[str, Any]:
+    def wait(self, job: str, seconds: float = WAIT) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self.get(f"jobs/{job}").json()
@@ -28,4 +34,4 @@ class Client(httpx.Client):
 
 
 def client_of(address: str) -> Client:
-    return Client(base_url=f"{address.split('/?')[0].rstrip('/')}/api/v1/", timeout=60)
+    return Client(base_url=f"{address.split('/?')[0].rstrip('/')}/api/v1/", timeout=WAIT)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from mellm.face.people import FaceObservation
 from mellm.report import Interval, MicroExpression, OtherEvent, Person, Source, Trace
-from mellm.spot.events import Event, RegionalMotion
+
+if TYPE_CHECKING:
+    from mellm.face.people import FaceObservation
+    from mellm.spot.events import Event, RegionalMotion
 
 Progress = Callable[[str, int, int | None], None]
 """Called as progress(stage, done, total); total is None while it is not known."""
@@ -13,7 +16,7 @@ WordsListener = Callable[[int, str], None]
 """Called as words(moment, piece) while a language model writes; `moment` is its number - 1."""
 
 
-EventListener = Callable[[int, Event], None]
+EventListener = Callable[[int, "Event"], None]
 """Called as events(person, event) for each event that is certain while a clip is still being watched."""
 
 
@@ -29,13 +32,13 @@ class WatchedClip:
     moments: list[tuple[int, Interval]]
     other_events: list[OtherEvent]
     traces: list[Trace]
-    motions: dict[int, RegionalMotion]
+    motions: "dict[int, RegionalMotion]"
 
 
 class PartsListener:
     """Hears of parts of a result as they come; what is not overridden is ignored."""
 
-    def faces(self, frame: int, faces: Sequence[FaceObservation]) -> None:
+    def faces(self, frame: int, faces: "Sequence[FaceObservation]") -> None:
         """Who was seen in one frame."""
 
     def watched(self, clip: WatchedClip) -> None:
@@ -56,7 +59,7 @@ def ignore_words(moment: int, piece: str) -> None:
     """Ignore a language model's text."""
 
 
-def ignore_events(person: int, event: Event) -> None:
+def ignore_events(person: int, event: "Event") -> None:
     """Ignore an event."""
 
 

@@ -13,7 +13,6 @@ from mellm.cli.console import console, print_json
 from mellm.cli.options import First, with_options
 from mellm.cli.progress import stage_progress
 from mellm.errors import InputError
-from mellm.media.folder_contents import holds_clips
 
 if TYPE_CHECKING:
     from mellm.report import Report
@@ -77,6 +76,8 @@ def analyze(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Say when a face moved, how, which action units that is, and what it suggests."""
+    from mellm.media.folder_contents import holds_clips
+
     if source is not None and (pair.onset or pair.apex):
         raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
     if source is not None and source.is_dir() and holds_clips(source):

@@ -14,6 +14,7 @@ from mellm.report import Interval, MicroExpression, Report
 from mellm.web.annotation import Annotation, AnnotationBody
 from mellm.web.elan_clock import Clock, Span, apart
 from mellm.web.elan_rows import PHASES, Rows, rows_of
+from mellm.web.elan_text import held, held_json, held_name, possible
 
 PROPERTY = "mellm-annotation"
 """Header property with a coder's annotation as JSON, for what tiers cannot hold; `:` and the name follow."""
@@ -44,7 +45,7 @@ def coder_name(annotation: AnnotationBody) -> str:
     """What a coder's tiers are called after."""
     if annotation.role == "final":
         return "final"
-    return " ".join(annotation.coder.split()) or "coder"
+    return held_name(annotation.coder)
 
 
 def elan_document(
@@ -68,6 +69,7 @@ def elan_document(
     tiers: dict[str, _Tier] = {}
 
     def add(person: int, name: str, annotator: str, span: Span) -> None:
+        span = Span(span.begin, span.end, held(span.text))
         if span.text:
             tiers.setdefault(name, _Tier(person, annotator)).spans.append(span)
 
@@ -75,7 +77,7 @@ def elan_document(
         for kind, span in _program(place, me, clock):
             add(me.person, f"P{me.person} {kind}", "mellm", span)
     for event in report.other_events:
-        text = f"{event.kind} {event.note}".strip()
+        text = f"{event.kind} {event.note}"
         span = clock.span(event.onset_frame, event.offset_frame, text)
         add(event.person, f"P{event.person} other", "mellm", span)
     for annotation in annotations:
@@ -145,7 +147,7 @@ def _write(report: Report, tiers: Mapping[str, _Tier], annotations: Sequence[Ann
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",
         {
-            "AUTHOR": clean(authors) or "mellm",
+            "AUTHOR": held(authors) or "mellm",
             "DATE": date,
             "FORMAT": "3.0",
             "VERSION": "3.0",
@@ -154,21 +156,21 @@ def _write(report: Report, tiers: Mapping[str, _Tier], annotations: Sequence[Ann
     )
     header = ElementTree.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
     if report.source.kind != "folder":
-        name = clean(report.source.path.replace("\\", "/").rsplit("/", 1)[-1])
+        name = possible(report.source.path.replace("\\", "/").rsplit("/", 1)[-1])
         address = _address(name)
         media = {"MEDIA_URL": address, "MIME_TYPE": "video/*", "RELATIVE_MEDIA_URL": f"./{address}"}
         ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", media)
     for one in annotations:
-        kept = ElementTree.SubElement(header, "PROPERTY", {"NAME": f"{PROPERTY}:{clean(coder_name(one))}"})
-        kept.text = clean(one.model_dump_json(exclude={"job", "version", "created"}))
+        kept = ElementTree.SubElement(header, "PROPERTY", {"NAME": f"{PROPERTY}:{coder_name(one)}"})
+        kept.text = held_json(one.model_dump_json(exclude={"job", "version", "created"}))
     order = ElementTree.SubElement(root, "TIME_ORDER")
     count = 0
     for name, tier in tiers.items():
         attributes = {
             "LINGUISTIC_TYPE_REF": _TYPE,
             "PARTICIPANT": f"P{tier.person}",
-            "TIER_ID": clean(name),
-            "ANNOTATOR": clean(tier.annotator),
+            "TIER_ID": name,
+            "ANNOTATOR": tier.annotator,
         }
         element = ElementTree.SubElement(root, "TIER", attributes)
         for span in apart(tier.spans):
@@ -191,18 +193,9 @@ def _annotation(tier: ElementTree.Element, order: ElementTree.Element, number: i
     attributes = {"ANNOTATION_ID": f"a{number}", "TIME_SLOT_REF1": slots[0], "TIME_SLOT_REF2": slots[1]}
     holder = ElementTree.SubElement(tier, "ANNOTATION")
     entry = ElementTree.SubElement(holder, "ALIGNABLE_ANNOTATION", attributes)
-    ElementTree.SubElement(entry, "ANNOTATION_VALUE").text = clean(span.text)
+    ElementTree.SubElement(entry, "ANNOTATION_VALUE").text = span.text
 
 
 def _address(name: str) -> str:
     """Return a file's name as a URI in which letters of every script and spaces stay, as ELAN writes them."""
     return "".join(f"%{ord(c):02X}" if c in _NO_URI else c for c in name)
-
-
-def clean(text: str) -> str:
-    """Return a text without what XML cannot hold: control characters, halves of pairs, U+FFFE, U+FFFF."""
-    return "".join(c for c in text if c in "\t\n" or (ord(c) >= 32 and not _forbidden(ord(c))))
-
-
-def _forbidden(code: int) -> bool:
-    return 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF)

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from mellm.errors import InputError
 from mellm.report import Report
 from mellm.web.annotation import AnnotationBody, CodedMoment
-from mellm.web.elan import PROPERTY, clean
+from mellm.web.elan import PROPERTY
 from mellm.web.elan_clock import Clock, Span
 from mellm.web.elan_rows import KINDS, Rows, moment_of, rows_of
+from mellm.web.elan_text import held, held_name
 from mellm.wording.message import Message
 
 _TIER = re.compile(r"P(\d+) (" + "|".join(sorted(KINDS, key=len, reverse=True)) + r") (.+)$")
@@ -39,7 +40,7 @@ def read_elan(
     """
     root = _document(data)
     clock = Clock(times, report.source.fps)
-    name = " ".join(coder.split()) or "coder"
+    name = held_name(coder)
     found = _found(root, name)
     kept = _kept(root, name)
     if not found and kept is None:
@@ -79,15 +80,8 @@ def _newer(
 
 
 def _plain(spans: Mapping[str, Sequence[Span]]) -> dict[str, list[tuple[int, int, str]]]:
-    """Rows without what XML cannot hold or its readers change."""
-    return {
-        kind: sorted((span.begin, span.end, _read(span.text)) for span in rows)
-        for kind, rows in spans.items()
-    }
-
-
-def _read(text: str) -> str:
-    return clean(text.replace("\r\n", "\n")).strip()
+    """Rows in one order."""
+    return {kind: sorted((span.begin, span.end, span.text) for span in rows) for kind, rows in spans.items()}
 
 
 def _document(data: bytes) -> ElementTree.Element:
@@ -130,7 +124,7 @@ def _found(root: ElementTree.Element, coder: str) -> list[Rows]:
 
 def _span(entry: ElementTree.Element, slots: Mapping[str | None, int]) -> Span | None:
     begin, end = (slots.get(entry.get(f"TIME_SLOT_REF{k}"), -1) for k in (1, 2))
-    text = entry.findtext("ANNOTATION_VALUE") or ""
+    text = held(entry.findtext("ANNOTATION_VALUE") or "")
     return Span(begin, end, text) if 0 <= begin < end else None
 
 

@@ -16,6 +16,7 @@ from mellm.web.annotation import CodedEmotion, CodedMoment, CodedText, CodedUnit
 from mellm.web.contract import Frames
 from mellm.web.corrected import as_coded
 from mellm.web.elan_clock import Clock, Span
+from mellm.web.elan_text import held
 
 KINDS = ("ME", "phase", "AU", "AU reason", "emotion", "analysis", "reasoning", "conclusion", "note")
 """Tiers of one coder, for each person in the picture."""
@@ -23,7 +24,7 @@ KINDS = ("ME", "phase", "AU", "AU reason", "emotion", "analysis", "reasoning", "
 PHASES = ("onset to apex", "apex to offset")
 
 _NAME = re.compile(r"ME (\d+) (open|agreed|changed|rejected|added)$")
-_REASON = re.compile(r"(\S+) (agreed|changed|rejected|added)(?: \(was (\S+)\))?(?:: (.*))?$", re.DOTALL)
+_REASON = re.compile(r"(\S+) (agreed|changed|rejected|added)(?: \(was (\S+)\))?(?:: ?(.*))?$", re.DOTALL)
 _EMOTION = re.compile(r"(.+) \((\w+) classes\)$")
 _NONE = "none"
 
@@ -36,9 +37,9 @@ class Rows:
     spans: dict[str, list[Span]] = field(default_factory=dict)
 
     def add(self, kind: str, span: Span) -> None:
-        """Add a row that says something."""
-        if span.text:
-            self.spans.setdefault(kind, []).append(span)
+        """Add a row that says something, as a file holds it."""
+        if text := held(span.text):
+            self.spans.setdefault(kind, []).append(Span(span.begin, span.end, text))
 
     @property
     def begin(self) -> int:
@@ -125,7 +126,8 @@ def _stand(moment: CodedMoment) -> list[str]:
 
 def _reason(unit: CodedUnit) -> str:
     was = f" (was {unit.was})" if unit.was else ""
-    note = f": {_one_line(unit.note)}" if unit.note else ""
+    said = _one_line(held(unit.note))
+    note = f": {said}" if said else ""
     return f"{unit.code} {unit.verdict}{was}{note}"
 
 

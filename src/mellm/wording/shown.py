@@ -10,7 +10,11 @@ def shown(name: str | os.PathLike[str]) -> str:
     'caf\\xe9.mp4'
     """
     text = os.fspath(name)
-    if not any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
         return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,18 +1,60 @@
+"""The merge on a Llama of one layer; test_prepared.py merges into the real base and runs the result."""
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from mellm.errors import InputError, MellmError
 from mellm.language.backends.merge import Adapter, merge
-from mellm.weights import model_path
 
 gguf = pytest.importorskip("gguf")
 
+WIDE, INNER, HEADS, KV_HEADS = 128, 192, 4, 2
+MATRICES = {
+    "attn_q": (WIDE, WIDE), "attn_k": (WIDE // 2, WIDE), "attn_v": (WIDE // 2, WIDE),
+    "attn_output": (WIDE, WIDE), "ffn_gate": (INNER, WIDE), "ffn_up": (INNER, WIDE),
+    "ffn_down": (WIDE, INNER),
+}  # fmt: skip
 
-def adapter_file(path, *, layer=0, size=576, metadata=None):
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A random Llama in the formats of the real base: matrices in four bits, norms in floats."""
+    path = tmp_path_factory.mktemp("base") / "tiny.gguf"
+    rng, kinds = np.random.default_rng(1), gguf.GGMLQuantizationType
+    writer = gguf.GGUFWriter(path, "llama")
+    for add, value in (
+        ("block_count", 1), ("context_length", 64), ("embedding_length", WIDE),
+        ("feed_forward_length", INNER), ("head_count", HEADS), ("head_count_kv", KV_HEADS),
+        ("vocab_size", 64),
+        ("layer_norm_rms_eps", 1e-5), ("rope_freq_base", 1e4), ("rope_dimension_count", WIDE // HEADS),
+    ):  # fmt: skip
+        getattr(writer, f"add_{add}")(value)
+
+    def add(name, shape, kind):
+        data = gguf.quants.quantize(rng.normal(0, 0.1, shape).astype(np.float32), kind)
+        writer.add_tensor(f"{name}.weight", data, raw_dtype=kind)
+
+    add("token_embd", (64, WIDE), kinds.Q8_0)
+    for name, shape in MATRICES.items():
+        add(f"blk.0.{name}", shape, kinds.Q4_1)
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", rng.normal(1, 0.1, WIDE).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def adapter_file(path, *, layer=0, size=WIDE, metadata=None):
     rng = np.random.default_rng(0)
     tensors = {}
-    shapes = {"self_attn.q_proj": (size, 576), "self_attn.k_proj": (192, 576), "mlp.down_proj": (576, 1536)}
+    shapes = {
+        "self_attn.q_proj": (size, WIDE),
+        "self_attn.k_proj": (WIDE // 2, WIDE),
+        "mlp.down_proj": (WIDE, INNER),
+    }
     for module, (out, inner) in shapes.items():
         name = f"base_model.model.model.layers.{layer}.{module}.lora_"
         tensors[f"{name}A.weight"] = rng.normal(0, 0.1, (2, inner)).astype(np.float16)
@@ -21,10 +63,9 @@ def adapter_file(path, *, layer=0, size=576, metadata=None):
     return tensors
 
 
-def test_a_merged_model_is_what_transformers_makes_of_base_and_update(tmp_path):
+def test_a_merged_model_is_what_transformers_makes_of_base_and_update(base, tmp_path):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    base = model_path("smollm2-135m-instruct")
     tensors = adapter_file(tmp_path / "a.safetensors")
     merge(base, Adapter.load(tmp_path / "a.safetensors"), tmp_path / "merged.gguf")
 
@@ -34,6 +75,7 @@ def test_a_merged_model_is_what_transformers_makes_of_base_and_update(tmp_path):
 
     with torch.no_grad():
         before, after = load(base), load(tmp_path / "merged.gguf")
+    assert set(after) == set(before)
     for module in ("self_attn.q_proj", "self_attn.k_proj", "mlp.down_proj", "mlp.up_proj"):
         name = f"model.layers.0.{module}.weight"
         expected = before[name]
@@ -46,14 +88,12 @@ def test_a_merged_model_is_what_transformers_makes_of_base_and_update(tmp_path):
         assert np.abs(after[name] - expected).max() <= np.abs(expected).max() / 200
 
 
-def test_an_adapter_of_another_model_is_refused(tmp_path):
-    base = model_path("smollm2-135m-instruct")
-    adapter_file(tmp_path / "wide.safetensors", size=640)
-    with pytest.raises(MellmError, match="was not trained for"):
-        merge(base, Adapter.load(tmp_path / "wide.safetensors"), tmp_path / "out.gguf")
-    adapter_file(tmp_path / "deep.safetensors", layer=77)
-    with pytest.raises(MellmError, match="was not trained for"):
-        merge(base, Adapter.load(tmp_path / "deep.safetensors"), tmp_path / "out.gguf")
+def test_an_adapter_of_another_model_is_refused_before_the_work(base, tmp_path):
+    for made in ({"size": 2 * WIDE}, {"layer": 77}):
+        adapter_file(tmp_path / "other.safetensors", **made)
+        with pytest.raises(MellmError, match="was not trained for"):
+            merge(base, Adapter.load(tmp_path / "other.safetensors"), tmp_path / "out.gguf")
+        assert not (tmp_path / "out.gguf").exists()
 
 
 def test_files_that_are_no_adapters_are_refused(tmp_path):

@@ -53,7 +53,7 @@ def test_pieces_come_before_the_answer_is_over(ask):
     def script(handler, body):
         handler.begin_stream()
         handler.send_piece("one")
-        assert heard.wait(20)
+        assert heard.wait(300)
         handler.send_piece(" two", "stop")
         handler.send_event("[DONE]")
 
@@ -218,14 +218,14 @@ def test_cancelling_hangs_up_on_a_silent_server(ask, script):
     threading.Timer(0.3, control.cancel).start()
     with pytest.raises(CancelledError):
         said(backend, control=control)
-    assert server.hung_up.wait(20)
+    assert server.hung_up.wait(300)
 
 
 def test_the_deadline_hangs_up_too(ask):
     server, backend = ask(silent_within)
     with pytest.raises(TimedOutError, match=r"longer than 0\.3 s"):
         said(backend, control=Control(timeout=0.3))
-    assert server.hung_up.wait(20)
+    assert server.hung_up.wait(300)
 
 
 def test_leaving_early_hangs_up(ask):
@@ -233,7 +233,7 @@ def test_leaving_early_hangs_up(ask):
     pieces = backend.generate(QUESTION, SHORT)
     assert next(pieces) == "one"
     pieces.close()
-    assert server.hung_up.wait(20)
+    assert server.hung_up.wait(300)
 
 
 def test_waiting_to_try_again_can_be_cancelled(ask):

@@ -8,11 +8,13 @@ import pytest
 from safetensors.numpy import save_file
 
 from mellm.errors import InputError
-from mellm.language.backends import Decoding, Message
+from mellm.language.backends import Decoding, Message, prepared
 from mellm.language.backends.embedded import EmbeddedBackend
 from mellm.language.backends.prepared import BASE, prepare
 from mellm.language.backends.stateful_decoder import Decoder
 from mellm.weights import model_path
+
+ASKED = [Message("user", "Name three colours.")]
 
 
 @pytest.fixture
@@ -38,7 +40,13 @@ def adapter(path, name="test-1"):
     return path
 
 
-def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
+@pytest.fixture(scope="module")
+def usual():
+    """What the model with the shipped adapter says, out of the usual cache."""
+    return "".join(EmbeddedBackend().generate(ASKED, Decoding(12)))
+
+
+def test_an_adapter_is_merged_once_and_changes_what_is_said(usual, cache, tmp_path, monkeypatch):
     two_days_ago = time.time() - 2 * 86_400
     for name in ("language-0123456789abcdef", "language-of-today", "other-models"):
         (cache / name).mkdir()
@@ -63,19 +71,19 @@ def test_an_adapter_is_merged_once_and_changes_what_is_said(cache, tmp_path):
     prepare(adapter=file)
     assert time.time() - made.folder.stat().st_mtime < 3600
 
-    asked = [Message("user", "Name three colours.")]
     with_adapter = EmbeddedBackend(adapter=file)
-    backend_text = "".join(with_adapter.generate(asked, Decoding(12)))
+    backend_text = "".join(with_adapter.generate(ASKED, Decoding(12)))
     assert with_adapter.name == "embedded/SmolLM2-135M-Instruct+test-1"
     assert "You are brief." in with_adapter._tokenizer.decode(
-        with_adapter._prompt(asked, "", 4), skip_special_tokens=False
+        with_adapter._prompt(ASKED, "", 4), skip_special_tokens=False
     )
-    plain = "".join(EmbeddedBackend(untouched=True).generate(asked, Decoding(12)))
-    assert backend_text != plain
+    assert backend_text != usual
 
+    # A folder without its last file is half of one: it is made again, here out of nothing.
     (made.folder / "about.json").unlink()
+    monkeypatch.setattr(prepared, "_make", lambda base, adapter, folder: (folder / "again").touch())
     assert prepare(adapter=file).folder == made.folder
-    assert (made.folder / "about.json").is_file()
+    assert sorted(p.name for p in made.folder.iterdir()) == ["about.json", "again"]
 
 
 def test_without_the_base_one_is_told_what_to_do(tmp_path, monkeypatch):

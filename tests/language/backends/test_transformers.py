@@ -182,7 +182,7 @@ def test_a_second_caller_waits_for_its_turn_or_gives_up(reader):
     waiting = threading.Thread(target=lambda: found.append(reader.choose(ASKED, "", OPTIONS)))
     waiting.start()
     first.close()
-    waiting.join(20)
+    waiting.join(300)
     assert len(found) == 1
 
 

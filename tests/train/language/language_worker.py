@@ -1,4 +1,4 @@
-"""One of two processes that train two steps: `torchrun language_worker.py whole|sharded RECIPE FOLDER`."""
+"""One of two processes that train two steps, whole and then sharded: `torchrun THIS RECIPE FOLDER`."""
 
 import sys
 
@@ -23,7 +23,7 @@ def prepare(self, model, optimiser):
 
 
 if __name__ == "__main__":
-    kind, recipe, folder = sys.argv[1:]
-    if kind == "sharded":
-        Accelerator.prepare = prepare
-    train_language(recipe, folder, steps=2)
+    recipe, folder = sys.argv[1:]
+    train_language(recipe, f"{folder}/whole", steps=2)
+    Accelerator.prepare = prepare
+    train_language(recipe, f"{folder}/sharded", steps=2)

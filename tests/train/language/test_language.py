@@ -46,6 +46,10 @@ sample_records: 2
 """
 
 
+def quiet(text: str) -> None:
+    pass
+
+
 @pytest.fixture(scope="module")
 def flow_recipe(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("flow")
@@ -72,10 +76,6 @@ def whole_run(flow_recipe, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     train_language(flow_recipe, folder, lambda text: None)
     return folder
-
-
-def quiet(text: str) -> None:
-    pass
 
 
 def moments(run: Path) -> dict[str, torch.Tensor]:
@@ -115,15 +115,24 @@ def test_a_stopped_run_goes_on_to_the_same_weights(flow_recipe, whole_run, tmp_p
     assert same(moments(tmp_path), moments(whole_run))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_an_ended_run_goes_on_to_the_same_weights(flow_recipe, tmp_path, number):
-    recipe, folder = tmp_path / "recipe.yaml", tmp_path / "ended"
+@pytest.fixture(scope="module")
+def straight_run(flow_recipe, tmp_path_factory) -> tuple[Path, Path]:
+    """A recipe of forty steps that keeps its state after each, and the folder of a run that nothing ended."""
+    folder = tmp_path_factory.mktemp("straight")
+    recipe = folder / "recipe.yaml"
     text = flow_recipe.read_text().replace("steps: 4\nbatch", "steps: 40\nbatch")
     recipe.write_text(text.replace("_steps: 4", "_steps: 1000") + "checkpoint_minutes: 0\n")
+    train_language(recipe, folder / "run", quiet)
+    return recipe, folder / "run"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_an_ended_run_goes_on_to_the_same_weights(straight_run, tmp_path, number):
+    (recipe, straight), folder = straight_run, tmp_path / "ended"
     command = [sys.executable, "-m", "mellm", "train", "language", str(recipe), "--out", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while not (folder / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
@@ -131,8 +140,7 @@ def test_an_ended_run_goes_on_to_the_same_weights(flow_recipe, tmp_path, number)
     with safe_open(folder / "checkpoint.safetensors", "pt") as file:
         assert 0 < json.loads(file.metadata()["facts"])["step"] < 40
     train_language(recipe, folder, quiet)
-    train_language(recipe, tmp_path / "straight", quiet)
-    assert same(moments(folder), moments(tmp_path / "straight"))
+    assert same(moments(folder), moments(straight))
     with (folder / "loss.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 41))
 
@@ -189,31 +197,33 @@ def test_a_vision_model_trains_in_both_towers_and_answers(vision_recipe, tmp_pat
         assert not torch.equal(model(**batch).logits, blind)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("worker", ["whole", "sharded"])
-def test_two_processes_agree_with_one(flow_recipe, tmp_path, worker):
-    """Whole: DistributedDataParallel as accelerate sets it up; sharded: FSDP 2, as its settings ask for."""
-    recipe = tmp_path / "recipe.yaml"
+@pytest.fixture(scope="module")
+def runs_of_two(flow_recipe, tmp_path_factory) -> Path:
+    """Folders `one`, `whole` and `sharded`: the same two steps of one process, and of two in either way."""
+    folder = tmp_path_factory.mktemp("two")
+    recipe = folder / "recipe.yaml"
     text = flow_recipe.read_text().replace("0.2}", "0}").replace("micro_batch: 2", "micro_batch: 1")
     text = text.replace("_steps: 4", "_steps: 1").replace("sample_records: 2", "sample_records: 0")
     recipe.write_text(text)
-    train_language(recipe, tmp_path / "one", quiet, steps=2)
+    train_language(recipe, folder / "one", quiet, steps=2)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += [
-        str(Path(__file__).with_name("language_worker.py")),
-        worker,
-        str(recipe),
-        str(tmp_path / "two"),
-    ]
+    command += [str(Path(__file__).with_name("language_worker.py")), str(recipe), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    with safe_open(tmp_path / "two" / "checkpoint.safetensors", "pt") as file:
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["whole", "sharded"])
+def test_two_processes_agree_with_one(runs_of_two, kind):
+    """Whole: DistributedDataParallel as accelerate sets it up; sharded: FSDP 2, as its settings ask for."""
+    with safe_open(runs_of_two / kind / "checkpoint.safetensors", "pt") as file:
         assert json.loads(file.metadata()["facts"])["processes"] == 2
-    one, two = moments(tmp_path / "one"), moments(tmp_path / "two")
+    one, two = moments(runs_of_two / "one"), moments(runs_of_two / kind)
     assert set(one) == set(two)
     for name in one:
         assert torch.allclose(one[name], two[name], atol=1e-4, rtol=1e-3), name
-    losses = [(tmp_path / run / "validation.csv").read_text().split(",")[7] for run in ("one", "two")]
+    losses = [(runs_of_two / run / "validation.csv").read_text().split(",")[7] for run in ("one", kind)]
     assert float(losses[0]) == pytest.approx(float(losses[1]), rel=1e-4)
 
 

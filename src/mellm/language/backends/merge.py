@@ -4,6 +4,7 @@ W' = W + (alpha / r) B A for every adapted matrix (LoRA, Hu et al. 2021, arXiv 2
 tensor names in GGUF and in PEFT; knows nothing about prompts or runtimes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def merge(base: Path, adapter: Adapter | None, out: Path) -> None:
     heads = int(_value(reader, "llama.attention.head_count"))
     kv_heads = int(_value(reader, "llama.attention.head_count_kv"))
     updates = dict(adapter.updates) if adapter else {}
+    _check_fit(updates, reader, base.name)
     writer = gguf.GGUFWriter(out, "llama")
     for key, field in reader.fields.items():
         if key.startswith(_COPIED) and key not in _OURS:
@@ -95,10 +97,6 @@ def merge(base: Path, adapter: Adapter | None, out: Path) -> None:
         if (update := updates.pop(tensor.name, None)) is not None and adapter is not None:
             low, high = update
             delta = adapter.scale * (high @ low)
-            if delta.shape != weight.shape:
-                raise MellmError(
-                    f"The adapter was not trained for {base.name}: {tensor.name} has another size."
-                )
             if ".attn_q." in tensor.name:
                 delta = _interleaved(delta, heads)
             elif ".attn_k." in tensor.name:
@@ -106,12 +104,20 @@ def merge(base: Path, adapter: Adapter | None, out: Path) -> None:
             weight = weight + delta
         packed = gguf.quants.quantize(weight, _EIGHT_BITS)
         writer.add_tensor(tensor.name, packed, raw_dtype=_EIGHT_BITS)
-    if updates:
-        raise MellmError(f"The adapter was not trained for {base.name}: it has no {next(iter(updates))}.")
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _check_fit(updates: Mapping[str, Any], reader: Any, base: str) -> None:
+    """Refuse an adapter of another model before the work, which takes ten seconds."""
+    sizes = {tensor.name: tuple(map(int, reversed(tensor.shape))) for tensor in reader.tensors}
+    for name, (low, high) in updates.items():
+        if name not in sizes:
+            raise MellmError(f"The adapter was not trained for {base}: it has no {name}.")
+        if (high.shape[0], low.shape[1]) != sizes[name]:
+            raise MellmError(f"The adapter was not trained for {base}: {name} has another size.")
 
 
 def _interleaved(weight: NDArray[np.float32], heads: int) -> NDArray[np.float32]:

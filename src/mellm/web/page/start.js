@@ -29,8 +29,10 @@ mount("#work", Work, { works, state });
 mount("#demo", Demo, { state, begin });
 
 const [drop, input, folder] = [at("#drop"), at("#files"), at("#folder")];
-input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
-folder.addEventListener("change", () => { takeFolder(chosen(folder.files)); folder.value = ""; });
+const fromInput = () => { take([...input.files]); input.value = ""; };
+const fromFolder = () => { takeFolder(chosen(folder.files)); folder.value = ""; };
+input.addEventListener("change", fromInput);
+folder.addEventListener("change", fromFolder);
 for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -86,6 +88,9 @@ const ready = api.choices().then((choices) => {
   showRooms(choices);
   state.set({ offered: choices });
 });
+// What was chosen while this script was still on its way.
+if (input.files.length) fromInput();
+if (folder.files.length) fromFolder();
 try {
   await ready;
   // Whatever was begun in another window, or before a restart, goes on here.
