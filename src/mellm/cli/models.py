@@ -10,7 +10,7 @@ from mellm.cli.console import console
 from mellm.errors import InputError, MellmError
 
 app = typer.Typer(
-    help="The models mellm runs on: list, pull, verify, export-adapter, published.", no_args_is_help=True
+    help="The models mellm runs on: list, pull, verify, export, published.", no_args_is_help=True
 )
 
 
