@@ -132,7 +132,8 @@ def export(
     """Write records in one tool's form; return file name -> number of records.
 
     Files are `ROUTE.SPLIT.jsonl` (LLaVA: `.json`). Beside them lies a README.md that tells Hugging Face's
-    `datasets` which file is which split, and for LLaMA-Factory a dataset_info.json. Raises InputError for an unknown form.
+    `datasets` which file is which split, and for LLaMA-Factory a dataset_info.json. Raises InputError for an
+    unknown form.
     """
     if name not in FORMATS:
         raise InputError(f"There is no export format '{name}'; choose from {', '.join(FORMATS)}.")

@@ -38,7 +38,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{folder} 中已有适配器；请指定另一个文件夹。",
     ),
     "adapter.none": (
-        "{file} is no adapter that says its rank and alpha; give an adapter.safetensors of `mellm train language`.",
+        "{file} is no adapter with rank and alpha; give an adapter.safetensors of `mellm train language`.",
         "{file} 不是带有 rank 和 alpha 的适配器；请提供 `mellm train language` 生成的 adapter.safetensors。",
     ),
     "fetch.language": (

@@ -33,7 +33,7 @@ def test_no_folder_is_written_over_and_no_other_file_is_taken(tmp_path: Path) ->
     with pytest.raises(InputError, match="holds an adapter already") as refused:
         export_adapter(tmp_path / "out")
     assert "已有适配器" in word(refused.value.message, "zh")
-    with pytest.raises(InputError, match="no adapter"):
+    with pytest.raises(InputError, match="is no adapter"):
         export_adapter(tmp_path / "other", shipped_path("spotting"))
     assert not (tmp_path / "other").exists()
 

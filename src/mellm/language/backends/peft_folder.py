@@ -45,7 +45,7 @@ def export_adapter(folder: str | Path, adapter: str | Path | None = None) -> Pat
     Tensors keep names, values and precision. Raises InputError where the file is no adapter, does not say its
     rank and alpha, or where the folder holds an adapter already.
     """
-    file, out = adapter if adapter is not None else shipped_path(SHIPPED), Path(folder)
+    file, out = shipped_path(SHIPPED) if adapter is None else Path(adapter), Path(folder)
     assert file is not None, "it is part of the package"
     if (out / "adapter_config.json").exists():
         raise InputError(Message("adapter.exists", {"folder": str(out)}))
