@@ -11,7 +11,8 @@ MAKEFLAGS += --jobs=2
 # One file's tests stay in one process: what they share is made once. tests/conftest.py puts the longest first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-fast coverage check check-types check-style check-layers check-page hooks lock release clean
+.PHONY: demo test test-fast coverage check check-types check-style check-layers check-page hooks lock docs notebooks \
+        check-docs release clean
 
 demo: $(VENV)/.core
 	$(BIN)/mellm demo
@@ -72,6 +73,27 @@ lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links -q --extra dev --extra evaluate --extra train --extra web \
 	    --override requirements/without-torch.txt -o requirements/dev.txt
+	uv pip compile --group docs -c requirements/core.txt --universal --python-version 3.11 --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links -q -o requirements/docs.txt
+
+# The site in build/site, from an environment of its own; a warning is an error.
+docs: notebooks
+	NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build
+
+# The notebooks with what they print, each with the seconds it took.
+notebooks: build/docs/.ready
+	build/docs/bin/python release/run_notebooks.py build/notebooks
+
+# The built site in Chromium: axe-core, requests to other hosts, search.
+check-docs: docs $(VENV)/.dev
+	$(BIN)/python release/check_site.py build/site
+
+build/docs/.ready: requirements/docs.txt requirements/core.txt pyproject.toml
+	$(PYTHON) -m venv build/docs
+	build/docs/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt -r requirements/core.txt
+	build/docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	build/docs/bin/mellm models pull --group face
+	touch $@
 
 # What is uploaded, built and checked (docs/release.md); in an environment of its own for the tools.
 release: $(VENV)/.core

@@ -1,9 +1,11 @@
 """mellm: from a face video to a report a FACS coder can check.
 
 >>> import mellm
->>> report = mellm.analyze("clip.mp4")            # doctest: +SKIP
->>> report.micro_expressions[0].emotion.label     # doctest: +SKIP
-'happiness'
+>>> from importlib.resources import files
+>>> still = files("mellm.data") / "portrait.jpg"
+>>> report = mellm.analyze(onset=still, apex=still)  # a clip: mellm.analyze("clip.mp4")
+>>> report.source.kind, report.micro_expressions[0].emotion.label
+('pair', None)
 """
 
 from collections.abc import Mapping

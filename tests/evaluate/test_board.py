@@ -1,6 +1,8 @@
 """The board: rows hold no sample, wrong figures are refused, the page follows from the rows alone."""
 
 import json
+import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from mellm.evaluate.board import About, read_board, read_row, row_of, write_row
 from mellm.evaluate.board_page import board_page
 from mellm.evaluate.emotion_from_sheets import evaluate_emotion_models
 from mellm.evaluate.frames import label_figures_of_answers
-from mellm.evaluate.runs import LabelRun, Provenance, SampleResult, write_run
+from mellm.evaluate.made_where import commit_of
+from mellm.evaluate.runs import LabelRun, Provenance, SampleResult, provenance, write_run
 
 ROOT = Path(__file__).parents[2]
 ABOUT = About(method="mine", trained_on="nothing", contamination="none", measurement="first", by="me")
@@ -125,3 +128,37 @@ def test_the_clean_emotion_model_rests_on_no_sheet_and_answers(tmp_path: Path) -
     ]
     with pytest.raises(InputError, match="choose learned, clean or prototypes"):
         evaluate_emotion_models({"own": tmp_path / "s.csv"}, "none", "7")
+
+
+BOARD = sorted((ROOT / "benchmarks" / "board").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", BOARD, ids=[file.stem for file in BOARD])
+def test_each_row_of_the_board_is_dated(file: Path) -> None:
+    row = read_row(file)
+    assert date.fromisoformat(row.date) >= date(2026, 1, 1)
+    assert row.commit and row.machine, "mellm evaluate --json writes them from a checkout"
+    assert row.command.startswith("mellm evaluate")
+
+
+def test_a_run_says_when_where_and_from_what_it_was_made(tmp_path: Path) -> None:
+    made = provenance([], {}, 0, 0.0)
+    assert date.fromisoformat(made.date) and " cores" in made.machine
+    assert made.commit == commit_of(ROOT / "src" / "mellm" / "__init__.py")
+    (tmp_path / "stray.py").touch()
+    assert commit_of(tmp_path / "stray.py") == ""
+
+
+def test_a_commit_says_that_files_were_changed_since(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=x", "-c", "user.email=x@x")
+        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True, capture_output=True)
+
+    file = tmp_path / "a.py"
+    file.touch()
+    git("init")
+    git("add", "a.py")
+    git("commit", "-m", "one")
+    clean = commit_of(file)
+    file.write_text("changed")
+    assert len(clean) == 40 and commit_of(file) == clean + "+"

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def test_llama_factory_finds_its_files(exported):
         tags = entry["tags"]
         said = [(m[tags["role_tag"]], m[tags["content_tag"]]) for m in line["messages"]]
         assert [role for role, _ in said] == [tags["user_tag"], tags["assistant_tag"]]
+
+
+def test_the_card_names_every_file_once(exported):
+    for name, (folder, counts) in exported.items():
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        _, head, text = card.split("---\n", 2)
+        assert sorted(re.findall(r"path: (.+)", head)) == sorted(counts), name
+        assert set(re.findall(r"split: (.+)", head)) <= {"train", "validation", "test"}
+        assert all(f"| {file} | {count} |" in text for file, count in counts.items())
+
+
+def test_a_readme_of_the_users_stays(built, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    export(built.records(), tmp_path, "trl")
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_the_real_library_loads_a_folder_by_its_card(exported, tmp_path):
+    load_dataset = pytest.importorskip("datasets.load").load_dataset
+    folder, counts = exported["trl"]
+    rows = load_dataset(str(folder), "flow", cache_dir=str(tmp_path))
+    assert {split: len(part) for split, part in rows.items()} == {
+        {"val": "validation"}.get(file.split(".")[1], file.split(".")[1]): count
+        for file, count in counts.items()
+        if file.startswith("flow.")
+    }
 
 
 def test_llava_is_one_list_of_conversations(exported):

@@ -9,7 +9,9 @@ import typer
 from mellm.cli.console import console
 from mellm.errors import InputError, MellmError
 
-app = typer.Typer(help="The models mellm runs on: list, pull, verify, published.", no_args_is_help=True)
+app = typer.Typer(
+    help="The models mellm runs on: list, pull, verify, export, published.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -92,6 +94,24 @@ def verify(
     damaged = [row.name for row in rows if row.state == "damaged"]
     if damaged:
         raise MellmError(f"Damaged: {', '.join(damaged)}. Run `mellm models pull {' '.join(damaged)}`.")
+
+
+@app.command("export-adapter")
+def export_adapter_(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    adapter: Annotated[
+        Path | None,
+        typer.Option(help="An adapter.safetensors of `mellm train language`  [default: the built-in one]"),
+    ] = None,
+) -> None:
+    """Write the built-in language model's adapter as PEFT reads it, for transformers, vLLM and others.
+
+    Example: mellm models export-adapter adapter/
+    """
+    from mellm.language.backends.peft_folder import export_adapter
+    from mellm.wording.message import Message
+
+    typer.echo(str(Message("adapter.written", {"folder": str(export_adapter(out, adapter))})))
 
 
 @app.command()

@@ -52,8 +52,10 @@ class First:
 def with_options(command: Command) -> Command:
     """Return `command` as typer takes it: every parameter that is a pydantic model becomes its options.
 
-    >>> @with_options
-    ... def analyze(source: Path, settings: Settings) -> None: ...  # mellm analyze SOURCE --estimator ...
+    >>> from mellm.analysis.settings import Settings
+    >>> def analyze(source: str, settings: Settings) -> None: ...
+    >>> "estimator" in inspect.signature(with_options(analyze)).parameters  # mellm analyze SOURCE --estimator
+    True
     """
     given = inspect.signature(command, eval_str=True).parameters.values()
     models = {p.name: model for p in given if (model := _model(p.annotation))}

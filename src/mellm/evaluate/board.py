@@ -55,6 +55,7 @@ class BoardRow(_Strict):
     measurement: which flow: `first`, `second`, `both`, or `frames`
     trained_on: in a sentence; contamination: what of the test it had met before; by: whose method
     command: makes the run again; run_sha256: of the run's file
+    date, commit, machine: when the run was made, from which code (empty: an installed package) and on what
     """
 
     format: Literal["mellm board 1"] = "mellm board 1"
@@ -68,6 +69,9 @@ class BoardRow(_Strict):
     command: Annotated[str, Field(min_length=5)]
     mellm_version: str
     seed: int
+    date: Annotated[str, Field(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    commit: Annotated[str, Field(pattern=r"^([0-9a-f]{7,40}\+?)?$")] = ""
+    machine: str = ""
     run_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     lines: Annotated[list[Line], Field(min_length=1)]
 
@@ -94,6 +98,9 @@ def row_of(file: Path, about: About) -> BoardRow:
         command=about.command or made.command or "",
         mellm_version=made.mellm_version,
         seed=made.seed,
+        date=made.date,
+        commit=made.commit,
+        machine=made.machine,
         run_sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         lines=list(_lines(run)),
     )

@@ -15,6 +15,7 @@ from mellm.errors import InputError
 from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
 from mellm.evaluate.flow_figures import FlowFigures, PairSample
 from mellm.evaluate.long_figures import LongFigures, LongSample
+from mellm.evaluate.made_where import commit_of, machine, today
 from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
@@ -60,7 +61,10 @@ class SampleResult(BaseModel):
 
 
 class Provenance(BaseModel):
-    """What a reader needs to repeat a run; `inputs` maps file names to SHA-256."""
+    """What a reader needs to repeat a run; `inputs` maps file names to SHA-256.
+
+    date, commit, machine: when, from which code (empty: an installed package) and on what it was made
+    """
 
     mellm_version: str = ""
     command: str | None = None
@@ -70,6 +74,9 @@ class Provenance(BaseModel):
     python: str = ""
     packages: dict[str, str] = {}
     inputs: dict[str, str] = {}
+    date: str = ""
+    commit: str = ""
+    machine: str = ""
 
     def setting(self, name: str) -> str | None:
         """A setting as text; None where the run does not say."""
@@ -121,6 +128,9 @@ def provenance(
         python=platform.python_version(),
         packages={name: found for name in _PACKAGES if (found := _version(name))},
         inputs={_named(path, inputs): sha256_of(path) for path in inputs},
+        date=today(),
+        commit=commit_of(Path(__file__)),
+        machine=machine(),
     )
 
 

@@ -7,7 +7,7 @@ request. Streams; knows nothing about how records were made.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,11 @@ from typing import IO
 from mellm.errors import InputError
 from mellm.instruct.records import Record
 from mellm.instruct.task_prompts import IMAGE
+from mellm.version import __version__
+
+_HEAD = "---\npretty_name: MEU-Instruct\n"
+_SPLIT_NAMES = {"val": "validation"}
+"""A split's name here -> the one `datasets` expects."""
 
 Line = dict[str, object]
 """One line of an export, as JSON."""
@@ -126,8 +131,9 @@ def export(
 ) -> dict[str, int]:
     """Write records in one tool's form; return file name -> number of records.
 
-    Files are `ROUTE.SPLIT.jsonl` (LLaVA: `.json`). For LLaMA-Factory a dataset_info.json is written beside
-    them. Raises InputError for an unknown form.
+    Files are `ROUTE.SPLIT.jsonl` (LLaVA: `.json`). Beside them lies a README.md that tells Hugging Face's
+    `datasets` which file is which split, and for LLaMA-Factory a dataset_info.json. Raises InputError for an
+    unknown form.
     """
     if name not in FORMATS:
         raise InputError(f"There is no export format '{name}'; choose from {', '.join(FORMATS)}.")
@@ -155,6 +161,10 @@ def export(
         (folder / "dataset_info.json").write_text(
             json.dumps(dataset_info(counts), indent=2), encoding="utf-8"
         )
+    card = folder / "README.md"
+    # A README that somebody wrote stays.
+    if not card.exists() or card.read_text(encoding="utf-8", errors="replace").startswith(_HEAD):
+        card.write_text(dataset_card(counts, name), encoding="utf-8", newline="\n")
     return dict(sorted(counts.items()))
 
 
@@ -162,6 +172,30 @@ def with_pictures_below(records: Iterable[Record], root: Path) -> Iterator[Recor
     """Yield the records with the full paths of their pictures, which lie below `root`."""
     for record in records:
         yield replace(record, images=tuple(str((root / image).resolve()) for image in record.images))
+
+
+def dataset_card(counts: Mapping[str, int], name: str) -> str:
+    """Return the card with which `datasets.load_dataset(FOLDER, ROUTE)` finds the files of `export`."""
+    splits: dict[str, list[tuple[str, str]]] = {}
+    for file in sorted(counts):
+        route, split = file.split(".")[:2]
+        splits.setdefault(route, []).append((_SPLIT_NAMES.get(split, split), file))
+    lines = [*_HEAD.splitlines(), "configs:"]
+    for route, files in splits.items():
+        lines += [f"- config_name: {route}", "  data_files:"]
+        for split, file in files:
+            lines += [f"  - split: {split}", f"    path: {file}"]
+    lines += ["---", "# MEU-Instruct", ""]
+    lines += [
+        f"Instruction data for reading micro-expressions, written by mellm {__version__} as `{name}`.",
+        "",
+    ]
+    lines += ["| file | records |", "|---|---|", *(f"| {file} | {count} |" for file, count in counts.items())]
+    route = next(iter(splits), "flow")
+    lines += ["", "```python", "from datasets import load_dataset", ""]
+    lines += [f'rows = load_dataset("FOLDER", "{route}")', "```", ""]
+    lines += ["The licences of the sets that the records were measured in bind this folder too.", ""]
+    return "\n".join(lines)
 
 
 def dataset_info(files: Iterable[str]) -> Line:

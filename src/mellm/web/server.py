@@ -263,10 +263,9 @@ def serve(options: ServerOptions, *, ready: Callable[[str], None], room: str = "
 
 @contextlib.contextmanager
 def serving(options: ServerOptions) -> Iterator[str]:
-    """Run a server in a thread of this program, for notebooks and tests; yields the address to open.
+    """Run a server in a thread of this program while `with serving(options) as address:` lasts.
 
-    >>> with serving(ServerOptions(store=folder, port=0)) as address:  # doctest: +SKIP
-    ...     print(address)
+    For notebooks and tests; `address` is what to open.
     """
     server, listener, address = _prepare(options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

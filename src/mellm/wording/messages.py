@@ -29,6 +29,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "first use: fetching the face models ({size:.0f} MB, once; kept in {folder})",
         "首次使用：正在下载人脸模型（{size:.0f} MB，只需一次；保存在 {folder}）",
     ),
+    "adapter.written": (
+        "the adapter, as PEFT reads it, is in {folder}",
+        "适配器（PEFT 格式）已写入 {folder}",
+    ),
+    "adapter.exists": (
+        "{folder} holds an adapter already; name another folder.",
+        "{folder} 中已有适配器；请指定另一个文件夹。",
+    ),
+    "adapter.none": (
+        "{file} is no adapter with rank and alpha; give an adapter.safetensors of `mellm train language`.",
+        "{file} 不是带有 rank 和 alpha 的适配器；请提供 `mellm train language` 生成的 adapter.safetensors。",
+    ),
     "fetch.language": (
         "first use: fetching the built-in language model ({size:.0f} MB, once; kept in {folder})",
         "首次使用：正在下载内置语言模型（{size:.0f} MB，只需一次；保存在 {folder}）",
