@@ -158,3 +158,14 @@ def test_a_long_clip_stays_small_and_keeps_its_peaks():
 
 def test_too_little_to_draw_is_no_picture():
     assert timeline_svg(made_up_trace(frames=1), []) == ""
+
+
+def test_strips_are_written_in_the_reports_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    face, regions, motion = portrait(), made_up_regions(), motion_of(SMILE)
+    english, chinese = (
+        draw_regions(face, regions, motion, language=language)[-26:] for language in ("en", "zh")
+    )
+    # What differs is words, in ink, behind the scale's bar.
+    assert (chinese > 200).any() and not np.array_equal(english, chinese)
+    monkeypatch.delattr("cv2.FontFace", raising=False)
+    assert np.array_equal(draw_regions(face, regions, motion, language="zh")[-26:], english)

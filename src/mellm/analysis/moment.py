@@ -190,7 +190,16 @@ class MomentReader:
         return Moment(
             me.model_copy(update=decided),
             warnings,
-            partial(draw_pictures, pair.onset, pair.apex, flow, pair.regions, motion, magnify=self._magnify),
+            partial(
+                draw_pictures,
+                pair.onset,
+                pair.apex,
+                flow,
+                pair.regions,
+                motion,
+                magnify=self._magnify,
+                language=self.language,
+            ),
         )
 
     def _words(

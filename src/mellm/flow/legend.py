@@ -13,6 +13,8 @@ from mellm.flow.colour import DIRECTION_COLOURS, middlebury, mmc_colours
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import OCTANTS
 from mellm.media.frame import Image
+from mellm.wording.names import Language
+from mellm.wording.page_words import page_word
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 INK = (235, 235, 235)
@@ -54,7 +56,9 @@ def legend(size: int = 320, palette: str = "mmc") -> Image:
     return picture
 
 
-def annotate(picture: Image, scale_px: float, *, fixed: bool = True, palette: str = "mmc") -> Image:
+def annotate(
+    picture: Image, scale_px: float, *, fixed: bool = True, palette: str = "mmc", language: Language = "en"
+) -> Image:
     """Return `picture` with a strip below: the eight directions in their colours, and the scale in px.
 
     `scale_px` is the magnitude of full colour, printed. `fixed=False` says that it is this picture's own
@@ -65,7 +69,6 @@ def annotate(picture: Image, scale_px: float, *, fixed: bool = True, palette: st
     width = picture.shape[1]
     arrow, per_row = 30, 8 if width >= 8 * 34 else 4
     rows = 8 // per_row
-    words = f"full colour = {scale_px:.2f} px" + ("" if fixed else " (this picture only)")
     strip = np.full((rows * arrow + 26, width, 3), PAPER, np.uint8)
     for k, name in enumerate(OCTANTS):
         u, v = _unit(name)
@@ -75,9 +78,29 @@ def annotate(picture: Image, scale_px: float, *, fixed: bool = True, palette: st
         reach = arrow * 0.38
         tail, tip = (round(x - u * reach), round(y - v * reach)), (round(x + u * reach), round(y + v * reach))
         cv2.arrowedLine(strip, tail, tip, colour, 3, cv2.LINE_AA, tipLength=0.45)
-    size = min(0.45, 0.45 * (width - 12) / cv2.getTextSize(words, FONT, 0.45, 1)[0][0])
-    cv2.putText(strip, words, (6, strip.shape[0] - 8), FONT, size, INK, 1, cv2.LINE_AA)
+    write_words(
+        strip, "strip_colour" if fixed else "strip_own_colour", 6, strip.shape[0] - 8, language, px=scale_px
+    )
     return np.concatenate([picture, strip])
+
+
+def write_words(
+    strip: Image, code: str, left: int, base: int, language: Language = "en", **fields: float
+) -> None:
+    """Write a line of `mellm.wording.page_words` on a picture, from `left` on, as small as it needs to be.
+
+    Chinese needs the fonts of OpenCV 5; with an older one the line is English.
+    """
+    room = max(strip.shape[1] - left - 6, 1)
+    if language != "en" and hasattr(cv2, "FontFace"):
+        words = page_word(code, language, **fields)
+        wide = sum(1.0 if ord(letter) > 0x2E80 else 0.6 for letter in words)
+        size = max(6, min(15, int(room / wide)))
+        cv2.putText(strip, words, (left, base), INK, cv2.FontFace("uni"), size, 400)
+        return
+    words = page_word(code, "en", **fields)
+    scale = min(0.45, 0.45 * room / cv2.getTextSize(words, FONT, 0.45, 1)[0][0])
+    cv2.putText(strip, words, (left, base), FONT, scale, INK, 1, cv2.LINE_AA)
 
 
 def direction_words() -> str:

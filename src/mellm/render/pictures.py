@@ -1,7 +1,6 @@
 """The pictures of one micro-expression: onset, apex, colour maps, regions with arrows, magnified motion.
 
-Knows frames, flow and regions; knows nothing of reports or pages. Words on pictures are English (the
-drawing fonts have no others); the page says the same in its own language.
+Knows frames, flow and regions; knows nothing of reports or pages.
 """
 
 from collections.abc import Sequence
@@ -13,10 +12,11 @@ from mellm.errors import MellmError
 from mellm.face.people import Region
 from mellm.flow.colour import MMC_SCALE_PX, image_scale, middlebury, mmc_map
 from mellm.flow.field import Flow
-from mellm.flow.legend import FONT, INK, PAPER, annotate
+from mellm.flow.legend import INK, PAPER, annotate, write_words
 from mellm.flow.magnify import magnify as magnify_motion
 from mellm.flow.region_motion import RegionMotion
 from mellm.media.frame import Image
+from mellm.wording.names import Language
 
 KINDS = ("onset", "apex", "regions", "mmc", "mmc_fixed", "middlebury", "magnified")
 """Every picture `draw_pictures` makes, in the order a page shows them."""
@@ -59,7 +59,7 @@ def draw_pictures(
     *,
     box: Box | None = None,
     magnify: float | None = None,
-    fixed_scale_px: float = MMC_SCALE_PX,
+    language: Language = "en",
 ) -> dict[str, Image]:
     """Draw everything a report shows of one micro-expression.
 
@@ -69,7 +69,7 @@ def draw_pictures(
         regions, motion: the 29 regions in the onset picture's pixels, and how they moved
         box: (left, top, width, height) px to show; None: the whole picture (see `face_box`)
         magnify: also draw the onset with its expression this many times as strong
-        fixed_scale_px: full colour of the two maps that are comparable between pictures
+        language: of the words on the strips
 
     Returns kind -> picture, all of one width, kinds from `KINDS`. Maps and regions carry a strip with
     their scale below the picture; the rest is the picture alone.
@@ -84,21 +84,30 @@ def draw_pictures(
     pictures = {
         "onset": onset_view,
         "apex": _resize(apex[crop], factor),
-        "regions": draw_regions(onset_view, regions, motion, origin=(left, top), factor=factor),
-        "mmc": annotate(_resize(mmc_map(expression, face), factor), own_scale, fixed=False),
+        "regions": draw_regions(
+            onset_view, regions, motion, origin=(left, top), factor=factor, language=language
+        ),
+        "mmc": annotate(
+            _resize(mmc_map(expression, face), factor), own_scale, fixed=False, language=language
+        ),
         "mmc_fixed": annotate(
-            _resize(mmc_map(expression, face, scale_px=fixed_scale_px), factor), fixed_scale_px
+            _resize(mmc_map(expression, face, scale_px=MMC_SCALE_PX), factor),
+            MMC_SCALE_PX,
+            language=language,
         ),
         "middlebury": annotate(
-            _resize(middlebury(expression, scale_px=fixed_scale_px), factor),
-            fixed_scale_px,
+            _resize(middlebury(expression, scale_px=MMC_SCALE_PX), factor),
+            MMC_SCALE_PX,
             palette="middlebury",
+            language=language,
         ),
     }
     if magnify is not None:
         pictures["magnified"] = _caption(
             _resize(magnify_motion(onset, flow, magnify)[crop], factor),
-            f"onset with its expression x{magnify:g} (made by warping, not recorded)",
+            "strip_magnified",
+            language,
+            times=magnify,
         )
     return pictures
 
@@ -115,6 +124,7 @@ def draw_regions(
     *,
     origin: tuple[float, float] = (0, 0),
     factor: float = 1.0,
+    language: Language = "en",
 ) -> Image:
     """Return `picture` with the regions' boxes and their mean motion as arrows, and a strip with the scale.
 
@@ -144,12 +154,12 @@ def draw_regions(
         # Drawn twice so that it shows on light and on dark skin.
         cv2.arrowedLine(out, ends[0], ends[1], (0, 0, 0), 3 * thin + 2, cv2.LINE_AA, tipLength=0.3)
         cv2.arrowedLine(out, ends[0], ends[1], (255, 255, 255), 2 * thin, cv2.LINE_AA, tipLength=0.3)
-    return _caption(
-        out, f"= {unit:g} px of motion    orange: moving    blue: below the noise floor", bar=unit * reach
-    )
+    return _caption(out, "strip_regions", language, bar=unit * reach, px=unit)
 
 
-def _caption(picture: Image, words: str, *, bar: float | None = None) -> Image:
+def _caption(
+    picture: Image, code: str, language: Language, *, bar: float | None = None, **fields: float
+) -> Image:
     """Return `picture` with a dark strip below that holds a line of small text, and a bar of `bar` px."""
     strip = np.full((26, picture.shape[1], 3), PAPER, np.uint8)
     at = 6
@@ -159,9 +169,7 @@ def _caption(picture: Image, words: str, *, bar: float | None = None) -> Image:
         for x in (at, at + length):
             cv2.line(strip, (x, 8), (x, 18), INK, 1, cv2.LINE_AA)
         at += length + 8
-    wide = cv2.getTextSize(words, FONT, 0.45, 1)[0][0]
-    size = min(0.45, 0.45 * max(picture.shape[1] - at - 6, 1) / wide)
-    cv2.putText(strip, words, (at, 18), FONT, size, INK, 1, cv2.LINE_AA)
+    write_words(strip, code, at, 18, language, **fields)
     return np.concatenate([picture, strip])
 
 

@@ -46,6 +46,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "pic_middlebury": ("flow wheel", "光流色轮图"),
     "pic_magnified": ("magnified", "放大运动"),
     "full_colour": ("full colour = {px} px of motion", "满色 = {px} px 运动"),
+    "strip_colour": ("full colour = {px:.2f} px", "满色 = {px:.2f} px"),
+    "strip_own_colour": ("full colour = {px:.2f} px (this picture only)", "满色 = {px:.2f} px（仅本图）"),
+    "strip_regions": (
+        "= {px:g} px of motion    orange: moving    blue: below the noise floor",
+        "= {px:g} px 运动    橙色：有运动    蓝色：低于噪声水平",
+    ),
+    "strip_magnified": (
+        "onset with its expression x{times:g} (made by warping, not recorded)",
+        "起始帧，表情放大至 {times:g} 倍（由变形生成，并非录像）",
+    ),
     "picture_note": (
         "Scales on the colour maps are px of these pictures' face (aligned, about 400x480); the fixed scale "
         "is the same in every report. Tables and arrows are px of the source.",
