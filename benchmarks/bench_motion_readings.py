@@ -33,6 +33,7 @@ from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.compact_prompt import MEU_QUESTION, CompactQuestion, Findings, compact_prompt
 from mellm.language.model_reader import Asking, LanguageReader
 from mellm.language.motion.encoders import MotionEncoder, Route
+from mellm.language.motion.opinion import borne_out
 from mellm.language.motion.questions import FINE_LABELS, UNITS
 from mellm.language.unit_claims import unit_claims
 from mellm.report import Reading
@@ -63,7 +64,7 @@ def findings(cases: Cases, k: int, told: Told) -> Findings:
         return Findings(cases.motion[k], "px", *cases.stage[k])
     seen = cases.seen[told][k]
     labels = None if seen.nothing >= 0.5 else seen.labels("7")
-    return Findings(cases.motion[k], "px", seen.evidence(cases.motion[k]), labels)
+    return Findings(cases.motion[k], "px", borne_out(seen.evidence(cases.motion[k])), labels)
 
 
 def case_of(cases: Cases, k: int) -> Case:

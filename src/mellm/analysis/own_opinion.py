@@ -17,7 +17,7 @@ from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
 from mellm.language.motion.encoders import MotionEncoder, shipped_encoder
-from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.media.frame import Image
 from mellm.report import EmotionReading, MotionOpinion
 
@@ -32,11 +32,13 @@ SURE_OF_NOTHING = 0.5
 class WeighedOpinion:
     """An encoder's opinion of a moment, with the stage's and both together.
 
-    told: units as a language model is told them; labels: the encoder's, of the taxonomy asked for
+    found: the encoder's units; told: those of them that a language model is told
+    labels: the encoder's, of the taxonomy asked for
     stage: the FACS stage's units; both_units: both together; decide: who counts
     """
 
     opinion: MotionOpinion
+    found: list[AUEvidence]
     told: list[AUEvidence]
     labels: dict[str, float]
     stage: list[AUEvidence]
@@ -71,7 +73,7 @@ class WeighedOpinion:
             also={} if nothing else {n: v for n, v in self.all_labels.items() if n != emotion.taxonomy},
             set_by=self.opinion.model,
         )
-        return self.told, decided
+        return self.found, decided
 
 
 class OwnOpinion:
@@ -104,17 +106,19 @@ class OwnOpinion:
         labels = seen.labels(emotion.taxonomy)
         stage = emotion.probabilities
         combined = combined_labels(stage, labels, weights) if stage else {}
-        told = seen.evidence(motion)
+        found = seen.evidence(motion)
         opinion = MotionOpinion(
             model=self.encoder.name,
             route=self.route,
-            action_units=_listed(told),
+            action_units=_listed(found),
             probabilities=labels,
             nothing=seen.nothing,
             combined_units=_listed(both),
             combined=combined,
         )
-        return WeighedOpinion(opinion, told, labels, aus, both, _all_labels(seen), self._decide)
+        return WeighedOpinion(
+            opinion, found, borne_out(found), labels, aus, both, _all_labels(seen), self._decide
+        )
 
 
 def _listed(units: Sequence[AUEvidence]) -> dict[str, float]:

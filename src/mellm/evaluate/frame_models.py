@@ -25,7 +25,7 @@ from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.model_reader import Asking, LanguageReader
 from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
 from mellm.language.motion.encoders import Route, shipped_encoder
-from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.language.prompt import fill, label_list
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
@@ -308,7 +308,7 @@ class LanguageModel:
             found = self._stage.evidence(measured)
             return found, self._stage.emotion(own).predict(found, self._choice.taxonomy)
         seen = opinion_of(measured, self._choice.route)
-        return seen.evidence(measured.motion), seen.labels(self._choice.taxonomy)
+        return borne_out(seen.evidence(measured.motion)), seen.labels(self._choice.taxonomy)
 
     def _messages(self, measured: Measured) -> list[Message] | None:
         form, taxonomy = self._choice.form, self._choice.taxonomy

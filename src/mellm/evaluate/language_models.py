@@ -40,6 +40,7 @@ from mellm.language.backends import Decoding, LanguageBackend, Message
 from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
+from mellm.language.motion.opinion import borne_out
 from mellm.language.motion.questions import NOTHING
 from mellm.language.unit_claims import unit_claims
 from mellm.language.unit_mentions import coded_mentions
@@ -93,7 +94,9 @@ class Sample:
         members = get_taxonomy("3").members
         whole = {c: max(sum(shares[m] for m in found), 1e-9) for c, found in members.items()}
         spread = {m: coarse[c] * shares[m] / whole[c] for c, found in members.items() for m in found}
-        return Stage.of(opinion.evidence(self.case.motion), {name: spread.get(name, 0.0) for name in FINE})
+        return Stage.of(
+            borne_out(opinion.evidence(self.case.motion)), {name: spread.get(name, 0.0) for name in FINE}
+        )
 
 
 def evaluate_language(

@@ -1,11 +1,14 @@
 """Opinions and their combination with the FACS stage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from motion_regions import HALF_SMILE, regions
 
 from mellm.facs.findings import AUEvidence
 from mellm.language.motion.combination import CombinationWeights, combined_labels, combined_units
-from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, UNITS, options
 
 
@@ -66,3 +69,11 @@ def test_labels_are_weighed():
     found = combined_labels(stage, opinion().labels("3"), WEIGHTS)
     assert max(found, key=found.__getitem__) == "positive"
     assert sum(found.values()) == pytest.approx(1)
+
+
+def test_a_text_speaks_of_no_unit_that_no_region_bears_out():
+    moving = [replace(part, octant="up-left" if part.moving else None) for part in regions(**HALF_SMILE)]
+    seen = opinion(au12=("right", 0.9), au4=("both", 0.8)).evidence(moving)
+    told = {unit.au for unit in borne_out(seen)}
+    assert {12, 4} <= {unit.au for unit in seen}
+    assert 12 in told and 4 not in told

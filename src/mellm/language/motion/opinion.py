@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.findings import AUEvidence, Side
-from mellm.facs.region_support import supporting_regions
+from mellm.facs.region_support import knows_motion, supporting_regions
 from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, NOTHING, UNITS
@@ -113,3 +113,8 @@ class Opinion:
             for u in self.units
         ]
         return sorted(found, key=lambda unit: -unit.probability)
+
+
+def borne_out(units: Sequence[AUEvidence]) -> list[AUEvidence]:
+    """Return the units that a text may speak of: those a moving region bears out, or that no region could."""
+    return [unit for unit in units if unit.evidence or not knows_motion(unit.au)]
