@@ -2,7 +2,8 @@
 
 Run: OMP_NUM_THREADS=1 python benchmarks/bench_throughput.py [--seconds 3]
 Processor time (user and system, all threads of the process) is kinder to a busy machine than the clock, but
-grows there too, by two to five times on a crowded one: measure on a quiet machine. The first clip, which loads the models, is not counted. Readings are by rules.
+grows there too, by two to five times on a crowded one: measure on a quiet machine. The first clip, which
+loads the models, is not counted. Readings are by rules.
 """
 
 import argparse
