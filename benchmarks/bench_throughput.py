@@ -1,8 +1,9 @@
 """Processor seconds, and bytes on disk, of one clip by frame rate and size; clips an hour follow from them.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/bench_throughput.py [--seconds 3]
-Processor time (user and system, all threads of the process) hardly depends on what else the machine does; the
-time on a clock does. The first clip, which loads the models, is not counted. Readings are by rules.
+Processor time (user and system, all threads of the process) is kinder to a busy machine than the clock, but
+grows there too, by two to five times on a crowded one: measure on a quiet machine. The first clip, which
+loads the models, is not counted. Readings are by rules.
 """
 
 import argparse

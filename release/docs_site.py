@@ -47,7 +47,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return match[0]
         wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
         shown = OUTSIDE.get(wanted, wanted.removeprefix("docs/"))
-        if shown.startswith("notebooks/"):
+        if shown.startswith("notebooks/") and shown.endswith(".py"):
             shown = shown.removesuffix(".py") + ".md"
         if files.get_file_from_path(shown) is None and (ROOT / wanted).exists():
             return words

@@ -21,10 +21,10 @@ HERE = Path(__file__).resolve().parent
 PAIR = """
 from importlib.resources import files
 from pathlib import Path
-Path("faces").mkdir(exist_ok=True)
+Path("recordings/faces").mkdir(parents=True)
 photo = (files("mellm.data") / "portrait.jpg").read_bytes()
 for name in ("a", "b"):
-    Path(f"faces/{name}.jpg").write_bytes(photo)
+    Path(f"recordings/faces/{name}.jpg").write_bytes(photo)
 """
 SERVE = """
 from pathlib import Path
@@ -69,7 +69,7 @@ from peft import PeftConfig
 assert PeftConfig.from_pretrained(str(export_adapter("adapter"))).r == 32
 """
 PYTHON, MELLM = ("python", "-c"), ("mellm",)
-BATCH = (*MELLM, "analyze", "faces", "--fps", "30", "--out", "reports", "--llm", "none")
+BATCH = (*MELLM, "analyze", "recordings", "--fps", "30", "--out", "reports", "--llm", "none")
 TRIED: dict[str, list[tuple[str, ...]]] = {
     "core": [
         (*MELLM, "demo"),
