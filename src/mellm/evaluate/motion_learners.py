@@ -13,7 +13,7 @@ from mellm.datasets.megc2019 import FlowSet
 from mellm.errors import InputError
 from mellm.evaluate.facs_learner import Untrained
 from mellm.evaluate.ridge import Array
-from mellm.evaluate.unit_learners import create_unit_learner
+from mellm.evaluate.unit_learners import BothUnits
 from mellm.facs.stored_flow import COARSE, coarse_findings
 from mellm.facs.stored_flow_units import SIDE_GAP, WEIGHT
 from mellm.flow.normalised import recover_flow, regional_motion
@@ -67,7 +67,7 @@ class MotionUnits:
             [[self._row(stored, route) for stored in flows] for flows in data.measurements]
         )
         if combined:
-            self._scores = np.maximum(self._scores, create_unit_learner("facs", data, units).zero_shot())
+            self._scores = np.maximum(self._scores, BothUnits(data, units).zero_shot())
 
     def _row(self, stored: StoredFlow, route: Route) -> Array:
         opinion = see_stored(stored, route)

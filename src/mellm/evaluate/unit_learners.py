@@ -1,4 +1,4 @@
-"""The models `mellm evaluate aus` knows: scores of action units per half of the face, from 28x28 flow.
+"""Models of `mellm evaluate aus`: scores of action units per half of the face, from 28x28 flow.
 
 `grid`: the zero-shot scores of `mellm.facs.stored_flow_units`; a training fold adds a balanced ridge per
 unit and view. `learned`: the learned recogniser of `mellm.facs` over 29 regions as it is shipped, fine-tuned
@@ -10,7 +10,6 @@ samples one by one beforehand, and the labels of the training fold alone. Where 
 it learns from all measurements of the fold and answers for each.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -158,22 +157,3 @@ def _typical_motion(flows: NDArray[np.uint8]) -> Vectors:
     named = [relative_vectors(regional_motion(recover_flow(stored))) for stored in flows]
     motion = [[vectors.get(name, (0.0, 0.0)) for name in REGION_NAMES] for vectors in named]
     return at_typical_scale(np.array(motion, np.float32))
-
-
-_LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
-    "facs": BothUnits,
-    "grid": GridUnits,
-    "learned": LearnedUnits,
-}
-
-
-def create_unit_learner(name: str, data: FlowSet, units: tuple[int, ...]) -> UnitLearner:
-    """Return a learner by name, for the samples of `data` and these units; InputError for other names."""
-    from mellm.evaluate.motion_learners import motion_units
-
-    if (motion := motion_units(name)) is not None:
-        return motion(data, units)
-    if name not in _LEARNERS:
-        known = ", ".join((*_LEARNERS, "encoder-flow", "encoder-vision", "combined-flow"))
-        raise InputError(f"There is no model '{name}' of action units; choose {known} or combined-vision.")
-    return _LEARNERS[name](data, units)

@@ -22,7 +22,7 @@ from mellm.evaluate.protocols import Protocol, splits
 from mellm.evaluate.recognition import Progress
 from mellm.evaluate.ridge import Array
 from mellm.evaluate.runs import SampleResult, UnitRun, provenance
-from mellm.evaluate.unit_learners import create_unit_learner
+from mellm.evaluate.unit_models import create_unit_learner
 from mellm.facs.codes import half_labels, side_letter
 from mellm.facs.stored_flow_units import called_units, stronger_half
 
@@ -43,7 +43,7 @@ def evaluate_units(
 ) -> UnitRun:
     """Evaluate action units on the folder's samples that have codes; `also` holds a second measurement.
 
-    `model` is one of `mellm.evaluate.unit_learners`. Raises InputError where no sample has action units.
+    `model` is one of `mellm.evaluate.unit_models`. Raises InputError where no sample has action units.
     """
     started = time.perf_counter()
     everything = read_flow_set(folder, also)

@@ -29,7 +29,7 @@ from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import predict
 from mellm.evaluate.runs import SampleResult, VQARun, provenance
 from mellm.evaluate.text_overlap import TextScores
-from mellm.evaluate.unit_learners import create_unit_learner
+from mellm.evaluate.unit_models import create_unit_learner
 from mellm.facs import AU_NAMES, au_number, get_taxonomy
 from mellm.facs.codes import ActionUnitCode, SubjectSide
 from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
