@@ -123,6 +123,8 @@ class Continuing(Scripted):
         yield from super().generate(messages, decoding)
 
     def choose(self, messages, prefix, options, *, control=None):
+        if "nothing moves" in messages[-1].text:  # it has no habit
+            return Choice(0, (0.0,) * len(options))
         self.asked.append((prefix, tuple(options)))
         best = next((i for i, option in enumerate(options) if "AU 12" in option or "positive" in option), 0)
         return Choice(best, tuple(-float(i != best) for i in range(len(options))))
@@ -194,8 +196,28 @@ def test_a_users_compact_template_asks_for_the_label_too(tmp_path, template):
     reading = reader.read(SMILE, UNITS, EMOTION)
     assert (reading.label, reading.raw.splitlines()[1:]) == ("positive", text.splitlines())
     assert asked
-    assert all(prompt.startswith("Mine: mouth corners") for prompt in asked)
-    assert ("label alone" in asked[0]) == ("$question" in template)
+    still = [prompt for prompt in asked if prompt.startswith("Mine: nothing moves")]
+    others = [prompt for prompt in asked if prompt not in still]
+    assert all(prompt.startswith("Mine: mouth corners") for prompt in others)
+    assert len(still) == ("$question" in template) == ("label alone" in asked[0])
+
+
+class OfHabit(Continuing):
+    """Says negative of whatever it is shown; a little less so of a smile."""
+
+    def choose(self, messages, prefix, options, *, control=None):
+        if prefix == "":
+            still = "nothing moves" in messages[-1].text
+            return Choice(0, (-0.1, -4.0, -4.0) if still else (-0.3, -1.5, -4.0))
+        return super().choose(messages, prefix, options)
+
+
+def test_what_a_model_says_of_anything_is_not_its_opinion():
+    text = "Reasoning: AU 12 fits positive.\nConclusion: AU 12. Label: positive."
+    backend = OfHabit(f"Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller).\n{text}")
+    reading, _ = read(backend, "compact")
+    assert reading.label == "positive"
+    assert reading.probabilities["positive"] > 0.8
 
 
 def test_a_turn_to_no_micro_expression_ends_the_answer():

@@ -128,6 +128,7 @@ class LanguageReader:
         self._language = language
         self._asking = asking or Asking()
         self._names = {emotion_name(label, language): label for label in self._taxonomy.labels}
+        self._habits: dict[Scale, tuple[float, ...] | None] = {}
 
     def read(
         self,
@@ -205,23 +206,32 @@ class LanguageReader:
         """The model's shares of the labels asked for alone, before any text; empty where it is asked in full.
 
         A small model that reasons first is sure of whatever it wrote; asked for the label alone it weighs.
-        A template of the user's that has no place for a question cannot ask for it.
+        What it would say of a face on which nothing moves is its habit, and is taken off (contextual
+        calibration, Zhao et al., ICML 2021). A template of the user's that has no place for a question cannot
+        ask for it.
         """
         name, template = self._taxonomy.name, self._asking.template
         if self._asking.form != "compact" or "$question" not in load_template(
             "flow", "en", template or "compact"
         ):
             return {}
-        text = compact_prompt(found, CompactQuestion(MER_QUESTION), taxonomy=name, template=template)
-        asked = _Conversation(self.backend, [Message("user", text)], control)
-        return self._as_shares(asked.choose("", list(self._names)))
 
-    def _as_shares(self, choice: Choice) -> dict[str, float]:
-        """Label -> share of the likelihood, of a choice among all names in order."""
+        def asked(about: Findings) -> Choice:
+            text = compact_prompt(about, CompactQuestion(MER_QUESTION), taxonomy=name, template=template)
+            return _Conversation(self.backend, [Message("user", text)], control).choose("", list(self._names))
+
+        if found.scale not in self._habits:
+            still = [replace(region, moving=False) for region in found.motion]
+            self._habits[found.scale] = asked(Findings(still, found.scale)).logprobs
+        return self._as_shares(asked(found), self._habits[found.scale])
+
+    def _as_shares(self, choice: Choice, habit: Sequence[float] | None = None) -> dict[str, float]:
+        """Label -> share of the likelihood, of a choice among all names in order, freed of a `habit`."""
         if choice.logprobs is None:
             shares = np.eye(len(self._names))[choice.index]
         else:
-            raised = np.exp(np.array(choice.logprobs) - max(choice.logprobs))
+            logs = np.array(choice.logprobs) - np.array(habit or 0.0)
+            raised = np.exp(logs - logs.max())
             shares = raised / raised.sum()
         return {label: float(p) for label, p in zip(self._names.values(), shares, strict=True)}
 
