@@ -102,7 +102,7 @@ def test_reasoning_is_read_back(reasoning):
 def test_two_digits_of_a_size_stay_as_they_are(size):
     written = float(size_text(size))
     assert size_text(written) == size_text(size)
-    assert math.isclose(written, size, rel_tol=0.06, abs_tol=0.005)
+    assert math.isclose(written, size, rel_tol=0.06, abs_tol=0.0051)
 
 
 @pytest.mark.parametrize(

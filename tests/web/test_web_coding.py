@@ -227,7 +227,7 @@ def test_agreement_is_what_facs_coders_count(server: Client, clip: str) -> None:
     program = server.get(f"jobs/{clip}/agreement", params={"a": "program:", "b": "Bo"}).json()
     assert program["moments_a"] == 4 and program["a"] == "program:"
     alone = server.get(f"jobs/{clip}/agreement", params={"a": "Ada", "b": "Cy"})
-    assert alone.status_code == 422 and "Ada, Bo" in alone.json()["error"]
+    assert alone.status_code == 404 and "Ada, Bo" in alone.json()["error"]
     server.patch(f"jobs/{clip}", json={"blind": "others"})
     hidden = server.get(f"jobs/{clip}/agreement", params={"a": "Ada", "b": "Bo", "viewer": "Ada"})
     assert hidden.status_code == 403
