@@ -95,15 +95,16 @@ def keep(path: Path, way: str, k: int, text: str) -> None:
 
 def readings(cases: Cases, path: Path) -> Iterator[tuple[str, list[Reading]]]:
     """Yield each way with its readings, asking for those that are not there yet."""
-    found, backends = kept(path), {}
+    found, readers = kept(path), {}
     for way, (llm, told) in WAYS.items():
         for k in range(len(cases.labels)):
             if (way, k) in found:
                 continue
-            backend = backends.setdefault(llm, create_backend(llm))
-            reader = LanguageReader(backend, taxonomy="7", asking=Asking(form="compact", timeout=None))
+            if llm not in readers:
+                asking = Asking(form="compact", timeout=None)
+                readers[llm] = LanguageReader(create_backend(llm), taxonomy="7", asking=asking)
             given = findings(cases, k, told)
-            read = reader.read(given.motion, given.aus, given.emotion, scale="px")
+            read = readers[llm].read(given.motion, given.aus, given.emotion, scale="px")
             found[way, k] = read.model_dump_json()
             keep(path, way, k, found[way, k])
         yield way, [Reading.model_validate_json(found[way, k]) for k in range(len(cases.labels))]

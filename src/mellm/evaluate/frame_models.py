@@ -269,6 +269,7 @@ class LanguageModel:
             )
         self._stage = StageModel(choice)
         self.asking = Asking(form="compact" if self.own_eyes else "full", timeout=MOST_SECONDS)
+        self._reader = LanguageReader(self._backend, taxonomy=choice.taxonomy, asking=self.asking)
 
     @property
     def asks_a_server(self) -> bool:
@@ -285,7 +286,7 @@ class LanguageModel:
         """Have it read, and read its conclusion."""
         started = time.perf_counter()
         counting = CountingBackend(self._backend)
-        reader = LanguageReader(counting, taxonomy=self._choice.taxonomy, asking=self.asking)
+        reader = self._reader.through(counting)
         units, labels = self._told(measured, own)
         with getattr(self._backend, "turn", nullcontext()):
             reading = reader.read(measured.motion, units, labels, messages=self._messages(measured))

@@ -8,6 +8,7 @@ likelihoods. Knows no backend in particular.
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,6 +130,12 @@ class LanguageReader:
         self._asking = asking or Asking()
         self._names = {emotion_name(label, language): label for label in self._taxonomy.labels}
         self._habits: dict[Scale, tuple[float, ...] | None] = {}
+
+    def through(self, backend: LanguageBackend) -> "LanguageReader":
+        """Return this reader, asking through a backend wrapped around its own, whose habits it shares."""
+        other = copy(self)
+        other.backend = backend
+        return other
 
     def read(
         self,

@@ -67,7 +67,7 @@ class Card:
         ]
 
     def _picture(self, kind: str) -> str:
-        """A picture as a data URI; a map whose legend the page draws comes without its English one."""
+        """A picture as a data URI; a map whose legend the page draws comes without its own."""
         alone = kind in self.map_scales and "onset" in self._files
         return picture_uri(self._files[kind], self.onset_size[1] if alone else None)
 

@@ -4,6 +4,8 @@ A clip may be coded as soon as it is there; what was said before its analysis ha
 report once somebody asks for it.
 """
 
+from collections.abc import Collection
+
 from mellm.report import Report
 from mellm.web.agreement import FINAL, PROGRAM, Agreement, agreement, moments_of
 from mellm.web.annotation import Annotation, CoderState, NewAnnotation, Role
@@ -13,6 +15,7 @@ from mellm.web.contract import ENDED, Job
 from mellm.web.elan_reading import read_elan
 from mellm.web.result_exports import Result
 from mellm.web.service import Service
+from mellm.web.sight import whose
 from mellm.web.wire import Card
 
 
@@ -20,8 +23,7 @@ def annotate(service: Service, job: str, new: NewAnnotation) -> Annotation:
     """Save what a person says, checked against what is known of the clip; see `Coding.save`."""
     found = service.job(job)
     ids = {moment.reread for moment in new.moments if moment.reread}
-    rereads = {one: report for one, report in _rereads(service, job).items() if one in ids}
-    return coded(service, job).save(job, new, _ground(service, found), rereads)
+    return coded(service, job).save(job, new, _ground(service, found), _rereads(service, job, ids))
 
 
 def coded(service: Service, job: str) -> Coding:
@@ -38,7 +40,7 @@ def coders(service: Service, job: str, viewer: str | None) -> list[CoderState]:
     """Everybody who has saved something; how much is hidden from who codes blind."""
     found, states = service.job(job), coded(service, job).coders(job)
     for one in states:
-        if service.sight.hides_coders(found, viewer, [one.coder if one.role == "coder" else None]):
+        if service.sight.hides_coders(found, viewer, [whose(one.role, one.coder)]):
             one.moments = None
     return states
 
@@ -49,9 +51,9 @@ def _ground(service: Service, job: Job) -> Ground:
     return early_ground(service.partial(job), service.table(job).count)
 
 
-def _rereads(service: Service, job: str) -> dict[str, Report]:
-    """The reports of a clip's moments that were read anew, by job."""
-    children = service.store.children(job)
+def _rereads(service: Service, job: str, named: Collection[str] | None = None) -> dict[str, Report]:
+    """The reports of a clip's moments that were read anew, by job; of the jobs that are `named` alone."""
+    children = [one for one in service.store.children(job) if named is None or one in named]
     return {one: service.report(one) for one in children if service.job(one).state == "done"}
 
 
@@ -76,12 +78,12 @@ def result(
     everybody: list[Annotation] = []
     if not program and (coder is not None or role is not None):
         everybody = [coding.one_of(job, role or "coder", coder or "")]
-        service.sight.check_coders(found, viewer, [coder if role != "final" else None])
+        service.sight.check_coders(found, viewer, [whose(role, coder)])
     elif not program:
         everybody = [
             one
             for one in coding.store.series(job)
-            if not service.sight.hides_coders(found, viewer, [one.coder if one.role == "coder" else None])
+            if not service.sight.hides_coders(found, viewer, [whose(one.role, one.coder)])
         ]
     last_word = max(everybody, key=lambda one: (one.role == "final", one.version), default=None)
     rereads = {

@@ -12,6 +12,7 @@ from mellm.web.coded_clips import coded
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
 from mellm.web.service import NotFoundError
+from mellm.web.sight import whose
 
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
@@ -36,8 +37,7 @@ def annotation(
     """The newest annotation of a coder, or the final one; version 0 where nobody has saved one."""
     found = coded(service, job).store.newest(job, role, coder)
     if found.version:
-        who = found.coder if found.role == "coder" else None
-        service.sight.check_coders(service.job(job), viewer, [who])
+        service.sight.check_coders(service.job(job), viewer, [whose(found.role, found.coder)])
     return found
 
 
@@ -62,8 +62,7 @@ def versions(
 ) -> Versions:
     """Every saved version of a coder, or of everybody, oldest first."""
     found = coded(service, job).store.versions(job, role, coder)
-    whose = [one.coder if one.role == "coder" else None for one in found]
-    service.sight.check_coders(service.job(job), viewer, whose)
+    service.sight.check_coders(service.job(job), viewer, [whose(one.role, one.coder) for one in found])
     return Versions(versions=found)
 
 
@@ -73,8 +72,7 @@ def restore(service: Current, job: str, version: int, body: Restore, viewer: Vie
     coding = coded(service, job)
     old = coding.store.version(job, version)
     if old is not None:
-        whose = old.coder if old.role == "coder" else None
-        service.sight.check_coders(service.job(job), viewer, [whose])
+        service.sight.check_coders(service.job(job), viewer, [whose(old.role, old.coder)])
     saved = coding.restore(job, version, body.base_version)
     if saved is None:
         raise NotFoundError(f"This clip has no version {version} of an annotation.")

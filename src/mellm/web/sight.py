@@ -6,10 +6,16 @@ There are no accounts: a name is what its person says. Knows jobs and annotation
 
 from collections.abc import Sequence
 
+from mellm.web.annotation import Role
 from mellm.web.coding import BlindError, Coding
 from mellm.web.contract import Job
 from mellm.web.job_store import JobStore
 from mellm.wording.message import Message
+
+
+def whose(role: Role | None, coder: str | None) -> str | None:
+    """Return whose word an annotation is; None for what was decided, which is nobody's own."""
+    return None if role == "final" else coder
 
 
 class Sight:

@@ -1,6 +1,6 @@
 // Everything a person can say on the clip page: each is one step that can be undone.
 
-import { doubled, entryOf, framesOf, put, refused, without, withUnit } from "./coding.js";
+import { doubled, entryOf, framesOf, put, refused, sameFrames, without, withUnit } from "./coding.js";
 import { say } from "./look.js";
 import { t } from "./words.js";
 
@@ -124,7 +124,7 @@ export class Actions {
       return false;
     }
     const program = moment.program?.interval;
-    const same = program && frames && frames.onset === program.onset_frame && frames.apex === program.apex_frame && frames.offset === program.offset_frame;
+    const same = program && frames && sameFrames(frames, framesOf(program));
     this.change(frames ? "moved" : "back_to_program", moment, (entry) => ({ ...entry, frames: same ? null : frames, reread: null }));
     return true;
   }

@@ -171,7 +171,7 @@ export function takenOver(doc, mes) {
 }
 
 /** @param {FrameRange} a @param {FrameRange} b */
-const sameFrames = (a, b) => a.onset === b.onset && a.apex === b.apex && (a.offset ?? null) === (b.offset ?? null);
+export const sameFrames = (a, b) => a.onset === b.onset && a.apex === b.apex && (a.offset ?? null) === (b.offset ?? null);
 
 /**
  * @param {CodedUnit} unit
