@@ -104,7 +104,7 @@ release: $(VENV)/.core
 	build/release/bin/twine check --strict dist/*.whl dist/*.tar.gz
 	build/release/bin/check-wheel-contents dist/*.whl
 	$(BIN)/python release/licences.py requirements/core.txt --sbom dist/sbom.json > dist/licences.txt
-	sh release/smoke_wheel.sh dist/*.whl $(PYTHON)
+	$(PYTHON) release/try_extras.py --python $(PYTHON) dist/*.whl core
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* .import_linter_cache node_modules build dist

@@ -4,8 +4,10 @@ python benchmarks/bench_facs.py recognition --data ../shared/data/megc2019_flow 
 python benchmarks/bench_facs.py leak --data ../shared/data/megc2019_flow
 python benchmarks/bench_facs.py units
 python benchmarks/bench_facs.py emotion
+python benchmarks/bench_facs.py conventions
 python benchmarks/bench_facs.py origins --recipe recipes/facs-regions.yaml
-python benchmarks/bench_facs.py alarms --recipe recipes/facs-regions.yaml --estimator meflownet
+python benchmarks/bench_facs.py alarms --recipe recipes/facs-regions.yaml --estimator meflownet --seed 1000
+python benchmarks/bench_facs.py real --also ../shared/data/megc2019_flow_second
 python benchmarks/bench_facs.py speed
 """
 
@@ -19,10 +21,12 @@ import torch
 
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.evaluate.baselines.networks import STSTModule, ststnet, train_network
-from mellm.evaluate.classification import LabelScores
+from mellm.evaluate.classification import LabelScores, f1_precision_recall
 from mellm.evaluate.learner import LEARNERS, Training, create_learner
 from mellm.evaluate.protocols import splits
 from mellm.evaluate.recognition import evaluate_recognition
+from mellm.evaluate.uncertainty import bootstrap_interval, confusion_by_person
+from mellm.evaluate.unit_recognition import commonest_units, has_units
 from mellm.face.geometry import inter_ocular
 from mellm.face.regions import REGION_NAMES, regions_of
 from mellm.facs import (
@@ -34,13 +38,20 @@ from mellm.facs import (
     create_emotion_model,
     get_taxonomy,
 )
+from mellm.facs.blinks import feigned_units
+from mellm.facs.codes import half_labels
 from mellm.facs.findings import AUModel
+from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.stored_flow import COARSE
 from mellm.facs.unit_figures import calibration_error, f1
 from mellm.facs.unit_rules import EXPRESSIVE
 from mellm.flow import create
 from mellm.flow.measure import measure
+from mellm.flow.normalised import recover_flow, regional_motion
 from mellm.flow.region_motion import RegionMotion
+from mellm.language.motion.combination import combined_units, weights_of
+from mellm.language.motion.encoders import MotionEncoder, shipped_encoder
+from mellm.language.motion.region_tokens import region_motion
 from mellm.simulate.gallery import Gallery
 from mellm.simulate.ict import IctModel
 from mellm.simulate.origins import Origin
@@ -173,6 +184,45 @@ def emotion(data: Path, folds: int = 5) -> None:
         print_emotion(f"{name}, prototypes", found, [prototypes.fine(coded(row)) for row in found])
 
 
+def conventions(data: Path) -> None:
+    """Print UF1 of the fine label of every sheet under each convention; no model asked learned from its rows.
+
+    Bold: the sheet's own words, spoken by models of the other sheets. CAS(ME)^2 has coarse words alone.
+    """
+    names = [UNKNOWN, *SHEETS]
+    print(f"| sheet (rows, people) | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
+    for sheet, file in SHEETS.items():
+        rows = read_rows(data / file)
+        cells = []
+        for name in names:
+            asked = shipped_emotion_model().without(sheet).under(name)
+            value, low, high = uf1_over_people(rows, [asked.fine(coded(row)) for row in rows])
+            text = f"{value:.3f} ({low:.2f}-{high:.2f})"
+            cells.append(f"**{text}**" if name == sheet else text)
+        people = len({row.person for row in rows})
+        print(f"| {sheet} ({len(rows)}, {people}) | {' | '.join(cells)} |", flush=True)
+
+
+def uf1_over_people(
+    rows: Sequence[CodedRow], answers: Sequence[Mapping[str, float]]
+) -> tuple[float, float, float]:
+    """UF1 over the words that occur (coarse ones where a sheet has no others), and 95% over people."""
+    coarse = get_taxonomy("3")
+    fine = all(row.emotion in FINE for row in rows)
+    views = answers if fine else [coarse.marginal(answer) for answer in answers]
+    truth = [row.emotion if fine else str(coarse.label_of(row.emotion)) for row in rows]
+    called = [max(view, key=lambda name: view[name]) for view in views]
+    labels = sorted({*truth, *called})
+    kept = [k for k, label in enumerate(labels) if label in set(truth)]
+    counts = confusion_by_person(truth, called, [row.person for row in rows], labels)
+
+    def figure(confusion: np.ndarray) -> np.ndarray:
+        return np.asarray(f1_precision_recall(confusion)[0][..., kept].mean(axis=-1))
+
+    low, high = bootstrap_interval(counts, figure)
+    return float(figure(counts.sum(axis=0))), float(low), float(high)
+
+
 def coded(row: CodedRow) -> list[AUEvidence]:
     """A row's units as certain evidence."""
     return [AUEvidence(au, "left" if one else "both", 1.0, None, ()) for au, one in row.units.items()]
@@ -203,10 +253,30 @@ def print_emotion(title: str, rows: Sequence[CodedRow], answers: Sequence[Mappin
     print(f"{title} ({len(rows)} rows): " + "; ".join(figures), flush=True)
 
 
-def origins(recipe: Path, estimator: str) -> None:
+class Together:
+    """A unit model and an encoder of the flow route, put together as `--decide both` does."""
+
+    def __init__(self, stage: AUModel, encoder: MotionEncoder) -> None:
+        """Take both as they are."""
+        self._stage, self._encoder = stage, encoder
+
+    @property
+    def name(self) -> str:
+        """Both names."""
+        return f"{self._stage.name} + {self._encoder.name}"
+
+    def predict(self, motion: Sequence[RegionMotion]) -> list[AUEvidence]:
+        """Return every unit, most probable first."""
+        weights = weights_of("flow", "px", clean=self._encoder.clean)
+        seen = self._encoder.read_regions(motion)
+        return combined_units(self._stage.predict(motion), seen, weights, feigned_units(motion))
+
+
+def origins(recipe: Path, estimator: str, encoder: MotionEncoder) -> None:
     """Units of test pairs by origin: a recogniser that never saw the origin, one that did, the rules.
 
-    `estimator` measures the test pairs; the recipe's measured what is learned from.
+    `estimator` measures the test pairs; the recipe's measured what is learned from. The recogniser and the
+    rules are shown together with `encoder` too: the one that ships never saw motion of the muscles.
     """
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
@@ -221,25 +291,64 @@ def origins(recipe: Path, estimator: str) -> None:
     for name in sorted({*test.description} - {*NOTHING}):
         part = test.rows(np.array([d == name for d in test.description]))
         without = fit_au_model(train, val, config.model_copy(update={"without": name}), scans)
-        for title, model in (("left out", without), ("trained on", everything), ("rules", rules)):
-            print(f"{name}, {title}: {read_pairs(model, part)}", flush=True)
+        print_pairs(name, {"left out": without, "trained on": everything, "rules": rules}, encoder, part)
     for kind in NOTHING:
         part = test.rows(np.array([d == kind for d in test.description]))
-        for title, model in (("learned", everything), ("rules", rules)):
-            print(f"{kind}, {title}: {read_pairs(model, part)}", flush=True)
+        print_pairs(kind, {"learned": everything, "rules": rules}, encoder, part)
 
 
-def false_alarms(recipe: Path, estimator: str, count: int) -> None:
-    """How many pairs of which only the lids or the head move are called an expression; test people."""
+def print_pairs(
+    title: str, models: Mapping[str, AUModel], encoder: MotionEncoder, pairs: RegionPairs
+) -> None:
+    """Print what each model makes of the pairs, alone and together with the encoder."""
+    for name, model in models.items():
+        print(f"{title}, {name}: {read_pairs(model, pairs)}", flush=True)
+        print(f"{title}, {name} + encoder: {read_pairs(Together(model, encoder), pairs)}", flush=True)
+
+
+def false_alarms(recipe: Path, estimator: str, count: int, seed: int, encoder: MotionEncoder) -> None:
+    """How many pairs in which no unit acts are called an expression; test people.
+
+    Only the lids move, or the head, or skin as no unit moves it, or nothing.
+    """
     config = read_facs_recipe(recipe)
     assert isinstance(config, RegionsConfig)
     gallery, known = Gallery(config.faces), tuple(sorted({*EXPRESSIVE, 43}))
-    for kind in ("blink", "head"):
+    models = {name: create_au_model(name) for name in ("evidence", "learned")}
+    for kind in ("blink", "head", "bumps", "still"):
         pairs = measure_pairs(
-            gallery, config.ict, "test", range(count), create(estimator), known, 1000, only=kind
+            gallery, config.ict, "test", range(count), create(estimator), known, seed, only=kind
         )
+        print_pairs(f"{estimator}, {kind} only", models, encoder, pairs)
+
+
+def real(folder: str, also: str) -> None:
+    """Units of real stored flow, nobody trained on, as `mellm analyze` would put them together.
+
+    Prints macro F1 over the commonest units and F1 of all their calls, for each measurement. Its scale is
+    unknown, so that closing lids cannot be told there.
+    """
+    data = read_flow_set(folder, also)
+    data = data.select(np.array([has_units(sample) is True for sample in data.samples]))
+    known = commonest_units(data.samples)
+    true = half_labels([s.action_units.present for s in data.samples], known).any(axis=1)
+    weights, encoder = weights_of("flow", "relative"), shipped_encoder("flow")
+    for number, flows in enumerate(data.measurements, 1):
+        motions = [regional_motion(recover_flow(stored)) for stored in flows]
+        seen = [encoder.read_regions(motion, "relative") for motion in motions]
+        rows = {"encoder": [opinion.evidence(m) for opinion, m in zip(seen, motions, strict=True)]}
         for name in ("evidence", "learned"):
-            print(f"{estimator}, {kind} only, {name}: {read_pairs(create_au_model(name), pairs)}", flush=True)
+            model = create_au_model(name, known_scale=False)
+            rows[name] = [model.predict(motion) for motion in motions]
+            rows[f"{name} + encoder"] = [
+                combined_units(stage, opinion, weights)
+                for stage, opinion in zip(rows[name], seen, strict=True)
+            ]
+        for name, found in rows.items():
+            named = [{26 if e.au == 27 else e.au: e.probability for e in each} for each in found]
+            called = np.array([[each.get(au, 0.0) >= PRESENT for au in known] for each in named])
+            macro = np.mean([f1(called[:, u], true[:, u]) for u in range(len(known))])
+            print(f"measurement {number}, {name}: macro {macro:.3f}, micro {f1(called, true):.3f}")
 
 
 def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
@@ -250,8 +359,9 @@ def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
     true = np.asarray(pairs.halves.any(axis=1), bool)
     called = np.zeros_like(true)
     sided = right = alarms = 0
-    for row, (vectors, moving) in enumerate(zip(pairs.vectors, pairs.moving, strict=True)):
-        seen = {26 if e.au == 27 else e.au: e for e in model.predict(as_motion(vectors, moving))}
+    sizes = np.hypot(*pairs.vectors.transpose(2, 0, 1)) if pairs.sizes is None else pairs.sizes
+    for row, measured in enumerate(zip(pairs.vectors, sizes, pairs.moving, strict=True)):
+        seen = {26 if e.au == 27 else e.au: e for e in model.predict(as_motion(*measured))}
         for u, au in enumerate(pairs.units):
             called[row, u] = seen[au].probability >= PRESENT
             half = pairs.halves[row, :, u]
@@ -264,13 +374,13 @@ def read_pairs(model: AUModel, pairs: RegionPairs) -> str:
     return f"F1 {f1(called, true):.3f} ({len(true)} pairs), side {right}/{sided}, alarms {alarms}/{nothing}"
 
 
-def as_motion(vectors: np.ndarray, moving: np.ndarray) -> list[RegionMotion]:
-    """Motion (29, 2) as fractions of the inter-ocular distance as a measurement of a face of 200 px."""
-    found = []
-    for name, (u, v), moves in zip(REGION_NAMES, vectors.tolist(), moving.tolist(), strict=True):
-        m = float(np.hypot(u, v))
-        found.append(RegionMotion(name, 200 * u, 200 * v, 200 * m, 200 * m, m, None, None, 1.0, moves))
-    return found
+def as_motion(vectors: np.ndarray, sizes: np.ndarray, moving: np.ndarray) -> list[RegionMotion]:
+    """Motion (29, 2) and its mean magnitude (29,) as a measurement of a face of 200 px.
+
+    Both are fractions of the inter-ocular distance.
+    """
+    numbers = np.concatenate([vectors, sizes[:, None]], axis=1)
+    return region_motion(np.asarray(numbers, np.float32), moving, 200.0)
 
 
 def speed(rounds: int) -> None:
@@ -292,9 +402,21 @@ def speed(rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
-        "what", choices=("recognition", "leak", "units", "emotion", "origins", "alarms", "speed")
+        "what",
+        choices=(
+            "recognition",
+            "leak",
+            "units",
+            "emotion",
+            "conventions",
+            "origins",
+            "alarms",
+            "real",
+            "speed",
+        ),
     )
     parser.add_argument("--data", default="../shared/data/megc2019_flow")
+    parser.add_argument("--also", default="../shared/data/megc2019_flow_second", help="for `real`")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--epochs", type=int, default=100)
@@ -306,8 +428,11 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=80)
     parser.add_argument("--estimator", default="dis")
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1000, help="of the pairs that `alarms` makes")
+    parser.add_argument("--encoder", type=Path, help="folder of another encoder of the flow route")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/facs-regions.yaml"))
     given = parser.parse_args()
+    encoder = MotionEncoder("flow", given.encoder) if given.encoder else shipped_encoder("flow")
     if given.what == "recognition":
         recognition(given.data, given.protocol, given.models)
     elif given.what == "leak":
@@ -316,10 +441,14 @@ def main() -> None:
         units(given.faces, given.ict, given.pairs, given.estimator)
     elif given.what == "emotion":
         emotion(given.shared)
+    elif given.what == "conventions":
+        conventions(given.shared)
     elif given.what == "origins":
-        origins(given.recipe, given.estimator)
+        origins(given.recipe, given.estimator, encoder)
     elif given.what == "alarms":
-        false_alarms(given.recipe, given.estimator, given.pairs)
+        false_alarms(given.recipe, given.estimator, given.pairs, given.seed, encoder)
+    elif given.what == "real":
+        real(given.data, given.also)
     else:
         speed(given.rounds)
 

@@ -182,7 +182,9 @@ class Memory(threading.Thread):
 
     def _look(self, entry: Path) -> None:
         try:
-            rows = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines())
+            rows = dict(
+                line.split(":", 1) for line in (entry / "status").read_text(encoding="utf-8").splitlines()
+            )
             own, child = int(entry.name) == os.getpid(), int(rows["PPid"]) == os.getpid()
             if own or child:
                 size = int(rows["VmRSS"].split()[0]) / 1024

@@ -53,7 +53,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:42} {value:.3f}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2))
+        arguments.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 
 def read(path: Path) -> np.ndarray:

@@ -96,7 +96,9 @@ def own_peak() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # Linux lets a child inherit its parent's ru_maxrss; this one starts anew.
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        (line,) = (
+            line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM")
+        )
         return int(line.split()[1]) / 1024
     # Bytes on macOS, KiB elsewhere.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (

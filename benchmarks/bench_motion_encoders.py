@@ -3,6 +3,11 @@
     python benchmarks/bench_motion_encoders.py runs/motion --sheets CSV...             prints figures (JSON)
     python benchmarks/bench_motion_encoders.py runs/motion --sheets CSV... --untrained before training
     python benchmarks/bench_motion_encoders.py runs/motion --sheets CSV... --fit       weights, combination.py
+    python benchmarks/bench_motion_encoders.py runs/motion --sheets CSV... --clean     the clean
+    python benchmarks/bench_motion_encoders.py runs/motion --sheets CSV... --language KEPT.jsonl
+
+The last one shows the language model what each encoder sees and asks for units and label (some seconds a
+sample; `KEPT.jsonl` keeps what it said); `--adapter`: another than the one that ships.
 
 `runs/motion` holds `samples/`, made by `mellm train language recipes/language-motion.yaml` (docs/mellm.md).
 """
@@ -18,21 +23,26 @@ from motion_cases import ROUTES, Cases, crop_kind, stored_cases
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from mellm.facs.blinks import feigned_units
+from mellm.facs.codes import parse_code
 from mellm.facs.findings import AUEvidence
-from mellm.facs.taxonomies import FINE
+from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.instruct.motion_build import read_motion_samples
-from mellm.instruct.motion_fields import read_fine_patterns, with_repression
+from mellm.instruct.motion_patterns import patterns_of
 from mellm.instruct.motion_samples import STORED_CHUNK
+from mellm.language.backends.embedded import EmbeddedBackend
+from mellm.language.model_reader import Asking, LanguageReader
 from mellm.language.motion.combination import (
-    WEIGHTS,
     CombinationWeights,
     combined_labels,
     combined_units,
+    weights_of,
 )
 from mellm.language.motion.encoders import MotionEncoder, Route
 from mellm.language.motion.opinion import log_odds
 from mellm.language.motion.questions import UNITS
 from mellm.language.prompt import Scale
+from mellm.language.shown_motion import shown_to
 from mellm.simulate.generated_flow import Pattern as FlowPattern
 
 
@@ -125,19 +135,54 @@ def label_f1(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[fl
     return float(np.mean(f1)), np.array(recall)
 
 
-def readers_of(cases: Cases, scale: Scale) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.int64]]]:
+Said = dict[Route, list[tuple[NDArray[np.bool_], int]]]
+"""Route -> of every case the units called (22,) and the label's number."""
+
+
+def spoken(cases: Cases, kind: str, adapter: Path | None, path: Path) -> Said:
+    """Return what the language model says of each case, shown what an encoder sees; kept in a file."""
+    backend = EmbeddedBackend(adapter=adapter)
+    scale: Scale = "relative" if kind == "stored" else "px"
+    reader = LanguageReader(
+        backend, taxonomy=cases.taxonomy, asking=Asking(form="compact", timeout=None, brief=True)
+    )
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    kept = {(a, b, c): d for a, b, c, d in map(json.loads, lines)}
+    labels, found = get_taxonomy(cases.taxonomy).labels, {}
+    for route in ROUTES:
+        found[route] = []
+        for k, opinion in enumerate(cases.seen[route]):
+            if (kind, route, k) not in kept:
+                read = reader.read(cases.motion[k], [], None, scale=scale, seen=shown_to(backend, opinion))
+                kept[kind, route, k] = [read.action_units, read.probabilities, read.seconds]
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([kind, route, k, kept[kind, route, k]]) + "\n")
+            codes, shares, _ = kept[kind, route, k]
+            named = {parse_code(code).au for code in codes}
+            best = max(range(len(labels)), key=lambda i: shares.get(labels[i], 0.0))
+            found[route].append((np.array([au in named for au in UNITS]), best))
+    return found
+
+
+def readers_of(
+    cases: Cases, scale: Scale, clean: bool
+) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Return reader -> units called (N, 22) and label (N,): the stage, both encoders, both together."""
     found = {"facs": [_answer(s, e) for s, e in cases.stage]}
-    for route in ROUTES:
-        weights = WEIGHTS[route, scale]
+    # Flow without scale does not say how far lids close.
+    feigned = [feigned_units(motion) if scale == "px" else frozenset() for motion in cases.motion]
+    for route in cases.seen:
+        weights = weights_of(route, scale, clean=clean)
         told = [
             ([AUEvidence(u.au, u.side, u.likelihood, None, ()) for u in o.units], o.labels(cases.taxonomy))
             for o in cases.seen[route]
         ]
         found[route] = [_answer(units, shares) for units, shares in told]
         found[f"facs+{route}"] = [
-            _answer(combined_units(s, o, weights), combined_labels(e, shares, weights))
-            for (s, e), o, (_, shares) in zip(cases.stage, cases.seen[route], told, strict=True)
+            _answer(combined_units(s, o, weights, lids), combined_labels(e, shares, weights))
+            for (s, e), o, (_, shares), lids in zip(
+                cases.stage, cases.seen[route], told, feigned, strict=True
+            )
         ]
     return {
         name: (np.array([units for units, _ in rows]), np.array([label for _, label in rows]))
@@ -151,7 +196,14 @@ def _answer(units: Sequence[AUEvidence], shares: Mapping[str, float]) -> tuple[N
     return np.array([au in called for au in UNITS]), max(range(len(names)), key=lambda i: shares[names[i]])
 
 
-def figures(cases: Cases, scale: Scale, rounds: int = 1000, least: int = 10) -> dict[str, dict[str, object]]:
+def figures(
+    cases: Cases,
+    scale: Scale,
+    said: Said | None = None,
+    clean: bool = False,
+    rounds: int = 1000,
+    least: int = 10,
+) -> dict[str, dict[str, object]]:
     """Return units macro F1, label UF1, UAR and recalls of every reader, with 95% intervals over people.
 
     `gain`: how far both together are above the stage and above the encoder alone, with its interval.
@@ -159,7 +211,9 @@ def figures(cases: Cases, scale: Scale, rounds: int = 1000, least: int = 10) -> 
     truth, labels = np.array(cases.units) > 0, np.array(cases.labels)
     people, empty, kept = np.array(cases.people), ~truth.any(1), truth.sum(0) >= least
     draws = resampled(people, rounds, 0)
-    readers, found, spread = readers_of(cases, scale), {}, {}
+    readers, found, spread = readers_of(cases, scale, clean), {}, {}
+    for route, answers in (said or {}).items():
+        readers[f"language, shown {route}"] = tuple(map(np.array, zip(*answers, strict=True)))
     for name, (called, said) in readers.items():
         uf1, recall = label_f1(said[labels >= 0], labels[labels >= 0])
         units = np.array([unit_f1(called[d], truth[d], kept) for d in draws])
@@ -173,7 +227,7 @@ def figures(cases: Cases, scale: Scale, rounds: int = 1000, least: int = 10) -> 
             "recall": [round(float(r), 2) for r in recall],
             "false_units_per_still": round(float(called[empty].sum(1).mean()), 3) if empty.any() else None,
         }
-    for route in ROUTES:
+    for route in cases.seen:
         for other in ("facs", route):
             gain = [spread[f"facs+{route}"][k] - spread[other][k] for k in (0, 1)]
             found[f"facs+{route}"][f"gain over {other}"] = {
@@ -209,30 +263,40 @@ def main() -> None:
     parser.add_argument("--offsets", action="store_true", help="with --fit: of encoders whose own are 0")
     parser.add_argument("--weights", type=Path, default=None, help="folder with other encoders")
     parser.add_argument("--untrained", action="store_true", help="encoders before any training")
-    parser.add_argument("--sheets", type=Path, nargs="+", required=True)
+    parser.add_argument("--language", type=Path, metavar="KEPT", help="ask the language model too")
+    parser.add_argument("--adapter", type=Path, help="with --language: another adapter than the shipped one")
+    parser.add_argument("--clean", action="store_true", help="encoders and stage that rest on no sheet")
+    parser.add_argument("--sheets", type=Path, nargs="*", required=True, help="the recipe's, in its order")
+    parser.add_argument("--routes", nargs="+", choices=ROUTES, default=list(ROUTES))
     parser.add_argument("--kinds", nargs="+", default=["table", "ict", "muscle", "stored"])
     parser.add_argument("--most", type=int, default=1000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         weights = untrained(Path(scratch)) if args.untrained else args.weights
         encoders: dict[Route, MotionEncoder] = {
-            r: MotionEncoder(r, weights) if weights else MotionEncoder(r) for r in ROUTES
+            r: MotionEncoder(r, weights) if weights else MotionEncoder(r, clean=args.clean)
+            for r in args.routes
         }
         found = {
-            kind: crop_kind(args.run, kind, args.most, encoders) for kind in args.kinds if kind != "stored"
+            kind: crop_kind(args.run, kind, args.most, encoders, args.clean)
+            for kind in args.kinds
+            if kind != "stored"
         }
         if "stored" in args.kinds:
-            patterns = with_repression(read_fine_patterns(args.sheets))
+            patterns = patterns_of(args.sheets)
             labelled = [FlowPattern(p.units, FINE.index(p.emotion), p.emotion) for p in patterns]
             seeds = range(50_000, 50_000 + max(1, min(4, args.most // STORED_CHUNK)))
             samples = read_motion_samples(args.run / "samples", "stored-val-*.npz")
-            found["stored"] = stored_cases(labelled, seeds, samples, encoders)
+            found["stored"] = stored_cases(labelled, seeds, samples, encoders, args.clean)
     if not args.fit:
         scales: dict[str, Scale] = {"stored": "relative"}
-        told = {kind: figures(cases, scales.get(kind, "px")) for kind, cases in found.items()}
+        told = {}
+        for kind, cases in found.items():
+            said = spoken(cases, kind, args.adapter, args.language) if args.language else None
+            told[kind] = figures(cases, scales.get(kind, "px"), said, args.clean)
         print(json.dumps(told, indent=1))
         return
-    for route in ROUTES:
+    for route in encoders:
         if args.offsets:
             print(route, "offset", encoder_offset([found["table"], found["ict"], found["stored"]], route))
             continue

@@ -62,7 +62,9 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status")
         if not status.is_file():
             return float("nan")
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        line = next(
+            line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmRSS")
+        )
         return int(line.split()[1]) / 1024
 
 
@@ -252,7 +254,7 @@ def orphans() -> int:
             mine = entry.stat().st_uid == os.getuid()
             parent = next(
                 int(line.split()[1])
-                for line in (entry / "status").read_text().splitlines()
+                for line in (entry / "status").read_text(encoding="utf-8").splitlines()
                 if line.startswith("PPid")
             )
         except (OSError, StopIteration):

@@ -1,12 +1,13 @@
 """Processor seconds, and bytes on disk, of one clip by frame rate and size; clips an hour follow from them.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_throughput.py [--seconds 3]
+Run: OMP_NUM_THREADS=1 python benchmarks/bench_throughput.py [--seconds 3] [--llm embedded]
 Processor time (user and system, all threads of the process) is kinder to a busy machine than the clock, but
 grows there too, by two to five times on a crowded one: measure on a quiet machine. The first clip, which
-loads the models, is not counted. Readings are by rules.
+loads the models, is not counted. Readings are by rules, or by the built-in language model.
 """
 
 import argparse
+import os
 import tempfile
 import time
 from importlib.resources import files
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from mellm import Analyzer
+from mellm import Analyzer, Settings
 from mellm.media import read_image
 from mellm.simulate.generated_clip import ClipEvent, make_clip, write_video
 from mellm.simulate.sensor import Camera
@@ -46,11 +47,14 @@ def make(path: Path, shape: tuple[int, int, int], seconds: float, seed: int = 0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--llm", choices=("none", "embedded"), default="none", help="who writes readings")
+    arguments = parser.parse_args()
+    seconds = arguments.seconds
+    print(f"readings: {arguments.llm}; load average before: {os.getloadavg()[0]:.1f}")
     print("| fps | size | frames | processor s | s/frame | clips/h a core | clip MB | report MB | found |")
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        folder, analyzer = Path(name), Analyzer()
+        folder, analyzer = Path(name), Analyzer(Settings(llm=arguments.llm))
         for number, shape in enumerate((SHAPES[0], *SHAPES)):
             clip, out = folder / f"{number}.mp4", folder / f"{number}"
             make(clip, shape, seconds)

@@ -3,7 +3,7 @@
 For the benchmarks beside this file; `run`: the folder of `mellm train language recipes/language-motion.yaml`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.alignment import CROP_SIZE
-from mellm.face.regions import REGION_NAMES
-from mellm.facs import create_au_model
+from mellm.facs import create_au_model, create_emotion_model
 from mellm.facs.findings import AUEvidence
-from mellm.facs.learned_emotion import shipped_emotion_model
 from mellm.facs.stored_flow import COARSE, coarse_findings
 from mellm.facs.stored_flow_units import unit_evidence
 from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.flow.colour import mmc_colours, mmc_map
-from mellm.flow.measure import octant_of
 from mellm.flow.normalised import recover_flow, regional_motion
 from mellm.flow.region_motion import RegionMotion
 from mellm.instruct.motion_build import read_motion_samples
@@ -29,55 +26,46 @@ from mellm.language.motion.encoders import MotionEncoder, Route
 from mellm.language.motion.map_tokens import MAP_SIZE, stored_map
 from mellm.language.motion.opinion import Opinion
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS
+from mellm.language.motion.region_tokens import region_motion
 from mellm.simulate.generated_flow import Pattern as FlowPattern
 from mellm.simulate.generated_flow import generate
 
 ROUTES: tuple[Route, ...] = ("flow", "vision")
 
 
-def motion_of(numbers: NDArray[np.float32], moving: NDArray[np.bool_]) -> list[RegionMotion]:
-    """Return a sample's regions again, px of a crop with 200 px between the eyes."""
-    found = []
-    for name, (u, v, mean), moves in zip(REGION_NAMES, numbers.astype(float), moving, strict=True):
-        length = float(np.hypot(u, v))
-        angle = float(np.degrees(np.arctan2(-v, u)) % 360)
-        share = min(1.0, length / max(mean, 1e-9))
-        octant = octant_of(angle) if share >= 0.15 and length > 0 else None
-        found.append(
-            RegionMotion(
-                name, 200 * u, 200 * v, 200 * mean, 200 * mean, mean, angle, octant, share, bool(moves)
-            )
-        )
-    return found
-
-
 class Cases:
     """Samples with what the stage and both encoders make of them; the stage's labels are of `taxonomy`.
 
-    people: number of the face each lies on
+    people: number of the face each lies on; `clean` below: the stage's emotions rest on no sheet
     """
 
-    def __init__(self, taxonomy: str) -> None:
+    def __init__(self, taxonomy: str, routes: Iterable[Route] = ROUTES) -> None:
         """Begin without samples."""
         self.taxonomy, self.units, self.labels = taxonomy, [], []
         self.stage: list[tuple[list[AUEvidence], dict[str, float]]] = []
-        self.seen: dict[Route, list[Opinion]] = {route: [] for route in ROUTES}
+        self.seen: dict[Route, list[Opinion]] = {route: [] for route in routes}
         self.people: list[int] = []
         self.motion: list[list[RegionMotion]] = []
 
 
 def crop_cases(
-    samples: MotionSamples, maps: NDArray[np.uint8], encoders: dict[Route, MotionEncoder]
+    samples: MotionSamples,
+    maps: NDArray[np.uint8] | None,
+    encoders: dict[Route, MotionEncoder],
+    clean: bool = False,
 ) -> Cases:
-    """Return the cases of crop samples with their maps, uint8 (N, 96, 80, 3)."""
-    cases, au_model, emotions = Cases("7"), create_au_model(), shipped_emotion_model()
+    """Return the cases of crop samples with their maps, uint8 (N, 96, 80, 3), for the vision route."""
+    cases, au_model = Cases("7", encoders), create_au_model()
+    emotions = create_emotion_model("clean" if clean else "learned")
     labels = get_taxonomy("7").labels
     for k in range(len(samples)):
-        motion = motion_of(samples.numbers[k], samples.moving[k])
+        motion = region_motion(samples.numbers[k], samples.moving[k], 200.0)
         stage = au_model.predict(motion)
         cases.stage.append((stage, dict(emotions.predict(stage, "7"))))
-        cases.seen["flow"].append(encoders["flow"].read_regions(motion))
-        cases.seen["vision"].append(encoders["vision"].read_map(maps[k]))
+        if "flow" in encoders:
+            cases.seen["flow"].append(encoders["flow"].read_regions(motion))
+        if maps is not None:
+            cases.seen["vision"].append(encoders["vision"].read_map(maps[k]))
         cases.units.append(samples.units[k])
         cases.people.append(int(samples.face[k]))
         cases.motion.append(motion)
@@ -91,18 +79,23 @@ def stored_cases(
     seeds: range,
     samples: MotionSamples,
     encoders: dict[Route, MotionEncoder],
+    clean: bool = False,
 ) -> Cases:
     """Return the cases of generated 28x28 flow, made again by their seeds."""
-    cases = Cases("3")
+    cases = Cases("3", encoders)
     for number, seed in enumerate(seeds):
         made = generate([*patterns, FlowPattern((), len(FINE), "")], STORED_CHUNK, seed)
         for k, stored in enumerate(made.flows):
             row = number * STORED_CHUNK + k
             field = recover_flow(stored)
-            stage = dict(zip(COARSE, coarse_findings(stored).probabilities.tolist(), strict=True))
-            cases.stage.append((unit_evidence(stored), stage))
-            cases.seen["flow"].append(encoders["flow"].read_regions(regional_motion(field), "relative"))
-            cases.seen["vision"].append(encoders["vision"].read_map(stored_map(field)))
+            stage = dict(
+                zip(COARSE, coarse_findings(stored, clean=clean).probabilities.tolist(), strict=True)
+            )
+            cases.stage.append((unit_evidence(stored, clean=clean), stage))
+            if "flow" in encoders:
+                cases.seen["flow"].append(encoders["flow"].read_regions(regional_motion(field), "relative"))
+            if "vision" in encoders:
+                cases.seen["vision"].append(encoders["vision"].read_map(stored_map(field)))
             cases.units.append(samples.units[row])
             cases.people.append(row)  # nobody's face: every sample stands for itself
             cases.motion.append(regional_motion(field))
@@ -149,11 +142,14 @@ def drawn_maps(folder: Path, samples: MotionSamples, bare: bool = False) -> NDAr
     return found
 
 
-def crop_kind(run: Path, kind: str, most: int, encoders: dict[Route, MotionEncoder]) -> Cases:
+def crop_kind(
+    run: Path, kind: str, most: int, encoders: dict[Route, MotionEncoder], clean: bool = False
+) -> Cases:
     """Return the first cases of an origin's held-out motion, on faces of other people than trained on."""
     samples = read_motion_samples(run / "samples", f"crop-{kind}-val-*.npz")
     samples = MotionSamples(**{n: getattr(samples, n)[:most] for n in samples.__slots__})
-    return crop_cases(samples, drawn_maps(run / "samples", samples), encoders)
+    maps = drawn_maps(run / "samples", samples) if "vision" in encoders else None
+    return crop_cases(samples, maps, encoders, clean)
 
 
 def pick(samples: MotionSamples, rows: Sequence[int]) -> MotionSamples:

@@ -73,3 +73,26 @@ def test_named_source_files_are_there(page: Path) -> None:
     assert [
         name for name in sorted(named) if not (source / name).exists() and not (ROOT / name).exists()
     ] == []
+
+
+def test_both_readmes_say_the_same() -> None:
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md"))
+
+    def figures(text: str) -> list[list[str]]:
+        rows = [line for line in text.splitlines() if line.startswith("| ")]
+        return [sorted(re.findall(r"\d*\.\d+", row)) for row in rows]
+
+    def commands(text: str) -> list[str]:
+        blocks = re.findall(r"```\w+\n(.*?)```", text, re.DOTALL)
+        lines = [
+            re.sub(r"  +# .*| --language zh", "", line).strip() for line in "\n".join(blocks).splitlines()
+        ]
+        return [re.sub(r'".*"', '"..."', line) for line in lines]
+
+    def links(text: str) -> set[str]:
+        return set(re.findall(r"\]\(([^)]+)\)", text)) - {"README.md", "README.zh.md"}
+
+    assert figures(english) == figures(chinese) and len(figures(english)) > 15
+    assert commands(english) == commands(chinese)
+    assert links(english) == links(chinese)
+    assert english.count("\n## ") == chinese.count("\n## ")

@@ -1,5 +1,7 @@
 """What Windows and macOS do otherwise, as far as it can be played here: nothing of POSIX, a cp1252 screen."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,40 @@ def test_nothing_asks_for_what_only_posix_has(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
+
+
+NO_FILES = ("av", "Image", "Service", "archive", "webbrowser")
+"""What has an `open` that reads no text."""
+
+
+def without_encoding(source: str) -> list[int]:
+    """Lines that read or write text in whatever encoding the system has."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        modes = [str(word.value) for word in node.args if isinstance(word, ast.Constant)]
+        binary = any(re.fullmatch("[rwxa+]*b[+]?", mode) for mode in modes)
+        text_file = name == "open" and not binary and owner not in NO_FILES
+        named = any(keyword.arg == "encoding" for keyword in node.keywords)
+        named = named or (name == "read_text" and bool(node.args))
+        if not named and (name in ("read_text", "write_text") or text_file):
+            found.append(node.lineno)
+    return found
+
+
+def test_text_is_read_and_written_with_its_encoding_named() -> None:
+    root = Path(__file__).parents[1]
+    files = [
+        path for part in ("src", "release", "examples", "benchmarks") for path in (root / part).rglob("*.py")
+    ]
+    assert len(files) > 300
+    wrong = {
+        f"{path.relative_to(root)}:{line}"
+        for path in files
+        for line in without_encoding(path.read_text(encoding="utf-8"))
+    }
+    assert wrong == set()
+    assert without_encoding("p.read_text()\nopen(p)\nopen(p, 'rb')\np.open('w', encoding='utf-8')") == [1, 2]

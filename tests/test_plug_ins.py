@@ -3,24 +3,42 @@
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields as dataclass_fields
 from importlib.resources import files
 from pathlib import Path
+from string import Formatter
 
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from mellm import plug_ins
+from made_up_report import made_up_report
+from mellm import Settings, plug_ins
 from mellm.cli import app
 from mellm.datasets import index
 from mellm.errors import InputError
 from mellm.face.region_id import RegionId
 from mellm.facs import create_au_model
 from mellm.flow import RegionMotion, create, estimators
+from mellm.flow.region_motion import OCTANTS
 from mellm.language.backends import create_backend
 from mellm.language.backends.specs import backend_specs
+from mellm.language.language_pack import LanguagePack
+from mellm.language.model_reader import create_language_reader
+from mellm.language.reading_words import Words
+from mellm.language.reading_writer import WORDS as READING_WORDS
+from mellm.render.html import render_html
+from mellm.render.terminal import print_report
 from mellm.simulate.gallery import split_of
+from mellm.wording.languages import wording_of
+from mellm.wording.message import Message, word
+from mellm.wording.messages import MESSAGES
+from mellm.wording.names import EMOTIONS_ZH
+from mellm.wording.page_words import WORDS as PAGE_WORDS
+from mellm.wording.page_words import page_word
+from mellm.wording.unit_names import AU_NAMES
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "mellm-example-plugin"
 
@@ -33,6 +51,10 @@ def lay_out(folder: Path, package: str, groups: dict[str, dict[str, str]]) -> No
         f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in rows.items()) for group, rows in groups.items()
     ]
     (info / "entry_points.txt").write_text("\n".join(lines))
+
+
+def fields(template: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
 
 
 @pytest.fixture
@@ -110,6 +132,85 @@ def test_the_data_set_is_read(tmp_path: Path) -> None:
     (tmp_path / "coding.csv").write_text("Person,Clip,On,Top,Label\ns01,c1,10,31,happy\n")
     [sample] = index("our-lab", tmp_path)
     assert (sample.key, sample.apex, sample.emotion) == ("s01_c1", 31, "happiness")
+
+
+@pytest.mark.usefixtures("example")
+def test_a_language_is_found_and_reports_are_written_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Settings(language="es", llm="none").language == "es"
+    report, pictures = made_up_report("es")
+    page = render_html(report, pictures)
+    assert '<html lang="es">' in page and "Unidades de acción" in page
+    assert "comisura izquierda" in page and "alegría" in page and "descenso de las cejas" in page
+    reading = report.micro_expressions[0].reading
+    assert "ambas comisuras de los labios" in reading.analysis.lower()
+    assert "Esto sugiere alegría" in reading.conclusion and reading.unsupported_claims == []
+    print_report(report, Console(width=110))
+    assert "persona 1" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("example")
+def test_spanish_texts_have_keys_and_fields_of_the_english_ones() -> None:
+    spanish = wording_of("es")
+    assert isinstance(spanish, LanguagePack)
+    for table, english in ((spanish.messages, MESSAGES), (spanish.page, PAGE_WORDS)):
+        for key, text in table.items():
+            assert fields(text) == fields(english[key][0]), key
+    assert set(spanish.page) == set(PAGE_WORDS)
+    assert set(spanish.units) == {0, *AU_NAMES} and set(spanish.regions) == set(RegionId)
+    assert set(spanish.emotions) == {*EMOTIONS_ZH, "none"}
+    assert len(set(spanish.regions.values())) == len(RegionId)
+    assert set(spanish.octants) == {*OCTANTS, "none"} and set(spanish.grades) == set("ABCDE")
+    for entry in dataclass_fields(Words):
+        theirs, ours = getattr(spanish.reading, entry.name), getattr(READING_WORDS["en"], entry.name)
+        if isinstance(ours, str):
+            assert fields(theirs) <= fields(ours) | {"both"}, entry.name
+        elif isinstance(ours, dict) and entry.name not in ("single", "several"):
+            assert set(theirs) == set(ours), entry.name
+
+
+@pytest.mark.usefixtures("example")
+def test_a_missing_sentence_is_english_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    found = Message("spot.none", {"why": Message("spot.blinks_only", {"count": 2})})
+    assert word(found, "es").startswith("No se encontró ninguna microexpresión: aparte de 2 parpadeos")
+    assert not caplog.records
+    for _ in range(2):
+        assert word(Message("person.frames", {"frames": "3"}), "es") == "frames 3"
+    assert len(caplog.records) == 1 and "person.frames" in caplog.text
+
+
+@pytest.mark.usefixtures("example")
+def test_a_server_takes_an_installed_language_and_no_other() -> None:
+    pytest.importorskip("fastapi")
+    from pydantic import ValidationError
+
+    from mellm.web.contract import JobSettings
+    from mellm.web.routes_questions import AskedQuestion
+
+    assert JobSettings(language="es").language == "es"
+    assert "es" in JobSettings.model_json_schema()["properties"]["language"]["enum"]
+    for model, values in ((JobSettings, {}), (AskedQuestion, {"question": "When?"})):
+        with pytest.raises((InputError, ValidationError), match="fr"):
+            model(language="fr", **values)
+
+
+def test_a_language_that_is_not_installed_is_refused_and_its_reports_are_english(site: Path) -> None:
+    with pytest.raises(InputError, match="no reading in 'es'; choose en or zh"):
+        Settings(language="es")
+    assert page_word("aus", "es") == "Action units"
+    (site / "no_language.py").write_text("TABLE = {}\n")
+    lay_out(site, "wrong", {"mellm.languages": {"xx": "no_language:TABLE", "yy": "not_there:Thing"}})
+    plug_ins.forget()
+    with pytest.raises(InputError, match="'xx' cannot be used"):
+        Settings(language="xx")
+    with pytest.raises(InputError, match="'yy' of wrong cannot be imported"):
+        Settings(language="yy")
+
+
+@pytest.mark.usefixtures("example")
+def test_a_language_model_is_not_asked_in_a_further_language() -> None:
+    assert create_language_reader("embedded", taxonomy="7", language="es") is None
+    with pytest.raises(InputError, match="choose --llm none"):
+        create_language_reader("openai:http://127.0.0.1:9/v1,model=x", taxonomy="7", language="es")
 
 
 def test_a_language_model_is_made_by_its_spec(site: Path) -> None:

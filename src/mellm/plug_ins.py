@@ -6,16 +6,12 @@ nobody who does not use it. The package's own names come first: no plug-in can t
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Literal
 
+from mellm.entry_points import KINDS, Kind, entry_points
 from mellm.errors import InputError
+from mellm.wording import languages
 
-Kind = Literal["flow_estimators", "action_unit_models", "data_sets", "language_backends"]
-"""What can be added; the group of entry points is `mellm.` and the kind."""
-
-KINDS: tuple[Kind, ...] = ("flow_estimators", "action_unit_models", "data_sets", "language_backends")
+__all__ = ["KINDS", "Kind", "PlugIn", "forget", "load", "names", "plug_ins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +35,13 @@ def plug_ins(kind: Kind) -> tuple[PlugIn, ...]:
             point.dist.name if point.dist else "?",
             point.dist.version if point.dist else "?",
         )
-        for name, point in sorted(_points(kind).items())
+        for name, point in sorted(entry_points(kind).items())
     )
 
 
 def names(kind: Kind, own: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names that plug-ins of a kind add to those of the package's `own`."""
-    return tuple(name for name in sorted(_points(kind)) if name not in own)
+    return tuple(name for name in sorted(entry_points(kind)) if name not in own)
 
 
 def load(kind: Kind, name: str) -> object | None:
@@ -53,7 +49,7 @@ def load(kind: Kind, name: str) -> object | None:
 
     Raises InputError where it cannot be imported, naming its package.
     """
-    point = _points(kind).get(name)
+    point = entry_points(kind).get(name)
     if point is None:
         return None
     try:
@@ -66,15 +62,7 @@ def load(kind: Kind, name: str) -> object | None:
     return found
 
 
-@cache
-def _points(kind: Kind) -> dict[str, EntryPoint]:
-    # Of two packages with one name the first by package name counts, on every machine alike.
-    found = sorted(
-        entry_points(group=f"mellm.{kind}"), key=lambda p: (p.dist.name if p.dist else "", p.value)
-    )
-    return {point.name: point for point in reversed(found)}
-
-
 def forget() -> None:
     """Look for plug-ins anew at the next call: for a program that installs one while it runs."""
-    _points.cache_clear()
+    entry_points.cache_clear()
+    languages.forget()

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from mellm import report_writer
 from mellm.wording import message as wording
+from mellm.wording.languages import Language, languages
 from mellm.wording.message import Message
-from mellm.wording.names import Language
 from mellm.wording.shown import shown
 
 SCHEMA_VERSION = "1.0"
@@ -148,9 +148,7 @@ class EmotionReading(_Model):
     also: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="The same distribution in the other taxonomies"
     )
-    set_by: str | None = Field(
-        default=None, description="Who overruled the label, if anybody; the probabilities stay the program's"
-    )
+    set_by: str | None = Field(default=None, description="Who overruled the label; probabilities stay")
 
 
 class MotionOpinion(_Model):
@@ -168,7 +166,7 @@ class MotionOpinion(_Model):
 class Reading(_Model):
     """The words: what moved, why, conclusion."""
 
-    language: Literal["en", "zh"]
+    language: str = Field(description="`en`, `zh`, or the code of a plug-in's language")
     model: str = Field(description="What wrote it; `evidence` is the built-in grammar")
     analysis: str
     reasoning: str
@@ -210,10 +208,10 @@ class MicroExpression(_Model):
 
 
 class OtherEvent(_Model):
-    """Something that is no micro-expression: blink, shut eyes, speech, longer expression, fast head."""
+    """Blink, shut eyes, speech, longer expression, fast head; `micro` only where it is too uncertain."""
 
     person: int
-    kind: Literal["macro", "blink", "closure", "speech", "head"]
+    kind: Literal["micro", "macro", "blink", "closure", "speech", "head"]
     onset_frame: int
     apex_frame: int
     offset_frame: int
@@ -291,6 +289,7 @@ class Report(_Model):
     micro_expressions: list[MicroExpression]
     spotted: int | None = Field(default=None, description="How many were numbered; None: frames were given")
     other_events: list[OtherEvent] = Field(default_factory=list)
+    uncertain_events: list[OtherEvent] = Field(default_factory=list, description="Counted, but not reported")
     traces: list[Trace] = Field(default_factory=list)
     verdict: str = Field(description="One sentence; says why when no micro-expression was found")
     warnings: list[str] = Field(default_factory=list)
@@ -319,7 +318,8 @@ class Report(_Model):
         """The language of the readings; of the settings where there is none; else English."""
         if self.micro_expressions:
             return self.micro_expressions[0].reading.language
-        return "zh" if self.provenance.settings.get("language") == "zh" else "en"
+        chosen = self.provenance.settings.get("language")
+        return chosen if isinstance(chosen, str) and chosen in languages() else "en"
 
     def record(self, text: str) -> MessageRecord:
         """Return where a verdict, warning or note of this report comes from."""

@@ -105,6 +105,37 @@ def test_the_language_is_the_questions_own(report: Report) -> None:
     assert ask(report, "How many micro-expressions?", "zh").text.startswith("共发现")
 
 
+def test_what_is_too_unsure_to_be_reported_counts(report: Report) -> None:
+    smile = report.micro_expressions[0].interval
+    around = report.other_events[1].model_copy(
+        update={"onset_frame": smile.onset_frame - 5, "offset_frame": (smile.offset_frame or 0) + 40}
+    )
+    faint = around.model_copy(
+        update={
+            "kind": "micro",
+            "onset_frame": 20,
+            "offset_frame": 28,
+            "onset_time": 0.67,
+            "offset_time": 0.93,
+        }
+    )
+    unsure = report.model_copy(update={"uncertain_events": [faint]})
+    answer = ask(unsure, "How many micro-expression events appear in this video?")
+    assert answer.short == "3" and "1 of them is too uncertain to be reported" in answer.text
+    assert ask(unsure, "How many expression events appear in this video?").short == "4"
+    assert ask(unsure, "How many macro-expression events appear in this video?").short == "1"
+    # The other answers speak of the same expressions.
+    first = ask(unsure, "When was the first micro-expression?")
+    assert first.short == f"{faint.onset_time:.2f}" and "were not read" in first.text
+    order = ask(unsure, "In which order do the expressions appear?")
+    assert sorted(order.short.split(", ")) == ["disgust", "happiness", "macro-expression", "micro-expression"]
+    # A brief movement within a longer one is a part of it.
+    unsure = report.model_copy(update={"uncertain_events": [around]})
+    assert ask(unsure, "How many micro-expression events appear in this video?").short == "1"
+    assert ask(unsure, "How many expression events appear in this video?").short == "3"
+    assert "把握不足" in ask(unsure, "视频中有多少个宏表情？").text
+
+
 def test_readings_are_given_in_the_language_asked_for(report: Report) -> None:
     answer = ask(report, "请详细分析该视频中的微表情。")
     assert "嘴角" in answer.text and "Both mouth corners" not in answer.text

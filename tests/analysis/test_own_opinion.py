@@ -7,6 +7,7 @@ import pytest
 from mellm import Analyzer, Settings
 from mellm.analysis.moment import MomentReader
 from mellm.errors import InputError
+from mellm.facs.codes import parse_code
 from mellm.language.motion.questions import UNITS
 
 
@@ -54,3 +55,29 @@ def test_without_the_built_in_model_nobody_else_decides(pair):
 def test_provenance_names_the_encoder(pair):
     report = Analyzer(Settings(estimator="dis", route="vision"))._reader.models()
     assert report["motion_encoder"].name == "language_maps"
+
+
+@pytest.fixture(scope="module")
+def shown(pair):
+    """The pair read by the model that is shown the map."""
+    settings = Settings(estimator="dis", route="vision", read_motion=True, always_ask=True)
+    return Analyzer(settings).analyze(onset=pair[0], apex=pair[1])
+
+
+def test_a_model_that_is_shown_the_map_finds_units_by_itself(shown):
+    reading = shown.micro_expressions[0].reading
+    assert reading.model.startswith("embedded/") and reading.unsupported_claims == []
+    assert {parse_code(code).au for code in reading.action_units} & {6, 12}
+    assert sum(reading.probabilities.values()) == pytest.approx(1)
+    assert reading.conclusion.startswith(f"AU {' + '.join(reading.action_units)}. Label: ")
+
+
+def test_provenance_names_what_showed_the_motion(shown):
+    used = shown.provenance.models
+    assert used["motion_shown"].name == "language_maps_shown" and len(used["motion_shown"].sha256) == 64
+
+
+def test_only_the_built_in_model_is_shown_motion():
+    for settings in ({"llm": "none"}, {"told": True}):
+        with pytest.raises(InputError, match="Only the built-in model reads motion itself"):
+            MomentReader(Settings(read_motion=True, **settings))

@@ -49,6 +49,10 @@ def test_two_coders_are_compared_and_decided_on(page: Any, address: tuple[str, l
     page.click("#coders")
     page.locator("dialog.coders table", has_text="Ada").wait_for()
     assert "Bo" in page.inner_text("dialog.coders table")
+    apart = page.eval_on_selector(
+        "dialog.coders table td", "cell => parseFloat(getComputedStyle(cell).paddingRight)"
+    )
+    assert apart >= 12, "columns do not run together"
     page.locator(".agreement summary").click()
     page.locator("[data-focus=agreement]").click()
     page.locator(".agreement .figures").first.wait_for()
@@ -95,7 +99,7 @@ def test_a_blind_coder_sees_no_mark_until_it_is_handed_in(
         assert "happiness" not in other.inner_text("main")
         other.locator("#heading").get_by_text("Blind coding").wait_for()
         other.locator("[data-focus=add-moment]").first.click()
-        assert other.locator(".tab.person").count() == 1
+        other.locator(".tab.person").wait_for()
         other.click("#coders")
         other.check("#finished")
         other.locator("dialog.coders").get_by_role("button", name="Save").click()

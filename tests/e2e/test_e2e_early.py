@@ -67,7 +67,13 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     apex = int(page.input_value("[data-focus=apex]"))
     page.locator("[data-focus=apex]").fill(str(apex + 1))
     page.keyboard.press("Tab")
-    held.ended([me for me in held.report.micro_expressions if me.number != 4])
+    waiting: list[Any] = []
+    page.route("**/report", lambda route: waiting.append(route), times=1)
+    with page.expect_request("**/report"):
+        held.ended([me for me in held.report.micro_expressions if me.number != 4])
+    # It counts as running until its report is here.
+    assert page.locator("#progress .busy").count() == 1
+    waiting[0].continue_()
     page.locator("#progress:empty").wait_for(state="attached")
     tab(page, "4").click()
     assert page.locator(".judge .chip").inner_text() == "yours"
@@ -77,7 +83,7 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     # What was done before goes on to be undone, in its new form.
     page.locator("[data-focus=undo]").click()
     page.locator("[data-focus=undo]").click()
-    assert page.locator(".judge .chip").count() == 0
+    page.locator(".judge .chip").wait_for(state="detached")
     page.locator("[data-focus=redo]").click()
     page.locator("[data-focus=redo]").click()
     save(page, 4)

@@ -68,13 +68,13 @@ def test_the_readers_language_decides_whose_words_come_first(page: Any, clip: st
     page.locator("#reading .text", has_text="Mouth:").wait_for()
     assert "written by rules" in page.inner_text("#reading")
     page.locator("[data-focus=by-model]").click()
-    assert "This suggests happiness." in page.inner_text("#reading .conclusion")
+    page.locator("#reading .conclusion", has_text="This suggests happiness.").wait_for()
     opened(page, clip)
     page.click("#language")
     page.get_by_text("语言模型的原文为英文").wait_for()
     page.locator("#reading .text", has_text="嘴部").wait_for()
     page.locator("[data-focus=by-model]").click()
-    assert "This suggests happiness." in page.inner_text("#reading .conclusion")
+    page.locator("#reading .conclusion", has_text="This suggests happiness.").wait_for()
     assert page.get_attribute("#reading .text", "lang") == "en"
     assert page.get_by_text("语言模型的原文为英文").count() == 0
 

@@ -132,9 +132,9 @@ def test_the_keyboard_steps_frame_by_frame(page: Any, clip: str) -> None:
     page.keyboard.press("m")
     assert page.input_value("#overlay") == "regions"
     page.keyboard.press("?")
-    assert page.locator("#help").is_visible()
+    page.locator("#help").wait_for()
     page.keyboard.press("Escape")
-    assert not page.locator("#help").is_visible()
+    page.locator("#help").wait_for(state="hidden")
 
 
 def test_overlays_change_the_picture_only_where_they_belong(page: Any, clip: str) -> None:
@@ -380,13 +380,15 @@ def test_a_folder_of_recordings_and_clips(
 def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str, tmp_path: Path) -> None:
     (tmp_path / "early.gif").write_bytes(b"GIF89a")
     waiting: list[Any] = []
+    uploads: list[Any] = []
     page.route("**/static/start.js", lambda route: waiting.append(route))
+    page.route("**/media?name=*", lambda route: uploads.append(route))
     page.goto(address, wait_until="commit")
     page.set_input_files("#files", str(tmp_path / "early.gif"))
     page.wait_for_timeout(200)
     assert page.locator(".work li").count() == 0 and len(waiting) == 1
-    waiting[0].continue_()
     page.locator(".work .name", has_text="early.gif").wait_for()
+    uploads[0].continue_()
 
 
 def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:

@@ -13,9 +13,9 @@ from mellm.cli import app
 from mellm.datasets import check, index
 from mellm.errors import InputError
 from mellm.evaluate.case_sheet import write_case
+from mellm.evaluate.counting_backend import CountingBackend
 from mellm.evaluate.frame_measurement import HowMeasured, Measured, measured_or_why
 from mellm.evaluate.frame_models import (
-    CountingBackend,
     FrameAnswer,
     LanguageModel,
     ModelChoice,

@@ -4,14 +4,20 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from mellm.cli import app
 from mellm.datasets.megc2019 import read_flow_set
-from mellm.evaluate.language_models import Asked, consistent, evaluate_language, evaluate_language_vqa
+from mellm.evaluate.language_models import Asked, consistent, evaluate_language
+from mellm.evaluate.language_vqa import evaluate_language_vqa
 from mellm.evaluate.runs import LabelRun
+from mellm.facs.stored_flow import COARSE
+from mellm.facs.taxonomies import get_taxonomy
 from mellm.language.backends import Choice, Decoding, Message
+from mellm.language.motion.opinion import Opinion
+from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, UNITS
 from mellm.report import Reading
 
 
@@ -132,6 +138,54 @@ def test_closed_questions_are_chosen_and_open_ones_written(flow_folder: Path, tm
     assert {s.prediction for s in run.samples} >= {"brow lowerer", "yes"}
 
 
+def test_a_model_shown_motion_looks_at_a_clip_once(
+    flow_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = read_flow_set(flow_folder).samples
+    asked = [
+        "What is the coarse expression class?", "What is the fine-grained expression class?",
+        "What are the action units?", "Is the action unit brow lowerer located on the left or right face?",
+    ]  # fmt: skip
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(
+        "\n".join(
+            json.dumps({"id": f"{s.key}{i}", "dataset": s.dataset, "image_id": s.key, "subject": "s",
+                        "filename": "f", "question": question, "answer": "brow lowerer"})
+            for s in samples[:2] for i, question in enumerate(asked)
+        )
+    )  # fmt: skip
+    looked: list[str] = []
+
+    def look(stored: np.ndarray, route: str) -> Opinion:
+        looked.append(route)
+        shares = [np.array([0.9, 0.02, 0.01, 0.07], np.float32)] * len(UNITS)
+        fine, coarse = (np.full(len(labels), 0.1, np.float32) for labels in (FINE_LABELS, COARSE_LABELS))
+        return Opinion.of((*shares, fine, coarse), 0.0, lambda: np.ones((24, 8), np.float32))
+
+    class Shown(Echo):
+        reads_motion = True
+
+        def generate(self, messages, decoding, *, prefix="", control=None):
+            assert messages[0].motion is not None
+            self.readings += 1
+            yield "AU 4. Label: negative."
+
+        def choose(self, messages, prefix, options, *, control=None):
+            assert messages[0].motion is not None
+            self.choices += 1
+            return Choice(len(options) - 1, tuple(-1.0 for _ in options))
+
+    monkeypatch.setattr("mellm.evaluate.language_models.see_stored", look)
+    backend = Shown()
+    run = evaluate_language_vqa(
+        flow_folder, questions, Asked(backend, own_eyes=True, read_motion=True, route="flow")
+    )
+    assert (looked, backend.readings, backend.choices) == (["flow"] * 2, 2, 4)
+    said = [s.prediction for s in run.samples[:4]]
+    assert said[0] == COARSE[-1] and said[1] in get_taxonomy("3").members[COARSE[-1]]
+    assert said[2] in ("brow lowerer", "") and said[3] == "right"
+
+
 @pytest.mark.parametrize(
     ("analysis", "reasoning", "units", "label", "sound"),
     [
@@ -157,3 +211,10 @@ def test_the_command_refuses_what_cannot_be(flow_folder: Path) -> None:
     assert (trained.exit_code, "zero-shot" in str(trained.exception or trained.output)) == (1, True)
     seeing = run(app, [*base, "--protocol", "zero-shot", "--route", "vision", "--told"])
     assert "sees no map" in str(seeing.exception or seeing.output)
+
+
+def test_brief_answers_are_scored_without_a_text(flow_folder: Path) -> None:
+    base = ["evaluate", "megc2019", "--data", str(flow_folder), "--protocol", "zero-shot", "--limit", "2"]
+    done = CliRunner().invoke(app, [*base, "--model", "language", "--route", "flow", "--brief"])
+    assert done.exit_code == 0, done.output
+    assert "the FACS stage" in done.output and "text:" not in done.output

@@ -130,7 +130,7 @@ def test_a_model_that_must_be_trained_is_not_zero_shot(flow_folder: Path) -> Non
         evaluate_recognition(flow_folder, "zero-shot", "baseline-lr")
     with pytest.raises(InputError, match="no model 'magic'"):
         evaluate_recognition(flow_folder, "loso", "magic")
-    with pytest.raises(InputError, match="choose facs, grid, learned"):
+    with pytest.raises(InputError, match="choose facs, facs-clean, grid, grid-clean, learned"):
         evaluate_units(flow_folder, "loso", model="magic")
 
 

@@ -8,14 +8,21 @@ import numpy as np
 import pytest
 
 from made_up_report import made_up_report
+from mellm.analysis.analyzer import Analyzer
+from mellm.analysis.clip import Watched
 from mellm.errors import InputError
+from mellm.evaluate.kept_traces import keep_watched, kept_watched
 from mellm.evaluate.long_truth import LongVideo, read_truth
 from mellm.evaluate.long_videos import OURS, LongPlan, evaluate_long_videos
 from mellm.evaluate.runs import LongRun, read_run, write_run
-from mellm.evaluate.watched_videos import WatchedVideo
+from mellm.evaluate.watched_videos import VideoWatcher, WatchedVideo
+from mellm.face.people import FaceObservation, Landmarks
+from mellm.face.regions import REGION_NAMES
+from mellm.face.roi import Roi
 from mellm.report import ActionUnitReading
 from mellm.simulate.long_videos import TRUTH, TrueEvent, make_long_videos, write_truth
 from mellm.simulate.schedules import Scheduled, Schedules, Stretch
+from mellm.spot import RegionalMotion
 
 EVENTS = """Subject,Filename,Onset,Apex,Offset,AU,Expression type
 p1,a,40,46,52,12,Micro-expression
@@ -128,6 +135,43 @@ def test_spotting_recognition_and_counts_follow_the_rules(tmp_path: Path) -> Non
     write_run(tmp_path / "run.json", run)
     again = read_run(tmp_path / "run.json")
     assert isinstance(again, LongRun) and again.figures == run.figures
+
+
+def test_a_trace_is_kept_and_spotted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.arange(90) / 30
+    motion = RegionalMotion(
+        frames=np.arange(90), times=times, displacement=np.zeros((90, 29, 2), np.float32),
+        head=np.zeros((90, 3), np.float32), eye_opening=np.full((90, 2), 0.3, np.float32),
+        regions=REGION_NAMES, inter_ocular=200.0,
+    )  # fmt: skip
+    points = np.random.default_rng(0).normal(100, 30, (468, 3)).astype(np.float32)
+    first = FaceObservation(0, 0.0, 1, (1.0, 2.0, 3.0, 4.0), Landmarks(points), 0.9)
+    seen = Watched(first, {0: Roi(1.0, 2.0, 3.0, 0.5), 1: None, 5: Roi(4.0, 5.0, 6.0)}, motion)
+    keep_watched(tmp_path / "kept.npz", [seen, Watched(first)], 90)
+    (again,), frames = kept_watched(tmp_path / "kept.npz")
+    assert frames == 90 and again.places == seen.places and again.person == 1
+    assert again.first.box == first.box and np.array_equal(again.first.landmarks.points, points)
+    assert again.motion is not None and np.array_equal(again.motion.eye_opening, motion.eye_opening)
+
+    watched: list[str] = []
+
+    def watch(self: Analyzer, media: object, progress: object) -> tuple[list[Watched], int]:
+        watched.append("watched")
+        return [seen], 90
+
+    monkeypatch.setattr(Analyzer, "_watch", watch)
+    clip = tmp_path / "still.mp4"
+    film = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (64, 64))
+    for _ in range(90):
+        film.write(np.zeros((64, 64, 3), np.uint8))
+    film.release()
+    video = LongVideo(clip, 30.0, "p", ())
+    first_time = VideoWatcher(tmp_path / "cache").watch(video)
+    other_dial = VideoWatcher(tmp_path / "cache", 3.0).watch(video)
+    assert watched == ["watched"], "another dial watches nothing again"
+    assert len(list((tmp_path / "cache").glob("*.json"))) == 2
+    assert first_time.motion is not None and other_dial.motion is not None
+    assert other_dial.report.people[0].frames_seen == 3
 
 
 def test_a_sheet_that_must_not_answer_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,16 @@ from mellm.evaluate.spotting_baselines import above_threshold, directional_diffe
 from mellm.evaluate.spotting_benchmark import Plan, evaluate_spotting, listed_clips, matched
 from mellm.evaluate.spotting_benchmark import _figures as figures_of
 from mellm.evaluate.spotting_figures import SpottingSample
-from mellm.evaluate.spotting_injection import plan, warped
+from mellm.evaluate.spotting_injection import Placed, plan, stretches, warped, write_injected
+from mellm.evaluate.spotting_material import Asked, kept_material
+from mellm.evaluate.spotting_retrace import retraced, traced
 from mellm.face import find_faces
 from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.media.frame import Image
+from mellm.simulate.canonical_mesh import canonical_points
+from mellm.simulate.generated_clip import make_clip
 from mellm.simulate.origins import Origin
+from mellm.simulate.video_writer import write_video
 from mellm.spot import RegionalMotion
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "spot.yaml"
@@ -47,6 +52,38 @@ def test_what_is_put_in_is_brief_apart_and_inside_the_clip() -> None:
         assert 0.15 < times[event.offset] - times[event.onset] <= 0.54
         assert np.linalg.norm(event.field[:, :2], axis=1).max() == pytest.approx(1)
     assert all(b.onset - a.offset >= 2.0 * 30 - 2 for a, b in pairwise(placed))
+
+
+def test_a_clip_is_traced_anew_only_where_it_was_changed(portrait: Image, tmp_path: Path) -> None:
+    frames, _ = make_clip(portrait, fps=20, seconds=3.0, noise=None)
+    clip, changed = tmp_path / "clip.mp4", tmp_path / "changed.mp4"
+    write_video(clip, frames, 20.0)
+    whole = traced(clip)
+    smile = np.zeros((468, 3))
+    smile[np.linalg.norm(canonical_points() - canonical_points()[61], axis=1) < 0.1, 1] = 1.0
+    placed = [Placed(20, 25, 30, 4.0, Origin.SMOOTH, smile)]
+    ((first, last),) = spans = stretches(placed, whole.times)
+    assert (first, last) == (14, 36)
+    write_injected(clip, changed, whole.faces, placed, spans, 20.0)
+    moved = retraced(whole.motion, whole, changed, spans)
+    away = np.linalg.norm(moved.displacement - whole.motion.displacement, axis=2)
+    assert away[:first].max() == away[last + 1 :].max() == 0
+    assert away[25].max() > 1.0 > away[[15, 35]].max()
+    assert REGION_NAMES[int(away[25].argmax())] == "left mouth corner"
+    assert np.array_equal(moved.times, whole.motion.times)
+
+
+def test_traces_are_kept(portrait: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, _ = make_clip(portrait, fps=20, seconds=3.0, noise=None)
+    clip = tmp_path / "clip.mp4"
+    write_video(clip, frames, 20.0)
+    asked = Asked((2.5,), 3.0)
+    made = kept_material(clip, asked, tmp_path / "kept")
+    monkeypatch.setattr("mellm.evaluate.spotting_material.traced", None)
+    again = kept_material(clip, asked, tmp_path / "kept")
+    assert made is not None and again is not None and len(again.injected) == 1
+    assert again.injected[0].truth == made.injected[0].truth and len(made.injected[0].truth) == 1
+    assert not np.array_equal(again.motion.displacement, again.injected[0].motion.displacement)
 
 
 def bumped() -> RegionalMotion:
@@ -92,4 +129,4 @@ def test_hits_misses_and_false_alarms_are_counted() -> None:
 def test_no_clip_is_one_sentence(tmp_path: Path) -> None:
     assert listed_clips(RECIPE, tmp_path, ["A"]) == []
     with pytest.raises(InputError, match="No clip of these people"):
-        evaluate_spotting([], None, Plan(), lambda text: None)
+        evaluate_spotting([], None, Plan(), lambda text: None, tmp_path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from mellm.errors import InputError
@@ -10,7 +11,10 @@ from mellm.facs.findings import AUEvidence
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends import Choice, Decoding, Message
 from mellm.language.backends.embedded import EmbeddedBackend
+from mellm.language.backends.protocol import MOTION_PLACE
 from mellm.language.model_reader import Asking, LanguageReader, create_language_reader
+from mellm.language.motion.opinion import Opinion
+from mellm.language.shown_motion import shown_to
 
 
 def motion(**moving: tuple[float, float]) -> list[RegionMotion]:
@@ -248,3 +252,51 @@ def test_readers_by_name():
     assert create_language_reader("embedded", taxonomy="3", language="zh") is None
     with pytest.raises(InputError, match="no language model 'gpt'"):
         create_language_reader("gpt", taxonomy="3")
+
+
+class Shown(Scripted):
+    """Is shown motion; answers each question by its kind."""
+
+    reads_motion = True
+
+    def generate(self, messages, decoding, *, prefix="", control=None):
+        self.asked.append((messages[0].text, messages[0].motion))
+        text = "AU 12 + 15. Label: negative." if messages[0].text.endswith(SEEN_CODES_7) else self.text
+        yield text[len(prefix) :]
+
+
+SEEN_CODES_7 = "Which action units? Which of 7 labels?"
+EYES = np.ones((24, 576), np.float32)
+
+
+def shown_reading(text, *choices, brief=False):
+    backend = Shown(text, *choices)
+    asking = Asking(form="compact", brief=brief)
+    reading = LanguageReader(backend, taxonomy="7", asking=asking).read(SMILE, [], None, seen=EYES)
+    return reading, backend.asked
+
+
+def test_a_model_that_is_shown_motion_concludes_its_own_units_before_it_writes():
+    text = (
+        "Analysis: Mouth corners move up (2.0 px): AU 12 (lip corner puller).\n"
+        "Reasoning: AU 12 fits happiness.\nConclusion: AU 12. Label: happiness."
+    )
+    reading, asked = shown_reading(text, "happiness")
+    # Of the units it named, AU 15 has no region that moves so and is not spoken of.
+    assert (reading.action_units, reading.label) == (["12"], "happiness")
+    assert reading.raw == text and reading.unsupported_claims == []
+    prompts = [prompt for prompt, shown in asked if shown is EYES]
+    assert len(prompts) == 2 and prompts[0].startswith(MOTION_PLACE) and "Units:" not in prompts[1]
+    assert prompts[1].count(MOTION_PLACE) == 1
+
+
+def test_a_brief_answer_has_units_and_label_alone():
+    reading, asked = shown_reading("nobody asks for this", "disgust", brief=True)
+    assert reading.conclusion == "AU 12. Label: disgust." and reading.analysis == reading.reasoning == ""
+    assert sum(reading.probabilities.values()) == pytest.approx(1) and len(asked) == 2
+
+
+def test_only_a_model_that_reads_motion_is_shown_it():
+    seen = Opinion((), {}, {}, lambda: EYES)
+    assert shown_to(Shown(""), seen) is EYES
+    assert shown_to(Scripted(""), seen) is None

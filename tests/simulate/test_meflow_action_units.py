@@ -100,6 +100,14 @@ def test_lid_closure_brings_the_upper_rim_to_the_lower() -> None:
     assert np.allclose(lid_closure(MESH, "left")[159], 0)
 
 
+def test_a_brow_stays_where_a_lid_closes() -> None:
+    closing = lid_closure(MESH)
+    assert np.abs(closing[[52, 53, 65, 105, 282, 283, 295, 334]]).max() < 0.01
+    crease, below_brow = closing[27, 1] / closing[159, 1], closing[223, 1] / closing[159, 1]
+    assert crease > 0.6
+    assert 0 < below_brow < 0.4
+
+
 def test_unknown_units_and_sides_are_refused() -> None:
     with pytest.raises(ValueError, match="AU 99"):
         au_field(99, "both", MESH)

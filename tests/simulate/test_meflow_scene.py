@@ -103,6 +103,18 @@ def test_covered_eyes_are_not_valid(scene: Scene) -> None:
     assert moved.valid[forehead[1], forehead[0]]
 
 
+def test_skin_that_stretches_far_is_drawn_from_where_it_was(scene: Scene) -> None:
+    moved = scene.move(Motion(lid_closure(scene.mesh)))
+    x, brow, rim = scene.mesh[159, 0].round(), scene.mesh[52, 1], scene.mesh[159, 1]
+    rows = np.arange(int(brow), int(scene.mesh[145, 1]) - 1)
+    source = moved.source[rows, int(x)][:, None]
+    skin = source[:, 0, 1] < rim - 3
+    assert skin.sum() > 8
+    there = source + cv2.remap(moved.facial, source[..., 0], source[..., 1], cv2.INTER_LINEAR)
+    assert np.abs(there[skin, 0, 1] - rows[skin]).max() < 0.1
+    assert np.diff(source[skin, 0, 1]).min() > 0
+
+
 def _displaced(scene: Scene, moved: Moved) -> tuple[float, float]:
     """Mean displacement (u, v), px, of the picture against its flow: one Lucas-Kanade step over the face."""
     inner = moved.valid & (cv2.erode(scene.face.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0)

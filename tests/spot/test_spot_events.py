@@ -165,9 +165,35 @@ def test_a_partial_blink_seen_by_the_lids_alone() -> None:
     assert [event.kind for event in events] == ["blink"]
 
 
-def test_eyes_alone_make_no_micro_expression() -> None:
-    gaze = dict.fromkeys(AREAS["eyes"], (1.0, 0.0))
-    assert of_kind(Trace(30.0, 4.0).move(gaze, 1.2, 1.8, 2.0, 2.2).spot(), "micro") == []
+@pytest.mark.parametrize(
+    "lids",
+    [
+        dict.fromkeys(AREAS["eyes"], (1.0, 0.0)),  # gaze aside
+        {name: (0.0, -1.0 if "upper" in name else -0.5) for name in AREAS["eyes"]},  # gaze up
+        {name: (0.0, 1.0 if "upper" in name else 0.5) for name in AREAS["eyes"]},  # gaze down
+        LIDS,  # half a blink
+    ],
+)
+def test_gaze_and_half_a_blink_make_no_micro_expression(lids: dict) -> None:
+    assert of_kind(Trace(30.0, 4.0).move(lids, 1.2, 1.8, 2.0, 2.2).spot(), "micro") == []
+
+
+RAISED = {name: (0.0, -1.0) for name in AREAS["eyes"] if "upper" in name}
+TIGHT = {name: (0.0, 0.4 if "upper" in name else -0.9) for name in AREAS["eyes"]}
+
+
+@pytest.mark.parametrize("lids", [RAISED, TIGHT])
+def test_lids_that_rise_and_come_back_are_a_micro_expression(lids: dict) -> None:
+    (event,) = of_kind(Trace(30.0, 8.0, noise=0.03).move(lids, 1.0, 4.0, 4.17, 4.4).spot(), "micro")
+    assert event.onset_time == pytest.approx(4.0, abs=0.07) and event.offset_time == pytest.approx(
+        4.4, abs=0.07
+    )
+    assert all(region.is_eyelid for region in event.regions)
+
+
+def test_lids_that_open_too_far_after_a_blink_are_part_of_it() -> None:
+    trace = Trace(30.0, 8.0, noise=0.03).blink(4.0).move(RAISED, 1.0, 4.2, 4.35, 4.6)
+    assert of_kind(trace.spot(), "micro") == []
 
 
 def test_a_micro_expression_during_a_blink_is_still_found() -> None:
@@ -185,6 +211,13 @@ def test_a_longer_movement_is_a_macro_expression(seconds: float, length: float) 
     assert events[0].onset_time == pytest.approx(2.0, abs=0.2 * length)
     assert events[0].offset_time == pytest.approx(2.0 + length, abs=0.2 * length)
     assert "longer than 0.5 s" in str(explain_none(trace.motion(), events))
+
+
+def test_one_brow_alone_is_a_longer_expression_too() -> None:
+    (event,) = of_kind(
+        Trace(30.0, 20.0).move({"left outer brow": (0, -1)}, 5.0, 8.0, 8.6, 9.4).spot(), "macro"
+    )
+    assert event.regions == ("left outer brow",)
 
 
 def test_an_expression_that_stays_is_no_micro_expression() -> None:
@@ -210,6 +243,17 @@ def test_short_gaps_are_bridged_and_long_ones_cut() -> None:
     assert bridged[0].apex == pytest.approx(66, abs=2)
     cut = trace.spot(np.delete(everything, np.arange(56, 80)))
     assert of_kind(cut, "micro") == []
+
+
+def test_what_passes_before_a_part_of_the_face_is_no_micro_expression() -> None:
+    def hidden(first: float) -> list[Event]:
+        trace = Trace(30.0, 8.0).move(SMILE, 1.2, 4.0, 4.2, 4.4)
+        frames = (trace.times >= first) & (trace.times < first + 0.2)
+        trace.values[frames, REGION_NAMES.index("chin")] = np.nan
+        return of_kind(trace.spot(), "micro")
+
+    assert [hidden(4.5), hidden(3.4)] == [[], []]
+    assert len(hidden(6.0)) == 1
 
 
 def test_frames_without_a_face_may_be_nan() -> None:

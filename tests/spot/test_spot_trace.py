@@ -99,13 +99,28 @@ def test_a_known_movement_shows_in_its_regions(portrait: Image) -> None:
     assert size(motion)[event.apex, brows].max() < 0.3 * course.max()
 
 
-def test_a_large_expression_is_followed_across_key_frames(portrait: Image) -> None:
-    events = [ClipEvent("26", 14.0, 0.1, 0.5, 0.9)]
+def test_a_face_measures_the_same_small_and_large(portrait: Image) -> None:
+    # Small ones are read at the flow's size at once, large ones averaged to it.
+    events = [ClipEvent("12", 3.0, 0.1, 0.3, 0.5)]
+    frames, truth = make_clip(portrait, fps=30, seconds=0.6, events=events, frame=CUT, size=SIZE)
+    small = list(frames)
+    large = [cv2.resize(image, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC) for image in small]
+    corners = [REGION_NAMES.index(f"{side} mouth corner") for side in ("left", "right")]
+    apexes = [traced(images).displacement[truth.events[0].apex, corners] for images in (small, large)]
+    assert np.linalg.norm(apexes[0], axis=1).min() > 0.8
+    assert apexes[0] == pytest.approx(apexes[1], abs=0.25)
+
+
+@pytest.mark.parametrize("jaw", [13.0, 14.0, 15.0])
+def test_a_large_expression_is_followed_across_key_frames(portrait: Image, jaw: float) -> None:
+    events = [ClipEvent("26", jaw, 0.1, 0.5, 0.9)]
     frames, truth = make_clip(portrait, fps=30, seconds=1.1, events=events, frame=CUT, size=SIZE)
     motion = traced(list(frames))
     chin = motion.displacement[:, REGION_NAMES.index("lower lip centre"), 1]
     assert chin[truth.events[0].apex] > 6
-    assert abs(chin[-1]) < 0.3 * chin.max()
+    # A lip that passes over the teeth may look covered for a frame.
+    assert np.isnan(chin).sum() <= 1
+    assert abs(chin[-1]) < 0.15 * np.nanmax(chin)
 
 
 def test_frames_without_a_face_are_gaps(face: tuple[Image, FaceObservation]) -> None:
@@ -175,3 +190,25 @@ def test_from_pixels_to_event(portrait: Image) -> None:
     assert abs(micros[0].onset - truth.events[0].onset) <= 3
     assert abs(micros[0].offset - truth.events[0].offset) <= 3
     assert any("mouth" in name or "cheek" in name for name in micros[0].regions)
+
+
+def test_something_before_the_mouth_is_a_gap_there_and_leaves_nothing_behind(
+    face: tuple[Image, FaceObservation],
+) -> None:
+    rng = np.random.default_rng(0)
+    chin = REGION_NAMES.index("chin")
+    x, y = (round(v) for v in face[1].landmarks.points[152, :2])
+    hand = cv2.GaussianBlur(rng.normal(0, 90, (70, 110)), (0, 0), 3)[..., None] + (190, 140, 120)
+    frames = []
+    for index in range(16):
+        picture = noisy(face[0], rng)
+        if 5 <= index < 11:
+            top = y - 45 - 2 * (index - 5)
+            part = picture[top : top + 70, x - 55 : x + 55]
+            part[:] = np.clip(hand[: part.shape[0]], 0, 255)
+        frames.append(picture)
+    motion = traced(frames)
+    covered = np.isnan(motion.displacement[..., 0])
+    assert covered[6:11, chin].mean() > 0.7
+    assert not covered[:, [k for k, r in enumerate(REGION_NAMES) if r in AREAS["brows"]]].any()
+    assert size(motion)[13:, chin].max() < 0.6

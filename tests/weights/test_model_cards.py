@@ -1,10 +1,12 @@
 """Model cards: one schema, and every shipped file of weights on exactly one of them."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from mellm.weights.model_store import SHIPPED_FOLDER, SHIPPED_SUFFIXES
 
@@ -40,6 +42,13 @@ def test_what_a_card_names_is_there(card: Path) -> None:
 def test_every_file_of_weights_has_one_card() -> None:
     shipped = {path.name for path in SHIPPED_FOLDER.iterdir() if path.suffix in SHIPPED_SUFFIXES}
     assert Counter(name for card in CARDS for name in weights_of(card)) == Counter(shipped)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED_FOLDER.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_what_a_file_says_of_itself_names_no_folder_of_its_maker(file: Path) -> None:
+    with safe_open(file, "np") as opened:
+        told = json.dumps(opened.metadata() or {})
+    assert re.findall(r"(?<![\w.])(?:/|[A-Z]:\\)\w+/[^\"\\]*", told) == []
 
 
 def weights_of(card: Path) -> list[str]:

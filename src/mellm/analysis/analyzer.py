@@ -46,10 +46,11 @@ from mellm.analysis.report_entries import (
     face_models,
     interval_entry,
     message_records,
-    other_entry,
+    other_entries,
     pair_source,
     person_entry,
     trace_entry,
+    uncertain_entries,
     verdict,
     watched_entry,
 )
@@ -63,12 +64,7 @@ from mellm.flow.frames_around import windows
 from mellm.media import Media, open_media, read_image
 from mellm.media.frame import Frame, Image
 from mellm.render.pictures import KINDS
-from mellm.report import (
-    Interval,
-    Provenance,
-    Report,
-    Source,
-)
+from mellm.report import Interval, Provenance, Report, Source
 from mellm.spot import Event, SpotSettings
 from mellm.version import __version__
 from mellm.wording.message import Message, word
@@ -162,7 +158,7 @@ class Analyzer:
             )
 
     def _spotting(self) -> SpotSettings:
-        return SpotSettings(false_alarms_per_minute=self.settings.false_alarms_per_minute)
+        return SpotSettings(false_alarms_per_minute=self.settings.spotting_dial())
 
     def _call(self, listeners: Listeners) -> "Analyzer":
         """This analyzer for one call: the same models, a clock and listeners of its own."""
@@ -323,7 +319,8 @@ class Analyzer:
             people=[person_entry(person) for person in people],
             micro_expressions=found.readings,
             spotted=found.spotted,
-            other_events=[other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"],
+            other_events=other_entries(people),
+            uncertain_events=uncertain_entries(people),
             traces=[trace_entry(p.person, p.motion) for p in people if p.motion is not None],
             verdict=word(said, language),
             warnings=[str(warning) for warning in found.warnings],

@@ -6,8 +6,10 @@ nothing of what the analyzer does. `mellm.analysis.ray_cluster` runs the same wo
 
 import csv
 import logging
+import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -30,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2
 """How often a clip may take its process down with it before it counts as failed."""
+
+TABLE_EVERY = 5.0
+"""How long the table may lag behind the work, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def run_batch(
 ) -> list[Row]:
     """Analyse every clip below `folder`; reports go to `out`, the table to `out/clips.csv`.
 
+    The table is there from the first clip on and is written again while the work goes on.
     Clips whose report is there already, of the same content, by this version and these settings, are not
     analysed again. `run` does the work (default: local processes). `tell` hears what is left out of the
     folder (default: the log); `out/left_out.csv` lists it. Returns the rows in the order of the clips' names.
@@ -120,18 +126,26 @@ def run_batch(
             rows[job.name] = row_of(job, former)
     show = progress or (lambda done, total: None)
     show(len(rows), len(jobs))
+    written = -math.inf
     try:
         for row in (run or run_local)(todo, settings, workers):
             rows[row.clip] = row
+            if time.monotonic() > written + TABLE_EVERY:
+                write_rows(out, _so_far(jobs, rows))
+                written = time.monotonic()
             show(len(rows), len(jobs))
     except KeyboardInterrupt as error:
-        write_rows(out, [rows[job.name] for job in jobs if job.name in rows])
+        write_rows(out, _so_far(jobs, rows))
         kept = Message("batch.stopped", {"done": len(rows), "count": len(jobs), "out": str(out)})
         raise Stopped.of(error, kept) from error
     ordered = [rows[job.name] for job in jobs]
     write_rows(out, ordered)
     write_left_out(out, contents.left_out, folder)
     return ordered
+
+
+def _so_far(jobs: "list[Job]", rows: Mapping[str, Row]) -> list[Row]:
+    return [rows[job.name] for job in jobs if job.name in rows]
 
 
 def fitting_rate(settings: Settings, clips: Sequence[Path]) -> Settings:

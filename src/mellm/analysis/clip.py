@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mellm.analysis.ahead import ahead
+from mellm.analysis.counting import uncertain_events
 from mellm.analysis.listeners import EventListener, PartsListener, Progress
 from mellm.face import FaceTracker
 from mellm.face.people import FaceObservation, Landmarks
@@ -36,6 +37,7 @@ PIECE = 4.0
 class Watched:
     """One person of a clip: where the face was in each frame, and (once spotted) what it did.
 
+    uncertain: what counts and is too unsure to be reported (`mellm.analysis.counting`)
     `reason` says why no micro-expression was found; None where one was.
     """
 
@@ -43,6 +45,7 @@ class Watched:
     places: dict[int, Roi | None] = field(default_factory=dict)
     motion: RegionalMotion | None = None
     events: list[Event] = field(default_factory=list)
+    uncertain: list[Event] = field(default_factory=list)
     reason: Message | None = None
 
     @property
@@ -86,17 +89,26 @@ def watch(
                 heard.look(tracers)
         count += 1
         progress("faces", count, media.info.frames)
-    times = media.frame_times()
     for done, number in enumerate(sorted(people), start=1):
         with clock("spotting"):
-            person = people[number]
-            person.motion = tracers[number].finish()
-            events = spot(person.motion, fps=frame_rate(media, person.motion), settings=spotting)
-            person.events = [_at_frames(event, times) for event in events]
-            if not any(e.kind == "micro" for e in person.events):
-                person.reason = explain_none(person.motion, person.events)
+            people[number].motion = tracers[number].finish()
+            find_events(people[number], media, spotting)
         progress("spotting", done, len(people))
     return [people[number] for number in sorted(people)], count
+
+
+def find_events(person: Watched, media: Media, spotting: SpotSettings | None = None) -> None:
+    """Spot the events of a person whose motion is known, and say why where nothing brief was found."""
+    if person.motion is None:
+        return
+    times = media.frame_times()
+    fps = frame_rate(media, person.motion)
+    events = spot(person.motion, fps=fps, settings=spotting)
+    uncertain = uncertain_events(person.motion, fps, events, spotting)
+    person.events = [_at_frames(event, times) for event in events]
+    person.uncertain = [_at_frames(event, times) for event in uncertain]
+    found = any(e.kind == "micro" for e in person.events)
+    person.reason = None if found else explain_none(person.motion, person.events)
 
 
 class _Heard:

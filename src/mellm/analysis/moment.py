@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from mellm.analysis.clip import Clock
-from mellm.analysis.own_opinion import OwnOpinion, WeighedOpinion
+from mellm.analysis.own_opinion import OwnOpinion, WeighedOpinion, refuse_own
 from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.face import Alignment
@@ -37,6 +37,7 @@ from mellm.language.backends.protocol import Message as ChatMessage
 from mellm.language.grammar_reading import write_reading
 from mellm.language.model_reader import Asking, Tell, create_language_reader
 from mellm.language.published.profiles import PROFILES, PUBLISHED, Profile, published_messages
+from mellm.language.shown_motion import shown_to
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
 from mellm.render.pictures import draw_pictures, map_scales
@@ -49,8 +50,8 @@ from mellm.report import (
     Reading,
     RegionReading,
 )
+from mellm.wording.languages import Language
 from mellm.wording.message import Message
-from mellm.wording.names import Language
 from mellm.wording.shown import shown as shown_text
 
 FAST_HEAD_PX = 12.0
@@ -96,19 +97,18 @@ class MomentReader:
             language=self.language,
             asking=_asking(settings, self._published),
         )
-        self._own = OwnOpinion(settings) if settings.llm == "embedded" and not settings.told else None
+        # A clean analysis has a clean encoder, but no language model that is clean.
+        seeing = settings.llm == ("none" if settings.clean else "embedded") and not settings.told
+        self._own = OwnOpinion(settings) if seeing else None
         if self._seen and self._own is None and (self.words is None or not self.words.backend.sees):
             raise InputError(
                 "The vision route needs a language model that sees: --llm embedded, --llm "
                 "openai:URL,model=NAME or --llm transformers:PATH with a vision model; "
                 "or choose --route flow."
             )
-        if settings.decide != "facs" and self._own is None:
-            raise InputError(
-                "Only the built-in model decides beside the FACS stage: choose --llm embedded "
-                "without --told, or --decide facs."
-            )
-        self._always = settings.always_ask
+        if self._own is None:
+            refuse_own(settings)
+        self._always, self._read_motion = settings.always_ask, settings.read_motion
 
     def models(self) -> dict[str, ModelUsed]:
         """Return the models that read moments, as a report's provenance lists them."""
@@ -124,7 +124,10 @@ class MomentReader:
             # Also where the built-in model was asked for in a language that it does not write.
             used["language"] = ModelUsed(name="evidence")
         if self._own is not None:
-            used["motion_encoder"] = ModelUsed(name=self._own.encoder.name, sha256=self._own.encoder.sha256)
+            encoder = self._own.encoder
+            used["motion_encoder"] = ModelUsed(name=encoder.name, sha256=encoder.sha256)
+            if self._read_motion:
+                used["motion_shown"] = ModelUsed(name=f"{encoder.name}_shown", sha256=encoder.shown_sha256)
         return used
 
     def read(
@@ -220,9 +223,9 @@ class MomentReader:
         if self.words is not None and (probabilities or self._always):
             try:
                 asked = said.asked_labels if said else probabilities
-                reading = self.words.read(
-                    motion, aus, asked, messages=shown() if shown else None, tell=how.tell
-                )
+                seen = shown_to(self.words.backend, said.seen) if said and self._read_motion else None
+                messages = shown() if shown else None
+                reading = self.words.read(motion, aus, asked, messages=messages, tell=how.tell, seen=seen)
                 reading.agrees_with_facs = reading.label == emotion.label
                 reading.opinion = said.opinion if said else None
                 return reading

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mellm.analysis.settings import Settings
+from mellm.errors import InputError
+from mellm.facs.blinks import feigned_units
 from mellm.facs.codes import code_of
 from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import TAXONOMIES
-from mellm.flow.colour import MMC_SCALE_PX, mmc_map
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
-from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
+from mellm.language.motion.combination import combined_labels, combined_units, weights_of
 from mellm.language.motion.encoders import MotionEncoder, shipped_encoder
 from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.media.frame import Image
@@ -35,6 +36,7 @@ class WeighedOpinion:
     found: the encoder's units; told: those of them that a language model is told
     labels: the encoder's, of the taxonomy asked for
     stage: the FACS stage's units; both_units: both together; decide: who counts
+    seen: the encoder's whole view
     """
 
     opinion: MotionOpinion
@@ -45,6 +47,7 @@ class WeighedOpinion:
     both_units: list[AUEvidence]
     all_labels: Mapping[str, dict[str, float]]
     decide: str
+    seen: Opinion
 
     @property
     def asked_labels(self) -> dict[str, float] | None:
@@ -76,13 +79,27 @@ class WeighedOpinion:
         return self.found, decided
 
 
+def refuse_own(settings: Settings) -> None:
+    """Raise InputError where the settings want the built-in model's own view, but it has none."""
+    if settings.read_motion:
+        raise InputError(
+            "Only the built-in model reads motion itself: choose --llm embedded without --told, or leave "
+            "--read-motion out."
+        )
+    if settings.decide != "facs":
+        raise InputError(
+            "Only the built-in model decides beside the FACS stage: choose --llm embedded "
+            "without --told, or --decide facs."
+        )
+
+
 class OwnOpinion:
     """Weighs moments by the settings' route."""
 
     def __init__(self, settings: Settings) -> None:
         """Load the route's encoder."""
         self.route = settings.route
-        self.encoder: MotionEncoder = shipped_encoder(settings.route)
+        self.encoder: MotionEncoder = shipped_encoder(settings.route, clean=settings.clean)
         self._decide = settings.decide
 
     def weigh(
@@ -97,12 +114,9 @@ class OwnOpinion:
 
         motion: the 29 regions; onset, expression: the aligned crop and its flow, from which the map is drawn
         """
-        if self.route == "vision":
-            seen = self.encoder.read_map(mmc_map(expression, onset, scale_px=MMC_SCALE_PX))
-        else:
-            seen = self.encoder.read_regions(motion)
-        weights = WEIGHTS[self.route, "px"]
-        both = combined_units(aus, seen, weights)
+        seen = self.encoder.read(motion, onset, expression)
+        weights = weights_of(self.route, "px", clean=self.encoder.clean)
+        both = combined_units(aus, seen, weights, feigned_units(motion))
         labels = seen.labels(emotion.taxonomy)
         stage = emotion.probabilities
         combined = combined_labels(stage, labels, weights) if stage else {}
@@ -117,7 +131,7 @@ class OwnOpinion:
             combined=combined,
         )
         return WeighedOpinion(
-            opinion, found, borne_out(found), labels, aus, both, _all_labels(seen), self._decide
+            opinion, found, borne_out(found), labels, aus, both, _all_labels(seen), self._decide, seen
         )
 
 

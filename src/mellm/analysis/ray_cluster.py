@@ -9,7 +9,7 @@ from typing import Any
 
 from mellm.analysis.batch import Job, Row, Worker
 from mellm.analysis.settings import Settings
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 
 
 class RayRunner:
@@ -34,7 +34,15 @@ class RayRunner:
         if started:
             # Ray reports how it is used, unless this stands in the environment before it starts.
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-            ray.init(address=self._address, log_to_driver=False, include_dashboard=False)
+            try:
+                ray.init(address=self._address, log_to_driver=False, include_dashboard=False)
+            except Exception as error:  # Ray raises whatever its processes end with, bare Exception too
+                where = f"at {self._address}" if self._address else "on this machine"
+                why = (str(error).splitlines() or [repr(error)])[0]
+                raise MellmError(
+                    f"Ray did not start {where} ({why}). "
+                    "Try again with less running beside it, or leave --engine out."
+                ) from error
         try:
             actor: Any = ray.remote(num_cpus=1, max_restarts=2, max_task_retries=1)(Worker)
             pool: Any = ActorPool([actor.remote(settings) for _ in range(min(workers, len(jobs)))])

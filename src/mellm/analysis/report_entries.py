@@ -30,8 +30,8 @@ from mellm.report import (
 )
 from mellm.spot.events import Event, RegionalMotion
 from mellm.weights import MODELS
+from mellm.wording.languages import Language
 from mellm.wording.message import Message
-from mellm.wording.names import Language
 
 _EVEN = 1e-6
 """Seconds a frame may be off k / fps in an even clip."""
@@ -118,9 +118,18 @@ def interval_entry(event: Event) -> Interval:
     )
 
 
+def other_entries(people: Sequence[Watched]) -> list[OtherEvent]:
+    """Return what is no micro-expression, person by person."""
+    return [other_entry(p.person, e) for p in people for e in p.events if e.kind != "micro"]
+
+
+def uncertain_entries(people: Sequence[Watched]) -> list[OtherEvent]:
+    """Return what counts and is too unsure to be reported, person by person."""
+    return [other_entry(p.person, e) for p in people for e in p.uncertain]
+
+
 def other_entry(person: int, event: Event) -> OtherEvent:
-    """An event that is not a micro-expression."""
-    assert event.kind != "micro"
+    """An event that nothing is read from."""
     return OtherEvent(
         person=person,
         kind=event.kind,

@@ -6,7 +6,7 @@ from mellm.analysis.report_entries import region_motion
 from mellm.facs.findings import AUEvidence
 from mellm.language.grammar_reading import write_reading
 from mellm.report import MicroExpression, Reading
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 
 def rewritten(me: MicroExpression, language: Language, taxonomy: str) -> Reading:

@@ -23,7 +23,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from mellm import plug_ins
 from mellm.errors import InputError
+from mellm.wording.languages import languages, wording_of
 from mellm.wording.shown import shown
 
 if TYPE_CHECKING:
@@ -126,8 +128,13 @@ def _limits() -> Limits:
 
 
 _WORDS: Final = "The reading in words"
+_CLEAN: Final = {
+    "estimator": ("meflownet", "dis"),
+    "emotion_model": ("learned", "clean"),
+    "llm": ("embedded", "none"),
+}
+"""What a clean analysis takes in place of a default that rests on bound data."""
 _REFUSALS: Final = {
-    "language": "There is no reading in {!r}; choose en or zh.",
     "route": "There is no route {!r}; choose flow (motion as numbers) or vision (MMC-Map).",
     "decide": "There is no {!r} to decide; choose facs, model or both.",
 }
@@ -167,7 +174,9 @@ class Settings(OptionModel):
         "unknown",
         description="Whose words for emotions: unknown, or the data set a clip is from (casme2, dfme, ...).",
     )
-    language: Literal["en", "zh"] = Field("en", description="Language of the reading: en or zh.")
+    language: Annotated[str, ChosenFrom(languages)] = Field(
+        "en", description="Language of the report: en, zh, or a plug-in's."
+    )
     llm: Annotated[str, CommandLine(panel=_WORDS)] = Field(
         "embedded",
         description="Who writes the reading: embedded (built in), none (the evidence's own words), "
@@ -185,6 +194,11 @@ class Settings(OptionModel):
         description="Who decides units and label: facs (the FACS stage), model (the built-in "
         "model's encoder) or both, weighed.",
     )
+    read_motion: Annotated[bool, CommandLine(panel=_WORDS)] = Field(
+        False,
+        description="Show the built-in model the motion itself, not words on what its encoder sees; "
+        "it then finds the units by itself.",
+    )
     always_ask: Annotated[bool, CommandLine(panel=_WORDS)] = Field(
         False, description="Ask the language model although the FACS stage finds no evidence."
     )
@@ -192,6 +206,12 @@ class Settings(OptionModel):
         None,
         description="Prompt template of your own (a file), for a model trained with another; published: "
         "the prompt of the checkpoints the papers' authors published.",
+    )
+    clean: Annotated[bool, CommandLine(flag="--clean")] = Field(
+        False,
+        strict=True,
+        description="Nothing that rests on research-only sheets or on footage of people: dis, the rules, the "
+        "clean emotion model and encoder, the rules' words. Frames must be marked.",
     )
     max_people: Annotated[int, CommandLine(flag="--people")] = Field(
         4, ge=1, description="Follow at most this many faces."
@@ -219,7 +239,38 @@ class Settings(OptionModel):
         default_factory=_limits, exclude=True, description="The largest source that is decoded."
     )
 
-    @field_validator("language", "route", "decide", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _cleanly(cls, values: object) -> object:
+        """Put what is clean in the place of defaults; what else is chosen stays, or is refused."""
+        if not isinstance(values, dict) or values.get("clean") is not True:
+            return values
+        chosen = dict(values)
+        for name, (usual, clean) in _CLEAN.items():
+            if chosen.get(name, usual) == usual:
+                chosen[name] = clean
+        bound = str(chosen["estimator"]).startswith("meflownet")
+        if bound or chosen.get("au_model", "evidence") != "evidence":
+            raise InputError(
+                "What is clean goes with the rules for action units and with an estimator that learned from "
+                "nobody: leave au_model out, or clean; docs/rights.md says what each file rests on."
+            )
+        return chosen
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _in_languages(cls, value: object) -> object:
+        if value not in languages():
+            *others, last = languages()
+            raise InputError(f"There is no reading in {value!r}; choose {', '.join(others)} or {last}.")
+        plug_ins.load("languages", str(value))
+        try:
+            wording_of(str(value))
+        except TypeError as error:
+            raise InputError(f"The language {value!r} cannot be used: {error}.") from error
+        return value
+
+    @field_validator("route", "decide", mode="before")
     @classmethod
     def _in_choices(cls, value: object, info: ValidationInfo) -> object:
         name = info.field_name or ""
@@ -234,6 +285,16 @@ class Settings(OptionModel):
 
         get_taxonomy(value)
         return value
+
+    def spotting_dial(self) -> float:
+        """Return the dial; raises InputError for a clean analysis, which has nothing to spot with."""
+        if self.clean:
+            raise InputError(
+                "A clean analysis spots nothing, since every spotter here learned from footage of people: "
+                "name the frames (--onset-frame, --apex-frame), give a pair (--onset, --apex), or leave "
+                "--clean out."
+            )
+        return self.false_alarms_per_minute
 
     def recorded(self) -> dict[str, str | int | float | bool | None]:
         """What the report's provenance says of the settings: all but `limits`; `fps_of` if not all."""

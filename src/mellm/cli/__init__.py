@@ -147,5 +147,5 @@ def _say(sentence: str) -> None:
 
 def _forget_output() -> None:
     """Let Python end without trying again to write what nobody takes."""
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 (a device)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

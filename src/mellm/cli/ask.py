@@ -46,17 +46,22 @@ def ask(
     one_moment: Annotated[
         bool,
         typer.Option(
-            "--one-moment", help="Each clip is cut to one micro-expression, as ME-VQA's: no spotting."
+            "--one-moment",
+            help="Each clip is cut to one micro-expression, as ME-VQA's are: its first frame is the onset, "
+            "nothing is spotted.",
         ),
     ] = False,
     kept: Annotated[
-        Path | None, typer.Option("--reports", help="Folder that keeps the clips' reports for the next time.")
+        Path | None,
+        typer.Option(
+            "--reports", help="Folder that keeps the clips' reports, so that the next questions take no time."
+        ),
     ] = None,
     settings: Annotated[Settings, First("language", "fps")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the answers alone.")] = False,
 ) -> None:
-    """Answer questions about a video from what was measured, with the frames; English or Chinese.
+    """Answer questions about a video from what was measured, naming the frames, in English or Chinese.
 
     Example: mellm ask interview.mp4 "How many micro-expressions are there?" "When was the first?"
 

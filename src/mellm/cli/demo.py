@@ -21,7 +21,7 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", callback=to_folder, help="Folder for the clip and the report.")
     ] = Path("demo.mellm"),
-    language: Annotated[str, typer.Option(help="Language of the reading: en or zh.")] = "en",
+    language: Annotated[str, typer.Option(help="Language of the report: en, zh, or a plug-in's.")] = "en",
     seed: Annotated[int, typer.Option(help="Seed of the sensor noise and the head's path.")] = 0,
 ) -> None:
     """Set a photograph into known micro-motion, analyse the clip, and show both.

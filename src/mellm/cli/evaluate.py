@@ -21,7 +21,11 @@ from mellm.errors import InputError
 if TYPE_CHECKING:
     from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
 
-app = typer.Typer(no_args_is_help=True, help="Evaluate on labelled data; nothing is chosen on a test fold.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure models on labelled data, published sets or your own. docs/evaluation.md says which files "
+    "each verb takes; nothing is chosen on a test fold.",
+)
 
 Data = Annotated[Path, typer.Option("--data", help="Folder with samples.csv and flows.npz.")]
 Also = Annotated[
@@ -37,7 +41,11 @@ def megc2019(
     data: Data,
     language: LanguageOptions,
     protocol: Annotated[
-        str, typer.Option(help="zero-shot, loso, cross-dataset, or folds (ten folds of people).")
+        str,
+        typer.Option(
+            help="zero-shot (nothing is learned from the folder), loso (one person left out at a time), "
+            "cross-dataset (one set at a time), or folds (ten folds of people)."
+        ),
     ] = "loso",
     also: Also = None,
     model: Annotated[
@@ -89,7 +97,9 @@ def megc2019(
 def aus(
     data: Data,
     language: LanguageOptions,
-    protocol: Annotated[str, typer.Option(help="zero-shot, loso, cross-dataset or folds.")] = "loso",
+    protocol: Annotated[
+        str, typer.Option(help="zero-shot, loso, cross-dataset or folds, as of megc2019.")
+    ] = "loso",
     also: Also = None,
     model: Annotated[
         str,
@@ -164,18 +174,33 @@ app.command("case")(case)
 @app.command("me-vqa")
 @with_options
 def me_vqa(
-    data: Data,
-    questions: Annotated[Path, typer.Option("--questions", help="Questions and answers (JSONL).")],
     language: LanguageOptions,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder with samples.csv and flows.npz.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", help="Questions and answers (JSONL).")
+    ] = None,
     also: Also = None,
+    run_file: Annotated[
+        Path | None,
+        typer.Option("--run", help="Run of mellm evaluate frames that answers, instead of --model."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="With --run: its sets, whose coding sheets are asked about."),
+    ] = None,
     model: Annotated[
-        str, typer.Option(help="facs (answers by template) or language (a language model's own).")
+        str,
+        typer.Option(
+            help="facs, encoder or combined (answers by template), or language (a language model's own)."
+        ),
     ] = "facs",
     convention: Annotated[
         str,
         typer.Option(
-            help="With --model facs, whose words for emotions count: unknown, casme2, casme3, casme2sq, "
-            "dfme, mmew, samm or smic."
+            help="Whose words for emotions count (not with --model language): unknown, casme2, casme3, "
+            "casme2sq, dfme, mmew, samm or smic."
         ),
     ] = "unknown",
     json_file: Json = None,
@@ -187,12 +212,23 @@ def me_vqa(
     Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --json out.json
 
     Example: mellm evaluate me-vqa --data megc2019_flow --questions casme2.jsonl --model language
+
+    Example: mellm evaluate me-vqa --run facs.json --set casme2=/data/CASME2
     """
-    if model == "language":
+    if run_file is not None:
+        from mellm.evaluate.frame_samples import FrameSet
+        from mellm.evaluate.vqa_of_frames import evaluate_frames_vqa
+
+        if data or questions or not sets:
+            raise InputError("With --run give its sets (--set), and neither --data nor --questions.")
+        run = evaluate_frames_vqa(run_file, [FrameSet.read(text) for text in sets], seed)
+    elif data is None or questions is None:
+        raise InputError("Give --data and --questions, or --run and --set.")
+    elif model == "language":
         _no_second(also)
         if convention != "unknown":
             raise InputError("A language model is told of no convention; leave --convention out.")
-        from mellm.evaluate.language_models import evaluate_language_vqa
+        from mellm.evaluate.language_vqa import evaluate_language_vqa
 
         with bar(quiet) as drawn:
             asked = language.asked()
@@ -200,12 +236,14 @@ def me_vqa(
             run = evaluate_language_vqa(
                 data, questions, asked, seed, told, kept_beside(json_file), language.limit
             )
-    elif model == "facs":
+    elif model in ("facs", "encoder", "combined"):
         from mellm.evaluate.vqa_answers import evaluate_vqa
 
-        run = evaluate_vqa(data, questions, seed, also, convention)
+        run = evaluate_vqa(data, questions, seed, also, convention, language.reader(model))
     else:
-        raise InputError(f"There is no model '{model}' for questions; choose facs or language.")
+        raise InputError(
+            f"There is no model '{model}' for questions; choose facs, encoder, combined or language."
+        )
     write(json_file, run)
     if not quiet:
         _print_answers(run.figures)
@@ -220,19 +258,21 @@ def _no_second(also: Path | None) -> None:
 def _print_reading(figures: "LabelFigures", model: str) -> None:
     """What a language model concluded, beside the FACS stage, and how sound its text is."""
     stage, units, text = figures.facs_stage, figures.units, figures.text
-    assert stage and stage.units and units and text
+    assert stage and stage.units and units
     print_labels(figures, model)
-    print_labels(stage, "the FACS stage, as told in the prompt")
+    print_labels(stage, "the FACS stage")
     if units.samples:
         typer.echo(
             f"action units: macro F1 {units.macro_f1:.3f} over {len(units.per_unit)}, "
             f"{units.samples} samples; the FACS stage {stage.units.macro_f1:.3f}"
         )
-    typer.echo(
-        f"text: well-formed {text.well_formed:.1%} ({text.as_written:.1%} as written), consistent "
-        f"{text.consistent:.1%}, {text.claims_supported:.1%} of {text.claims} claims supported, "
-        f"{text.median_seconds:.2f} s a reading (median)"
-    )
+    # Asked for units and label alone, a model writes no text.
+    if text:
+        typer.echo(
+            f"text: well-formed {text.well_formed:.1%} ({text.as_written:.1%} as written), consistent "
+            f"{text.consistent:.1%}, {text.claims_supported:.1%} of {text.claims} claims supported, "
+            f"{text.median_seconds:.2f} s a reading (median)"
+        )
 
 
 def _print_units(figures: "UnitFigures", title: str) -> None:

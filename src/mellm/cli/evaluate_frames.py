@@ -53,6 +53,13 @@ class FrameModelOptions(BaseModel):
     told: Annotated[bool, _MODEL] = Field(
         default=False, description="Tell the built-in model what the FACS stage found."
     )
+    read_motion: Annotated[bool, _MODEL] = Field(
+        default=False, description="Show the built-in model the motion itself, not words on what it sees."
+    )
+    brief: Annotated[bool, _MODEL] = Field(
+        default=False,
+        description="Show it the motion, and ask for units and label alone, without a text.",
+    )
     units: Annotated[str, _MODEL] = Field(
         default="evidence", description="Units of the FACS stage: evidence, learned, or a file of weights."
     )
@@ -60,6 +67,10 @@ class FrameModelOptions(BaseModel):
         default="learned",
         description="Emotion of the FACS stage: learned (never from the sample's own sheet), clean or "
         "prototypes (from no sheet).",
+    )
+    clean: Annotated[bool, CommandLine(flag="--clean", panel=_MODEL.panel)] = Field(
+        default=False,
+        description="Nothing that rests on sheets or footage: DIS, the clean emotion model and encoder.",
     )
     convention: Annotated[str, _MODEL] = Field(
         default="unknown", description="Whose words for emotions: unknown, casme2, casme3, dfme, ..."
@@ -69,9 +80,14 @@ class FrameModelOptions(BaseModel):
         """Return it as the evaluation takes it."""
         from mellm.evaluate.frame_models import ModelChoice
 
+        if self.clean and (self.model == "language" or self.units != "evidence"):
+            raise InputError(
+                "--clean goes with --model facs, encoder or combined, and with the rules' units."
+            )
+        emotion = "clean" if self.clean and self.emotion == "learned" else self.emotion
         return ModelChoice(
-            taxonomy, self.units, self.emotion, self.convention, self.llm, self.prompt, self.input,
-            self.route, self.told,
+            taxonomy, self.units, emotion, self.convention, self.llm, self.prompt, self.input,
+            self.route, self.told, self.read_motion or self.brief, self.brief, self.clean,
         )  # fmt: skip
 
 
@@ -121,14 +137,17 @@ def frames(
         run_plugin(plugin)
     read = [FrameSet.read(text) for text in sets]
     taxonomy = classes or default_classes(read)
-    model = create_frame_model(chosen.model, chosen.choice(taxonomy))
+    choice = chosen.choice(taxonomy)
+    model = create_frame_model(chosen.model, choice)
+    if chosen.clean and estimator == "meflownet":
+        estimator = "dis"
     plan = FramesPlan(
         read, taxonomy, HowMeasured(estimator, moment, cache), workers, limit, _prices(price),
         kept_beside(json_file), seed,
     )  # fmt: skip
     settings: dict[str, str | int | None] = {
         "input": chosen.input if chosen.model == "language" else "motion",
-        "emotion": chosen.emotion,
+        "emotion": choice.emotion,
         "convention": chosen.convention,
         "taxonomy": taxonomy,
     }

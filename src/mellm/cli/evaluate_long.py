@@ -24,7 +24,11 @@ def long_videos(
     ] = None,
     classes: Annotated[str, typer.Option(help="Classes of emotion: 3, 5, 6 or 7.")] = "3",
     without: Annotated[
-        str, typer.Option(help="Sheet that must not answer for these videos' emotions, such as casme3.")
+        str,
+        typer.Option(
+            help="Data set that these videos are from, such as casme3: the emotion model that names what was "
+            "spotted then learned nothing from its annotation sheet."
+        ),
     ] = "",
     cache: Annotated[Path, typer.Option(help="Folder that keeps what was watched, for the next run.")] = Path(
         "mellm-long"
@@ -34,7 +38,7 @@ def long_videos(
     seed: IntervalSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Spot and recognise expressions in long videos, answer ME-LVQA's questions; baselines beside it.
+    """Spot and recognise expressions in long videos, and answer ME-LVQA's questions; baselines beside it.
 
     Example: mellm evaluate long-videos long/ --without casme3 --json long.json
 

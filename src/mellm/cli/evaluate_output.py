@@ -23,7 +23,10 @@ Json = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 IntervalSeed = Annotated[int, typer.Option("--seed", help="Seed of the intervals.")]
-FalseAlarms = Annotated[float, typer.Option(min=0.1, max=10, help="Where the dial stands.")]
+FalseAlarms = Annotated[
+    float,
+    typer.Option(min=0.1, max=10, help="False micro-expressions a minute put up with; more misses less."),
+]
 
 
 @contextmanager

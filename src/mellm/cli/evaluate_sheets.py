@@ -15,12 +15,14 @@ def sheets(
     ],
     model: Annotated[str, typer.Option(help="learned (never from the sheet itself), clean or prototypes.")],
     classes: Annotated[str, typer.Option(help="3, 5, 6 or 7.")] = "7",
-    convention: Annotated[str, typer.Option(help="Whose words for emotions.")] = "unknown",
+    convention: Annotated[
+        str, typer.Option(help="Whose words for emotions: unknown, casme2, casme3, dfme, ...")
+    ] = "unknown",
     json_file: Json = None,
     seed: IntervalSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Infer emotions from the coded units of sheets: what the emotion models cost and bring.
+    """Infer emotions from the action units coded in annotation sheets, to compare the emotion models.
 
     Example: mellm evaluate sheets --sheet casme2=casme2.csv --sheet dfme=dfme.csv --model clean
     """

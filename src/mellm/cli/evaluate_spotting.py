@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mellm.cli.console import console
-from mellm.cli.evaluate_output import FalseAlarms, Json, Quiet
+from mellm.cli.evaluate_output import FalseAlarms, Json, Quiet, write
 
 if TYPE_CHECKING:
     from mellm.evaluate.spotting_figures import SpottingFigures
@@ -33,6 +33,9 @@ def spotting(
     at_most: Annotated[
         float, typer.Option(min=5, help="Seconds of a clip into which movements are put at most.")
     ] = 60.0,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps traces, for the next run.")] = Path(
+        "mellm-spotting"
+    ),
     false_alarms_per_minute: FalseAlarms = 0.3,
     json_file: Json = None,
     seed: Annotated[int, typer.Option(help="Seed of what is put in.")] = 0,
@@ -42,15 +45,18 @@ def spotting(
 
     Example: mellm evaluate spotting recipes/spot.yaml --data DATA --fold A --weights spotting.safetensors
     """
-    from mellm.evaluate.spotting_benchmark import PEAKS, Plan, evaluate_spotting, listed_clips, write_spotting
+    from mellm.evaluate.spotting_benchmark import Plan, evaluate_spotting, listed_clips
+    from mellm.evaluate.spotting_material import PEAKS, Asked
     from mellm.spot.detector import load_detector
+    from mellm.weights.model_store import sha256_of
 
-    chosen = Plan(tuple(peak or PEAKS), seconds, at_most, false_alarms_per_minute, seed)
+    named = "shipped" if weights is None else f"{weights.name} {sha256_of(weights)[:12]}"
+    asked = Asked(tuple(peak or PEAKS), seconds, at_most, seed)
+    chosen = Plan(asked, false_alarms_per_minute, named)
     detector = None if weights is None else load_detector(weights)
     told = (lambda text: None) if quiet else (lambda text: typer.echo(f"  {text}", err=True))
-    run = evaluate_spotting(listed_clips(recipe, data, fold), detector, chosen, told)
-    if json_file is not None:
-        write_spotting(json_file, run)
+    run = evaluate_spotting(listed_clips(recipe, data, fold), detector, chosen, told, cache)
+    write(json_file, run)
     if not quiet:
         _print(run.figures)
 

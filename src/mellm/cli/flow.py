@@ -133,7 +133,7 @@ def prompt(
     if not report.micro_expressions:
         raise InputError(f"No face was found in {onset.name}; choose pictures that show one.")
     motion = [region_motion(region) for region in report.micro_expressions[0].regions]
-    typer.echo(flow_prompt(motion, taxonomy=taxonomy, language=language, template=template))  # type: ignore[arg-type]
+    typer.echo(flow_prompt(motion, taxonomy=taxonomy, language=language, template=template))
 
 
 def _published_prompt(onset: Path, apex: Path) -> str:

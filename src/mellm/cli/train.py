@@ -85,19 +85,26 @@ def language(
 ) -> None:
     """Fine-tune a language model; writes checkpoints, curves (CSV), sample answers and the adapter.
 
-    A recipe with `reader: motion` trains what the built-in model sees with, and writes its encoders (ONNX).
+    A recipe with `reader: motion` trains what the built-in model sees with, and writes its encoders (ONNX);
+    one with `reader: joint` trains encoders, projectors and the language model together.
 
     Example: mellm train language recipes/language-embedded.yaml --out runs/embedded
 
     Example: mellm train language recipes/language-motion.yaml --out runs/motion
     """
     _need_torch()
-    if _is_motion(recipe):
+    reader = _reader_of(recipe)
+    if reader == "motion":
         from mellm.train.language.motion_training import train_motion
 
         typer.echo(f"  written  {train_motion(recipe, out, typer.echo, minutes, steps)}")
         return
     try:
+        if reader == "joint":
+            from mellm.train.language.joint_training import train_joint
+
+            typer.echo(f"  written  {train_joint(recipe, out, typer.echo, minutes, steps)}")
+            return
         from mellm.train.language.adapter_export import merge_language
         from mellm.train.language.adapter_training import train_language
     except ImportError as error:
@@ -152,11 +159,11 @@ def _need_torch() -> None:
         raise InputError(f"Training needs the train extra ({error}): pip install mellm[train].") from error
 
 
-def _is_motion(recipe: Path) -> bool:
-    """Whether a recipe is one of the motion encoders; what is no recipe is told so by those that read it."""
+def _reader_of(recipe: Path) -> object:
+    """What a recipe trains, by its field `reader`; what is no recipe is told so by those that read it."""
     from mellm.train.recipe import read_settings
 
     try:
-        return read_settings(recipe, "language-motion.yaml").get("reader") == "motion"
+        return read_settings(recipe, "language-motion.yaml").get("reader")
     except InputError:
-        return False
+        return None

@@ -7,17 +7,29 @@ for them. Building is a function of the files alone, so the page can be compared
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mellm.datasets.vqa_questions import QuestionKind, kind_of
 from mellm.errors import InputError
 from mellm.evaluate.figures import Interval, LabelFigures, UnitFigures
-from mellm.evaluate.runs import LabelRun, LongRun, UnitRun, read_run
+from mellm.evaluate.runs import LabelRun, LongRun, SampleResult, SpottingRun, UnitRun, VQARun, read_run
+from mellm.evaluate.spotting_figures import MethodFigures
+from mellm.evaluate.uncertainty import Figure, bootstrap_interval, confusion_by_person, uar_of, uf1_of
+from mellm.evaluate.vqa_answers import OTHER, label_set
 
-Task = Literal["emotions", "units", "emotions from frames", "emotions from coded units", "long videos"]
+Task = Literal[
+    "emotions",
+    "units",
+    "emotions from frames",
+    "emotions from coded units",
+    "questions",
+    "long videos",
+    "spotting in real clips",
+]
 Contamination = Literal["none", "labels", "statistics", "looked at"]
 """What of the test material a method has met before: nothing; its labels; statistics of its sheets; or the
 test figures were looked at while the method was made."""
@@ -29,7 +41,11 @@ class _Strict(BaseModel):
 
 
 class Line(_Strict):
-    """Figures of one set, or of all: UF1, UAR and accuracy of labels, or macro F1 of units."""
+    """Figures of one set, or of all: UF1, UAR and accuracy of labels, or macro F1 of units.
+
+    Of questions, a line is a kind of them: `samples` counts them, `unit_f1` is the micro F1 of named units.
+    recall: of movements put into real clips, by their peak in px
+    """
 
     set: str
     samples: Annotated[int, Field(ge=1)]
@@ -42,9 +58,12 @@ class Line(_Strict):
     accuracy: Share | None = None
     unit_f1: Share | None = None
     unit_f1_frequent: Share | None = None
+    bleu: Share | None = None
+    rouge_l: Share | None = None
     strs: Share | None = None
     spotting_f1: Share | None = None
     false_per_minute: Annotated[float, Field(ge=0)] | None = None
+    recall: dict[str, Share] | None = None
     confusion: list[list[int]] = []
 
 
@@ -107,15 +126,24 @@ def row_of(file: Path, about: About) -> BoardRow:
 
 
 def _task(run: object) -> Task:
-    if isinstance(run, LongRun):
-        return "long videos"
-    if isinstance(run, UnitRun):
-        return "units"
+    for kind, task in _KINDS.items():
+        if isinstance(run, kind):
+            return task
     if not isinstance(run, LabelRun):
-        raise InputError("The board has rows of emotions, units and long videos; this run is another kind.")
+        raise InputError(
+            "The board has rows of emotions, units, questions and spotting; this run is another kind."
+        )
     if run.provenance.setting("moment"):
         return "emotions from frames"
     return "emotions from coded units" if run.provenance.setting("convention") else "emotions"
+
+
+_KINDS: dict[type, Task] = {
+    LongRun: "long videos",
+    UnitRun: "units",
+    VQARun: "questions",
+    SpottingRun: "spotting in real clips",
+}
 
 
 def _lines(run: object) -> Iterable[Line]:
@@ -125,6 +153,8 @@ def _lines(run: object) -> Iterable[Line]:
             yield _label_line(name, figures)
     elif isinstance(run, UnitRun):
         yield _unit_line("all", run.figures)
+    elif isinstance(run, VQARun):
+        yield from _question_lines(run)
     elif isinstance(run, LongRun):
         for name, m in run.figures.methods.items():
             yield Line(
@@ -136,6 +166,78 @@ def _lines(run: object) -> Iterable[Line]:
                 strs=_round(m.strs),
                 false_per_minute=m.false_per_minute,
             )
+
+    elif isinstance(run, SpottingRun):
+        for name, one in run.figures.methods.items():
+            yield _spotting_line(name, one, {sample.person for sample in run.samples})
+
+
+def _spotting_line(name: str, f: MethodFigures, people: set[str]) -> Line:
+    put_in: dict[str, int] = {}
+    found: dict[str, int] = {}
+    for by_peak in f.recall.values():
+        for peak, one in by_peak.items():
+            put_in[peak] = put_in.get(peak, 0) + one.put_in
+            found[peak] = found.get(peak, 0) + one.found
+    return Line(
+        set=name,
+        samples=max(sum(put_in.values()), 1),
+        people=len(people),
+        spotting_f1=_round(f.f1),
+        false_per_minute=f.false_per_minute["all"],
+        recall={peak: _round(found[peak] / count) for peak, count in put_in.items()},
+    )
+
+
+def _question_lines(run: VQARun) -> Iterable[Line]:
+    """A line for every kind of question that was asked."""
+    f = run.figures
+    for kind, asked in f.questions.items():
+        if not asked:
+            continue
+        rows = [s for s in run.samples if kind_of(s.question) == kind]
+        people = len({s.person for s in rows})
+        if kind in (QuestionKind.COARSE, QuestionKind.FINE):
+            yield _answered_labels(kind, rows)
+        elif kind in (QuestionKind.UNITS, QuestionKind.SPOKEN):
+            named = kind == QuestionKind.UNITS
+            text = f.units_text if named else f.spoken_text
+            yield Line(
+                set=kind,
+                samples=asked,
+                people=people,
+                unit_f1=_round(f.units_f1) if named else None,
+                bleu=_round(text.bleu) if text else None,
+                rouge_l=_round(text.rougeL) if text else None,
+            )
+        else:
+            share = f.shown_accuracy if kind == QuestionKind.SHOWN else f.side_accuracy
+            yield Line(set=kind, samples=asked, people=people, accuracy=_round(share))
+
+
+def _answered_labels(kind: str, rows: Sequence[SampleResult]) -> Line:
+    labels = label_set(str(s.truth) for s in rows)
+    given = [str(s.prediction) if s.prediction in labels else OTHER for s in rows]
+    counts = confusion_by_person([str(s.truth) for s in rows], given, [s.person for s in rows], labels)
+    share = len(labels) / (len(labels) - 1)  # the mean over the labels asked for, not over the last one
+
+    def interval(figure: Figure) -> Interval:
+        low, high = bootstrap_interval(counts, figure)
+        return _round(float(low) * share), _round(float(high) * share)
+
+    total = counts.sum(axis=0)
+    return Line(
+        set=kind,
+        samples=len(rows),
+        people=len(counts),
+        classes=len(labels) - 1,
+        uf1=_round(float(uf1_of(total)) * share),
+        uf1_interval=interval(uf1_of),
+        uar=_round(float(uar_of(total)) * share),
+        uar_interval=interval(uar_of),
+        accuracy=_round(float(total.trace() / total.sum())),
+        confusion=total.astype(int).tolist(),
+    )
 
 
 def _label_line(name: str, f: LabelFigures) -> Line:

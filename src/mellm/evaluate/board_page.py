@@ -23,7 +23,9 @@ _TITLES: dict[Task, str] = {
     "units": "Action units from flow (CASME II)",
     "emotions from frames": "Emotions from frames",
     "emotions from coded units": "Emotions from coded units of sheets",
+    "questions": "Questions about a micro-expression (ME-VQA of MEGC 2025; samples at hand)",
     "long videos": "Long videos: spot, then recognise",
+    "spotting in real clips": "Brief movements put into the pictures of real clips",
 }
 
 
@@ -84,6 +86,22 @@ def _of_units(rows: Rows) -> str:
     return text
 
 
+def _of_questions(rows: Rows) -> str:
+    text = _head(
+        "method", "by", "flow", "asked for", "questions, people", "UF1", "UAR", "accuracy", "units F1",
+        "BLEU", "ROUGE-L", "seen", "trained on",
+    )  # fmt: skip
+    for _, row in rows:
+        for k, line in enumerate(row.lines):
+            first = [row.method, row.by, row.measurement] if k == 0 else [""] * 3
+            last = [row.contamination, row.trained_on] if k == 0 else [""] * 2
+            labels = [_with(line.uf1, line.uf1_interval), _with(line.uar, line.uar_interval)]
+            rest = [_number(v) for v in (line.accuracy, line.unit_f1, line.bleu, line.rouge_l)]
+            asked = [line.set, f"{line.samples}, {line.people}"]
+            text += _line([*first, *asked, *labels, *rest, *last])
+    return text
+
+
 def _of_long(rows: Rows) -> str:
     text = _head(
         "videos",
@@ -104,10 +122,27 @@ def _of_long(rows: Rows) -> str:
     return text
 
 
+def _of_spotting(rows: Rows) -> str:
+    peaks = sorted({p for _, row in rows for line in row.lines for p in line.recall or {}}, key=float)
+    text = _head(
+        "clips", "method", "put in, people", *(f"recall at {peak} px" for peak in peaks), "F1",
+        "false a minute", "seen", "trained on",
+    )  # fmt: skip
+    for _, row in rows:
+        for line in row.lines:
+            recall = [_number((line.recall or {}).get(peak)) for peak in peaks]
+            figures = [*recall, _number(line.spotting_f1), f"{line.false_per_minute or 0:.2f}"]
+            ours = [row.contamination, row.trained_on] if line is row.lines[0] else ["none", "nothing; rules"]
+            text += _line([row.measurement, line.set, f"{line.samples}, {line.people}", *figures, *ours])
+    return text
+
+
 _TABLES: dict[Task, Callable[[Rows], str]] = {
     "emotions": _of_labels,
     "units": _of_units,
     "emotions from frames": _of_labels,
     "emotions from coded units": _of_labels,
+    "questions": _of_questions,
     "long videos": _of_long,
+    "spotting in real clips": _of_spotting,
 }

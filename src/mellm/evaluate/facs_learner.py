@@ -58,10 +58,12 @@ class FacsLearner:
     name: str = "facs-1"
     trains: bool = False
     """It can be trained, but answers without a training fold too."""
+    clean: bool = False
+    """Whether its linear models rest on no annotation sheet."""
 
     def prepare(self, stored: NDArray[np.uint8]) -> Features:
         """Return both views' grids (2 x 147) and the zero-shot log-odds of three sources (9)."""
-        found = coarse_findings(stored)
+        found = coarse_findings(stored, clean=self.clean)
         return np.concatenate([found.grids.ravel(), found.odds.ravel()])
 
     def fit(self, training: Training, seed: int) -> Predictor:
@@ -73,6 +75,11 @@ class FacsLearner:
             scores.append(_fitted(training, view, with_odds=True))
             scores.append(_fitted(training, view, with_odds=False))
         return lambda x: softmax(_SHARPNESS * np.mean([s(x) for s in scores], axis=0))
+
+
+def clean_facs() -> FacsLearner:
+    """The learner with linear models that rest on no annotation sheet."""
+    return FacsLearner("facs-1-clean", clean=True)
 
 
 def _fitted(training: Training, view: int, with_odds: bool) -> Predictor:

@@ -21,7 +21,7 @@ from mellm.evaluate.runs import FlowRun, provenance, write_run
 from mellm.flow import create
 from mellm.flow.field import FlowEstimator
 from mellm.flow.meflownet.motion_prior_file import load_prior
-from mellm.flow.meflownet.runtime import NETWORK_FILE, PRIOR_FILE, MEFlowNetEstimator
+from mellm.flow.meflownet.runtime import NETWORK_FILE, PRIOR_FILE, MEFlowNetEstimator, fast
 from mellm.simulate.pair import FlowPair
 
 ESTIMATORS = ("meflownet", "meflownet-fast", "tvl1", "dis", "farneback", "deepflow")
@@ -189,8 +189,8 @@ def _averages(samples: Sequence[PairSample], estimators: Sequence[str]) -> Strat
 
 
 def _create(name: str, prior: Path | None, run: Path | None) -> FlowEstimator:
-    if name in ("meflownet-fast", "meflownet-fast") and prior is not None:
-        return MEFlowNetEstimator(load_prior(prior), None)
+    if name == "meflownet-fast" and prior is not None:
+        return fast(load_prior(prior))
     if name == "meflownet" and run is not None:
         return MEFlowNetEstimator(load_prior(run / PRIOR_FILE.name), run / NETWORK_FILE.name)
     return create("meflownet-fast" if name == "meflownet-fast" else name)

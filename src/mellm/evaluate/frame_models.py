@@ -5,7 +5,7 @@ label, a unit or the data set of a sample, but for the name of the set whose she
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,19 +14,22 @@ from typing import Literal, Protocol
 from pydantic import BaseModel
 
 from mellm.errors import InputError
+from mellm.evaluate.counting_backend import CountingBackend
 from mellm.evaluate.frame_measurement import Measured
 from mellm.evaluate.language_models import consistent
 from mellm.facs import PRESENT, create_au_model, create_emotion_model
+from mellm.facs.blinks import feigned_units
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.findings import AUEvidence, AUModel, EmotionModel
 from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
-from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
+from mellm.language.backends.protocol import Message
 from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.model_reader import Asking, LanguageReader
-from mellm.language.motion.combination import WEIGHTS, combined_labels, combined_units
+from mellm.language.motion.combination import combined_labels, combined_units, weights_of
 from mellm.language.motion.encoders import Route, shipped_encoder
-from mellm.language.motion.opinion import Opinion, borne_out
+from mellm.language.motion.opinion import MotionTokens, borne_out
 from mellm.language.prompt import fill, label_list
+from mellm.language.shown_motion import need_reader_of_motion, shown_to
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
 from mellm.report import Reading
@@ -85,7 +88,9 @@ class ModelChoice:
     taxonomy: the classes; units: action-unit model of the FACS stage; emotion: `learned` from sheets (never
         the sample's own), `clean` or `prototypes` (no sheet at all); convention: whose words for emotions
     llm, form, route: of a language model or encoder; prompt: `compact` or `full` (None: compact for the
-        built-in model); told: the built-in model is told the FACS stage's findings
+        built-in model); told: the built-in model is told the FACS stage's findings; read_motion: it
+        is shown the motion itself; brief: it is asked for units and label alone
+    clean: the encoder rests on no sheet
     """
 
     taxonomy: str
@@ -97,6 +102,9 @@ class ModelChoice:
     form: InputForm = "motion-prompt"
     route: Route = "flow"
     told: bool = False
+    read_motion: bool = False
+    brief: bool = False
+    clean: bool = False
 
 
 Factory = Callable[[ModelChoice], FrameModel]
@@ -129,9 +137,7 @@ class StageModel:
         """`facs` with its parts where they are not the usual ones."""
         parts = (self._choice.units, self._choice.emotion)
         usual = ("evidence", "learned")
-        return "-".join(
-            ["facs", *(part for part, common in zip(parts, usual, strict=True) if part != common)]
-        )
+        return "-".join(["facs", *(p for p, common in zip(parts, usual, strict=True) if p != common)])
 
     def read(self, measured: Measured, own: str) -> FrameAnswer:
         """Read units, then the emotion they suggest."""
@@ -167,86 +173,28 @@ class EncoderModel:
     @property
     def name(self) -> str:
         """`encoder-flow`, `combined-vision`, ..."""
-        return f"{'combined' if self._combined else 'encoder'}-{self._choice.route}"
+        kind = "combined" if self._combined else "encoder"
+        return f"{kind}-{self._choice.route}{'-clean' if self._choice.clean else ''}"
 
     def read(self, measured: Measured, own: str) -> FrameAnswer:
         """Read the map or the regions' numbers."""
         started = time.perf_counter()
-        seen = opinion_of(measured, self._choice.route)
+        encoder = shipped_encoder(self._choice.route, clean=self._choice.clean)
+        seen = encoder.read(measured.motion, measured.onset, measured.expression)
         labels = seen.labels(self._choice.taxonomy)
         units = seen.evidence(measured.motion)
         if self._combined:
-            weights = WEIGHTS[self._choice.route, "px"]
+            weights = weights_of(self._choice.route, "px", clean=self._choice.clean)
             stage = self._stage.evidence(measured)
             emotion = self._stage.emotion(own).predict(stage, self._choice.taxonomy)
             labels = combined_labels(emotion, labels, weights)
-            units = combined_units(stage, seen, weights)
+            units = combined_units(stage, seen, weights, feigned_units(measured.motion))
         return FrameAnswer(
             label=max(labels, key=labels.__getitem__),
             probabilities=labels,
             action_units=_called(units),
             seconds=time.perf_counter() - started,
         )
-
-
-def opinion_of(measured: Measured, route: Route) -> Opinion:
-    """What a route's encoder makes of a measured pair."""
-    from mellm.flow.colour import MMC_SCALE_PX, mmc_map
-
-    encoder = shipped_encoder(route)
-    if route == "vision":
-        return encoder.read_map(mmc_map(measured.expression, measured.onset, scale_px=MMC_SCALE_PX))
-    return encoder.read_regions(measured.motion)
-
-
-@dataclass(slots=True)
-class CountingBackend:
-    """A backend that counts what goes in and out of another."""
-
-    backend: LanguageBackend
-    sent: int = 0
-    written: int = 0
-    pictures: int = 0
-
-    @property
-    def name(self) -> str:
-        """The other's name."""
-        return self.backend.name
-
-    @property
-    def sees(self) -> bool:
-        """Whether the other takes pictures."""
-        return self.backend.sees
-
-    def generate(
-        self,
-        messages: Sequence[Message],
-        decoding: Decoding,
-        *,
-        prefix: str = "",
-        control: Control | None = None,
-    ) -> Generator[str]:
-        """Pass the pieces on."""
-        self._count(messages, prefix)
-        for piece in self.backend.generate(messages, decoding, prefix=prefix, control=control):
-            self.written += len(piece)
-            yield piece
-
-    def choose(
-        self,
-        messages: Sequence[Message],
-        prefix: str,
-        options: Sequence[str],
-        *,
-        control: Control | None = None,
-    ) -> Choice:
-        """Pass the choice on."""
-        self._count(messages, prefix)
-        return self.backend.choose(messages, prefix, options, control=control)
-
-    def _count(self, messages: Sequence[Message], prefix: str) -> None:
-        self.sent += len(prefix) + sum(len(message.text) for message in messages)
-        self.pictures += sum(len(message.images) for message in messages)
 
 
 class LanguageModel:
@@ -268,7 +216,10 @@ class LanguageModel:
                 "(openai:URL,model=NAME,pictures=yes)."
             )
         self._stage = StageModel(choice)
-        self.asking = Asking(form="compact" if self.own_eyes else "full", timeout=MOST_SECONDS)
+        if choice.read_motion:
+            need_reader_of_motion(self._backend, self.own_eyes and not choice.told)
+        form = "compact" if self.own_eyes else "full"
+        self.asking = Asking(form=form, timeout=MOST_SECONDS, brief=choice.brief)
         self._reader = LanguageReader(self._backend, taxonomy=choice.taxonomy, asking=self.asking)
 
     @property
@@ -279,7 +230,8 @@ class LanguageModel:
     @property
     def name(self) -> str:
         """The backend and what it is given."""
-        given = f"told {'facs' if self._choice.told else self._choice.route}"
+        how = "shown" if self._choice.read_motion else "told"
+        given = f"{how} {'facs' if self._choice.told else self._choice.route}"
         return f"{self._backend.name}, {given if self.own_eyes else self._choice.form}"
 
     def read(self, measured: Measured, own: str) -> FrameAnswer:
@@ -287,29 +239,35 @@ class LanguageModel:
         started = time.perf_counter()
         counting = CountingBackend(self._backend)
         reader = self._reader.through(counting)
-        units, labels = self._told(measured, own)
+        units, labels, seen = self._told(measured, own)
         with getattr(self._backend, "turn", nullcontext()):
-            reading = reader.read(measured.motion, units, labels, messages=self._messages(measured))
+            reading = reader.read(
+                measured.motion, units, labels, messages=self._messages(measured), seen=seen
+            )
         return FrameAnswer(
             label=reading.label,
             probabilities=reading.probabilities,
             action_units=reading.action_units,
             text=reading.raw,
-            soundness=soundness(reading, measured),
+            soundness=None if self._choice.brief else soundness(reading, measured),
             seconds=time.perf_counter() - started,
             characters=(counting.sent, counting.written),
             pictures=counting.pictures,
         )
 
-    def _told(self, measured: Measured, own: str) -> tuple[list[AUEvidence], Mapping[str, float] | None]:
+    def _told(
+        self, measured: Measured, own: str
+    ) -> tuple[list[AUEvidence], Mapping[str, float] | None, MotionTokens | None]:
         """What the built-in model is told: its encoder's view, or the FACS stage's; others, nothing."""
         if not self.own_eyes:
-            return [], None
+            return [], None, None
         if self._choice.told:
             found = self._stage.evidence(measured)
-            return found, self._stage.emotion(own).predict(found, self._choice.taxonomy)
-        seen = opinion_of(measured, self._choice.route)
-        return borne_out(seen.evidence(measured.motion)), seen.labels(self._choice.taxonomy)
+            return found, self._stage.emotion(own).predict(found, self._choice.taxonomy), None
+        encoder = shipped_encoder(self._choice.route)
+        seen = encoder.read(measured.motion, measured.onset, measured.expression)
+        units, labels = borne_out(seen.evidence(measured.motion)), seen.labels(self._choice.taxonomy)
+        return units, labels, shown_to(self._backend, seen) if self._choice.read_motion else None
 
     def _messages(self, measured: Measured) -> list[Message] | None:
         form, taxonomy = self._choice.form, self._choice.taxonomy

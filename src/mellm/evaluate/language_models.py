@@ -1,7 +1,7 @@
-"""Language models on the MEGC 2019 composite and on ME-VQA, zero-shot: labels, units, and the text itself.
+"""Language models on the MEGC 2019 composite, zero-shot: labels, units, and the text itself.
 
 Every sample is read once; readings are kept beside the output while a run lasts, so that one that was
-interrupted goes on. Knows the questions' form; answers are scored by `vqa` and `recognition`.
+interrupted goes on. Questions are put to them by `language_vqa`.
 """
 
 import time
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, flow_set_files, read_flow_set
-from mellm.datasets.vqa_questions import QuestionKind, VQAQuestion, kind_of
 from mellm.errors import InputError
 from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.figures import TextFigures, UnitFigures
@@ -23,32 +22,31 @@ from mellm.evaluate.kept_answers import keep, read_kept
 from mellm.evaluate.motion_learners import see_stored
 from mellm.evaluate.protocols import spread
 from mellm.evaluate.recognition import Progress, figures_of, results_of
-from mellm.evaluate.runs import LabelRun, SampleResult, UnitRun, VQARun, provenance
+from mellm.evaluate.runs import LabelRun, SampleResult, UnitRun, provenance
 from mellm.evaluate.unit_recognition import LEAST, commonest_units, has_units, true_codes
-from mellm.evaluate.vqa_answers import VQATask
 from mellm.facs import FINE, PRESENT
 from mellm.facs.codes import ActionUnitCode, parse_code
 from mellm.facs.region_support import knows_motion, supporting_regions
 from mellm.facs.stored_flow import COARSE
 from mellm.facs.taxonomies import get_taxonomy
-from mellm.instruct.compact_records import reading_prompt, vqa_prompt
+from mellm.instruct.compact_records import reading_prompt
 from mellm.instruct.records import Case, Route, Stage
 from mellm.instruct.sources import measure_stored_flow
-from mellm.instruct.task_prompts import IMAGE, ask, meu_prompt
+from mellm.instruct.task_prompts import IMAGE, meu_prompt
 from mellm.language.answer import labels_in
-from mellm.language.backends import Decoding, LanguageBackend, Message
+from mellm.language.backends import LanguageBackend, Message
 from mellm.language.claim_check import claims_in, false_claims
 from mellm.language.compact_prompt import MEU_QUESTION
 from mellm.language.model_reader import Asking, LanguageReader
-from mellm.language.motion.opinion import borne_out
+from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.language.motion.questions import NOTHING
+from mellm.language.shown_motion import shown_to
 from mellm.language.unit_claims import unit_claims
 from mellm.language.unit_mentions import coded_mentions
 from mellm.media.frame import Image
 from mellm.report import Reading
 
 _TAXONOMY = "3"
-_OPEN_TOKENS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,25 @@ class Asked:
     """One model and how it is asked: `form` `compact` or `full`, `route` `flow` or `vision`.
 
     own_eyes: the built-in model is told what its own encoder of the route sees, and nothing of the FACS stage
+    read_motion: it is shown the motion itself instead, as embeddings
+    brief: units and label alone, without a text
     """
 
     backend: LanguageBackend
     form: str = "compact"
     route: Route = "flow"
     own_eyes: bool = False
+    read_motion: bool = False
+    brief: bool = False
 
     @property
     def settings(self) -> dict[str, JsonValue]:
         """For the provenance of a run."""
-        told = "encoder" if self.own_eyes else "facs" if self.form == "compact" else "nothing"
+        own = "motion" if self.read_motion else "encoder"
+        told = own if self.own_eyes else "facs" if self.form == "compact" else "nothing"
         return {
             "model": "language", "backend": self.backend.name, "prompt": self.form, "route": self.route,
-            "told": told,
+            "told": told, "brief": self.brief,
         }  # fmt: skip
 
 
@@ -82,11 +85,14 @@ class Sample:
     picture: Image
     stored: NDArray[np.uint8]
 
-    def told(self, asked: Asked) -> Stage:
+    def seen(self, asked: Asked) -> Opinion | None:
+        """Return what the model's own encoder sees, None where it is not to tell."""
+        return see_stored(self.stored, asked.route) if asked.own_eyes else None
+
+    def told(self, opinion: Opinion | None) -> Stage:
         """Return what a model is told: the FACS stage's findings, or its own encoder's in their place."""
-        if not asked.own_eyes:
+        if opinion is None:
             return self.stage
-        opinion = see_stored(self.stored, asked.route)
         fine = {name: share for name, share in opinion.fine.items() if name != NOTHING}
         total = max(sum(fine.values()), 1e-9)
         coarse, shares = opinion.labels("3"), {name: value / total for name, value in fine.items()}
@@ -121,7 +127,7 @@ def evaluate_language(
     """
     started = time.perf_counter()
     data = _part(read_flow_set(folder), limit)
-    samples = list(_samples(data))
+    samples = list(samples_of(data))
     readings = _readings(samples, asked, progress, kept)
     probabilities = np.array([_probabilities(reading) for reading in readings])
     stages = np.array([[s.stage.emotion(_TAXONOMY)[c] for c in COARSE] for s in samples])
@@ -129,7 +135,8 @@ def evaluate_language(
     figures.units = _unit_figures(data, [reading.action_units for reading in readings])
     stage.units = _unit_figures(data, [_called(s.stage) for s in samples])
     figures.facs_stage = stage
-    figures.text = text_figures([(r, s.case) for r, s in zip(readings, samples, strict=True)])
+    if not asked.brief:
+        figures.text = text_figures([(r, s.case) for r, s in zip(readings, samples, strict=True)])
     results = results_of(data.samples, probabilities)
     for result, reading in zip(results, readings, strict=True):
         result.action_units, result.text = reading.action_units, reading.raw
@@ -142,18 +149,22 @@ def _readings(
     samples: Sequence[Sample], asked: Asked, progress: Progress | None, kept: Path | None
 ) -> list[Reading]:
     """The reading of every sample, those in `kept` as they are."""
-    reader = LanguageReader(asked.backend, taxonomy=_TAXONOMY, asking=Asking(form=asked.form))
+    asking = Asking(form=asked.form, brief=asked.brief)
+    reader = LanguageReader(asked.backend, taxonomy=_TAXONOMY, asking=asking)
     found = read_kept(kept, Reading.model_validate_json)
     for number, sample in enumerate(samples, 1):
         key = sample.case.name
         if key not in found:
-            told = sample.told(asked)
+            opinion = sample.seen(asked)
+            told = sample.told(opinion)
+            seen = shown_to(asked.backend, opinion) if opinion and asked.read_motion else None
             found[key] = reader.read(
                 sample.case.motion,
                 told.evidence,
                 told.emotion(_TAXONOMY),
                 scale="relative",
-                messages=_reading_messages(sample, asked),
+                messages=None if seen is not None else _reading_messages(sample, asked, told),
+                seen=seen,
             )
             keep(kept, key, found[key].model_dump_json())
         if progress:
@@ -175,7 +186,7 @@ def evaluate_language_units(
     data = _part(everything.select(np.array([has_units(s) is True for s in everything.samples])), limit)
     if not data.samples:
         raise InputError(f"No sample in '{folder}' has action units; the column action_units is empty.")
-    codes = [reading.action_units for reading in _readings(list(_samples(data)), asked, progress, kept)]
+    codes = [reading.action_units for reading in _readings(list(samples_of(data)), asked, progress, kept)]
     pairs = zip(data.samples, codes, strict=True)
     lines = [
         SampleResult(key=s.key, dataset=s.dataset, subject=s.subject, truth=true_codes(s), prediction=list(c))
@@ -184,35 +195,6 @@ def evaluate_language_units(
     settings = asked.settings | {"protocol": "zero-shot", "limit": limit}
     made = provenance(flow_set_files(folder), settings, seed, started)
     return UnitRun(figures=_unit_figures(data, codes), samples=lines, provenance=made)
-
-
-def evaluate_language_vqa(
-    folder: str | Path,
-    questions: str | Path,
-    asked: Asked,
-    seed: int = 0,
-    progress: Progress | None = None,
-    kept: Path | None = None,
-    limit: int | None = None,
-) -> VQARun:
-    """Have a language model answer ME-VQA's questions about a folder's samples; arguments as above.
-
-    Questions with a closed set of answers (coarse, fine, yes or no, side) are answered by the likeliest of
-    them, open ones in the model's own words. Raises InputError where no question is about a sample.
-    """
-    started = time.perf_counter()
-    data = read_flow_set(folder)
-    samples = {s.case.name: s for s in _samples(data)}
-    task = VQATask.read(folder, questions, data.samples).part(limit)
-    found = read_kept(kept, str)
-    for number, question in enumerate(task.questions, 1):
-        if question.id not in found:
-            found[question.id] = _answer(question, samples[question.image_id], asked)
-            keep(kept, question.id, found[question.id])
-        if progress:
-            progress(question.id, number, len(task.questions))
-    settings = asked.settings | {"protocol": "zero-shot", "fine_labels": list(FINE), "limit": limit}
-    return task.run([found[q.id] for q in task.questions], settings, seed, started)
 
 
 def text_figures(readings: Sequence[tuple[Reading, Case]]) -> TextFigures:
@@ -255,43 +237,22 @@ def consistent(reading: Reading) -> bool:
     return reading.label is None or not named or reading.label in named
 
 
-def _answer(question: VQAQuestion, sample: Sample, asked: Asked) -> str:
-    kind = kind_of(question.question)
-    form = "compact" if asked.form == "compact" and asked.route == "flow" else "full"
-    if form == "compact" or asked.own_eyes:
-        text = vqa_prompt(sample.case.motion, sample.told(asked), question.question, kind, scale="relative")
-        messages = [Message("user", text)]
-    else:
-        messages = _with_picture(ask(sample.case, asked.route, "en", question.question), sample, asked)
-    options = _CLOSED.get(kind)
-    if options:
-        return options[asked.backend.choose(messages, "", options).index]
-    return "".join(asked.backend.generate(messages, Decoding(_OPEN_TOKENS))).strip()
-
-
-_CLOSED: dict[QuestionKind, tuple[str, ...]] = {
-    QuestionKind.COARSE: COARSE,
-    QuestionKind.FINE: FINE,
-    QuestionKind.SHOWN: ("yes", "no"),
-    QuestionKind.SIDE: ("left", "right"),
-}
-
-
-def _reading_messages(sample: Sample, asked: Asked) -> list[Message]:
+def _reading_messages(sample: Sample, asked: Asked, told: Stage) -> list[Message]:
     if asked.own_eyes or (asked.form == "compact" and asked.route == "flow"):
-        told = sample.told(asked)
         text = reading_prompt(sample.case.motion, told, MEU_QUESTION, _TAXONOMY, scale="relative")
         return [Message("user", text)]
-    return _with_picture(meu_prompt(sample.case, asked.route, "en", _TAXONOMY), sample, asked)
+    return with_picture(meu_prompt(sample.case, asked.route, "en", _TAXONOMY), sample, asked)
 
 
-def _with_picture(text: str, sample: Sample, asked: Asked) -> list[Message]:
+def with_picture(text: str, sample: Sample, asked: Asked) -> list[Message]:
+    """Return a prompt as a message; on the vision route with the sample's map."""
     if asked.route == "flow":
         return [Message("user", text)]
     return [Message("user", text.replace(IMAGE, "").strip(), (sample.picture,))]
 
 
-def _samples(data: FlowSet) -> Iterator[Sample]:
+def samples_of(data: FlowSet) -> Iterator[Sample]:
+    """Measure a folder's samples, one as it is asked for."""
     for sample, stored in zip(data.samples, data.flows, strict=True):
         measured = measure_stored_flow(sample, stored)
         yield Sample(measured.case, cast(Stage, measured.case.stage), measured.picture, stored)

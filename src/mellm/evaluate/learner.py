@@ -52,11 +52,16 @@ class Learner(Protocol):
 
 _LEARNERS: dict[str, str] = {
     "facs": "mellm.evaluate.facs_learner:FacsLearner",
+    "facs-clean": "mellm.evaluate.facs_learner:clean_facs",
     "evidence": "mellm.evaluate.facs_learner:evidence",
     "encoder-flow": "mellm.evaluate.motion_learners:encoder_flow",
     "encoder-vision": "mellm.evaluate.motion_learners:encoder_vision",
     "combined-flow": "mellm.evaluate.motion_learners:combined_flow",
     "combined-vision": "mellm.evaluate.motion_learners:combined_vision",
+    "encoder-flow-clean": "mellm.evaluate.motion_learners:clean_encoder_flow",
+    "encoder-vision-clean": "mellm.evaluate.motion_learners:clean_encoder_vision",
+    "combined-flow-clean": "mellm.evaluate.motion_learners:clean_combined_flow",
+    "combined-vision-clean": "mellm.evaluate.motion_learners:clean_combined_vision",
     "baseline-rule": "mellm.evaluate.facs_learner:rule",
     "baseline-lr": "mellm.evaluate.baselines.linear:logistic_baseline",
     "baseline-svm": "mellm.evaluate.baselines.linear:support_vector_baseline",

@@ -1,6 +1,7 @@
 """The motion encoders, and their combination with the FACS stage, as recognisers of stored 28x28 flow.
 
-Zero-shot only: no real face took part in their training. Names: `encoder-ROUTE`, `combined-ROUTE`.
+Zero-shot only: no real face took part in their training. Names: `encoder-ROUTE`, `combined-ROUTE`, and with
+`-clean` behind them those that rest on no annotation sheet.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from mellm.evaluate.unit_learners import BothUnits
 from mellm.facs.stored_flow import COARSE, coarse_findings
 from mellm.facs.stored_flow_units import SIDE_GAP, WEIGHT
 from mellm.flow.normalised import recover_flow, regional_motion
-from mellm.language.motion.combination import WEIGHTS, combined_labels
+from mellm.language.motion.combination import combined_labels, weights_of
 from mellm.language.motion.encoders import Route, shipped_encoder
 from mellm.language.motion.map_tokens import stored_map
 from mellm.language.motion.opinion import Opinion
@@ -25,32 +26,37 @@ from mellm.language.motion.opinion import Opinion
 StoredFlow = NDArray[np.uint8]
 
 
-def see_stored(stored: StoredFlow, route: Route) -> Opinion:
+def see_stored(stored: StoredFlow, route: Route, clean: bool = False) -> Opinion:
     """Return what a route's encoder makes of stored flow uint8 (28, 28, 3)."""
-    field = recover_flow(stored)
+    field, encoder = recover_flow(stored), shipped_encoder(route, clean=clean)
     if route == "vision":
-        return shipped_encoder(route).read_map(stored_map(field))
-    return shipped_encoder(route).read_regions(regional_motion(field), "relative")
+        return encoder.read_map(stored_map(field))
+    return encoder.read_regions(regional_motion(field), "relative")
 
 
-def _labels(stored: StoredFlow, route: Route, combined: bool) -> Array:
-    labels = see_stored(stored, route).labels("3")
+def _labels(stored: StoredFlow, route: Route, combined: bool, clean: bool) -> Array:
+    labels = see_stored(stored, route, clean).labels("3")
     if combined:
-        stage = dict(zip(COARSE, coarse_findings(stored).probabilities.tolist(), strict=True))
-        labels = combined_labels(stage, labels, WEIGHTS[route, "relative"])
+        found = coarse_findings(stored, clean=clean).probabilities.tolist()
+        stage = dict(zip(COARSE, found, strict=True))
+        labels = combined_labels(stage, labels, weights_of(route, "relative", clean=clean))
     return np.array([labels[name] for name in COARSE])
 
 
-def motion_learner(route: Route, combined: bool) -> Untrained:
+def motion_learner(route: Route, combined: bool, clean: bool = False) -> Untrained:
     """Return the recogniser of three classes."""
-    name = f"{'combined' if combined else 'encoder'}-{route}"
-    return Untrained(name, partial(_labels, route=route, combined=combined))
+    name = f"{'combined' if combined else 'encoder'}-{route}{'-clean' if clean else ''}"
+    return Untrained(name, partial(_labels, route=route, combined=combined, clean=clean))
 
 
 encoder_flow: Callable[[], Untrained] = partial(motion_learner, "flow", False)
 encoder_vision: Callable[[], Untrained] = partial(motion_learner, "vision", False)
 combined_flow: Callable[[], Untrained] = partial(motion_learner, "flow", True)
 combined_vision: Callable[[], Untrained] = partial(motion_learner, "vision", True)
+clean_encoder_flow: Callable[[], Untrained] = partial(motion_learner, "flow", False, True)
+clean_combined_flow: Callable[[], Untrained] = partial(motion_learner, "flow", True, True)
+clean_encoder_vision: Callable[[], Untrained] = partial(motion_learner, "vision", False, True)
+clean_combined_vision: Callable[[], Untrained] = partial(motion_learner, "vision", True, True)
 
 
 class MotionUnits:
@@ -60,17 +66,19 @@ class MotionUnits:
     together (`unit_learners.BothUnits`): each is sparing with what it was never shown.
     """
 
-    def __init__(self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool) -> None:
+    def __init__(
+        self, data: FlowSet, units: tuple[int, ...], *, route: Route, combined: bool, clean: bool
+    ) -> None:
         """Read every sample."""
-        self._units = units
+        self._units, self._clean = units, clean
         self._scores = np.array(
             [[self._row(stored, route) for stored in flows] for flows in data.measurements]
         )
         if combined:
-            self._scores = np.maximum(self._scores, BothUnits(data, units).zero_shot())
+            self._scores = np.maximum(self._scores, BothUnits(data, units, clean=clean).zero_shot())
 
     def _row(self, stored: StoredFlow, route: Route) -> Array:
-        opinion = see_stored(stored, route)
+        opinion = see_stored(stored, route, self._clean)
         row = np.full((2, len(self._units)), -WEIGHT)
         for unit in opinion.units:
             if unit.au in self._units:
@@ -91,7 +99,13 @@ class MotionUnits:
 
 def motion_units(name: str) -> Callable[[FlowSet, tuple[int, ...]], MotionUnits] | None:
     """Return the maker of a learner by name, None for any other name."""
-    kind, _, route = name.partition("-")
-    if kind not in ("encoder", "combined") or route not in ("flow", "vision"):
+    kind, _, rest = name.partition("-")
+    route, _, clean = rest.partition("-")
+    if kind not in ("encoder", "combined") or route not in ("flow", "vision") or clean not in ("", "clean"):
         return None
-    return partial(MotionUnits, route="vision" if route == "vision" else "flow", combined=kind == "combined")
+    return partial(
+        MotionUnits,
+        route="vision" if route == "vision" else "flow",
+        combined=kind == "combined",
+        clean=clean == "clean",
+    )

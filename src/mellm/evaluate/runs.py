@@ -16,6 +16,7 @@ from mellm.evaluate.figures import LabelFigures, UnitFigures, VQAFigures
 from mellm.evaluate.flow_figures import FlowFigures, PairSample
 from mellm.evaluate.long_figures import LongFigures, LongSample
 from mellm.evaluate.made_where import commit_of, machine, today
+from mellm.evaluate.spotting_figures import SpottingFigures, SpottingSample
 from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
@@ -112,7 +113,11 @@ class LongRun(Run[LongFigures, LongSample]):
     """Spotting, recognition and questions on long videos."""
 
 
-AnyRun = LabelRun | UnitRun | VQARun | FlowRun | LongRun
+class SpottingRun(Run[SpottingFigures, SpottingSample]):
+    """Spotters on real clips, as they are and with movements put in."""
+
+
+AnyRun = LabelRun | UnitRun | VQARun | FlowRun | LongRun | SpottingRun
 
 
 def provenance(
@@ -165,6 +170,8 @@ def read_run(file: str | Path) -> AnyRun:
             return FlowRun.model_validate(content)
         if "mean_counts" in figures:
             return LongRun.model_validate(content)
+        if "covered" in figures:
+            return SpottingRun.model_validate(content)
         if "questions" in figures:
             return VQARun.model_validate(content)
         if "per_unit" in figures:

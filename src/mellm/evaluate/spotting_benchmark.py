@@ -4,10 +4,9 @@ Every clip belongs to a person and shows a kind of behaviour; the recipe of the 
 which people stay out of which training. Only frames and seconds leave this module.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,36 +14,23 @@ from pydantic import JsonValue
 
 from mellm.errors import InputError
 from mellm.evaluate.intervals import match
-from mellm.evaluate.runs import Run, provenance
+from mellm.evaluate.runs import SpottingRun, provenance
 from mellm.evaluate.spotting_baselines import above_threshold, directional_difference, flow_peaks
 from mellm.evaluate.spotting_figures import MethodFigures, PeakFigures, SpottingFigures, SpottingSample
-from mellm.evaluate.spotting_injection import plan, write_injected
-from mellm.face import FaceTracker
-from mellm.face.people import FaceObservation
-from mellm.media import open_media
-from mellm.simulate.origins import Origin
+from mellm.evaluate.spotting_material import Asked, kept_material
 from mellm.spot import RegionalMotion, SpotSettings, spot
 from mellm.spot.detector import Detector
 from mellm.spot.inputs import RATE, sampled
 from mellm.spot.series import segments
-from mellm.spot.trace import MotionTracer
+from mellm.spot.speech import LIPS_TALK, lips
 from mellm.train.spot.recipe import read_spot_recipe
-from mellm.train.spot.unrest import TALKS, lips
 
 Told = Callable[[str], None]
 Spans = list[tuple[float, float, float, float]]
 """Onset, apex, offset, s, and the score."""
 
-PEAKS = (0.7, 1.2, 2.5)
-"""Px at 200 px between the outer eye corners: what is put in."""
-ORIGINS = (Origin.TABLE, Origin.REPLAYED, Origin.MUSCLE, Origin.SMOOTH)
-"""Origins of what is put in that need no other file."""
 _GRID = 1000.0
 """Intervals are compared in milliseconds."""
-
-
-class SpottingRun(Run[SpottingFigures, SpottingSample]):
-    """Spotters on real clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,56 +45,45 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: peaks put in, seconds per clip and peak at least and at most, dial, seed."""
+    """What is measured: what is put in, the dial, and a name of the weights for the run's settings."""
 
-    peaks: Sequence[float] = PEAKS
-    least_seconds: float = 20.0
-    most_seconds: float = 60.0
+    asked: Asked = field(default_factory=Asked)
     false_alarms_per_minute: float = 0.3
-    seed: int = 0
+    weights: str = "shipped"
 
 
 def evaluate_spotting(
-    clips: Sequence[Clip], detector: Detector | None, chosen: Plan, told: Told
+    clips: Sequence[Clip], detector: Detector | None, chosen: Plan, told: Told, cache: Path
 ) -> SpottingRun:
-    """Measure all spotters on clips as they are and with movements put in; InputError without clips."""
+    """Measure all spotters on clips as they are and with movements put in; InputError without clips.
+
+    Traces are kept in the folder `cache`: an interrupted run goes on, and other weights trace nothing again.
+    """
     if not clips:
         raise InputError("No clip of these people is there: give the folder that the recipe's clips lie in.")
     started = time.perf_counter()
-    rng = np.random.default_rng(chosen.seed)
     samples: list[SpottingSample] = []
     covered: dict[str, float] = {}
     minutes: dict[str, float] = {}
     for clip in clips:
         told(clip.path.name)
-        faces, times, motion = watched(clip.path)
-        if len(times) < 12 or not any(faces):
+        material = kept_material(clip.path, chosen.asked, cache)
+        if material is None:
             continue
-        seconds = times[-1] - times[0]
-        rate = float(1 / np.median(np.diff(times)))
-        minutes[clip.kind] = minutes.get(clip.kind, 0.0) + seconds / 60
+        motion, rate = material.motion, material.rate
+        minutes[clip.kind] = minutes.get(clip.kind, 0.0) + float(motion.times[-1] - motion.times[0]) / 60
         found = _found(motion, rate, detector, chosen)
         for kind, share in found.covered.items():
             covered[kind] = covered.get(kind, 0.0) + share
-        known = [(times[first], times[last]) for first, last in clip.micros]
+        known = [(_second(motion, first), _second(motion, last)) for first, last in clip.micros]
         as_is = {m: [s for s in spans if not _within(s, known)] for m, spans in found.methods.items()}
         samples.append(_sample(clip, 0.0, [], as_is))
         busy = lips_moving(motion)
-        count = int(np.searchsorted(times, times[0] + chosen.most_seconds))
-        for peak in chosen.peaks:
-            for _ in range(max(1, round(chosen.least_seconds / seconds))):
-                placed = plan(times[:count], peak, ORIGINS, rng)
-                if not placed:
-                    continue
-                with tempfile.TemporaryDirectory() as folder:
-                    file = Path(folder) / "injected.mp4"
-                    write_injected(clip.path, file, faces[:count], placed, rate)
-                    _, _, moved = watched(file)
-                truth = [(times[p.onset], times[p.apex], times[p.offset]) for p in placed]
-                methods = _found(moved, rate, detector, chosen).methods
-                sample = _sample(clip, peak, truth, methods)
-                sample.talking = [float(np.interp(apex, *busy)) > TALKS for _, apex, _ in truth]
-                samples.append(sample)
+        for one in material.injected:
+            methods = _found(one.motion, rate, detector, chosen).methods
+            sample = _sample(clip, one.peak, one.truth, methods)
+            sample.talking = [float(np.interp(apex, *busy)) > LIPS_TALK for _, apex, _ in one.truth]
+            samples.append(sample)
     total = sum(minutes.values()) * 60
     figures = SpottingFigures(
         minutes={kind: round(m, 3) for kind, m in minutes.items()},
@@ -116,15 +91,19 @@ def evaluate_spotting(
         covered={kind: round(seconds / total, 4) for kind, seconds in covered.items()},
     )
     settings: dict[str, JsonValue] = {
-        "peaks": list(chosen.peaks),
+        "peaks": list(chosen.asked.peaks),
         "false_alarms_per_minute": chosen.false_alarms_per_minute,
         "people": [*sorted({clip.person for clip in clips})],
-        "weights": "shipped" if detector is None else "given",
+        "weights": chosen.weights,
     }
     paths = [clip.path for clip in clips]
     return SpottingRun(
-        figures=figures, samples=samples, provenance=provenance(paths, settings, chosen.seed, started)
+        figures=figures, samples=samples, provenance=provenance(paths, settings, chosen.asked.seed, started)
     )
+
+
+def _second(motion: RegionalMotion, frame: int) -> float:
+    return float(np.interp(frame, motion.frames, motion.times))
 
 
 def lips_moving(motion: RegionalMotion) -> tuple[list[float], list[float]]:
@@ -145,26 +124,6 @@ def listed_clips(recipe: Path, data: Path, folds: Sequence[str] | None) -> list[
         for clip in plan.clips
         if (not folds or clip.fold in folds) and (data / clip.file).is_file()
     ]
-
-
-def write_spotting(file: Path, run: SpottingRun) -> None:
-    """Write a run as JSON, creating the folder where needed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
-
-
-def watched(path: Path) -> tuple[list[FaceObservation | None], list[float], RegionalMotion]:
-    """The face of a clip in each frame, the frames' times, and the trace."""
-    tracker, tracer = FaceTracker(1), MotionTracer()
-    faces: list[FaceObservation | None] = []
-    times: list[float] = []
-    with open_media(path) as media:
-        for frame in media.frames():
-            seen = tracker.update(frame)
-            faces.append(seen[0] if seen else None)
-            times.append(frame.time)
-            tracer.update(frame, faces[-1])
-    return faces, times, tracer.finish()
 
 
 @dataclass(frozen=True, slots=True)

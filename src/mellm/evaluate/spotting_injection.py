@@ -1,7 +1,7 @@
 """Brief movements put into the pictures of a real clip: frames warped on their own mesh, encoded anew.
 
-The warp is smooth over the face, so it adds motion and nothing else; where nothing moves the frame stays as
-it is, and all frames are encoded alike. Knows nothing about spotting.
+The warp is smooth over the face, so it adds motion and nothing else. The frames about each movement are
+encoded anew; the others stay as they are in the clip. Knows nothing about spotting.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,8 @@ REACH = 0.025
 """Face widths over which the motion of a mesh point spreads."""
 CRF = 18
 """Quality of the encoding: what a careful publisher uses."""
+MARGIN = 0.3
+"""Seconds before and after a movement that are encoded and traced anew with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,43 @@ def plan(
         onset += lasts + gap + float(rng.uniform(0, 1.5))
 
 
+def stretches(placed: Sequence[Placed], times: Sequence[float]) -> list[tuple[int, int]]:
+    """First and last frame about each movement, `MARGIN` to both sides."""
+    at = np.asarray(times)
+    return [
+        (
+            int(np.searchsorted(at, at[event.onset] - MARGIN)),
+            int(np.searchsorted(at, at[event.offset] + MARGIN, side="right")) - 1,
+        )
+        for event in placed
+    ]
+
+
 def write_injected(
-    clip: Path, out: Path, faces: Sequence[FaceObservation | None], placed: Sequence[Placed], fps: float
+    clip: Path,
+    out: Path,
+    faces: Sequence[FaceObservation | None],
+    placed: Sequence[Placed],
+    spans: Sequence[tuple[int, int]],
+    fps: float,
 ) -> None:
-    """Write the clip with the movements put in, as H.264; `faces` has its face in each frame or None.
+    """Write the frames of these spans with the movements put in, one span after another, as H.264.
 
-    Sizes are cut to even numbers.
+    faces: the face in each frame of the clip, or None. Sizes are cut to even numbers.
     """
-    write_video(out, _frames(clip, faces, placed), fps, crf=CRF)
+    write_video(out, _frames(clip, faces, placed, spans), fps, crf=CRF)
 
 
-def _frames(clip: Path, faces: Sequence[FaceObservation | None], placed: Sequence[Placed]) -> Iterator[Image]:
+def _frames(
+    clip: Path,
+    faces: Sequence[FaceObservation | None],
+    placed: Sequence[Placed],
+    spans: Sequence[tuple[int, int]],
+) -> Iterator[Image]:
     with open_media(clip) as media:
         for frame, face in zip(media.frames(), faces, strict=False):
+            if not any(first <= frame.index <= last for first, last in spans):
+                continue
             height, width = (side // 2 * 2 for side in frame.image.shape[:2])
             image = frame.image[:height, :width]
             yield image if face is None else moved(image, face, placed, frame.index)

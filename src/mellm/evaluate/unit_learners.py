@@ -52,9 +52,9 @@ class UnitLearner(Protocol):
 class GridUnits:
     """The learner `grid`."""
 
-    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
-        """Read every sample."""
-        self._found = [read_units(flows, units) for flows in data.measurements]
+    def __init__(self, data: FlowSet, units: tuple[int, ...], *, clean: bool = False) -> None:
+        """Read every sample; `clean`: by linear models that rest on no annotation sheet."""
+        self._found = [read_units(flows, units, clean=clean) for flows in data.measurements]
 
     def zero_shot(self) -> Array:
         """Average what the sources say."""
@@ -139,9 +139,12 @@ class LearnedUnits:
 class BothUnits:
     """The learner `facs`."""
 
-    def __init__(self, data: FlowSet, units: tuple[int, ...]) -> None:
+    def __init__(self, data: FlowSet, units: tuple[int, ...], *, clean: bool = False) -> None:
         """Read every sample both ways."""
-        self._ways: tuple[UnitLearner, ...] = GridUnits(data, units), LearnedUnits(data, units)
+        self._ways: tuple[UnitLearner, ...] = (
+            GridUnits(data, units, clean=clean),
+            LearnedUnits(data, units),
+        )
 
     def zero_shot(self) -> Array:
         """The higher score of the two."""

@@ -1,6 +1,7 @@
 """The recognisers of action units that `mellm evaluate aus` knows, by name."""
 
 from collections.abc import Callable
+from functools import partial
 
 from mellm.datasets.megc2019 import FlowSet
 from mellm.errors import InputError
@@ -9,7 +10,9 @@ from mellm.evaluate.unit_learners import BothUnits, GridUnits, LearnedUnits, Uni
 
 _LEARNERS: dict[str, Callable[[FlowSet, tuple[int, ...]], UnitLearner]] = {
     "facs": BothUnits,
+    "facs-clean": partial(BothUnits, clean=True),
     "grid": GridUnits,
+    "grid-clean": partial(GridUnits, clean=True),
     "learned": LearnedUnits,
 }
 

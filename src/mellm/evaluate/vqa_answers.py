@@ -32,7 +32,7 @@ from mellm.evaluate.text_overlap import TextScores
 from mellm.evaluate.unit_models import create_unit_learner
 from mellm.facs import AU_NAMES, au_number, get_taxonomy
 from mellm.facs.codes import ActionUnitCode, SubjectSide
-from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
+from mellm.facs.learned_emotion import UNKNOWN, clean_emotion_model, shipped_emotion_model
 from mellm.facs.stored_flow import COARSE
 from mellm.facs.stored_flow_units import called_units, evidence_of, stronger_half
 from mellm.facs.unit_rules import EXPRESSIVE
@@ -117,22 +117,26 @@ class VQATask:
         figures.unanswered = self.unanswered
         return VQARun(
             figures=figures,
-            samples=[
-                SampleResult(
-                    key=q.id,
-                    dataset=q.dataset,
-                    subject=q.subject,
-                    question=q.question,
-                    truth=q.answer,
-                    prediction=a,
-                    probabilities={},
-                )
-                for q, a in zip(self.questions, answers, strict=True)
-            ],
+            samples=answered(self.questions, answers),
             provenance=provenance(
                 [*flow_set_files(self.folder, self.also), self.file], settings, seed, started
             ),
         )
+
+
+def answered(questions: Sequence[VQAQuestion], answers: Sequence[str]) -> list[SampleResult]:
+    """Return the rows of a run: each question with what was right and what was said."""
+    return [
+        SampleResult(
+            key=q.id,
+            dataset=q.dataset,
+            subject=q.subject,
+            question=q.question,
+            truth=q.answer,
+            prediction=said,
+        )
+        for q, said in zip(questions, answers, strict=True)
+    ]
 
 
 def evaluate_vqa(
@@ -141,34 +145,38 @@ def evaluate_vqa(
     seed: int = 0,
     also: str | Path | None = None,
     convention: str = UNKNOWN,
+    model: str = "facs",
 ) -> VQARun:
     """Answer every question about the folder's samples, zero-shot; `also` holds a second measurement.
 
-    The fine expression is one of all emotions, or of those that the coders of `convention` write.
+    The fine expression is one of all emotions, or of those that the coders of `convention` write. `model` is
+    one of `mellm.evaluate.learner` that says units too.
 
-    Raises InputError where no question is about a sample of the folder.
+    Raises InputError where no question is about a sample of the folder, and for another model.
     """
     started = time.perf_counter()
     data = read_flow_set(folder, also)
     task = VQATask.read(folder, questions, data.samples, also)
-    seen = look(data, seed, convention)
+    seen = look(data, seed, convention, model)
     answers = [answer(q, seen[q.image_id]) for q in task.questions]
     settings: dict[str, JsonValue] = {
-        "model": "facs",
+        "model": model,
         "protocol": "zero-shot",
         "convention": convention,
     }
     return task.run(answers, settings, seed, started)
 
 
-def look(data: FlowSet, seed: int = 0, convention: str = UNKNOWN) -> dict[str, Seen]:
-    """Return key -> what the zero-shot FACS models see in every sample of a folder of flow.
+def look(data: FlowSet, seed: int = 0, convention: str = UNKNOWN, model: str = "facs") -> dict[str, Seen]:
+    """Return key -> what a zero-shot model sees in every sample of a folder of flow.
 
-    The emotion model hears no sheet of the sample's own data set, whatever the convention.
+    The emotion model hears no sheet of the sample's own data set, whatever the convention; of a clean model,
+    no sheet at all.
     """
-    coarse = predict(data, create_learner("facs"), "zero-shot", seed)
-    scores = create_unit_learner("facs", data, EXPRESSIVE).zero_shot().mean(axis=0)
-    emotions = shipped_emotion_model().under(convention)
+    coarse = predict(data, create_learner(model), "zero-shot", seed)
+    scores = create_unit_learner(model, data, EXPRESSIVE).zero_shot().mean(axis=0)
+    clean = model.endswith("-clean")
+    emotions = (clean_emotion_model() if clean else shipped_emotion_model()).under(convention)
     found = {}
     for sample, label, row in zip(data.samples, coarse, scores, strict=True):
         fine = emotions.without(dataset_name(sample.dataset)).fine(evidence_of(row, EXPRESSIVE))
@@ -214,14 +222,21 @@ def _text(rows: Sequence[Pair]) -> TextOverlap:
     return texts.compute()
 
 
+def label_set(truths: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels that questions ask for, and last one for whatever else is answered."""
+    return (*sorted(set(truths)), OTHER)
+
+
+OTHER = "(none of them)"
+"""An answer outside the label set: wrong, whatever it is; it counts against the class that was asked."""
+
+
 def _labels(rows: Sequence[Pair]) -> LabelSummary:
-    labels = tuple(sorted({q.answer for q, _ in rows}))
-    # An answer outside the label set is wrong, whatever it is: it counts against the class that was asked.
-    other = "(none of them)"
-    scores = LabelScores((*labels, other))
-    scores.update([q.answer for q, _ in rows], [given if given in labels else other for _, given in rows])
+    labels = label_set(q.answer for q, _ in rows)
+    scores = LabelScores(labels)
+    scores.update([q.answer for q, _ in rows], [given if given in labels else OTHER for _, given in rows])
     per_class = scores.compute().per_class
-    kept = [per_class[label] for label in labels]
+    kept = [per_class[label] for label in labels[:-1]]
     return LabelSummary(
         accuracy=sum(q.answer == given for q, given in rows) / len(rows),
         uf1=sum(c.f1 for c in kept) / len(kept),

@@ -1,29 +1,28 @@
 """Long videos watched once: the report, the trace that all spotters share, and moments read on demand.
 
-Everything is kept in a folder, so a run goes on where it stopped and a new spotter watches nothing again.
+Everything is kept in a folder, so a run goes on where it stopped. Traces are kept apart from reports: another
+spotter, another dial or another reading watches nothing again. A folder is of one tracer: after changing it,
+give another.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mellm.analysis.analyzer import Analyzer
-from mellm.analysis.clip import Watched
+from mellm.analysis.clip import Watched, find_events
 from mellm.analysis.listeners import Progress
 from mellm.analysis.settings import Settings
+from mellm.evaluate.kept_traces import keep_watched, kept_watched
 from mellm.evaluate.long_truth import LongVideo
-from mellm.face.regions import REGION_NAMES
 from mellm.media import Media
 from mellm.report import ActionUnitReading, Report
 from mellm.spot import RegionalMotion
 from mellm.version import __version__
 from mellm.weights.model_store import sha256_of
 
-_ARRAYS = ("frames", "times", "displacement", "head", "eye_opening", "mouth_opening", "pose")
 _SPOTTER = Path(__file__).parents[1] / "weights" / "spotting.safetensors"
 
 
@@ -37,16 +36,21 @@ class WatchedVideo:
 
 
 class _Keeping(Analyzer):
-    """An analyzer that keeps whom it watched."""
+    """An analyzer that watches a clip once, and only spots anew where its trace is kept."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.watched: list[list[Watched]] = []
+        self.trace = Path()
 
     def _watch(self, media: Media, progress: Progress) -> tuple[list[Watched], int]:
-        found = super()._watch(media, progress)
-        self.watched.append(found[0])
-        return found
+        if not self.trace.is_file():
+            people, frames = super()._watch(media, progress)
+            keep_watched(self.trace, people, frames)
+            return people, frames
+        people, frames = kept_watched(self.trace)
+        for person in people:
+            find_events(person, media, self._spotting())
+        return people, frames
 
 
 class VideoWatcher:
@@ -61,18 +65,17 @@ class VideoWatcher:
 
     def watch(self, video: LongVideo) -> WatchedVideo:
         """Return what is kept of a video, or watch it."""
-        stem = self._cache / self._name(video)
-        report, trace = stem.with_suffix(".json"), stem.with_suffix(".npz")
-        if not report.is_file():
-            found = self._analyzer_of(video).analyze(video.path)
-            assert self._analyzer is not None
-            people = [w for w in self._analyzer.watched.pop() if w.motion is not None]
-            longest = max(people, key=lambda w: len(w.places), default=None)
-            motion = None if longest is None else longest.motion
-            arrays = {} if motion is None else {name: getattr(motion, name) for name in _ARRAYS}
-            np.savez_compressed(trace, **arrays, inter_ocular=motion.inter_ocular if motion else 0.0)
+        report = self._cache / f"{self._name(video)}.json"
+        trace = self._cache / f"{self._trace_name(video)}.npz"
+        if not (report.is_file() and trace.is_file()):
+            analyzer = self._analyzer_of(video)
+            # A copy of it watches, so this is set before each clip.
+            analyzer.trace = trace
+            found = analyzer.analyze(video.path)
             report.write_text(found.to_json(), encoding="utf-8")
-        return WatchedVideo(video, Report.load(report), _trace(trace))
+        people, _ = kept_watched(trace)
+        longest = max(people, key=lambda person: len(person.places), default=None)
+        return WatchedVideo(video, Report.load(report), None if longest is None else longest.motion)
 
     def units(self, video: LongVideo, onset: int, apex: int) -> list[ActionUnitReading]:
         """Return the units between two frames of a video; none where no face is there."""
@@ -90,24 +93,14 @@ class VideoWatcher:
         return self._analyzer
 
     def _name(self, video: LongVideo) -> str:
+        return self._named(video, [sha256_of(_SPOTTER), self._settings.recorded()])
+
+    def _trace_name(self, video: LongVideo) -> str:
+        return self._named(video, ["trace", self._settings.max_people])
+
+    @staticmethod
+    def _named(video: LongVideo, depends: Sequence[object]) -> str:
         files: Sequence[Path] = sorted(video.path.iterdir()) if video.path.is_dir() else [video.path]
         stat = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        told = [__version__, sha256_of(_SPOTTER), self._settings.recorded(), str(stat)]
+        told = [__version__, *depends, str(stat)]
         return f"{video.path.stem}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}"
-
-
-def _trace(file: Path) -> RegionalMotion | None:
-    with np.load(file) as data:
-        if "frames" not in data:
-            return None
-        arrays = {name: data[name] for name in _ARRAYS}
-        motion = RegionalMotion(
-            frames=arrays["frames"],
-            times=arrays["times"],
-            displacement=arrays["displacement"],
-            head=arrays["head"],
-            eye_opening=arrays["eye_opening"],
-            regions=REGION_NAMES,
-            inter_ocular=float(data["inter_ocular"]),
-        )
-        return replace(motion, mouth_opening=arrays["mouth_opening"], pose=arrays["pose"])

@@ -141,8 +141,15 @@ FACE_OVAL: Indices = (
 def anchor(landmarks: Landmarks, *names: str) -> NDArray[np.float64]:
     """The mean place of the named anchors, float64 (2,) or (3,), pixels."""
     table = ANCHORS[landmarks.scheme]
-    places = [landmarks.points[list(table[name])].mean(axis=0, dtype=np.float64) for name in names]
-    return np.mean(places, axis=0, dtype=np.float64)  # type: ignore[no-any-return]
+    places = [_place(landmarks, table[name]) for name in names]
+    return places[0] if len(places) == 1 else np.asarray(np.mean(places, axis=0))
+
+
+def _place(landmarks: Landmarks, points: Indices) -> NDArray[np.float64]:
+    # Most anchors are one point: averaging it costs ten times what reading it does.
+    if len(points) == 1:
+        return np.asarray(landmarks.points[points[0]], np.float64)
+    return np.asarray(landmarks.points[list(points)].mean(axis=0, dtype=np.float64))
 
 
 def anchors(landmarks: Landmarks) -> NDArray[np.float64]:

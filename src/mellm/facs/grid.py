@@ -24,6 +24,9 @@ CHANNELS = 3
 SHIPPED = "facs_grid.safetensors"
 """File name of the shipped weights."""
 
+CLEAN = "facs_grid_clean.safetensors"
+"""File name of those that rest on no annotation sheet."""
+
 VIEWS = ("recovered", "nose")
 """The two normalisations of stored flow: `recover_flow`, and only the nose at zero."""
 
@@ -90,6 +93,6 @@ def load_grid_model(path: Path) -> GridModel:
 
 
 @cache
-def shipped_grid_model() -> GridModel:
-    """Return the weights that come with the package."""
-    return load_grid_model(shipped_weights(SHIPPED))
+def shipped_grid_model(*, clean: bool = False) -> GridModel:
+    """Return the weights that come with the package; `clean`: those that rest on no annotation sheet."""
+    return load_grid_model(shipped_weights(CLEAN if clean else SHIPPED))

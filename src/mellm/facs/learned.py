@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.regions import OUTSIDE_EYES, REGION_NAMES
+from mellm.facs.blinks import FEIGNED, OUTDOES
 from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.facs.unit_rules import (
@@ -56,12 +57,6 @@ SHARE = 0.2
 
 UNSUPPORTED = 0.4
 """Highest probability of a unit that no moving region speaks for, or that a blink draws along."""
-
-_ABOUT_EYES = frozenset({1, 2, 4, 5, 6, 7, 9})
-"""Units of the skin that a closing lid draws along."""
-
-_OUTDOES = 2.0
-"""How many times as far as the rest of the face lids go in a blink."""
 
 _CENTRAL = {unit.au: unit.central for unit in UNITS}
 _ROWS = {unit.au: unit for unit in UNITS}
@@ -107,7 +102,7 @@ def blink_alone(vectors: Vectors) -> NDArray[np.bool_]:
     """Return (N,) where closing lids outdo all else, and the rest of the face is within their noise."""
     quiet, floor = quiet_about_lids(vectors)
     closing, rest = (floor - np.float32(NOISE_FLOOR)) / BLINK_NOISE, motion_scale(quiet)
-    return np.asarray((closing > _OUTDOES * rest) & (rest < floor), np.bool_)
+    return np.asarray((closing > OUTDOES * rest) & (rest < floor), np.bool_)
 
 
 def motion_scale(vectors: Vectors) -> Vectors:
@@ -243,7 +238,7 @@ class LearnedAUModel:
             side, shown = self._side(halves[:, row])
             evidence = _named(support[list(shown), :, row].sum(axis=0), moving)
             p = float(probabilities[row])
-            drawn_along = blinks and au in _ABOUT_EYES
+            drawn_along = blinks and au in FEIGNED
             p = p if evidence and not drawn_along else min(p, UNSUPPORTED)
             grade = self._grade(au, shown, named) if p >= PRESENT else None
             if au == 26 and self.known_scale and vectors[0, _CHIN, 1] > JAW_STRETCH:

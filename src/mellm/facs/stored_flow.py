@@ -41,13 +41,16 @@ class CoarseFindings:
         return softmax(self.odds.astype(np.float64).mean(axis=0))
 
 
-def coarse_findings(stored: StoredFlow) -> CoarseFindings:
-    """Read one picture by the hand-made rules and by the shipped linear models of both views."""
+def coarse_findings(stored: StoredFlow, *, clean: bool = False) -> CoarseFindings:
+    """Read one picture by the hand-made rules and by the shipped linear models of both views.
+
+    clean: by linear models that rest on no annotation sheet
+    """
     views = recover_flow(stored), nose_flow(stored)
     grids = np.stack([grid_features(view) for view in views])
     seen, prior = _hand_made_answer(views[0])
     hand = np.log(np.maximum(seen, 1e-3) / prior)
-    weights = shipped_grid_model()
+    weights = shipped_grid_model(clean=clean)
     odds = [hand - hand.mean(), *(weights.emotion_scores(cells, v) for v, cells in enumerate(grids))]
     return CoarseFindings(grids, np.stack(odds).astype(np.float32))
 

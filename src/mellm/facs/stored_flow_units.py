@@ -49,9 +49,9 @@ class StoredUnits:
         return np.asarray(np.where(found.any(axis=1), WEIGHT * np.tanh(mean), -WEIGHT))
 
 
-def read_units(flows: NDArray[np.uint8], units: Sequence[int]) -> StoredUnits:
-    """Read pictures uint8 (N, 28, 28, 3), one by one, for the given action units."""
-    weights, hand = shipped_grid_model(), EvidenceModel(known_scale=False)
+def read_units(flows: NDArray[np.uint8], units: Sequence[int], *, clean: bool = False) -> StoredUnits:
+    """Read pictures uint8 (N, 28, 28, 3), one by one, for the given action units; see `coarse_findings`."""
+    weights, hand = shipped_grid_model(clean=clean), EvidenceModel(known_scale=False)
     column = {unit: i for i, unit in enumerate(weights.units)}
     cells, sources = [], []
     for stored in flows:
@@ -78,9 +78,11 @@ def called_units(scores: Array, units: Sequence[int]) -> list[ActionUnitCode]:
     return [ActionUnitCode(unit, _side(pair)) for unit, pair in pairs if pair[0] + pair[1] > 0]
 
 
-def unit_evidence(stored: NDArray[np.uint8], units: Sequence[int] = EXPRESSIVE) -> list[AUEvidence]:
+def unit_evidence(
+    stored: NDArray[np.uint8], units: Sequence[int] = EXPRESSIVE, *, clean: bool = False
+) -> list[AUEvidence]:
     """Return the probability and side of units in one picture (28, 28, 3), in their order."""
-    return evidence_of(read_units(stored[None], units).scores()[0], units)
+    return evidence_of(read_units(stored[None], units, clean=clean).scores()[0], units)
 
 
 def evidence_of(scores: Array, units: Sequence[int]) -> list[AUEvidence]:

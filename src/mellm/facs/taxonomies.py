@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mellm.errors import InputError
-from mellm.wording.names import EMOTIONS_ZH
+from mellm.wording.names import EMOTIONS_ZH, emotion_word
 
 FINE: tuple[str, ...] = (
     "happiness", "surprise", "disgust", "anger", "fear", "sadness", "contempt", "repression",
@@ -99,9 +99,8 @@ def canonical(emotion: str) -> str:
 
 
 def emotion_name(label: str, language: str = "en") -> str:
-    """Return a label in English or Chinese (`zh`)."""
-    word = canonical(label)
-    return EMOTIONS_ZH.get(word, word) if language == "zh" else word
+    """Return a label in the reader's language."""
+    return emotion_word(canonical(label), language)
 
 
 def get_taxonomy(name: str | int) -> Taxonomy:

@@ -25,7 +25,7 @@ from mellm.facs.codes import subject_side
 from mellm.facs.findings import AUEvidence, Intensity, Side
 from mellm.flow.measure import strongest_motion
 from mellm.flow.region_motion import RegionMotion
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 from mellm.wording.page_words import page_word
 
 GAIN = 7.0

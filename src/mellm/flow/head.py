@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from mellm.errors import InputError
 from mellm.face.anchors import anchor
 from mellm.face.people import Landmarks
-from mellm.flow.depth import face_surface
+from mellm.flow.depth import Surface, face_surface
 from mellm.flow.field import FlowField, HeadMotion
-from mellm.flow.rigid import fit_rigid
+from mellm.flow.rigid import RigidFit, fit_rigid
 from mellm.wording.message import Message
 
 Box = tuple[int, int, int, int]
@@ -141,20 +141,42 @@ def _mesh_rigid(facial: FlowField, landmarks: Landmarks | None, box: Box) -> Com
     assert landmarks is not None
     height, width = facial.shape[:2]
     surface = face_surface(landmarks)
+    fit = _mesh_fit(facial, landmarks, surface)
+    if fit is None:
+        return np.zeros_like(facial), None, (OUTSIDE,)
+    motion, warnings = _told(fit, landmarks)
+    return fit.dense(width, height, surface), motion, warnings
+
+
+def head_motion(flow: FlowField, landmarks: Landmarks) -> tuple[HeadMotion | None, tuple[Message, ...]]:
+    """Return what `mesh-rigid` says of the head's motion in `flow` (H, W, 2) px, and warnings, without dense
+    flow.
+    """
+    fit = _mesh_fit(flow, landmarks, face_surface(landmarks))
+    return _told(fit, landmarks) if fit else (None, (OUTSIDE,))
+
+
+def _mesh_fit(facial: FlowField, landmarks: Landmarks, surface: Surface) -> RigidFit | None:
+    """The rigid motion of the landmarks in the picture; None where fewer than 12 are."""
+    height, width = facial.shape[:2]
     xy = landmarks.xy[_inside(landmarks.xy, width, height)]
     if len(xy) < 12:
-        return np.zeros_like(facial), None, (OUTSIDE,)
+        return None
     # The surface's own depth, also at mesh points: hidden ones lie behind what the picture shows there.
     depth = surface(xy[:, :1], xy[:, 1:])[:, 0]
     points = np.column_stack([xy, depth]).astype(np.float64)
-    fit = fit_rigid(points, sample(facial, points), _camera(points), prior=evenly(points[:, :2]))
+    return fit_rigid(points, sample(facial, points), _camera(points), prior=evenly(points[:, :2]))
+
+
+def _told(fit: RigidFit, landmarks: Landmarks) -> tuple[HeadMotion, tuple[Message, ...]]:
+    """A fit's motion, and warnings about it."""
     motion = fit.motion()
     warnings: tuple[Message, ...] = ()
     if landmarks.points.shape[1] < 3:
         warnings += (Message("flow.no_depth", {"scheme": landmarks.scheme}),)
     if motion.degrees > LARGE_TURN:
         warnings += (Message("flow.head_turned", {"degrees": motion.degrees}),)
-    return fit.dense(width, height, surface), motion, warnings
+    return motion, warnings
 
 
 COMPENSATIONS: dict[str, Callable[[FlowField, Landmarks | None, Box], Compensated]] = {

@@ -13,7 +13,7 @@ from mellm.flow.colour import DIRECTION_COLOURS, middlebury, mmc_colours
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import OCTANTS
 from mellm.media.frame import Image
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 from mellm.wording.page_words import page_word
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX

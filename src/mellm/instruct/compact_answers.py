@@ -8,7 +8,6 @@ everywhere; those that only the stage shows are said to be. Knows nothing about 
 import random
 
 from mellm.facs.codes import ActionUnitCode
-from mellm.facs.region_support import supporting_regions
 from mellm.facs.unit_rules import EYE_CLOSURE
 from mellm.instruct.records import Case, Stage, Truth
 from mellm.instruct.truth import reasoned_label, shown_truth, suggested, true_evidence
@@ -28,7 +27,7 @@ from mellm.language.compact_answer import (
     Verb,
     clauses_of,
 )
-from mellm.language.compact_prompt import moving_parts
+from mellm.language.compact_draft import units_of_parts
 from mellm.language.places import FacePart
 from mellm.language.reading_evidence import gather
 
@@ -62,14 +61,11 @@ def _parts(
     case: Case, truth: Truth, chance: random.Random
 ) -> tuple[tuple[PartSentence, ...], set[ActionUnitCode]]:
     """What is told of each part, and the units that no part bears out."""
-    bears = {unit: set(supporting_regions(unit, case.motion)) for unit in truth.units}
-    untold, verb = set(bears), chance.choice(tuple(Verb))
+    untold, verb = set(truth.units), chance.choice(tuple(Verb))
     blink = any(unit.au in EYE_CLOSURE for unit in case.truth.units)
     told: list[PartSentence] = []
     borne = noted = 0
-    for sides in moving_parts(case.motion):
-        regions = {name for side in sides for name in side.regions}
-        units = [unit for unit, names in bears.items() if names & regions]
+    for sides, units in units_of_parts(case.motion, truth.units):
         clauses = clauses_of(sides, case.scale)
         if units and (borne < MOST_BORNE or untold & set(units)):
             borne += 1

@@ -29,7 +29,8 @@ from mellm.instruct.truth import reasoned_label
 from mellm.language.answer import HEADINGS
 from mellm.language.backends.http import HttpClient, Server, ServerError
 from mellm.language.reading_writer import WORDS
-from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language, region_name
+from mellm.wording.languages import OwnLanguage
+from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, region_name
 from mellm.wording.unit_names import au_name
 
 NAME = "openai"
@@ -223,7 +224,7 @@ class OpenAIDrafts:
             ) from error
 
 
-def facts(case: Case, language: Language, label: str | None) -> str:
+def facts(case: Case, language: OwnLanguage, label: str | None) -> str:
     """Return what the annotator is told beside the prompt: what moves, the labels, what bears them out."""
     zh = language == "zh"
     lines = ["真实信息（不要引用这一段）：" if zh else "The truth (do not quote this part):"]
@@ -247,7 +248,7 @@ def facts(case: Case, language: Language, label: str | None) -> str:
     return "\n".join(lines)
 
 
-def _verdict(case: Case, language: Language, label: str | None) -> str:
+def _verdict(case: Case, language: OwnLanguage, label: str | None) -> str:
     codes = " + ".join(case.truth.action_units or ())
     if label is None:
         return WORDS[language].unread(codes)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from mellm.instruct.motion_draws import MotionDraws
 from mellm.instruct.motion_faces import CropFace, crop_faces, noise_bank
-from mellm.instruct.motion_fields import FieldBank, read_fine_patterns, with_repression
+from mellm.instruct.motion_fields import FieldBank
+from mellm.instruct.motion_patterns import patterns_of
 from mellm.instruct.motion_samples import (
     ERRORS,
     STORED_CHUNK,
@@ -23,6 +24,7 @@ from mellm.instruct.motion_samples import (
     stored_samples,
 )
 from mellm.simulate.gallery import Split
+from mellm.simulate.origins import Origin
 
 CHUNK = 500
 _VAL_SEED = 50_000
@@ -33,8 +35,9 @@ Say = Callable[[str], None]
 class MotionPlan:
     """What samples are made of.
 
-    sheets: annotation sheets; portraits: folder; ict: ICT-FaceKit's file (None: without that origin)
-    origins: those trained on; left_out: the one that only tests
+    sheets: annotation sheets, none for hand-written unit sets alone (`motion_patterns`)
+    portraits: folder; ict: ICT-FaceKit's file (None: without that origin)
+    origins: those trained on; left_out: the one that only tests; others: of motion that shows no unit
     crop, stored: how many samples to train on; held: how many of each held-out kind
     """
 
@@ -49,12 +52,13 @@ class MotionPlan:
     faces: int = 40
     errors: int = 300
     seed: int = 0
+    others: tuple[Origin, ...] = (Origin.REPLAYED, Origin.SMOOTH)
 
 
 def build_motion_samples(plan: MotionPlan, folder: Path, say: Say = print) -> None:
     """Make what is not there yet below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    patterns = with_repression(read_fine_patterns(plan.sheets))
+    patterns = patterns_of(plan.sheets)
     for seed in range(plan.stored // STORED_CHUNK):
         _made(folder / f"stored-train-{seed:05d}.npz", partial(stored_samples, patterns, seed), say)
     for seed in range(_VAL_SEED, _VAL_SEED + max(1, plan.held // STORED_CHUNK)):
@@ -99,7 +103,7 @@ def _made(path: Path, make: Callable[[], MotionSamples], say: Say) -> None:
 
 
 def _bank(plan: MotionPlan, folder: Path) -> FieldBank:
-    bank = FieldBank.drawn(plan.ict, plan.seed)
+    bank = FieldBank.drawn(plan.ict, plan.seed, plan.others)
     np.savez_compressed(folder / "bank.npz", fields=bank.fields.astype(np.float16))
     return bank
 

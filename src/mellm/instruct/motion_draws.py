@@ -115,7 +115,7 @@ class MotionDraws:
             alike = self._by_emotion[emotion]
             units = alike[int(rng.integers(len(alike)))].units
         else:
-            units = _evenly(rng)
+            units = evenly(rng)
             shares = shares_of(unit_codes(units))
             emotion = str(rng.choice(list(shares), p=np.array(list(shares.values()))))
         if rng.random() < 0.5:
@@ -160,8 +160,8 @@ class MotionDraws:
             weights.append(peak * float(rng.uniform(0.3, 1.0)))
 
 
-def _evenly(rng: np.random.Generator) -> tuple[Unit, ...]:
-    """One to three units, every unit alike likely; a third of those that can be are one-sided."""
+def evenly(rng: np.random.Generator) -> tuple[Unit, ...]:
+    """Return one to three units, every unit alike likely; a third of those that can be are one-sided."""
     count = int(rng.choice((1, 2, 3), p=(0.45, 0.35, 0.2)))
     chosen = rng.choice(UNITS, size=count, replace=False)
     side: Side = "left" if rng.random() < 0.5 else "right"

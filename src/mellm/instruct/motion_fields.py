@@ -47,11 +47,13 @@ class FieldBank:
     units: tuple[tuple[Unit, ...], ...]
 
     @classmethod
-    def drawn(cls, ict: Path | None, seed: int) -> "FieldBank":
+    def drawn(
+        cls, ict: Path | None, seed: int, others: Sequence[Origin] = (Origin.REPLAYED, Origin.SMOOTH)
+    ) -> "FieldBank":
         """Draw a bank from every origin of `mellm.simulate.origins`; ICT's where its file is given.
 
         Fields of one unit, on both halves and on each alone, by each origin that knows it, as many people as
-        `_PEOPLE`; and fields without units of replayed people and of smooth random motion.
+        `_PEOPLE`; and fields without units of the origins `others`.
         """
         shapes = IctModel(ict) if ict else None
         rows: list[tuple[NDArray[np.float64], str, str, tuple[Unit, ...]]] = []
@@ -68,7 +70,7 @@ class FieldBank:
                             field = field * np.linalg.norm(field, axis=1, keepdims=True) ** rng.uniform(0, 1)
                         split = "val" if person and person % 6 == 0 else "train"
                         rows.append((field, origin.value, split, ((au, side),)))
-        for origin in (Origin.REPLAYED, Origin.SMOOTH):
+        for origin in others:
             for split in SPLITS:
                 for person in range(_WITHOUT_UNITS[split]):
                     rng = np.random.default_rng(

@@ -28,7 +28,8 @@ from mellm.language.labelled_writer import strongest_area
 from mellm.language.prompt import region_lines
 from mellm.language.reading_evidence import gather
 from mellm.language.unit_mentions import Mention, coded_mentions, mentions
-from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language
+from mellm.wording.languages import OwnLanguage
+from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH
 from mellm.wording.unit_names import au_name
 
 LENGTHS = {"meu": (60, 8000), "mer": (1, 24), "vqa": (1, 400)}
@@ -288,7 +289,7 @@ def _number(name: str) -> int | None:
         return None
 
 
-def _tied(mention: Mention, support: set[RegionId], language: Language) -> Iterator[Problem]:
+def _tied(mention: Mention, support: set[RegionId], language: OwnLanguage) -> Iterator[Problem]:
     """The places said to bear a unit out do so; they follow the mention, up to the next one."""
     after = mention.sentence[mention.end :]
     following = re.search(r"AU\s?[LRTBU]?\d", after)

@@ -16,7 +16,7 @@ from mellm.instruct.record_store import Store
 from mellm.instruct.records import Record, read_cases
 from mellm.instruct.truth import taxonomies_of
 from mellm.instruct.vqa_dialogues import QuestionForm
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 
 DIVERSITY_SAMPLE = 2000
 """Answers of each language that wording diversity is measured on, drawn by reservoir."""
@@ -104,7 +104,7 @@ class _Lengths:
         self.low, self.high = min(self.low, size), max(self.high, size)
 
 
-def distinct(texts: Iterable[str], n: int, language: Language) -> float:
+def distinct(texts: Iterable[str], n: int, language: OwnLanguage) -> float:
     """Return distinct-n: different n-grams as a share of all (Li et al. 2016, NAACL); numbers are one word.
 
     English counts words, Chinese characters. 0 without any n-gram.
@@ -130,7 +130,7 @@ def statistics(store: Store) -> Statistics:
     """Count everything in a dataset's folder."""
     by = {name: Counter[str]() for name in (*_COUNTED, "dataset", "annotator", "question")}
     lengths: dict[str, _Lengths] = {}
-    answers: dict[Language, _Reservoir] = {}
+    answers: dict[OwnLanguage, _Reservoir] = {}
     yes = Counter[str]()
     for record in store.records():
         _count(record, by, yes)
@@ -170,7 +170,7 @@ def _count(record: Record, by: dict[str, Counter[str]], yes: Counter[str]) -> No
             yes["yes" if record.answer in ("yes", "是") else "no"] += 1
 
 
-def _diversity(texts: list[str], language: Language) -> dict[str, float | int]:
+def _diversity(texts: list[str], language: OwnLanguage) -> dict[str, float | int]:
     found: dict[str, float | int] = {"answers": len(texts)}
     for n in (1, 2, 3, 4):
         found[f"distinct_{n}"] = round(distinct(texts, n, language), 4)

@@ -17,7 +17,7 @@ from mellm.facs.findings import AUEvidence, Side
 from mellm.facs.taxonomies import FINE, get_taxonomy
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.prompt import Scale
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 
 Route = Literal["flow", "vision"]
 Task = Literal["meu", "mer", "vqa"]
@@ -26,7 +26,7 @@ Form = Literal["full", "compact"]
 """Of prompts and answers: all regions and prose, or moving parts and a few words (flow route, English)."""
 
 ROUTES: tuple[Route, ...] = ("flow", "vision")
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+LANGUAGES: tuple[OwnLanguage, ...] = ("en", "zh")
 TASKS: tuple[Task, ...] = ("meu", "mer", "vqa")
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 FORMS: tuple[Form, ...] = ("full", "compact")
@@ -208,7 +208,7 @@ class Record:
     case: str
     task: Task
     route: Route
-    language: Language
+    language: OwnLanguage
     split: Split
     question: str
     prompt: str

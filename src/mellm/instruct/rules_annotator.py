@@ -19,7 +19,7 @@ from mellm.instruct.truth import reasoned_label, true_evidence
 from mellm.language.answer import Answer
 from mellm.language.labelled_writer import LABELLED_WORDS, LabelledWriter, RandomVoice, ShownSide, SizeUnit
 from mellm.language.reading_evidence import gather
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 
 NAME = "rules"
 VERSION = "1"
@@ -28,7 +28,7 @@ RIVAL = 0.2
 """The prototypes' favourite is mentioned as a rival from this much more probability than the label's own."""
 
 
-def write_answer(case: Case, route: Route, language: Language, taxonomy: str, seed: int) -> Answer:
+def write_answer(case: Case, route: Route, language: OwnLanguage, taxonomy: str, seed: int) -> Answer:
     """Write the answer to a case's MEU task.
 
     The units must be known (`case.truth.action_units` is not None); the label is the one to reason to in

@@ -11,7 +11,7 @@ from mellm.errors import InputError
 from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.instruct.records import Case, Route
 from mellm.language.prompt import colour_legend, flow_prompt, region_lines, vision_prompt
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 
 IMAGE = "<image>"
 """Where the picture stands in a prompt."""
@@ -47,7 +47,7 @@ _MER = {
 }
 
 
-def meu_prompt(case: Case, route: Route, language: Language, taxonomy: str) -> str:
+def meu_prompt(case: Case, route: Route, language: OwnLanguage, taxonomy: str) -> str:
     """Return the full task: analysis, reasoning, conclusion."""
     if route == "vision":
         note = "" if case.picture_face else f"\n\n{_BLACK[language]}"
@@ -63,14 +63,14 @@ def meu_prompt(case: Case, route: Route, language: Language, taxonomy: str) -> s
     return _without_px(text.replace(pixels, relative))
 
 
-def mer_prompt(case: Case, route: Route, language: Language, taxonomy: str, form: int) -> str:
+def mer_prompt(case: Case, route: Route, language: OwnLanguage, taxonomy: str, form: int) -> str:
     """Return the evidence and the question for a label alone; `form` chooses the wording."""
     labels = [emotion_name(label, language) for label in get_taxonomy(taxonomy).labels]
     question = _MER[language][form % len(_MER[language])]
     return ask(case, route, language, question.format(("、" if language == "zh" else ", ").join(labels)))
 
 
-def ask(case: Case, route: Route, language: Language, question: str) -> str:
+def ask(case: Case, route: Route, language: OwnLanguage, question: str) -> str:
     """Return the evidence and a question."""
     context = _context(route, language)
     if route == "vision":
@@ -90,6 +90,6 @@ def _without_px(text: str) -> str:
     return text.replace('"mean_px"', '"mean"').replace('"max_px"', '"max"')
 
 
-def _context(route: Route, language: Language) -> Template:
+def _context(route: Route, language: OwnLanguage) -> Template:
     file = resources.files("mellm.instruct") / "templates" / f"context_{route}_{language}.txt"
     return Template(file.read_text("utf-8"))

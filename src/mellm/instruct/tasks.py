@@ -26,7 +26,7 @@ from mellm.instruct.task_prompts import ask, mer_prompt, meu_prompt
 from mellm.instruct.truth import COARSE, is_seen, reasoned_label, taxonomies_of
 from mellm.instruct.vqa_dialogues import questions
 from mellm.version import __version__
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Job:
 
     case: Case
     route: Route
-    language: Language
+    language: OwnLanguage
     taxonomy: str
     prompt: str
 
@@ -93,7 +93,7 @@ class Wanted:
 
     tasks: tuple[Task, ...] = TASKS
     routes: tuple[Route, ...] = ROUTES
-    languages: tuple[Language, ...] = LANGUAGES
+    languages: tuple[OwnLanguage, ...] = LANGUAGES
     seed: int = 0
     unseen: bool = False
     form: Form = "full"
@@ -113,7 +113,7 @@ class Dialogue:
 
     task: Task
     route: Route = "flow"
-    language: Language = "en"
+    language: OwnLanguage = "en"
     taxonomy: str = ""
     question: str = ""
     form: Form = "full"
@@ -190,7 +190,7 @@ def meu_jobs(case: Case, wanted: Wanted) -> Iterator[Job]:
             yield from _jobs(case, routes, language, wanted)
 
 
-def _jobs(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Job]:
+def _jobs(case: Case, routes: tuple[Route, ...], language: OwnLanguage, wanted: Wanted) -> Iterator[Job]:
     if not wanted.unseen and not is_seen(case.truth, case.motion):
         return
     for route in routes:
@@ -200,7 +200,7 @@ def _jobs(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wan
 
 
 def _meu(
-    case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted, annotator: Annotator
+    case: Case, routes: tuple[Route, ...], language: OwnLanguage, wanted: Wanted, annotator: Annotator
 ) -> Iterator[Record]:
     for job in _jobs(case, routes, language, wanted):
         draft = annotator.draft(job)
@@ -211,7 +211,7 @@ def _meu(
         )
 
 
-def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Record]:
+def _mer(case: Case, routes: tuple[Route, ...], language: OwnLanguage, wanted: Wanted) -> Iterator[Record]:
     for route in routes:
         for taxonomy in taxonomies_of(case.dataset, case.truth):
             label = case.truth.labels[taxonomy]
@@ -227,7 +227,7 @@ def _mer(case: Case, routes: tuple[Route, ...], language: Language, wanted: Want
             )
 
 
-def _vqa(case: Case, routes: tuple[Route, ...], language: Language, wanted: Wanted) -> Iterator[Record]:
+def _vqa(case: Case, routes: tuple[Route, ...], language: OwnLanguage, wanted: Wanted) -> Iterator[Record]:
     for question in questions(case.truth, language, f"{wanted.seed}|{case.key}"):
         turn = random.Random(f"{wanted.seed}|{case.key}|{language}|{question.form}")
         route = turn.choice(routes)

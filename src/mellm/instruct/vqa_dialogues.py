@@ -12,7 +12,7 @@ from mellm.facs.codes import ActionUnitCode
 from mellm.facs.taxonomies import emotion_name
 from mellm.instruct.records import Truth
 from mellm.instruct.truth import COARSE
-from mellm.wording.names import Language
+from mellm.wording.languages import OwnLanguage
 from mellm.wording.unit_names import au_name
 
 ASKED_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 23, 24, 25, 26, 38)
@@ -78,7 +78,7 @@ _ZH = {
 }  # fmt: skip
 
 
-def questions(truth: Truth, language: Language, seed: str) -> Iterator[Question]:
+def questions(truth: Truth, language: OwnLanguage, seed: str) -> Iterator[Question]:
     """Yield the questions a case can answer; `seed` chooses the yes/no units.
 
     Units that were never coded are not asked about, nor emotions that no taxonomy has a word for.
@@ -107,7 +107,7 @@ def questions(truth: Truth, language: Language, seed: str) -> Iterator[Question]
 
 
 def _shown(
-    units: tuple[ActionUnitCode, ...], language: Language, words: dict[str, str], chance: random.Random
+    units: tuple[ActionUnitCode, ...], language: OwnLanguage, words: dict[str, str], chance: random.Random
 ) -> Iterator[Question]:
     """One question with yes where a unit is there, and one with no."""
     present = [unit.au for unit in units]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from mellm.facs.codes import ActionUnitCode, parse_codes
 from mellm.facs.taxonomies import TAXONOMIES
-from mellm.wording.names import EMOTIONS_ZH, Language
+from mellm.wording.languages import Language
+from mellm.wording.names import EMOTIONS_ZH
 from mellm.wording.unit_names import AU_NAMES
 
 HEADINGS: dict[Language, tuple[str, str, str]] = {

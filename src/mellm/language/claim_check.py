@@ -25,7 +25,7 @@ from mellm.facs.codes import subject_side
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.claim_words import GRAMMARS, Grammar, Regions
 from mellm.language.places import Place
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 _SIMPLE, _DIAGONAL = 67.5, 45.5
 _R = math.sqrt(0.5)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from mellm.face.region_id import ImageSide, Part, RegionId
 from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.language.places import FacePart, Place
-from mellm.wording.names import Language, part_zh, region_name
+from mellm.wording.languages import Language
+from mellm.wording.names import part_zh, region_name
 from mellm.wording.unit_names import AU_NAMES, AU_NAMES_ZH
 
 Regions = tuple[RegionId, ...]

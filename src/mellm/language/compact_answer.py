@@ -276,6 +276,11 @@ def join_codes(units: Iterable[ActionUnitCode]) -> str:
     return " + ".join(unit.code for unit in units)
 
 
+def concluded(units: Iterable[ActionUnitCode], label: str) -> str:
+    """Return a conclusion: `AU 6 + R12. Label: happiness.`"""
+    return f"AU {join_codes(units)}. Label: {label}."
+
+
 @dataclass(frozen=True, slots=True)
 class CompactAnswer:
     """A whole answer.
@@ -298,8 +303,7 @@ class CompactAnswer:
         analysis = " ".join([*told, *([self.stage.render()] if self.stage else [])])
         if self.reasoning is None or self.label is None:
             return Answer(analysis, self.no_sign, NO_EXPRESSION)
-        conclusion = f"AU {join_codes(self.reasoning.units)}. Label: {self.label}."
-        return Answer(analysis, self.reasoning.render(), conclusion)
+        return Answer(analysis, self.reasoning.render(), concluded(self.reasoning.units, self.label))
 
     def render(self) -> str:
         """Return the three lines."""

@@ -5,14 +5,18 @@ For small models that run on a processor. Fields of its template: `$unit`, `$par
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mellm.face.regions import AREAS
 from mellm.facs.codes import ActionUnitCode
 from mellm.facs.findings import AUEvidence
 from mellm.facs.unit_rules import PRESENT, EvidenceModel
 from mellm.flow.region_motion import RegionMotion
+from mellm.language.backends.protocol import MOTION_PLACE
 from mellm.language.places import FacePart
 from mellm.language.prompt import Scale, fill, label_list, load_template
 from mellm.language.reading_evidence import PartMotion, part_motions
@@ -26,6 +30,10 @@ MEU_QUESTION = (
 
 MER_QUESTION = "Which label fits: $labels? Answer with the label alone."
 """The question for a label without reasoning."""
+
+SEEN_CODES = "Which action units? Which of $count labels?"
+SEEN_LABEL = "Which of $count labels?"
+"""What is asked of embeddings alone: units with a label (`AU 6 + R12. Label: happiness.`), a label."""
 
 UNITS = {"px": "px", "relative": "multiples of the face's mean motion"}
 """Scale -> the unit sizes of a compact prompt are in."""
@@ -42,12 +50,14 @@ class Findings:
     motion: the 29 regions; scale: what it is measured in
     aus: what the FACS stage found; None: nothing of the stage is told
     emotion: label -> probability by the FACS stage; None: it is not told
+    seen: what the built-in model's encoder saw, as embeddings (N, E); they take the place of words on it
     """
 
     motion: Sequence[RegionMotion]
     scale: Scale = "px"
     aus: Sequence[AUEvidence] | None = None
     emotion: Mapping[str, float] | None = None
+    seen: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,9 @@ def compact_prompt(
     """Return the compact prompt; `taxonomy` is the label set asked for."""
     text = load_template("flow", "en", template or "compact")
     evidence = ""
-    if found.aus is None:
+    if found.seen is not None:
+        evidence = MOTION_PLACE
+    elif found.aus is None:
         text = text.replace("$evidence\n", "")
     elif question.by_name:
         evidence = named_evidence_lines(found.motion, found.aus, found.emotion, question.unit)
@@ -86,6 +98,11 @@ def compact_prompt(
         labels=labels,
         question=question.text.replace("$labels", labels),
     ).strip()
+
+
+def seen_prompt(question: str, taxonomy: str) -> str:
+    """Return a prompt of embeddings alone: where they stand, and one of the questions above."""
+    return f"{MOTION_PLACE}\n{question.replace('$count', taxonomy)}"
 
 
 def named_evidence_lines(

@@ -40,7 +40,7 @@ WORDS = Words(
     some="the {part} ({patches})",
     sided="the {part} at image {side} ({note})",
     noted_side="image {side} ({note})",
-    both="both {part}s",
+    pairs={part: f"both {part}s" for part in FacePart},
     ways={octant: " and ".join(_ALONG[step] for step in octant.split("-")) for octant in OCTANTS},
     # Plain left and right get an ending, or they would read as sides.
     headings={o: f"{o}ward" if o in ("left", "right") else o for o in OCTANTS},

@@ -14,7 +14,7 @@ from mellm.language.claim_check import unsupported_claims
 from mellm.language.reading_evidence import gather
 from mellm.language.reading_writer import Writer
 from mellm.report import Reading
-from mellm.wording.names import Language
+from mellm.wording.languages import OWN, Language
 from mellm.wording.variation import Voice
 
 
@@ -37,7 +37,7 @@ def write_reading(
         aus: action units with probabilities; those from `threshold` on count as present
         emotion: label -> probability (one taxonomy), None where none was computed
         taxonomy: name of that taxonomy, said in the conclusion
-        language: `en` or `zh`
+        language: `en`, `zh`, or a plug-in's
         au_names: names to use instead of the FACS names
         threshold: probability from which a unit is present
         mirrored: the picture is mirrored (image left is the subject's left)
@@ -48,8 +48,14 @@ def write_reading(
     evidence = gather(motion, aus, emotion, threshold, rise)
     seed = "|".join(f"{m.name}{m.u:.2f}{m.v:.2f}" for m in motion if m.moving)
     codes = {au.au: code_of(au.au, au.side, au.intensity) for au in evidence.present}
-    writer = Writer(language, Voice(seed), codes, taxonomy, mirrored, au_names or {})
+    names = au_names or {}
+    writer = Writer(language, Voice(seed), codes, taxonomy, mirrored, names)
     analysis, reasoning = writer.analysis(evidence), writer.reasoning(evidence)
+    checked, text = language, f"{analysis}\n{reasoning}"
+    if language not in OWN:
+        # The check reads no further language: the same sentences in English stand for it.
+        checked, english = "en", Writer("en", Voice(seed), codes, taxonomy, mirrored, names)
+        text = f"{english.analysis(evidence)}\n{english.reasoning(evidence)}"
     return Reading(
         language=language,
         model="evidence",
@@ -57,7 +63,5 @@ def write_reading(
         reasoning=reasoning,
         conclusion=writer.conclusion(evidence),
         agrees_with_facs=True,
-        unsupported_claims=unsupported_claims(
-            f"{analysis}\n{reasoning}", motion, language, mirrored=mirrored
-        ),
+        unsupported_claims=unsupported_claims(text, motion, checked, mirrored=mirrored),
     )

@@ -18,7 +18,7 @@ from mellm.language.places import Place, by_part
 from mellm.language.reading_evidence import Evidence, PartMotion, Weighing
 from mellm.language.reading_words import LabelledWords, capital, join
 from mellm.language.reading_writer import Writer
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 LABELLED_WORDS: dict[Language, LabelledWords] = {
     "en": english_words.LABELLED_WORDS,
@@ -132,7 +132,10 @@ class LabelledWriter(Writer):
         words, places = self.words, []
         for part, sides in by_part(regions).items():
             side = sides[0]
-            frame = words.both if len(sides) > 1 else self.labelled.one if side else words.whole
+            if len(sides) > 1:
+                places.append(words.pairs[part])
+                continue
+            frame = self.labelled.one if side else words.whole
             places.append(frame.format(part=words.parts[part], side=words.image_sides[side] if side else ""))
         return join(places, words.names)
 

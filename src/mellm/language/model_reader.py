@@ -6,7 +6,7 @@ likelihoods. Knows no backend in particular.
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mellm.errors import InputError
 from mellm.facs import PRESENT
 from mellm.facs.codes import code_of
 from mellm.facs.findings import AUEvidence
@@ -22,19 +23,24 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.language.answer import HEADINGS, Answer, concluded_codes, finds_nothing, last_label
 from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
 from mellm.language.checked_answer import CheckedAnswer
+from mellm.language.compact_draft import compact_draft
 from mellm.language.compact_prompt import (
     MER_QUESTION,
     MEU_QUESTION,
+    SEEN_CODES,
+    SEEN_LABEL,
     CompactQuestion,
     Findings,
     compact_prompt,
 )
+from mellm.language.motion.opinion import MotionTokens
 from mellm.language.prompt import Scale, flow_prompt, load_template
 from mellm.language.published.profiles import PUBLISHED
+from mellm.language.shown_motion import Conversation, about_motion, brief_reading, likeliest, own_units
 from mellm.language.unit_claims import unsupported_statements
 from mellm.language.unit_mentions import with_true_names
 from mellm.report import Reading
-from mellm.wording.names import Language
+from mellm.wording.languages import OWN, Language
 
 MOST_TOKENS = {"compact": 260, "full": 1200, PUBLISHED: 16_384}
 """Longest answers, by the form of the prompt."""
@@ -57,6 +63,7 @@ class Asking:
     max_tokens: of one answer; None: what the form takes
     template: a file with the prompt to use instead, with the fields of that form
     timeout: seconds one reading may take; None: no limit
+    brief: units and label alone, without analysis and reasoning, of a model that is shown motion
     """
 
     form: str | None = None
@@ -65,6 +72,7 @@ class Asking:
     timeout: float | None = 120.0
     temperature: float = 0.0
     seed: int = 0
+    brief: bool = False
 
 
 def create_language_reader(
@@ -80,6 +88,8 @@ def create_language_reader(
         return _published_reader(llm, taxonomy, language, asked)
     if llm == "none" or (llm == "embedded" and language != "en"):
         return None
+    if language not in OWN:
+        raise InputError(f"Language models are asked in en or zh; for {language!r} choose --llm none.")
     from mellm.language.backends import create_backend
 
     if asked.form is None:
@@ -93,23 +103,6 @@ def _published_reader(llm: str, taxonomy: str, language: Language, asking: Askin
 
     own = {} if ",thinking=" in llm else {"thinking": True}
     return LanguageReader(create_backend(llm, **own), taxonomy=taxonomy, language=language, asking=asking)
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """One prompt put to one backend; `control` stops it."""
-
-    backend: LanguageBackend
-    messages: Sequence[Message]
-    control: Control
-
-    def write(self, decoding: Decoding, prefix: str = "") -> Generator[str]:
-        """Yield the model's text after `prefix`."""
-        return self.backend.generate(self.messages, decoding, prefix=prefix, control=self.control)
-
-    def choose(self, prefix: str, options: Sequence[str]) -> Choice:
-        """Return which of the options the model finds likeliest after `prefix`."""
-        return self.backend.choose(self.messages, prefix, options, control=self.control)
 
 
 class LanguageReader:
@@ -147,6 +140,7 @@ class LanguageReader:
         messages: Sequence[Message] | None = None,
         tell: Tell | None = None,
         control: Control | None = None,
+        seen: MotionTokens | None = None,
     ) -> Reading:
         """Return the model's reading.
 
@@ -157,13 +151,15 @@ class LanguageReader:
             messages: the prompt itself, where it is made elsewhere (the vision route)
             tell: called with the text as it is written
             control: cancels the reading from another thread
+            seen: what the built-in model's own encoder saw, as embeddings; the model is then told no units in
+                words, concludes its own before it writes, and `aus` are not told
 
         A model in this process reads one moment after another, whichever threads ask: what it keeps of a
         prompt is not mixed with another's. Raises MellmError where the model fails, takes too long or was
         cancelled.
         """
         with getattr(self.backend, "turn", nullcontext()):
-            return self._read(Findings(motion, scale, aus, emotion), messages, tell, control)
+            return self._read(Findings(motion, scale, aus, emotion, seen), messages, tell, control)
 
     def _read(
         self,
@@ -175,15 +171,22 @@ class LanguageReader:
         started = time.perf_counter()
         control = control or Control(self._asking.timeout)
         tell = tell or (lambda piece: None)
-        asked = _Conversation(self.backend, list(messages or self._ask(found)), control)
+        asked = Conversation(self.backend, list(messages or self._ask(found)), control)
         shares = self._shares(found, control)
+        if found.seen is not None:
+            asked_codes = self._about(found.seen, SEEN_CODES, control)
+            found = replace(found, aus=own_units(asked_codes, found.motion))
+            if self._asking.brief:
+                return brief_reading(
+                    self.backend.name, self._language, found, shares, time.perf_counter() - started
+                )
         written = self._write(asked, found, shares, tell)
         text, codes = self._concluded(asked, written.rstrip(), found.aus or ())
         text, probabilities = self._labelled(asked, text, codes, shares)
         if len(text) > len(written):
             tell(text[len(written) :])
         parts = Answer.parse(text, self._language)
-        label = _likeliest(probabilities) if codes else None
+        label = likeliest(probabilities) if codes else None
         claims = f"{parts.analysis}\n{parts.reasoning}"
         return Reading(
             language=self._language,
@@ -191,7 +194,7 @@ class LanguageReader:
             analysis=parts.analysis,
             reasoning=parts.reasoning,
             conclusion=parts.conclusion,
-            agrees_with_facs=label == _likeliest(found.emotion),
+            agrees_with_facs=label == likeliest(found.emotion),
             unsupported_claims=unsupported_statements(claims, found.motion, self._language),
             raw=text,
             mended=text != written.rstrip(),
@@ -207,7 +210,10 @@ class LanguageReader:
             text = compact_prompt(found, CompactQuestion(MEU_QUESTION), taxonomy=name, template=template)
         else:
             text = flow_prompt(found.motion, taxonomy=name, language=self._language, template=template)
-        return [Message("user", text)]
+        return [Message("user", text, motion=found.seen)]
+
+    def _about(self, seen: MotionTokens, question: str, control: Control) -> Conversation:
+        return about_motion(self.backend, seen, question, self._taxonomy.name, control)
 
     def _shares(self, found: Findings, control: Control) -> dict[str, float]:
         """The model's shares of the labels asked for alone, before any text; empty where it is asked in full.
@@ -217,6 +223,8 @@ class LanguageReader:
         calibration, Zhao et al., ICML 2021). A template of the user's that has no place for a question cannot
         ask for it.
         """
+        if found.seen is not None:
+            return self._as_shares(self._about(found.seen, SEEN_LABEL, control).choose("", list(self._names)))
         name, template = self._taxonomy.name, self._asking.template
         if self._asking.form != "compact" or "$question" not in load_template(
             "flow", "en", template or "compact"
@@ -225,11 +233,12 @@ class LanguageReader:
 
         def asked(about: Findings) -> Choice:
             text = compact_prompt(about, CompactQuestion(MER_QUESTION), taxonomy=name, template=template)
-            return _Conversation(self.backend, [Message("user", text)], control).choose("", list(self._names))
+            return Conversation(self.backend, [Message("user", text)], control).choose("", list(self._names))
 
         if found.scale not in self._habits:
             still = [replace(region, moving=False) for region in found.motion]
             self._habits[found.scale] = asked(Findings(still, found.scale)).logprobs
+        getattr(self.backend, "begin", lambda: None)()
         return self._as_shares(asked(found), self._habits[found.scale])
 
     def _as_shares(self, choice: Choice, habit: Sequence[float] | None = None) -> dict[str, float]:
@@ -242,13 +251,15 @@ class LanguageReader:
             shares = raised / raised.sum()
         return {label: float(p) for label, p in zip(self._names.values(), shares, strict=True)}
 
-    def _write(self, asked: _Conversation, found: Findings, shares: Mapping[str, float], tell: Tell) -> str:
+    def _write(self, asked: Conversation, found: Findings, shares: Mapping[str, float], tell: Tell) -> str:
         """Return the model's text, told as it is written; compact answers a checked sentence at a time."""
         form = self._asking.form or "full"
         most = self._asking.max_tokens or MOST_TOKENS[form]
         decoding = Decoding(most, self._asking.temperature, self._asking.seed)
         if form == "compact":
-            return _write_checked(asked, CheckedAnswer(found, _likeliest(shares)), decoding, tell)
+            best = likeliest(shares)
+            decoding = replace(decoding, draft=compact_draft(found, best))
+            return _write_checked(asked, CheckedAnswer(found, best), decoding, tell)
         text = ""
         for piece in asked.write(decoding):
             text += piece
@@ -256,7 +267,7 @@ class LanguageReader:
         return text
 
     def _concluded(
-        self, asked: _Conversation, text: str, aus: Sequence[AUEvidence]
+        self, asked: Conversation, text: str, aus: Sequence[AUEvidence]
     ) -> tuple[str, tuple[str, ...]]:
         """Return the text with a conclusion that names units, or says there is nothing; and the units."""
         conclusion = Answer.parse(text, self._language).conclusion
@@ -275,7 +286,7 @@ class LanguageReader:
         return head + options[chosen], (*lists, ())[chosen]
 
     def _labelled(
-        self, asked: _Conversation, text: str, codes: Sequence[str], shares: dict[str, float]
+        self, asked: Conversation, text: str, codes: Sequence[str], shares: dict[str, float]
     ) -> tuple[str, dict[str, float]]:
         """Return the text with the likeliest label in its place, and every label's probability."""
         conclusion = Answer.parse(text, self._language).conclusion
@@ -292,15 +303,11 @@ class LanguageReader:
         before = before.rstrip() if space else before
         options = [f"{space}{name}{after[:1]}" for name in self._names]
         shares = shares or self._as_shares(asked.choose(before, options))
-        best = list(self._names.values()).index(_likeliest(shares) or "")
+        best = list(self._names.values()).index(likeliest(shares) or "")
         return before + options[best] + after[1:], shares
 
 
-def _likeliest(probabilities: Mapping[str, float] | None) -> str | None:
-    return max(probabilities, key=lambda label: probabilities[label]) if probabilities else None
-
-
-def _write_checked(asked: _Conversation, answer: CheckedAnswer, decoding: Decoding, tell: Tell) -> str:
+def _write_checked(asked: Conversation, answer: CheckedAnswer, decoding: Decoding, tell: Tell) -> str:
     """Return a compact answer, told a sentence at a time.
 
     Where a sentence is not borne out by the measurements, the model chooses among the ways it could truly go

@@ -22,7 +22,8 @@ from mellm.facs.taxonomies import emotion_name, get_taxonomy
 from mellm.flow.colour import DIRECTION_COLOURS
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.chinese_words import COLOURS_ZH
-from mellm.wording.names import Language, octant_name, region_name
+from mellm.wording.languages import Language
+from mellm.wording.names import octant_name, region_name
 
 Route = Literal["flow", "vision"]
 Scale = Literal["px", "relative"]

@@ -16,7 +16,7 @@ class Words:
     parts, patch_names, image_sides: names of parts, patches and sides; patches: several patches of a part
     subject: the subject's side; notes_on_side: between such notes
     whole, some, sided, noted_side: a part on the midline, some patches of it, a part on a side, a side alone
-    both: a part on both sides; ways, headings: octant -> direction in a sentence, beside a size
+    pairs: a part on both sides; ways, headings: octant -> direction in a sentence, beside a size
     no_way, moves: motion without and with a direction; moved: a part and its motion
     joints: joint direction -> how both sides move; joint_sizes: one side's size, and between the sides;
     joint_frames: joint motion and sizes; shift, shift_size: both sides go the same way in the picture
@@ -48,7 +48,7 @@ class Words:
     some: str
     sided: str
     noted_side: str
-    both: str
+    pairs: Mapping[FacePart, str]
     ways: Mapping[str, str]
     headings: Mapping[str, str]
     no_way: str

@@ -15,15 +15,22 @@ from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import emotion_name
 from mellm.facs.unit_rules import EYE_CLOSURE
 from mellm.language import chinese_words, english_words
+from mellm.language.language_pack import LanguagePack
 from mellm.language.places import Place, patch_of
 from mellm.language.reading_evidence import AreaFinding, Evidence, Finding, PartMotion, Weighing
 from mellm.language.reading_words import Words, capital, join
-from mellm.wording.names import Language
+from mellm.wording.languages import Language, wording_of
 from mellm.wording.unit_names import au_name
 
 WORDS: dict[Language, Words] = {"en": english_words.WORDS, "zh": chinese_words.WORDS}
 _UNSPACED = re.compile(r"(?<=[一-鿿])(?=AU\d)")
 """Between Chinese and a code, where Chinese typesetting has a thin gap."""
+
+
+def words_of(language: Language) -> Words:
+    """Return the table of a language: our own, or a plug-in's; English where that brings none."""
+    further = wording_of(language)
+    return further.reading if isinstance(further, LanguagePack) else WORDS.get(language, WORDS["en"])
 
 
 WAYS = (
@@ -66,8 +73,8 @@ class Writer:
 
     @property
     def words(self) -> Words:
-        """The language's table."""
-        return WORDS[self.language]
+        """The language's table; English where there is none."""
+        return words_of(self.language)
 
     def name(self, au: int) -> str:
         """Return the name of a unit."""
@@ -81,7 +88,7 @@ class Writer:
         """Return one sentence on how one part moved."""
         words, first = self.words, found.motions[0]
         part = words.parts[found.part]
-        both = words.both.format(part=part)
+        both = words.pairs[found.part]
         if found.joint and found.joint != "shift":
             opening = self.voice.pick(found.joint, words.joints[found.joint]).format(both=both)
             sizes = words.joint_sizes[1].join(self._heading(moved) for moved in found.motions)
@@ -98,7 +105,9 @@ class Writer:
             frame = self.voice.pick("apart", words.apart)
             left, right = (self._moved(moved) for moved in found.motions)
             left_size, right_size = (self.size(moved) for moved in found.motions)
-            return frame.format(part=part, left=left, left_size=left_size, right=right, right_size=right_size)
+            return frame.format(
+                part=part, both=both, left=left, left_size=left_size, right=right, right_size=right_size
+            )
         moved, strength = self._moved(first), self.strength(first)
         frame = words.alone if strength else words.unweighed
         sentence = frame.format(moved=moved, strength=strength, size=self.size(first))

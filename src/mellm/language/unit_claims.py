@@ -15,7 +15,7 @@ from mellm.facs.region_support import knows_motion, supporting_regions
 from mellm.facs.unit_rules import EYE_CLOSURE
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.claim_check import unsupported_claims
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 _CODE = r"[LRTBU]?\d{1,2}[A-E]?(?![\dA-Za-z])"
 _LISTED = re.compile(rf"\bAUs?\s?(?P<codes>{_CODE}(?:\s*(?:\+|,|、|和|与|and|&)\s*(?:AU\s?)?{_CODE})*)")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mellm.errors import InputError
 from mellm.facs.unit_lookup import au_number
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 from mellm.wording.unit_names import AU_NAMES
 
 _MENTION = re.compile(r"AU\s?(?P<side>[LRTBU]?)(?P<au>\d{1,2})[A-E]?(?!\d)")

@@ -12,7 +12,7 @@ from mellm.flow.field import FlowField
 from mellm.language.backends.protocol import Message
 from mellm.language.prompt import vision_prompt
 from mellm.media.frame import Image
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 
 def vision_messages(

@@ -10,13 +10,13 @@ from functools import cached_property
 
 from mellm.face.regions import AREAS
 from mellm.facs.unit_rules import INTENSITY_SCALE, intensity_scale
-from mellm.flow.region_motion import OCTANTS
 from mellm.render.numbers import numbered
 from mellm.render.page_pictures import picture_size, picture_uri
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
 from mellm.report import ActionUnitReading, RegionReading, Report
-from mellm.wording.names import AREA_NAMES_EN, AREA_NAMES_ZH, Language
+from mellm.wording.languages import Language
+from mellm.wording.names import area_name
 from mellm.wording.page_words import page_word
 
 AROUND_ME = 0.6
@@ -63,23 +63,9 @@ class Card:
         """Kind, label and data URI of the pictures that are there."""
         kinds = [k for k in KINDS if k in self._files] + [k for k in self._files if k not in KINDS]
         return [
-            (k, page_word(f"pic_{k}", self.language) if k in KINDS else k, self._picture(k)) for k in kinds
+            (k, page_word(f"pic_{k}", self.language) if k in KINDS else k, picture_uri(self._files[k]))
+            for k in kinds
         ]
-
-    def _picture(self, kind: str) -> str:
-        """A picture as a data URI; a map whose legend the page draws comes without its own."""
-        alone = kind in self.map_scales and "onset" in self._files
-        return picture_uri(self._files[kind], self.onset_size[1] if alone else None)
-
-    @property
-    def map_scales(self) -> dict[str, float]:
-        """Motion of full colour of the maps, px, where their legend is the page's: not in English."""
-        return {} if self.language == "en" else self.me.map_scales_px
-
-    @property
-    def hues(self) -> list[tuple[int, str]]:
-        """Hue in degrees, which is the turn clockwise from the picture's right, and name of a direction."""
-        return [(-45 * place % 360, name) for place, name in enumerate(OCTANTS)]
 
     @property
     def first(self) -> str:
@@ -175,8 +161,7 @@ class Card:
                 before, _, after = parts[at][0].partition(sentence)
                 parts[at : at + 1] = [(before, ""), (sentence, what), (after, "")]
         # A paragraph on one area begins with its name: `Mouth: ...`.
-        names = AREA_NAMES_ZH if self.language == "zh" else AREA_NAMES_EN
         start = re.split("[:：]", text, maxsplit=1)[0].strip().lower()
-        area = next((key for key, name in names.items() if name == start), None)
+        area = next((key for key in AREAS if area_name(key, self.language) == start), None)
         regions = [r.name for r in self.me.regions if area and r.moving and r.name in AREAS[area]]
         return Line(parts, area, regions)

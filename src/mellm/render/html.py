@@ -22,7 +22,8 @@ from mellm.render.numbers import numbered
 from mellm.render.pictures import KINDS
 from mellm.render.timeline import timeline_svg
 from mellm.report import ActionUnitReading, Report
-from mellm.wording.names import INTENSITY_EN, INTENSITY_ZH, Language, octant_name, region_name
+from mellm.wording.languages import Language
+from mellm.wording.names import INTENSITY_EN, grade_name, octant_name, region_name
 from mellm.wording.page_words import page_word
 from mellm.wording.unit_names import au_name
 
@@ -84,7 +85,7 @@ def _templates(language: Language) -> "Environment":
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     templates.globals |= {
         "language": language,
-        "grades": INTENSITY_ZH if language == "zh" else INTENSITY_EN,
+        "grades": {letter: grade_name(letter, language) for letter in INTENSITY_EN},
         "w": partial(page_word, language=language),
         "emotion_name": partial(emotion_name, language=language),
         "octant_name": partial(octant_name, language=language),
@@ -100,7 +101,7 @@ def _templates(language: Language) -> "Environment":
 
 
 def _unit_name(au: ActionUnitReading, language: Language) -> str:
-    return au_name(au.au, "zh") if language == "zh" else au.name
+    return au.name if language == "en" else au_name(au.au, language)
 
 
 def _areas_of(regions: Iterable[str]) -> str:

@@ -11,12 +11,9 @@ from mellm.media.frame import Image
 _JPEG_QUALITY = 92
 
 
-def picture_uri(data: bytes, height: int | None = None) -> str:
-    """Return a picture as a data URI; a PNG is embedded as JPEG, a fifth of the size, equal to the eye.
-
-    `height`: only so much of it from the top, px, without the strip below.
-    """
-    done, jpeg = cv2.imencode(".jpg", _decode(data)[:height], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+def picture_uri(data: bytes) -> str:
+    """Return a picture as a data URI; a PNG is embedded as JPEG, a fifth of the size, equal to the eye."""
+    done, jpeg = cv2.imencode(".jpg", _decode(data), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     kind, body = ("jpeg", jpeg.tobytes()) if done else ("png", data)
     return f"data:image/{kind};base64,{base64.b64encode(body).decode()}"
 

@@ -16,7 +16,7 @@ from mellm.flow.legend import INK, PAPER, annotate, write_words
 from mellm.flow.magnify import magnify as magnify_motion
 from mellm.flow.region_motion import RegionMotion
 from mellm.media.frame import Image
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 KINDS = ("onset", "apex", "regions", "mmc", "mmc_fixed", "middlebury", "magnified")
 """Every picture `draw_pictures` makes, in the order a page shows them."""

@@ -15,13 +15,15 @@ from mellm.facs.taxonomies import emotion_name
 from mellm.render.card import GRAMMAR
 from mellm.render.numbers import numbered
 from mellm.report import ActionUnitReading, MicroExpression, OtherEvent, RegionReading, Report
-from mellm.wording.names import Language, octant_name, region_name
+from mellm.wording.languages import Language
+from mellm.wording.names import octant_name, region_name
 from mellm.wording.page_words import page_word
 
 _MOST_REGIONS = 6
 _BAR = 6
 _WIDTHS = {"en": (25, 10), "zh": (20, 10)}
-"""Cells of region name and direction."""
+_WIDEST = (32, 17)
+"""Cells of region name and direction; in a further language."""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -141,7 +143,7 @@ def _writer(me: MicroExpression, language: Language) -> str:
 def _columns(
     console: Console, moving: list[RegionReading], present: list[ActionUnitReading], language: Language
 ) -> None:
-    name, direction = _WIDTHS[language]
+    name, direction = _WIDTHS.get(language, _WIDEST)
     left_width = name + direction + 9 + _BAR
     heads = (page_word("term_regions", language), page_word("term_aus", language))
     _line(console, Text(f"     {_pad(heads[0], left_width + 2)}{heads[1]}", "dim"))

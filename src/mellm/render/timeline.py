@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from mellm.report import MicroExpression, OtherEvent, Trace
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 from mellm.wording.page_words import page_word
 
 AREA_COLOURS = {

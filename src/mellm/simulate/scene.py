@@ -16,7 +16,7 @@ from mellm.flow.cubic import read_picture
 from mellm.flow.field import FlowField
 from mellm.media.frame import Image
 from mellm.simulate.canonical_mesh import OVAL, Points, face_width
-from mellm.simulate.lattice import MARGIN, Lattice, Window, read_at
+from mellm.simulate.lattice import MARGIN, STRIDE, Lattice, Window, read_at
 from mellm.simulate.openings import (
     HEAD,
     LOW,
@@ -37,6 +37,9 @@ PHASE = 0.25
 # A place drawn from within this of a point (px) shows that point.
 _SAME_POINT = 0.75
 _LATTICE_ROUNDS, _FINE_ROUNDS = 6, 4
+# Skin that stretches by more than _STEEP px per px (a closing lid's) is solved in shorter steps, and more of
+# them: whole ones do not converge there.
+_STEEP, _SHORT, _MORE = 0.6, 0.4, 4
 
 
 class Scene:
@@ -202,8 +205,10 @@ class Scene:
     def _invert_lattice(self, flow: Field) -> Field:
         """First rounds of the inversion, on the lattice: b with b(y) = flow(y - b(y))."""
         back = flow
-        for _ in range(_LATTICE_ROUNDS):
-            back = read_at(flow, self.lattice.locate(self.lattice.nodes - back))
+        share, more = _pace(flow)
+        for _ in range(_LATTICE_ROUNDS * more):
+            found = read_at(flow, self.lattice.locate(self.lattice.nodes - back))
+            back = found if share == 1 else back + share * (found - back)
         return back
 
     def _invert(self, flow: Field, back: Field, window: Window) -> Field:
@@ -215,8 +220,10 @@ class Scene:
         pixels = self.lattice.pixels[window]
         origin = pixels[0, 0]
         position = pixels - self.lattice.upsample(back, window)
-        for _ in range(_FINE_ROUNDS):
-            position = pixels - read_at(fine, position - origin)
+        share, more = _pace(flow)
+        for _ in range(_FINE_ROUNDS * more):
+            found = pixels - read_at(fine, position - origin)
+            position = found if share == 1 else position + share * (found - position)
         return np.asarray(position, np.float32)
 
     def _draw_opening(
@@ -271,3 +278,9 @@ class Scene:
         u, v, edge = there[..., 0], there[..., 1], 0.01
         inside = (u > -edge) & (v > -edge) & (u < w - 1 + edge) & (v < h - 1 + edge)
         return np.asarray(inside & (off[..., 0] < _SAME_POINT) & (off[..., 1] < _SAME_POINT))
+
+
+def _pace(flow: Field) -> tuple[np.float32, int]:
+    """Return what share of a step the inversion of a lattice flow takes, and how many times as many."""
+    slope = max(float(np.abs(np.diff(flow, axis=axis)).max()) for axis in (0, 1)) / STRIDE
+    return (np.float32(_SHORT), _MORE) if slope > _STEEP else (np.float32(1), 1)

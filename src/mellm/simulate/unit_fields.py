@@ -21,6 +21,7 @@ from mellm.simulate.canonical_mesh import (
     canonical_to_mesh,
     mirror_index,
 )
+from mellm.simulate.lattice import smoothstep
 
 Sheet = Literal["skin", "upper lid", "lower lid", "upper lip", "lower lip"]
 Side = Literal["both", "left", "right"]
@@ -178,10 +179,14 @@ TABLE: dict[int, tuple[Push, ...]] = {
 CAN_BE_ONE_SIDED = frozenset({1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 38, 39, 45})
 """Units FACS scores on one side alone; the others are made on both sides only."""
 
-# How far up a lid's fold a blink reaches, face widths; and how much further than the rim the lid is drawn,
-# because spreading the mesh's motion over the picture rounds off its peak.
-_LID_HEIGHT = 0.05
-_OVERSHOOT = 1.25
+# Mesh points along the lower edge of each brow, from the picture's left; and from where to where, in shares
+# of the way from the lid's rim up to them, the skin follows a closing lid less and less: the lid goes as one
+# piece up to its crease, the skin above unfolds, the brow stays.
+_BROWS = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
+_UNFOLDS = (0.2, 0.65)
+# How much further than the rim the lid is drawn, because spreading the mesh's motion over the picture rounds
+# off its peak.
+_OVERSHOOT = 1.2
 
 
 def _slit_height(
@@ -284,21 +289,23 @@ def au_field(
 def lid_closure(mesh: Points, side: Side = "both") -> Points:
     """Return the displacement that closes the eyes (AU 43/45), float32 (468, 3), px of `mesh`.
 
-    The upper lid comes down onto the lower one at every place along the slit, the skin above it follows
-    less and less. `side` is the subject's.
+    The upper lid comes down onto the lower one at every place along the slit, the skin between its crease and
+    the brow follows less and less, and the brow stays. `side` is the subject's.
     """
     points = canonical_points().astype(np.float64)
     total = np.zeros((468, 3), np.float64)
-    eyes = {"right": SLITS[:1], "left": SLITS[1:2], "both": SLITS[:2]}[side]
-    for rims in eyes:
+    for eye in {"right": (0,), "left": (1,), "both": (0, 1)}[side]:
+        rims, brow = SLITS[eye], list(_BROWS[eye])
         upper, lower = list(rims[0]), list(rims[1])
         gap = (mesh[lower] - mesh[upper]).astype(np.float64)
         x = points[:, 0]
         rim_x = points[upper, 0]
         inside = (x > rim_x[0]) & (x < rim_x[-1])
         rim_y = np.interp(x, rim_x, points[upper, 1])
-        above = np.clip((points[:, 1] - rim_y) / _LID_HEIGHT, 0, None)
-        follow = np.where(_slit_height(points, rims) > 0, np.exp(-0.5 * above**2), 0.0) * inside
+        brow_y = np.interp(x, points[brow, 0], points[brow, 1])
+        above = (points[:, 1] - rim_y) / (brow_y - rim_y)
+        stays = smoothstep(*_UNFOLDS, above)
+        follow = np.where(_slit_height(points, rims) > 0, 1 - stays, 0.0) * inside
         closing = np.stack([np.interp(x, rim_x, gap[:, k]) for k in range(3)], 1)
         total += _OVERSHOOT * follow[:, None] * closing
     return total.astype(np.float32)

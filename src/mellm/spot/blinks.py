@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.region_id import Part
-from mellm.face.regions import REGION_NAMES
+from mellm.face.regions import AREAS, REGION_NAMES
 from mellm.spot.series import Array, Segment, running_median, smoothed
 from mellm.spot.thresholds import SpotSettings
 
@@ -25,6 +25,10 @@ OPEN_PERCENTILE = 75.0
 
 LID_WINDOW = 0.15
 """Seconds over which the motion of the lids is smoothed."""
+
+LIDS_SEEN = 0.6
+"""What the tracer sees of lids over what it sees of brows and mouth (.45 and .76, docs/spotting.md)."""
+_BROWS = frozenset(REGION_NAMES.index(name) for name in AREAS["brows"])
 
 Span = tuple[int, int, int]
 """Onset, apex, offset as sample indices."""
@@ -108,6 +112,19 @@ def find_fast_head(segment: Segment, settings: SpotSettings) -> list[Span]:
         for start, stop in joined(runs(speed > settings.max_head_speed), segment.samples(0.2))
         if (stop - start) * segment.step >= 0.1
     ]
+
+
+def of_blink(span: Span, px: float, regions: tuple[int, ...], blink: Closure) -> bool:
+    """Whether brows move in step with a blink and by less than the lids: a side effect of it."""
+    if blink.lid <= 0 or not in_step(span, blink.span):
+        return False
+    return px < blink.lid / LIDS_SEEN and _BROWS.issuperset(regions)
+
+
+def in_step(a: Span, b: Span) -> bool:
+    """Whether the two intervals share at least half of what they cover together."""
+    shared = min(a[2], b[2]) - max(a[0], b[0]) + 1
+    return shared >= (max(a[2], b[2]) - min(a[0], b[0]) + 1) / 2
 
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -1,14 +1,17 @@
 """The types of the spotting stage: regional motion in, events with exact frames out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mellm.face.region_id import RegionId
+from mellm.face.regions import REGION_NAMES
 from mellm.wording.message import Message
 
+_KEPT = ("frames", "times", "displacement", "head", "eye_opening", "mouth_opening", "pose")
 EventKind = Literal["micro", "macro", "blink", "closure", "speech", "head"]
 
 
@@ -39,6 +42,17 @@ class RegionalMotion:
     inter_ocular: float
     mouth_opening: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     pose: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 6), np.float32))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all of it but the regions' names, as a file of arrays keeps it."""
+        kept: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _KEPT}
+        return kept | {"inter_ocular": np.asarray(self.inter_ocular)}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "RegionalMotion":
+        """Return what `arrays` gave, of the 29 regions; other arrays may lie beside them."""
+        kept = {name: arrays[name] for name in _KEPT}
+        return cls(**kept, regions=REGION_NAMES, inter_ocular=float(arrays["inter_ocular"]))
 
 
 @dataclass(frozen=True, slots=True)

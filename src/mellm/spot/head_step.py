@@ -54,29 +54,32 @@ def fit_step(
     """
     matrix = exp(start.size) * cv2.Rodrigues(start.turn)[0]
     shift, size = start.shift.copy(), start.size
-    target = body[:, :2] + moved
+    points = np.ascontiguousarray(body.T)
+    target = points[:2] + moved.T
     columns = 6 if turn else 4
-    design = np.zeros((2, len(body), columns))
-    design[0, :, 0] = design[1, :, 1] = 1.0
+    # Shift u, shift v, size, roll, pitch axis, yaw axis; for each how it moves the points, u and v.
+    design = np.zeros((columns, 2, len(body)))
+    design[0, 0] = design[1, 1] = 1.0
+    flat = design.reshape(columns, -1)
     length = np.zeros(len(body))
     for k in range(rounds + 1):
-        at = body @ matrix.T
-        error = target - at[:, :2] - shift
-        length = np.hypot(error[:, 0], error[:, 1])
+        at = matrix @ points
+        error = target - at[:2] - shift[:, None]
+        length = np.hypot(error[0], error[1])
         if k == rounds:
             break
         weights = huber_then_tukey(length, k, rounds)
-        # Columns: shift u, shift v, size, roll, pitch axis, yaw axis.
-        design[0, :, 2], design[1, :, 2] = at[:, 0], at[:, 1]
-        design[0, :, 3], design[1, :, 3] = -at[:, 1], at[:, 0]
+        design[2] = at[:2]
+        np.negative(at[1], out=design[3, 0])
+        design[3, 1] = at[0]
         if turn:
-            design[1, :, 4], design[0, :, 5] = -at[:, 2], at[:, 2]
-        flat = design.reshape(-1, columns)
-        heavy = flat * np.tile(weights, 2)[:, None]
-        normal = heavy.T @ flat
+            np.negative(at[2], out=design[4, 1])
+            design[5, 0] = at[2]
+        heavy = (design * weights).reshape(columns, -1)
+        normal = heavy @ flat.T
         # A whisper of ridge: flat points leave the turn undetermined.
         normal += 1e-9 * np.trace(normal) * np.eye(columns)
-        step = np.linalg.solve(normal, heavy.T @ error.T.ravel())
+        step = np.linalg.solve(normal, heavy @ error.ravel())
         shift = shift + step[:2]
         grown = max(float(step[2]), _SMALLEST)
         size += log1p(grown)

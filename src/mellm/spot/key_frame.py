@@ -36,11 +36,17 @@ MAX_RESIDUAL = 3.0
 """Crop px the robust fit may leave (its median); a frame with more is not used."""
 MAX_MOVE = 6.0
 """Crop px a region may move by itself before a new key frame takes over."""
+COVERED_FROM = 4.0
+"""Crop px a region has moved by itself from which the flow is checked for something before the face."""
+INCONSISTENT = 4.0
+"""Crop px between a point and where the flow there and back leads, from which it is covered."""
 MIN_POINTS = 12
 GRID = 8
 """The warp is evaluated on every eighth crop pixel: it is smooth."""
 HALF = 2
 """Flow is taken on the crop averaged to half its size: its finest level there is a quarter of the crop."""
+FINE = 1.6
+"""Crop px per pixel of the picture from which the half-size crop is read from the picture at once."""
 MIN_INSIDE = 0.6
 """Share of a region that must lie in the picture for its motion to be known."""
 _SAMPLES = 5
@@ -81,6 +87,7 @@ class KeyFrame:
         self._body = points - self._center
         regions = np.stack([_grid_of(region.center, region.size) for region in regions_of(crop)])
         self._region_body = _with_depth(regions, surface) - self._center
+        self._region_center = self._region_body.mean(axis=1)
         self._regions = regions
         self._point_cells = _cells(points[:, :2])
         self._region_cells = _cells(regions.reshape(-1, 2))
@@ -102,7 +109,8 @@ class KeyFrame:
         """
         pose = self._predicted(landmarks)
         start = np.zeros((*self._grey.shape, 2), np.float32)
-        flow = cv2.blur(dis.calc(self._grey, self._warped(image, pose), start), (3, 3))
+        warped = self._warped(image, pose)
+        flow = cv2.blur(dis.calc(self._grey, warped, start), (3, 3))
         moved = pose.displacement(self._body) + HALF * flow[self._point_cells]
         whole = np.asarray(moved, np.float64)
         fitted, residual = fit_step(self._body, whole, pose, turn=self.has_depth, rounds=NEAR_ROUNDS)
@@ -110,16 +118,31 @@ class KeyFrame:
             self._before = self._pose
             return None
         self._before, self._pose = self._pose, fitted
-        expected = pose.displacement(self._region_body)
-        inside = HALF * flow[self._region_cells].reshape(REGIONS, -1, 2)
-        total = expected + inside - fitted.displacement(self._region_body)
-        mean = np.asarray(total.mean(axis=1), np.float64)
-        self._moved = float(np.linalg.norm(mean[OUTSIDE_EYES], axis=1).max())
-        seen = self.alignment.to_source(self._regions + expected)
+        # A pose moves the mean of points as it moves each of them, linearly.
+        head = pose.displacement(self._region_center) - fitted.displacement(self._region_center)
+        inside = HALF * flow[self._region_cells].reshape(REGIONS, -1, 2).mean(axis=1)
+        mean = np.asarray(head + inside, np.float64)
+        own = np.where(OUTSIDE_EYES, np.linalg.norm(mean, axis=1), 0.0)
+        if own.max() > COVERED_FROM:
+            back = dis.calc(warped, self._grey, start)
+            miss = self._inconsistent(np.asarray(flow, np.float32), np.asarray(back, np.float32))
+            covered = OUTSIDE_EYES & (miss > INCONSISTENT)
+            own[covered], mean[covered] = 0.0, np.nan
+        self._moved = float(own.max())
+        seen = self.alignment.to_source(self._regions + pose.displacement(self._region_body))
         height, width = image.shape[:2]
         within = ((seen >= 0) & (seen <= [width - 1, height - 1])).all(axis=2).mean(axis=1)
         mean[within < MIN_INSIDE] = np.nan
         return np.concatenate([mean.ravel(), fitted.numbers()])
+
+    def _inconsistent(self, flow: NDArray[np.float32], back: NDArray[np.float32]) -> Array:
+        """How far flow there and back miss the start, median of each region (29,), crop px."""
+        rows, columns = self._region_cells
+        there = flow[rows, columns]
+        u, v = (np.asarray(at + there[:, k], np.float32) for k, at in enumerate((columns, rows)))
+        again = cv2.remap(back, u[:, None], v[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        miss = np.linalg.norm(there + again[:, 0], axis=1)
+        return np.asarray(HALF * np.median(miss.reshape(REGIONS, -1), axis=1), np.float64)
 
     def far(self) -> bool:
         """Whether turn, size or expression differ enough from the key frame for a new one to be needed."""
@@ -154,11 +177,14 @@ class KeyFrame:
             ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
             part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             source = (source + np.float32(0.5)) * ratio - np.float32(0.5)
-        dense = cv2.resize(source, CROP_SIZE, interpolation=cv2.INTER_LINEAR)
-        u, v = np.ascontiguousarray(dense[..., 0]), np.ascontiguousarray(dense[..., 1])
-        full = cv2.remap(part, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         half = (CROP_SIZE[0] // HALF, CROP_SIZE[1] // HALF)
-        return np.asarray(cv2.resize(full, half, interpolation=cv2.INTER_AREA), np.uint8)
+        # Where the crop has more pixels than the picture there is next to nothing to average.
+        side = half if self.alignment.scale >= FINE else CROP_SIZE
+        u, v = (cv2.resize(np.ascontiguousarray(source[..., k]), side) for k in (0, 1))
+        seen = cv2.remap(part, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if side != half:
+            seen = cv2.resize(seen, half, interpolation=cv2.INTER_AREA)
+        return np.asarray(seen, np.uint8)
 
 
 def _cells(points: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -7,6 +7,7 @@ key frame, a new one takes over, joined to the old one over a few frames that ar
 One picture and a few small tables are kept per person, and 70 numbers per frame. Knows nothing of events.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,14 @@ class MotionTracer:
         if rows:
             self._taken = rows[-1].time
         return self._motion(rows)
+
+    def fork(self) -> "MotionTracer":
+        """A tracer that goes on from here with a trace of its own; the key frame's tables are shared."""
+        other = copy(self)
+        other._key, other._next, other._joins = copy(self._key), copy(self._next), list(self._joins)
+        other._rows = self._rows[-1:]
+        other.take()
+        return other
 
     def _motion(self, rows: list[_Row]) -> RegionalMotion:
         poses = [(np.nan,) * 3 if r.pose is None else (r.pose.pitch, r.pose.yaw, r.pose.roll) for r in rows]

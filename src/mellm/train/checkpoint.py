@@ -1,6 +1,6 @@
 """Checkpoint files: tensors as safetensors, with the facts of the run in the metadata.
 
-The module knows nothing of networks, optimisers or what they learn.
+The module knows nothing of networks or what they learn; of an optimiser it keeps the moments.
 """
 
 import json
@@ -11,7 +11,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, as_tensor
+from torch.optim import Optimizer
 
 from mellm.errors import InputError
 
@@ -51,3 +52,21 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the tensors whose names begin with `prefix`, by the rest of their names."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def adam_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
+    """Return an optimiser's moments and step counts by name, for a checkpoint."""
+    return {
+        f"adam.{number}.{key}": as_tensor(value).contiguous()
+        for number, moments in optimiser.state_dict()["state"].items()
+        for key, value in moments.items()
+    }
+
+
+def restore_adam(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `adam_tensors` gave, among other tensors of a checkpoint."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in part(tensors, "adam.").items():
+        number, _, key = name.partition(".")
+        state.setdefault(int(number), {})[key] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -19,8 +19,10 @@ from mellm.web import routes_uploads
 from mellm.web.contract import ENDED, Batch, BatchAnswer, Choices, Health, Job, JobPage, JobRequest, Problem
 from mellm.web.dependencies import Current, Responses, Viewer, Which
 from mellm.web.routes_uploads import BUSY
+from mellm.web.running_job import RunningJob
 from mellm.web.service import Service
 from mellm.web.wire import CardChange, Neighbours
+from mellm.wording.languages import languages
 from mellm.wording.names import OCTANTS_ZH, REGION_NAMES_ZH
 
 EVENT_EVERY = 0.2
@@ -53,7 +55,7 @@ def choices(service: Current) -> Choices:
         estimators=list(estimators()),
         compensations=["auto", *COMPENSATIONS],
         taxonomies={name: list(taxonomy.labels) for name, taxonomy in TAXONOMIES.items()},
-        languages=["en", "zh"],
+        languages=list(languages()),
         action_units={au: {"en": name, "zh": AU_NAMES_ZH[au]} for au, name in AU_NAMES.items()},
         emotions={label: {"en": label, "zh": chinese} for label, chinese in EMOTIONS_ZH.items()},
         regions={name: {"en": name, "zh": REGION_NAMES_ZH[name]} for name in REGION_NAMES},
@@ -164,6 +166,7 @@ async def events(service: Current, job: str, viewer: Viewer = None) -> Streaming
 
 async def _follow(service: Service, job: str, viewer: str | None) -> AsyncIterator[bytes]:
     last, quiet, heard, seen, known, told = "", 0.0, 0, 0, 0, False
+    running: RunningJob | None = None
     while not service.stopping.is_set():
         try:
             now = await asyncio.to_thread(service.job, job, viewer)
@@ -171,7 +174,8 @@ async def _follow(service: Service, job: str, viewer: str | None) -> AsyncIterat
             yield format_sse_event(event="gone", data_str=json.dumps({"error": str(error)}))
             return
         new: list[bytes] = []
-        running = service.dispatcher.running(job)
+        # A job that has ended since the last look has told more on its way.
+        running = service.dispatcher.running(job) or running
         if running is not None and not service.sight.hides_program(now, viewer):
             spotted, moments, pieces = running.events(seen), running.moments(known), running.words(heard)
             seen, known, heard = seen + len(spotted), known + len(moments), heard + len(pieces)

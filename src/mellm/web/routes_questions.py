@@ -13,8 +13,7 @@ from starlette.concurrency import iterate_in_threadpool
 from mellm.analysis.asking import Answer, ask
 from mellm.web.contract import Problem
 from mellm.web.dependencies import Current, Responses, Viewer
-from mellm.web.wire import WireModel
-from mellm.wording.names import Language
+from mellm.web.wire import Spoken, WireModel
 
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
@@ -31,7 +30,7 @@ class AskedQuestion(WireModel):
     """A question about one analysis."""
 
     question: Annotated[str, Field(min_length=1, max_length=500, examples=["How many micro-expressions?"])]
-    language: Language | None = Field(default=None, description="Of the answer; null: the question's own")
+    language: Spoken | None = Field(default=None, description="Of the answer; null: the question's own")
     stream: bool = Field(default=False, strict=True, description="Answer by server-sent events")
 
 

@@ -24,6 +24,7 @@ from mellm.web.job_store import Wanted
 from mellm.web.result_exports import MEDIA_TYPES, Result, export, export_all, file_stem
 from mellm.web.service import NotFoundError, Service
 from mellm.web.stored_files import THUMBNAIL_FILE, THUMBNAIL_WIDTH
+from mellm.web.wire import Spoken
 
 _BAD: Responses = {
     400: {"model": Problem, "description": "The body is not JSON"},
@@ -104,17 +105,17 @@ def frame(
 
 @router.get(
     "/jobs/{job}/pictures/{name}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={200: {"content": {"image/png": {}}, "description": "A picture the report names"}},
 )
-def picture(service: Current, job: str, name: str, viewer: Viewer = None) -> FileResponse:
+def picture(service: Current, job: str, name: str, viewer: Viewer = None) -> Response:
     """One picture of the report."""
     found = service.job(job)
     service.sight.check_program(found, viewer)
-    file = service.picture(found, name)
-    if file is None:
+    data = service.picture(found, name)
+    if data is None:
         raise NotFoundError(f"The report has no picture {name[:60]!r}.")
-    return FileResponse(file, media_type="image/png", headers=_FOREVER)
+    return Response(data, media_type="image/png", headers=_FOREVER)
 
 
 @router.get(
@@ -139,7 +140,7 @@ def reading(
     service: Current,
     job: str,
     number: int,
-    language: Literal["en", "zh"] = "en",
+    language: Spoken = "en",
     taxonomy: str = "7",
     viewer: Viewer = None,
 ) -> Reading:

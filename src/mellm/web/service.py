@@ -212,11 +212,11 @@ class Service:
         times = self.times(job) if job.state == "done" else []
         return table.model_copy(update={"times": times, "count": len(times)}) if times else table
 
-    def picture(self, job: Job, name: str) -> Path | None:
-        """One picture of a result, or of one on its way; None where there is none of this name."""
+    def picture(self, job: Job, name: str) -> bytes | None:
+        """One picture (PNG) of a result, or of one on its way; None where there is none of this name."""
         running = self.dispatcher.running(job.id)
         draft = None if running is None else running.draft
-        return self.files.picture(job.id, name) or (draft and self.files.picture_in(draft, name))
+        return self.files.picture(job.id, draft, name)
 
     def sound(self, job: Job) -> Path:
         """The sound of a job's clip. Raises NotFoundError where it has none, and as `Extras.made` does."""

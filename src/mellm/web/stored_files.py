@@ -147,14 +147,23 @@ class StoredFiles:
             raise InputError("A job's id is 20 hexadecimal digits.")
         return self.results / job
 
-    def picture(self, job: str, name: str) -> Path | None:
-        """One picture of a result; None where there is none of this name."""
-        return self.picture_in(self.result(job), name)
+    def picture(self, job: str, draft: Path | None, name: str) -> bytes | None:
+        """One picture (PNG) of a result, or of its draft; None where there is none of this name."""
+        if not _PICTURE.fullmatch(name):
+            return None
+        # A draft becomes the result while this looks: the result is asked again at the end.
+        for folder in (self.result(job), draft, self.result(job)):
+            data = None if folder is None else self.read(folder / name)
+            if data is not None:
+                return data
+        return None
 
-    def picture_in(self, folder: Path, name: str) -> Path | None:
-        """One picture of a folder; None where there is none of this name."""
-        file = folder / name
-        return file if _PICTURE.fullmatch(name) and file.is_file() else None
+    def read(self, file: Path) -> bytes | None:
+        """A file's bytes; None where it is not there, or not any more."""
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
 
     def made(self, digest: str, name: str) -> Path:
         """Where a file that is made of an upload lies, there or not."""

@@ -2,7 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mellm.analysis.settings import ChosenFrom
+from mellm.wording.languages import languages
 
 
 class WireModel(BaseModel):
@@ -43,3 +46,13 @@ class Neighbours(WireModel):
 
     previous: str | None
     next: str | None
+
+
+def _spoken(code: str) -> str:
+    if code not in languages():
+        raise ValueError(f"there is no language {code!r}; choose one of {', '.join(languages())}")
+    return code
+
+
+Spoken = Annotated[str, AfterValidator(_spoken), ChosenFrom(languages)]
+"""Code of a language that texts can be written in here."""

@@ -27,6 +27,10 @@ ASK_MESSAGES: dict[str, tuple[str, str]] = {
         "共发现 {count} 个宏表情。",
     ),
     "ask.listed": ("When: {parts:; }.", "时间：{parts:；}。"),
+    "ask.unsure": (
+        "{count} of them {count:is|are} too uncertain to be reported and only counted: {parts:; }.",
+        "其中 {count} 个把握不足，未列入报告，仅计入数目：{parts:；}。",
+    ),
     "ask.none_of": ("No {what} was found in this video.", "该视频中未发现{what}。"),
     "ask.why_none": ("The report says: {why}", "报告说明：{why}"),
     "ask.first": (
@@ -55,6 +59,11 @@ ASK_MESSAGES: dict[str, tuple[str, str]] = {
         "运动最强的是第 {number} 个微表情（{span}）：{region:region}移动 {px:.2f} 像素。",
     ),
     "ask.order": ("In order of time: {parts:; }.", "按时间顺序：{parts:；}。"),
+    "ask.order_unsure": ("{onset:.2f} s a micro-expression (uncertain)", "{onset:.2f} 秒微表情（把握不足）"),
+    "ask.unsure_emotion": (
+        "It is too uncertain to be reported, so its action units and emotion were not read.",
+        "其把握不足，未列入报告，因此未解读其动作单元与情绪。",
+    ),
     "ask.order_micro": (
         "{onset:.2f} s a micro-expression ({label:emotion})",
         "{onset:.2f} 秒微表情（{label:emotion}）",

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 
+from mellm.wording.languages import OWN, Language, own_index, text_of
 from mellm.wording.messages import MESSAGES
-from mellm.wording.names import EMOTIONS_ZH, Language, octant_name, region_name
+from mellm.wording.names import emotion_word, octant_name, region_name
 from mellm.wording.unit_names import au_name
 
 
@@ -66,7 +67,11 @@ def word(message: Message, language: Language) -> str:
     >>> word(Message("spot.none", {"why": Message("spot.blinks_only", {"count": 2})}), "zh")
     '未发现微表情：除 2 次眨眼外，没有超出噪声的运动。'
     """
-    template = MESSAGES[message.code][language == "zh"]
+    template = MESSAGES[message.code][own_index(language)]
+    if language not in OWN and message.code != "text":
+        further = text_of(language, "messages", message.code)
+        # A sentence in two languages would be worse than an English one.
+        template, language = (further, language) if further else (template, "en")
     return _Wording(language).vformat(template, (), message.fields)
 
 
@@ -82,8 +87,7 @@ class _Wording(Formatter):
         if isinstance(value, tuple):
             return format_spec.join(word(part, self._language) for part in value)
         if format_spec == "emotion":
-            label = "none" if value is None else str(value)
-            return {**EMOTIONS_ZH, "none": "无"}.get(label, label) if self._language == "zh" else label
+            return emotion_word("none" if value is None else str(value), self._language)
         if format_spec == "unit":
             return au_name(int(str(value)), self._language)
         if format_spec == "region":

@@ -3,9 +3,7 @@
 Region names are image sides. Action units are in `unit_names`.
 """
 
-from typing import Literal
-
-Language = Literal["en", "zh"]
+from mellm.wording.languages import Language, text_of
 
 EMOTIONS_ZH: dict[str, str] = {
     "negative": "消极", "positive": "积极", "surprise": "惊讶", "happiness": "高兴", "sadness": "悲伤",
@@ -91,13 +89,36 @@ INTENSITY_EN = {"A": "trace", "B": "slight", "C": "marked", "D": "severe", "E": 
 INTENSITY_ZH = {"A": "微量", "B": "轻微", "C": "明显", "D": "强烈", "E": "最大"}
 
 
+def emotion_word(label: str, language: Language) -> str:
+    """Return a label of the package (`none`: that there is none) in the reader's language."""
+    if language == "zh":
+        return "无" if label == "none" else EMOTIONS_ZH.get(label, label)
+    return text_of(language, "emotions", label) or label
+
+
 def region_name(name: str, language: Language) -> str:
     """Return a region's name in the reader's language, image sides."""
-    return REGION_NAMES_ZH.get(name, name) if language == "zh" else name
+    if language == "zh":
+        return REGION_NAMES_ZH.get(name, name)
+    return text_of(language, "regions", name) or name
+
+
+def area_name(area: str, language: Language) -> str:
+    """Return the name of an area of the face, as paragraphs of readings begin with it, in lower case."""
+    if language == "zh":
+        return AREA_NAMES_ZH[area]
+    return text_of(language, "areas", area) or AREA_NAMES_EN[area]
+
+
+def grade_name(letter: str, language: Language) -> str:
+    """Return what a letter of intensity means."""
+    if language == "zh":
+        return INTENSITY_ZH[letter]
+    return text_of(language, "grades", letter) or INTENSITY_EN[letter]
 
 
 def octant_name(octant: str | None, language: Language) -> str:
     """Return a direction in the picture, or `no clear direction`."""
-    if octant is None:
-        return "无明确方向" if language == "zh" else "no clear direction"
-    return OCTANTS_ZH[octant] if language == "zh" else octant
+    if language == "zh":
+        return "无明确方向" if octant is None else OCTANTS_ZH[octant]
+    return text_of(language, "octants", octant or "none") or octant or "no clear direction"

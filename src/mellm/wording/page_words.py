@@ -1,6 +1,6 @@
 """The page's and the terminal's own words in English and Chinese. Readings come in the report itself."""
 
-from mellm.wording.names import Language
+from mellm.wording.languages import Language, own_index, text_of
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Micro-expression report", "微表情分析报告"),
@@ -45,7 +45,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "pic_mmc_fixed": ("MMC-Map, fixed scale", "MMC 图（固定刻度）"),
     "pic_middlebury": ("flow wheel", "光流色轮图"),
     "pic_magnified": ("magnified", "放大运动"),
-    "full_colour": ("full colour = {px} px of motion", "满色 = {px} px 运动"),
     "strip_colour": ("full colour = {px:.2f} px", "满色 = {px:.2f} px"),
     "strip_own_colour": ("full colour = {px:.2f} px (this picture only)", "满色 = {px:.2f} px（仅本图）"),
     "strip_regions": (
@@ -174,5 +173,5 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def page_word(key: str, language: Language, **values: object) -> str:
     """Return a label in the reader's language."""
-    text = WORDS[key][1 if language == "zh" else 0]
+    text = text_of(language, "page", key) or WORDS[key][own_index(language)]
     return text.format(**values) if values else text

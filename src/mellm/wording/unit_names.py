@@ -4,6 +4,8 @@ Numbers and names after the FACS manual (Ekman, Friesen & Hager 2002); the other
 annotation and question files.
 """
 
+from mellm.wording.languages import text_of
+
 _NAMES: dict[int, tuple[str, str, tuple[str, ...]]] = {
     1: ("inner brow raiser", "内眉上扬", ()),
     2: ("outer brow raiser", "外眉上扬", ()),
@@ -87,6 +89,9 @@ def au_name(au: int, language: str = "en", side: str = "both") -> str:
 
     A number FACS does not define is called `action unit N`.
     """
-    names, unknown = (AU_NAMES_ZH, "动作单元 {}") if language == "zh" else (AU_NAMES, "action unit {}")
-    words = _SIDE_WORDS["zh" if language == "zh" else "en"]
-    return words.get(side, "") + names.get(au, unknown.format(au))
+    if language == "zh":
+        return _SIDE_WORDS["zh"].get(side, "") + AU_NAMES_ZH.get(au, f"动作单元 {au}")
+    if name := text_of(language, "units", au if au in AU_NAMES else 0):
+        framed = text_of(language, "unit_sides", side) if side != "both" else None
+        return (framed or "{}").format(name.format(au))
+    return _SIDE_WORDS["en"].get(side, "") + AU_NAMES.get(au, f"action unit {au}")

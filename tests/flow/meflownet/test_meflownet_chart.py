@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mellm.flow.cubic import read_picture
-from mellm.flow.meflownet.chart import HEIGHT, WIDTH, chart_pixels, make_chart, slope
+from mellm.flow.meflownet.chart import HEIGHT, WIDTH, cell_pixels, chart_pixels, make_chart, slope
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_locate_inverts_place(bent):
 def test_flow_survives_the_way_to_the_chart_and_back(bent):
     y, x = np.mgrid[0:260, 0:300].astype(np.float32)
     flow = np.stack([2 * np.sin(x / 40), np.cos(y / 30) - 0.5], axis=-1)
-    there = bent.from_source(flow, chart_pixels())
+    there = bent.from_source(flow, cell_pixels())
     back = bent.to_source(there, (300, 260))
     seen = bent.covers((300, 260))
     error = np.hypot(*(back - flow)[seen].T)

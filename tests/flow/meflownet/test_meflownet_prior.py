@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mellm.errors import MellmError
-from mellm.flow.cubic import read_picture
+from mellm.flow.cubic import cubic_places, read_picture
 from mellm.flow.meflownet.chart import COLS, ROWS, chart_pixels, inside_face, make_chart
 from mellm.flow.meflownet.motion_prior import (
     MotionPrior,
@@ -17,8 +17,13 @@ from mellm.flow.meflownet.motion_prior import (
     turned_motions,
 )
 from mellm.flow.meflownet.motion_prior_file import load_prior, save_prior
-from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample
-from mellm.flow.meflownet.subspace_fit import PriorFit
+from mellm.flow.meflownet.network_evidence import (
+    FIT_BLUR,
+    normal_terms,
+    normalise_illumination,
+    upsample,
+)
+from mellm.flow.meflownet.subspace_fit import PriorFit, halved
 
 
 def moved(picture, flow):
@@ -183,3 +188,43 @@ def test_a_calm_place_is_not_given_the_noise_of_a_moving_one(template, texture):
     calm = np.hypot(*(found.expression + found.head)[brow].T).mean()
     assert np.hypot(*(found.expression + found.head - flow)[bumps[k] > 0.6].T).mean() < 0.35
     assert calm < 0.02
+
+
+def test_pictures_of_half_the_size_say_the_same_of_a_motion(texture):
+    at = chart_pixels()
+    apex = read_picture(texture, at - np.array([0.6, -0.4], np.float32))
+
+    def motion(first, second, shrink):
+        xx, xy, yy, xt, yt = normal_terms(first, second, shrink)[10:-10, 10:-10].sum((0, 1))
+        return np.linalg.solve([[xx, xy], [xy, yy]], [-xt, -yt])
+
+    whole, half = motion(texture, apex, 1), motion(halved(texture), halved(apex), 2)
+    assert whole == pytest.approx([0.6, -0.4], abs=0.15)
+    assert half == pytest.approx(whole, abs=0.15)
+
+
+def test_cubic_places_undo_what_the_kernel_reads_too_far():
+    part = np.linspace(0, 0.999, 200, dtype=np.float32)
+    asked = cubic_places(np.stack([part, part + 7], axis=-1)[None])[0]
+    for read, offset in ((asked[:, 0], 0), (asked[:, 1], 7)):
+        t = read - offset
+        assert np.abs(t + 0.5 * t * (1 - t) * (1 - 2 * t) - part).max() < 1e-4
+
+
+def test_a_quick_fit_finds_an_expression_too(toy_prior, texture):
+    chart = make_chart(toy_prior.template, toy_prior.template)
+    expression = np.zeros((ROWS, COLS, 2), np.float32)
+    cells = face_cells(toy_prior.template)
+    expression[cells] = toy_prior.expression @ np.array([22.0, -12.0], np.float32)
+    apex = moved(texture, upsample(expression))
+    calm = (normalise_illumination(picture, FIT_BLUR) for picture in (texture, apex))
+    found = PriorFit(toy_prior, quick=True).fit(chart, *calm, np.zeros_like(expression))
+    face = inside_face(toy_prior.template) > 0.6
+    assert np.hypot(*(expression[face]).T).max() > 0.8
+    assert np.hypot(*(found.expression - expression)[face].T).mean() < 0.03
+
+
+def test_a_thinned_prior_keeps_its_first_motions(toy_prior):
+    first = toy_prior.thinned(1)
+    assert np.array_equal(first.expression[..., 0], toy_prior.expression[..., 0])
+    assert first.expression.shape[-1] == len(first.expression_sd) == 1

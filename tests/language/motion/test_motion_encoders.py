@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from motion_regions import HALF_SMILE, SMILE, regions
 
+from mellm.errors import InputError
 from mellm.face.anchors import ANCHOR_NAMES
 from mellm.face.mean_face import MEAN_FACE
 from mellm.flow.colour import mmc_colours
@@ -62,3 +63,18 @@ def test_a_black_map_shows_nothing():
 def test_the_report_can_say_which_weights_read():
     encoder = MotionEncoder("flow")
     assert encoder.name == "language_regions" and len(encoder.sha256) == 64
+
+
+def test_an_encoder_that_is_not_there_is_refused_in_words(tmp_path):
+    with pytest.raises(InputError, match=r"no encoder language_maps_clean\.onnx"):
+        MotionEncoder("vision", tmp_path, clean=True)
+
+
+def test_what_a_language_model_is_shown_is_worked_out_when_it_is_asked_for():
+    encoder = MotionEncoder("flow")
+    opinion = encoder.read_regions(regions(**SMILE))
+    assert "_shown" not in vars(encoder)
+    tokens = opinion.tokens
+    assert tokens is not None and tokens.shape == (24, 576) and np.array_equal(tokens, opinion.tokens)
+    assert encoder.read_regions(regions()).tokens is not None
+    assert not np.array_equal(tokens, encoder.read_regions(regions()).tokens)

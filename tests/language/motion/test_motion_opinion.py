@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 from motion_regions import HALF_SMILE, regions
 
+from mellm.facs import abstains, create_au_model
+from mellm.facs.blinks import feigned_units
 from mellm.facs.findings import AUEvidence
-from mellm.language.motion.combination import CombinationWeights, combined_labels, combined_units
+from mellm.language.motion.combination import (
+    HEARD,
+    CombinationWeights,
+    combined_labels,
+    combined_units,
+    weights_of,
+)
+from mellm.language.motion.encoders import shipped_encoder
 from mellm.language.motion.opinion import Opinion, borne_out
 from mellm.language.motion.questions import COARSE_LABELS, FINE_LABELS, UNITS, options
 
@@ -62,6 +71,48 @@ def test_a_unit_that_one_of_them_does_not_know_is_kept():
     }
     assert found[22].probability == 0.7
     assert set(found) == {22, *UNITS}
+
+
+def test_an_encoder_alone_calls_no_unit():
+    seen = opinion(au4=("both", 0.95), au12=("both", 0.95))
+    for likeliest, called in ((HEARD - 0.01, set()), (HEARD, {4, 12})):
+        stage = [AUEvidence(4, "both", likeliest, None, ()), AUEvidence(12, "both", 0.3, None, ())]
+        # Closing eyes are no reason to listen.
+        stage.append(AUEvidence(43, "both", 0.9, None, ()))
+        found = combined_units(stage, seen, WEIGHTS)
+        assert {unit.au for unit in found if unit.probability >= 0.5} - {43} == called
+
+
+def test_a_unit_that_only_the_encoder_knows_is_not_called_on_a_still_face():
+    still = combined_units([AUEvidence(4, "both", 0.1, None, ())], opinion(au12=("both", 0.95)), WEIGHTS)
+    assert max(unit.probability for unit in still) == HEARD
+
+
+def test_units_that_lids_may_feign_are_left_to_the_stage():
+    stage = [AUEvidence(4, "both", 0.45, None, ()), AUEvidence(12, "both", 0.45, None, ())]
+    seen = opinion(au4=("both", 0.95), au12=("both", 0.95))
+    found = {unit.au: unit.probability for unit in combined_units(stage, seen, WEIGHTS, {4})}
+    assert found[4] == 0.45 and found[12] > 0.5
+    # What the encoder doubts still counts.
+    doubted = {unit.au: unit.probability for unit in combined_units(stage, opinion(), WEIGHTS, {4})}
+    assert doubted[4] < 0.45
+
+
+def test_no_blink_is_called_by_both_together():
+    """The fold of a closing lid draws the skin below the brow along, and flow spreads a little everywhere."""
+    lids = {f"{s}_upper_eyelid_{p}" for s in ("left", "right") for p in ("outer", "centre", "inner")}
+    called = 0
+    for closing in (1.0, 3.0, 9.0, 16.0):
+        moving = dict.fromkeys(lids, (0.0, closing))
+        moving |= {f"{s}_inner_brow": (0.0, 0.2 * closing) for s in ("left", "right")}
+        blink = regions(**moving)
+        seen = shipped_encoder("flow").read_regions(blink)
+        called += any(unit.likelihood >= 0.5 for unit in seen.units)
+        for name in ("evidence", "learned"):
+            stage = create_au_model(name).predict(blink)
+            found = combined_units(stage, seen, weights_of("flow", "px"), feigned_units(blink))
+            assert abstains(found)
+    assert called  # The encoder by itself does call some.
 
 
 def test_labels_are_weighed():

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from motion_regions import regions
+from motion_regions import SMILE, regions
 
 from mellm.errors import InputError
 from mellm.face.regions import REGION_NAMES
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.motion.map_tokens import MAP_SIZE, in_crop, map_picture, stored_map
-from mellm.language.motion.region_tokens import FEATURES, region_features, region_numbers
+from mellm.language.motion.region_tokens import FEATURES, region_features, region_motion, region_numbers
 
 CORNERS = {"left_mouth_corner": (-1.5, -1.5), "right_mouth_corner": (1.5, -1.5)}
 
@@ -57,3 +57,13 @@ def test_stored_flow_is_laid_where_the_crop_has_eyes_and_mouth():
     # The mouth's corners lie .73 inter-ocular distances (40 px here) below the eyes.
     assert abs(int(rows[:, 1].argmax()) - (0.39 * 96 + 0.726 * 40)) < 1.5
     assert stored_map(field).shape == (192, 160, 3)
+
+
+def test_regions_come_back_from_their_numbers():
+    smile = regions(**SMILE)
+    numbers, moving = region_numbers(smile)
+    back = region_motion(numbers, moving, 200.0)
+    again, moves = region_numbers(back)
+    assert np.allclose(again, numbers, atol=1e-7) and (moves == moving).all()
+    corner = next(r for r in back if r.name == "left mouth corner")
+    assert (corner.u, corner.v) == pytest.approx((-1.5, -1.5)) and corner.octant == "up-left"

@@ -18,7 +18,7 @@ from mellm.train.facs.described_motion import describe, with_errors
 from mellm.train.facs.emotion_model import EmotionConfig, fit_emotion_model, read_rows
 from mellm.train.facs.lid_motion import with_moving_lids
 from mellm.train.facs.region_model import RegionsConfig, fit_au_model
-from mellm.train.facs.region_pairs import RegionPairs, load_region_pairs, measure_pairs
+from mellm.train.facs.region_pairs import RegionPairs, join, load_region_pairs, measure_pairs
 from mellm.train.facs.trainings import read_facs_recipe, train_from_recipe
 
 ALL = tuple(sorted(unit.au for unit in UNITS))
@@ -97,7 +97,11 @@ def test_measured_pairs_are_the_same_twice(shared_data: Path, tmp_path: Path) ->
     first, again = (measure_pairs(gallery, ict, "val", range(3), create("dis"), ALL, 4) for _ in range(2))
     assert np.array_equal(first.vectors, again.vectors) and first.vectors.any()
     first.save(tmp_path / "pairs.npz")
-    assert np.array_equal(load_region_pairs(tmp_path / "pairs.npz").halves, first.halves)
+    kept = load_region_pairs(tmp_path / "pairs.npz")
+    assert np.array_equal(kept.halves, first.halves) and np.array_equal(kept.sizes, first.sizes)
+    # The mean magnitude is never less than the length of the mean.
+    assert (first.sizes >= np.linalg.norm(first.vectors, axis=-1) - 1e-6).all() and first.sizes.any()
+    assert np.array_equal(join([kept, kept.rows(np.array([1]))]).sizes, kept.sizes[[0, 1, 2, 1]])
 
 
 def test_emotion_is_learned_from_a_sheet(tmp_path: Path) -> None:

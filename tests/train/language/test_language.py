@@ -117,10 +117,10 @@ def test_a_stopped_run_goes_on_to_the_same_weights(flow_recipe, whole_run, tmp_p
 
 @pytest.fixture(scope="module")
 def straight_run(flow_recipe, tmp_path_factory) -> tuple[Path, Path]:
-    """A recipe of forty steps that keeps its state after each, and the folder of a run that nothing ended."""
+    """A recipe of sixteen steps that keeps its state after each, and the folder of a whole run."""
     folder = tmp_path_factory.mktemp("straight")
     recipe = folder / "recipe.yaml"
-    text = flow_recipe.read_text().replace("steps: 4\nbatch", "steps: 40\nbatch")
+    text = flow_recipe.read_text().replace("steps: 4\nbatch", "steps: 16\nbatch")
     recipe.write_text(text.replace("_steps: 4", "_steps: 1000") + "checkpoint_minutes: 0\n")
     train_language(recipe, folder / "run", quiet)
     return recipe, folder / "run"
@@ -138,11 +138,11 @@ def test_an_ended_run_goes_on_to_the_same_weights(straight_run, tmp_path, number
     process.send_signal(number)
     assert process.wait() == (-number if number == signal.SIGKILL else 0)
     with safe_open(folder / "checkpoint.safetensors", "pt") as file:
-        assert 0 < json.loads(file.metadata()["facts"])["step"] < 40
+        assert 0 < json.loads(file.metadata()["facts"])["step"] < 16
     train_language(recipe, folder, quiet)
     assert same(moments(folder), moments(straight))
     with (folder / "loss.csv").open(newline="") as file:
-        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 41))
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 17))
 
 
 def test_training_learns_the_answers(flow_recipe, tmp_path):

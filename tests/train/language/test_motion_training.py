@@ -3,24 +3,38 @@
 import csv
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from language_models import save_qwen3
+from safetensors import safe_open
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mellm.cli import app
+from mellm.errors import InputError
 from mellm.flow.colour import mmc_colours
+from mellm.instruct.motion_fields import FieldBank
 from mellm.language.motion.encoders import MotionEncoder
+from mellm.language.motion.region_tokens import region_motion
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
+from mellm.simulate.origins import Origin
+from mellm.train.language.joint_model import JointModel
+from mellm.train.language.joint_rows import PLACE_ID
 from mellm.train.language.motion_data import read_motion_data
-from mellm.train.language.motion_encoders import MapEncoder, RegionEncoder, Routes, shape_of
+from mellm.train.language.motion_encoders import MapEncoder, Projector, RegionEncoder, Routes, shape_of
 from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
 from mellm.train.language.motion_maps import Shown, colours, draw_pictures
-from mellm.train.language.motion_training import rate_at, told_loss
+from mellm.train.language.motion_recipe import MotionRecipe
+from mellm.train.language.motion_training import even_weights, rate_at, told_loss
+from mellm.train.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[3] / "recipes"
 
 
 def test_maps_are_coloured_as_the_product_colours_them():
@@ -172,3 +186,148 @@ def test_fields_are_drawn_once_and_as_the_samples_were_measured(samples, tmp_pat
     assert maps.shape == (len(drawn), 3, 96, 80) and float(maps.max()) <= 1
     black = torch.from_numpy(~drawn.samples.on_face)
     assert torch.allclose(maps[black].amax(1), turned[black].flip(-1).amax(1), atol=0.02)
+
+
+@pytest.fixture(scope="module")
+def joint_recipe(recipe: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A joint run of a tiny random language model, on the encoders of the other recipe."""
+    folder = tmp_path_factory.mktemp("joint")
+    base = save_qwen3(folder / "base")
+    path = folder / "joint.yaml"
+    path.write_text(
+        f"""reader: joint
+base: {base}
+lora: {{rank: 4, alpha: 8, dropout: 0.0, target_modules: all-linear}}
+motion: {samples.parent}
+sheets: [{recipe.parent / "sheet.csv"}]
+routes: [flow]
+cases: 60
+step: {{codes: 3, label: 1, reading: 0.5, words: 0.5}}
+steps: 4
+rate: 0.01
+projector_rate: 0.01
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def joint(recipe: Path, out: Path, *more: str) -> str:
+    done = CliRunner().invoke(app, ["train", "language", str(recipe), "--out", str(out), *more])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_joint_run_goes_on_as_if_it_had_not_stopped(joint_recipe, tmp_path):
+    joint(joint_recipe, tmp_path / "whole")
+    joint(joint_recipe, tmp_path / "parts", "--steps", "1")
+    joint(joint_recipe, tmp_path / "parts")
+    whole, parts = (load_file(tmp_path / name / "adapter.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert any(float(value.abs().max()) > 0 for name, value in whole.items() if "lora_B" in name)
+    # What ships says how it was made, not where.
+    with safe_open(tmp_path / "whole" / "adapter.safetensors", "pt") as file:
+        assert str(joint_recipe.parent.parent) not in file.metadata()["recipe"]
+    export_encoder(Routes().eval(), "flow", tmp_path / "whole")
+    encoder = MotionEncoder("flow", tmp_path / "whole")
+    assert encoder.shown_sha256 is not None
+    numbers = np.zeros((29, 3), np.float32)
+    still = encoder.read_regions(region_motion(numbers, numbers[:, 0] > 0, 200.0))
+    numbers[3] = 0.01
+    opinion = encoder.read_regions(region_motion(numbers, numbers[:, 0] > 0, 200.0))
+    assert opinion.tokens is not None and opinion.tokens.shape == (24, 32)
+    assert still.tokens is not None and not np.allclose(opinion.tokens, still.tokens)
+
+
+def test_only_the_parts_that_are_to_learn_do(joint_recipe, tmp_path):
+    settings = joint_recipe.read_text("utf-8")
+    frozen = tmp_path / "encoder.yaml"
+    frozen.write_text(f"{settings}learns: [encoder]\n", encoding="utf-8")
+    joint(frozen, tmp_path / "encoder", "--steps", "1")
+    assert not (tmp_path / "encoder" / "adapter.safetensors").exists()
+    before, after = (
+        load_file(path) for path in (Path(yaml_motion(settings)) / "flow.safetensors",
+                                     tmp_path / "encoder" / "checkpoint.safetensors")
+    )  # fmt: skip
+    name = "routes.encoders.flow.enter.0.weight"
+    assert not torch.equal(before[name], after[f"model.{name}"])
+
+
+def test_a_joint_run_goes_on_from_another_one(joint_recipe, tmp_path):
+    first = joint_recipe.read_text("utf-8")
+    joint(joint_recipe, tmp_path / "first")
+    second = tmp_path / "second.yaml"
+    slow = first.replace("rate: 0.01", "rate: 1.0e-9")
+    second.write_text(f"{slow}after: {tmp_path / 'first'}\nseed: 1\n", encoding="utf-8")
+    joint(second, tmp_path / "second", "--steps", "1")
+    begun, ended = (load_file(tmp_path / run / "adapter.safetensors") for run in ("second", "first"))
+    assert all(torch.allclose(begun[name], ended[name], atol=1e-6) for name in ended)
+    second.write_text(f"{first}after: {tmp_path}\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["train", "language", str(second), "--out", str(tmp_path / "third")])
+    assert isinstance(done.exception, InputError) and "names the folder of a joint run" in str(done.exception)
+
+
+def test_a_joint_run_in_half_precision_learns_alike(joint_recipe, tmp_path):
+    settings = joint_recipe.read_text("utf-8").replace("steps: 4", "steps: 10")
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        recipe = tmp_path / f"{precision}.yaml"
+        recipe.write_text(f"{settings}precision: {precision}\n", encoding="utf-8")
+        joint(recipe, tmp_path / precision)
+        row = (tmp_path / precision / "loss.csv").read_text("utf-8").splitlines()[1].split(",")
+        losses[precision] = [float(value) for value in row[1:] if value]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05) and losses["bf16"] != losses["fp32"]
+
+
+def test_coarse_labels_count_alike():
+    weights = even_weights(torch.tensor([0, 0, 0, 0, 0, 0, 1, 2]))
+    assert float(weights[0] * 6) == pytest.approx(float(weights[1])) == pytest.approx(float(weights[2]))
+
+
+def yaml_motion(settings: str) -> str:
+    return next(line.partition(": ")[2] for line in settings.splitlines() if line.startswith("motion"))
+
+
+def test_the_embeddings_begin_near_the_words_of_the_true_answers():
+    torch.manual_seed(0)
+    found, wanted = torch.randn(200, 3, 8), torch.randn(3, 5)
+    right = torch.randint(0, 2, (200, 3))
+    found[..., 0] = right  # what tells the answer
+    words = torch.stack([wanted * 0, wanted])
+    truth = torch.stack([words[right[:, k], k] for k in range(3)], 1)
+    projector = Projector(3, 8, 5)
+    projector.fit(found, truth)
+    assert float((projector(found) - truth).detach().abs().max()) < 0.1
+
+
+def test_embeddings_stand_where_the_row_has_a_place_for_them():
+    class Table(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = torch.nn.Embedding(9, 4)
+            self.config = SimpleNamespace(hidden_size=4)
+
+        def get_base_model(self):
+            return self
+
+        def get_input_embeddings(self):
+            return self.table
+
+    language = Table()
+    model = JointModel(Routes(), language, ["flow"])
+    ids = torch.tensor([[1, PLACE_ID, PLACE_ID, 2], [PLACE_ID, PLACE_ID, 3, 4]])
+    tokens = torch.arange(16.0).reshape(4, 4)
+    found = model.embedded(ids, tokens)
+    assert torch.equal(found[0, 1:3], tokens[:2]) and torch.equal(found[1, :2], tokens[2:])
+    assert torch.equal(found[0, 3], language.table.weight[2])
+
+
+def test_the_clean_recipe_names_no_sheet_and_nobodys_motion():
+    clean, usual = (
+        read_recipe(RECIPES / f"language-motion{name}.yaml", MotionRecipe, "language-motion.yaml")
+        for name in ("-clean", "")
+    )
+    assert clean.sheets == () and clean.others == (Origin.SMOOTH,)
+    assert usual.sheets and Origin.REPLAYED in usual.others
+    bank = FieldBank.drawn(None, 0, clean.others)
+    assert "replayed" not in bank.origins and bank.without_units("train")

@@ -67,6 +67,15 @@ def test_a_piece_says_where_its_movements_are(patterns: Patterns) -> None:
     assert any(piece.target[:, KINDS.index("blink")].any() for piece in pieces)
 
 
+def test_lids_alone_are_put_in_and_open_the_eyes() -> None:
+    raised = pattern(canonical_field(5), lids=True)
+    assert raised is not None and pattern(canonical_field(5)) is None
+    assert strongest(raised, 6) <= {name for name in REGION_NAMES if "upper eyelid" in name}
+    rng = np.random.default_rng(1)
+    pieces = [make_piece([], Patterns([raised], [raised]), rng, 1.0) for _ in range(6)]
+    assert any(piece.target[:, APEX].any() for piece in pieces)
+
+
 def test_a_mirrored_trace_gives_mirrored_inputs() -> None:
     body = still_face(np.random.default_rng(2), 400).body
     straight, turned = (torch.from_numpy(inputs(b))[None] for b in (body, mirrored(body)))

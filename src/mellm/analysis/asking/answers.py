@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 
 from mellm.analysis.asking import rest_of_report as rest
 from mellm.analysis.asking import what_it_shows as shows
-from mellm.analysis.asking.happenings import Happening, happenings
+from mellm.analysis.asking.happenings import Happening, counted, happenings
 from mellm.analysis.asking.questions import Question, Topic, read_question
 from mellm.analysis.asking.told import LISTED, Told
 from mellm.analysis.rewritten import rewritten
 from mellm.report import MicroExpression, Reading, Report
+from mellm.wording.languages import Language
 from mellm.wording.message import Message, word
-from mellm.wording.names import Language
 
 
 class Answer(BaseModel):
@@ -83,8 +83,8 @@ def reading_in(me: MicroExpression, language: Language) -> Reading:
 
 
 def _count(question: Question, report: Report) -> Told:
-    micro, macro = len(happenings(report, "micro")), len(happenings(report, "macro"))
-    found = happenings(report, question.scope)
+    micro, macro = (len(counted(report, scope)[0]) for scope in ("micro", "macro"))
+    found, unsure = counted(report, question.scope)
     if question.scope == "micro":
         said = Message("ask.count_micro", {"count": micro})
     elif question.scope == "macro":
@@ -92,6 +92,9 @@ def _count(question: Question, report: Report) -> Told:
     else:
         said = Message("ask.count_any", {"count": micro + macro, "micro": micro, "macro": macro})
     told = _listed([said], found)
+    if unsure:
+        parts = tuple(h.span for h in unsure[:LISTED])
+        told.said.append(Message("ask.unsure", {"count": len(unsure), "parts": parts}))
     told.short = str(len(found))
     return told
 
@@ -103,7 +106,7 @@ def _listed(said: list[Message], found: list[Happening]) -> Told:
 
 
 def _when(question: Question, report: Report) -> Told:
-    found = happenings(report, question.scope)
+    found = counted(report, question.scope)[0]
     if question.number is not None:
         found = [h for h in found if h.number == question.number]
     return _count(question, report) if found else Told.nothing(question.scope, report)
@@ -117,7 +120,7 @@ def _what(question: Question) -> Message:
 
 def _outermost(question: Question, report: Report) -> Told:
     """The first or the last expression, with what it shows."""
-    found = happenings(report, question.scope)
+    found = counted(report, question.scope)[0]
     if not found:
         return Told.nothing(question.scope, report)
     first = question.topic is Topic.FIRST
@@ -144,9 +147,9 @@ def _where(question: Question, h: Happening) -> dict[str, int | float | Message]
 
 
 def _shown_by(h: Happening) -> Told:
-    """What a micro-expression suggests; that a macro-expression's emotion is not measured."""
+    """What a micro-expression suggests; that what was not read has no emotion."""
     if h.me is None:
-        return Told([Message("ask.macro_emotion")])
+        return Told([Message("ask.unsure_emotion") if h.unsure else Message("ask.macro_emotion")])
     told = shows.at_moment(h, h.me.emotion.taxonomy)
     told.short = ""
     return told
@@ -154,7 +157,7 @@ def _shown_by(h: Happening) -> Told:
 
 def _by_length(question: Question, report: Report) -> Told:
     """The longest or the shortest expression."""
-    found = happenings(report, question.scope)
+    found = counted(report, question.scope)[0]
     if not found:
         return Told.nothing(question.scope, report)
     longest = question.topic is Topic.LONGEST
@@ -175,20 +178,27 @@ def _strongest(question: Question, report: Report) -> Told:
 
 
 def _order(question: Question, report: Report) -> Told:
-    found = happenings(report, question.scope)
+    found = counted(report, question.scope)[0]
     if not found:
         return Told.nothing(question.scope, report)
-    parts = tuple(
-        Message("ask.order_macro", {"onset": h.onset})
-        if h.me is None
-        else Message("ask.order_micro", {"onset": h.onset, "label": h.me.emotion.label})
-        for h in found
-    )
-    short = ", ".join(
-        "macro-expression" if h.me is None else str(h.me.emotion.label or "none") for h in found
-    )
+    parts = tuple(_in_order(h) for h in found)
+    short = ", ".join(_named(h, "micro-expression") for h in found)
     said = Message("ask.order", {"parts": parts})
     return Told([said], [h.frames[1] for h in found], [h.number for h in found if h.number], short)
+
+
+def _in_order(h: Happening) -> Message:
+    if h.me is not None:
+        return Message("ask.order_micro", {"onset": h.onset, "label": h.me.emotion.label})
+    when = {"onset": h.onset}
+    return Message("ask.order_unsure", when) if h.micro else Message("ask.order_macro", when)
+
+
+def _named(h: Happening, unread: str) -> str:
+    """The emotion of an expression, or what it is; `unread` for a micro-expression that was not read."""
+    if h.me is not None:
+        return str(h.me.emotion.label or "none")
+    return unread if h.micro else "macro-expression"
 
 
 def _at(question: Question, report: Report) -> Told:
@@ -205,7 +215,7 @@ def _at(question: Question, report: Report) -> Told:
             question.time if question.time is not None else (question.frame or 0) / (report.source.fps or 1)
         )
         return Told([Message("ask.after_end", {"seconds": length, "time": late})], measured=False)
-    found = happenings(report, question.scope)
+    found = counted(report, question.scope)[0]
     if not found:
         return Told.nothing(question.scope, report)
     here = [h for h in found if h.onset <= time <= h.offset]
@@ -218,7 +228,7 @@ def _at(question: Question, report: Report) -> Told:
         said = Message("ask.at", {"time": time, "at": frame, "what": h.what, "span": h.span})
         told += Told([said], list(h.frames), [h.number] if h.number else []) + _shown_by(h)
     best = min(here, key=lambda one: one.seconds)
-    told.short = (best.me.emotion.label or "none") if best.me else "macro-expression"
+    told.short = _named(best, "none")
     return told
 
 

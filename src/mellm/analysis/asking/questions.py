@@ -11,7 +11,7 @@ from typing import Literal
 
 from mellm.errors import InputError
 from mellm.facs.unit_lookup import au_number
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 from mellm.wording.unit_names import AU_SPELLINGS
 
 Scope = Literal["micro", "macro", "any"]

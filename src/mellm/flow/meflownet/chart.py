@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.cubic import read_picture
+from mellm.flow.cubic import cubic_places, read_places
 from mellm.flow.field import FlowField
 
 WIDTH, HEIGHT = 400, 480
@@ -36,6 +36,7 @@ EYE_CORNERS = (33, 263)
 _MAP_KERNELS = (0.24, 0.12)  # widths of the map's residual interpolation, in EYE_DISTANCE
 _DEPTH_KERNELS = (0.16, 0.08, 0.04)
 _FADE = 0.05  # kernel mass under which interpolation falls back to its polynomial
+_LEAST = 1e-12  # kernels are zero below: products of smaller ones are denormal, and tenfold slower
 
 KEPT = 4
 """Charts for which derived arrays are kept."""
@@ -59,26 +60,28 @@ class Chart:
     @property
     def scale(self) -> float:
         """Source pixels per chart pixel."""
-        return float(np.sqrt(abs(np.linalg.det(self.affine[:, :2]))))
+        (a, b), (c, d) = self.affine[:, :2].tolist()
+        return float(abs(a * d - b * c) ** 0.5)
 
     def place(self, at: Array) -> Array:
         """Return the source pixel of chart pixels `at` (h, w, 2)."""
-        return np.asarray(
-            at @ self.affine[:, :2].T + self.affine[:, 2] + read_cells(self.bend, at), np.float32
-        )
+        there = read_cells(self.bend, at)
+        there += turned(self.affine[:, :2], at)
+        there += self.affine[:, 2]
+        return there
 
     def locate(self, pixels: Array, near: Array | None = None) -> Array:
         """Return the chart pixel of source pixels (h, w, 2): the inverse of `place`, by Newton's method.
 
-        `near`, chart pixels (h, w, 2), are answers to start from that are right to a pixel or so.
+        `near`, chart pixels (h, w, 2), are answers to start from that are right to a part of a pixel.
         """
         steps = inverse_slope(self).reshape(ROWS, COLS, 4)
         if near is None:
             back = np.linalg.inv(self.affine[:, :2].astype(np.float64)).astype(np.float32)
-            at = np.asarray((pixels - self.affine[:, 2]) @ back.T, np.float32)
+            at = turned(back, pixels - self.affine[:, 2])
         else:
             at = near.copy()
-        for _ in range(4 if near is None else 2):
+        for _ in range(4 if near is None else 1):
             error = pixels - self.place(at)
             step = read_cells(steps, at)
             at[..., 0] += step[..., 0] * error[..., 0] + step[..., 1] * error[..., 1]
@@ -90,7 +93,7 @@ class Chart:
         if self.scale > 1.3:
             # remap does not average: blur away what the chart cannot hold.
             grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.4 * self.scale), np.uint8)
-        return read_picture(grey.astype(np.float32), self.place(chart_pixels()))
+        return np.asarray(read_places(grey.astype(np.float32), _pixel_places(self)), np.float32)
 
     def from_source(self, flow: Array, at: Array, stride: int = 1) -> Array:
         """Carry source flow (px) to chart pixels `at` (h, w, 2): (h, w, 2), chart pixels.
@@ -111,21 +114,26 @@ class Chart:
         return mask.astype(bool)
 
     def to_source(self, flow: Array, size: tuple[int, int]) -> FlowField:
-        """Carry full-resolution chart flow (HEIGHT, WIDTH, 2) to a source of (width, height) px.
+        """Carry chart flow on the cells (ROWS, COLS, 2) to a source of (width, height) px.
 
-        Off the chart the motion of its nearest edge is repeated.
+        It is carried at every `CELL`-th source pixel and interpolated: it is as smooth as that. Off the chart
+        the motion of its nearest edge is repeated.
         """
-        width, height = size
-        coarse = (max(2, -(-width // CELL)), max(2, -(-height // CELL)))
-        xs = (np.arange(coarse[0]) + 0.5) * width / coarse[0] - 0.5
-        ys = (np.arange(coarse[1]) + 0.5) * height / coarse[1] - 0.5
-        at = self.locate(np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32))
-        at = np.asarray(cv2.resize(at, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        move = cv2.remap(
-            flow, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ).astype(np.float32)
-        straight = move @ self.affine[:, :2].T
-        return np.asarray(straight + read_cells(self.bend, at + move) - read_cells(self.bend, at), np.float32)
+        at = _source_grid(self, size)
+        move = read_cells(flow, at)
+        there = (
+            turned(self.affine[:, :2], move) + read_cells(self.bend, at + move) - read_cells(self.bend, at)
+        )
+        return np.asarray(cv2.resize(there, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def turned(matrix: Array, vectors: Array) -> Array:
+    """Return `matrix` (2, 2), or one for each (h, w, 2, 2), times `vectors` (h, w, 2), written out."""
+    u, v = vectors[..., 0], vectors[..., 1]
+    out = np.empty(vectors.shape, np.float32)
+    for k in (0, 1):
+        out[..., k] = matrix[..., k, 0] * u + matrix[..., k, 1] * v
+    return out
 
 
 def chart_pixels() -> Array:
@@ -193,6 +201,28 @@ def cell_places(chart: Chart) -> Array:
 
 
 @lru_cache(maxsize=KEPT)
+def _source_grid(chart: Chart, size: tuple[int, int]) -> Array:
+    """Return the chart pixel of every `CELL`-th pixel of a source of (width, height) px; kept, not to be
+    changed.
+    """
+    width, height = size
+    coarse = (max(2, -(-width // CELL)), max(2, -(-height // CELL)))
+    xs = (np.arange(coarse[0]) + 0.5) * width / coarse[0] - 0.5
+    ys = (np.arange(coarse[1]) + 0.5) * height / coarse[1] - 0.5
+    return chart.locate(np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32))
+
+
+@lru_cache(maxsize=KEPT)
+def _pixel_places(chart: Chart) -> Array:
+    """Return where the source is read for every chart pixel, (HEIGHT, WIDTH, 2); kept, not to be changed."""
+    there = np.asarray(cv2.resize(chart.bend, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
+    x, y = np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32)[:, None]
+    for k in (0, 1):
+        there[..., k] += chart.affine[k, 0] * x + (chart.affine[k, 1] * y + chart.affine[k, 2])
+    return cubic_places(there)
+
+
+@lru_cache(maxsize=KEPT)
 def inverse_slope(chart: Chart) -> Array:
     """Return the inverse of the map's derivative per cell, d(chart) / d(source), (ROWS, COLS, 2, 2); kept."""
     derivative = slope(chart.affine, chart.bend)
@@ -223,21 +253,37 @@ def _paraboloid(at: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def _kernel_sum(points: Array, values: Array, width: float) -> Array:
     """Sum of Gaussians of `values` (N, C) at `points`, on the cells; separable: one matrix product each."""
-    cells = cell_pixels()
-    ex = np.exp(-0.5 * ((cells[0, :, 0][None] - points[:, :1]) / width) ** 2).astype(np.float32)
-    ey = np.exp(-0.5 * ((cells[:, 0, 1][None] - points[:, 1:2]) / width) ** 2).astype(np.float32)
+    x, y = (np.arange(count, dtype=np.float32) * CELL + np.float32((CELL - 1) / 2) for count in (COLS, ROWS))
+    ex = _gaussian((x[None] - points[:, :1]) ** 2, width)
+    ey = _gaussian((y[None] - points[:, 1:2]) ** 2, width)
     return np.stack([(ey * values[:, c : c + 1]).T @ ex for c in range(values.shape[1])], axis=-1)
 
 
+def _gaussian(square: Array, width: float) -> Array:
+    """Return Gaussian weights of squared distances, zero below `_LEAST`."""
+    return _cleared(np.exp(np.float32(-0.5 / width**2) * square))
+
+
+def _cleared(weights: Array) -> Array:
+    """Put zero where weights are below `_LEAST`, in place."""
+    weights[weights < _LEAST] = 0
+    return weights
+
+
 def _spread(points: Array, values: Array, kernels: tuple[float, ...]) -> Array:
-    """Spread scattered values over the cells; each narrower kernel takes what the wider ones left over."""
+    """Spread scattered values over the cells; each narrower kernel takes what the wider ones left over.
+
+    Each kernel is half as wide as the one before, so its mutual weights are the fourth powers of those.
+    """
     out = np.zeros((ROWS, COLS, values.shape[1]), np.float32)
-    distance = ((points[:, None] - points[None]) ** 2).sum(-1)
+    square = (points**2).sum(1)
+    distance = np.maximum(square[:, None] + square - 2 * points @ points.T, 0)
+    near = _gaussian(distance, kernels[0] * EYE_DISTANCE)
     ones = np.ones((len(points), 1), np.float32)
-    for kernel in kernels:
-        width = kernel * EYE_DISTANCE
-        grid = _kernel_sum(points, np.concatenate([values, ones], axis=1), width)
+    for k, kernel in enumerate(kernels):
+        grid = _kernel_sum(points, np.concatenate([values, ones], axis=1), kernel * EYE_DISTANCE)
         out += grid[..., :-1] / (grid[..., -1:] + _FADE)
-        near = np.exp(-0.5 * distance / width**2).astype(np.float32)
-        values = values - near @ values / (near.sum(1, keepdims=True) + _FADE)
+        if k + 1 < len(kernels):
+            near = near if k == 0 else _cleared((near * near) ** 2)
+            values = values - near @ values / (near.sum(1, keepdims=True) + _FADE)
     return out

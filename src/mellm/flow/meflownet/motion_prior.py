@@ -7,7 +7,7 @@ networks or files.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -22,6 +22,7 @@ from mellm.flow.meflownet.chart import (
     cell_places,
     inside_face,
     inverse_slope,
+    turned,
 )
 from mellm.flow.robust import cauchy, huber_then_tukey
 
@@ -55,7 +56,7 @@ STILL = 0.1
 ROUNDS = 12
 """Of the robust fit that gives the head what most of the face does."""
 
-THINNED = 3
+THINNED = 7
 """Every so many cells take part in that fit: six numbers need no more."""
 
 Array = NDArray[np.float32]
@@ -84,6 +85,11 @@ class MotionPrior:
     head: Array
     head_sd: Array
     temperature: float
+
+    def thinned(self, motions: int) -> "MotionPrior":
+        """Return the prior with the first `motions` of its expression motions; the strongest come first."""
+        first = np.ascontiguousarray(self.expression[..., :motions])
+        return replace(self, expression=first, expression_sd=self.expression_sd[:motions])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +136,12 @@ def rigid_flow(chart: Chart, coefficients: Double) -> Array:
     shift_u, shift_v, growth, roll, yaw, pitch = coefficients / EYE_DISTANCE
     turn = cv2.Rodrigues(np.array([-pitch, yaw, roll]))[0].astype(np.float32)
     points = _head_points(chart)
-    turned = points @ turn.T
-    nearer = CAMERA / (CAMERA + turned[..., 2:] - points[..., 2:])
-    seen = turned[..., :2] * np.float32(1 + growth) * nearer + np.array([shift_u, shift_v], np.float32)
+    moved = (points.reshape(-1, 3) @ turn.T).reshape(points.shape)
+    nearer = np.float32(CAMERA * (1 + growth)) / (np.float32(CAMERA) + moved[..., 2:] - points[..., 2:])
+    seen = moved[..., :2] * nearer + np.array([shift_u, shift_v], np.float32)
     move = (seen - points[..., :2]) * np.float32(chart.scale * EYE_DISTANCE)
     cells = cell_pixels()
-    near = cells + (inverse_slope(chart) @ move[..., None])[..., 0]
+    near = cells + turned(inverse_slope(chart), move)
     return chart.locate(cell_places(chart) + move, near) - cells
 
 
@@ -149,8 +155,9 @@ def _head_points(chart: Chart) -> Array:
 
 def along_turn(chart: Chart, coefficients: Double) -> Array:
     """Return how the head's turn moves a cell per chart pixel of depth, (rows, cols, 2) chart pixels."""
-    turn = np.asarray(coefficients[4:RIGID], np.float32)
-    return np.asarray((inverse_slope(chart) @ turn) * np.float32(chart.scale), np.float32)
+    turn = np.asarray(coefficients[4:RIGID] * chart.scale, np.float32)
+    slopes = inverse_slope(chart)
+    return np.asarray(slopes[..., 0] * turn[0] + slopes[..., 1] * turn[1], np.float32)
 
 
 def turned_motions(along: Array, depth: Array, head: Array, coefficients: Double) -> Array:
@@ -173,6 +180,11 @@ def solve(
     eigenvectors the amplitude that explains the pictures best (if it is to be searched: empirical Bayes by
     expectation maximisation) costs a few scalar rounds.
     """
+    if not search:
+        bound = np.r_[
+            np.full(RIGID, RIGID_SD**-2), np.ones(heads - RIGID), np.full(len(right) - heads, amplitude**-2)
+        ]
+        return np.linalg.solve(evidence + np.diag(bound), right), amplitude
     free = np.ones(heads)
     free[:RIGID] = RIGID_SD**-2
     head = evidence[:heads, :heads] + np.diag(free)
@@ -182,7 +194,7 @@ def solve(
     values, vectors = np.linalg.eigh(left.astype(np.float32))
     values = np.maximum(values, 0).astype(np.float64)
     aim = vectors.T @ (right[heads:] - evidence[heads:, :heads] @ gain[:, -1])
-    for _ in range(AMPLITUDE_ROUNDS if search else 0):
+    for _ in range(AMPLITUDE_ROUNDS):
         precision = values + amplitude**-2
         energy = float(((aim / precision) ** 2 + 1 / precision).mean())
         amplitude = float(np.clip(np.sqrt(energy), *AMPLITUDES))
@@ -202,7 +214,7 @@ def rigid_share(expression: Array, rigid: Array, face: NDArray[np.bool_]) -> Arr
         ROUNDS,
         lambda lengths, turn: huber_then_tukey(lengths, turn, ROUNDS),
     )
-    return np.asarray(rigid @ solution, np.float32)
+    return (rigid.reshape(-1, RIGID) @ solution.astype(np.float32)).reshape(expression.shape)
 
 
 def spread(values: Array, face: NDArray[np.bool_]) -> Array:
@@ -217,15 +229,17 @@ def _reweighted(basis: Array, flow: Array, rounds: int, weigh: Callable[[Double,
 
     `weigh` maps the lengths of the residuals (N,) and the number of the round to weights (N,).
     """
-    a = basis.reshape(-1, RIGID).astype(np.float64)
-    b = flow.reshape(-1).astype(np.float64)
+    a, b = basis.astype(np.float64), flow.astype(np.float64)
+    u, v = np.ascontiguousarray(a[:, 0]), np.ascontiguousarray(a[:, 1])
+    products = (u[:, :, None] * u[:, None] + v[:, :, None] * v[:, None]).reshape(len(u), -1)
+    aims = u * b[:, :1] + v * b[:, 1:]
     weight = np.ones(len(b))
+    ridge = 1e-3 * np.eye(RIGID)
     solution: Double = np.zeros(RIGID)
     for turn in range(rounds):
-        weighted = a * weight[:, None]
-        solution = np.asarray(np.linalg.solve(weighted.T @ a + 1e-3 * np.eye(RIGID), weighted.T @ b), float)
-        residual = (b - a @ solution).reshape(-1, 2)
-        weight = np.repeat(weigh(np.hypot(residual[:, 0], residual[:, 1]), turn), 2)
+        normal = (weight @ products).reshape(RIGID, RIGID)
+        solution = np.asarray(np.linalg.solve(normal + ridge, weight @ aims), float)
+        weight = weigh(np.hypot(b[:, 0] - u @ solution, b[:, 1] - v @ solution), turn)
     return solution
 
 

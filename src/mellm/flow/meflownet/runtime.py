@@ -19,13 +19,14 @@ from mellm.face.people import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.field import Flow, FlowField
 from mellm.flow.frames_around import window
-from mellm.flow.head import COMPENSATIONS, compensate
+from mellm.flow.head import COMPENSATIONS, compensate, head_motion
 from mellm.flow.meflownet.chart import Chart, make_chart
 from mellm.flow.meflownet.motion_prior import MotionPrior, SubspaceFit
 from mellm.flow.meflownet.motion_prior_file import load_prior
 from mellm.flow.meflownet.network_evidence import FIT_BLUR, normalise_illumination, upsample, warp
 from mellm.flow.meflownet.subspace_fit import PriorFit
 from mellm.flow.meflownet.voices import Evidence, Voices, dis_flow, evidence_of, hear
+from mellm.flow.one_blas_thread import ONE_BLAS_THREAD
 from mellm.media.frame import Image
 from mellm.wording.message import Message
 
@@ -38,6 +39,9 @@ PRIOR_SHA256 = "943e8d68166666c4c1752cf0b838b20b78688fd121636b1cdd41e952504986d8
 
 SHA256 = "ec06aa937a0cfcfa96d8cee4893dad2b9c7432350a2a8670cae9e018ed157b5f"
 """Of the shipped prior's file followed by the network's: `cat` the two and hash."""
+
+FAST_MOTIONS = 100
+"""Expression motions of `meflownet-fast`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def fit_pair(
     illumination.
     """
     calm = normalise_illumination(onset, FIT_BLUR), normalise_illumination(apex, FIT_BLUR)
-    return prior.fit(chart, *calm, dis_flow(onset, apex, shrink=2)), calm
+    return prior.fit(chart, *calm, dis_flow(onset, apex)), calm
 
 
 @dataclass(slots=True)
@@ -74,6 +78,7 @@ class MEFlowNetEstimator:
     """Facial and head flow of one face; a `FlowEstimator`.
 
     prior: the motion prior; network: path of the ONNX file, or None to stop at what it starts from;
+    quick: fit the prior in fewer passes;
     compensation: `learned` (the network's own head flow) or a method of `mellm.flow.head`;
     sha256: of the weights, where they are known files. Off the face
     nothing is estimated: facial and head flow agree there. Without 468-point landmarks (and no face found)
@@ -85,6 +90,7 @@ class MEFlowNetEstimator:
     compensation: str = "learned"
     name: str = "meflownet"
     sha256: str | None = None
+    quick: bool = False
     _compiled: Any = field(default=None, repr=False)
     _fit: PriorFit | None = field(default=None, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -115,9 +121,11 @@ class MEFlowNetEstimator:
                 (*warnings, *rough.warnings, note),
                 rough.head_motion,
             )
-        chart = make_chart(landmarks.points, self.prior.template)
-        facial, head = self.estimate_chart(chart, chart.picture(_grey(onset)), chart.picture(_grey(apex)))
-        return self._at_source(chart, facial, head, (onset.shape[1], onset.shape[0]), landmarks, warnings)
+        size = (onset.shape[1], onset.shape[0])
+        with ONE_BLAS_THREAD:
+            chart = make_chart(landmarks.points, self.prior.template)
+            facial, head = self.estimate_chart(chart, chart.picture(_grey(onset)), chart.picture(_grey(apex)))
+            return self._at_source(chart, facial, head, size, landmarks, warnings)
 
     def _at_source(
         self,
@@ -131,12 +139,10 @@ class MEFlowNetEstimator:
         """Carry chart flow to pictures of `size` (width, height), and compensate as was asked for."""
         head_there = chart.to_source(head, size)
         facial_there = np.where(chart.covers(size)[..., None], chart.to_source(facial, size), head_there)
-        method = "mesh-rigid" if self.compensation == "learned" else self.compensation
-        other, motion, more = compensate(
-            head_there if self.compensation == "learned" else facial_there, landmarks, method
-        )
-        if self.compensation != "learned":
-            head_there = other
+        if self.compensation == "learned":
+            motion, more = head_motion(head_there, landmarks)
+        else:
+            head_there, motion, more = compensate(facial_there, landmarks, self.compensation)
         return Flow(facial_there, head_there, self.name, self.compensation, warnings + more, motion)
 
     def estimate_clip(
@@ -165,13 +171,14 @@ class MEFlowNetEstimator:
             landmarks, warnings = search_face(frames[onset])
         if landmarks is None or landmarks.points.shape != (468, 3):
             return self.estimate(frames[onset], frames[apex], landmarks)
-        chart = make_chart(landmarks.points, self.prior.template)
-        means = [
-            self._averaged(chart, frames[k], [frames[i] for i in around if i != k])
-            for k, around in zip((onset, apex), windows, strict=True)
-        ]
         size = (frames[onset].shape[1], frames[onset].shape[0])
-        return self._at_source(chart, *self.estimate_chart(chart, *means), size, landmarks, warnings)
+        with ONE_BLAS_THREAD:
+            chart = make_chart(landmarks.points, self.prior.template)
+            means = [
+                self._averaged(chart, frames[k], [frames[i] for i in around if i != k])
+                for k, around in zip((onset, apex), windows, strict=True)
+            ]
+            return self._at_source(chart, *self.estimate_chart(chart, *means), size, landmarks, warnings)
 
     def _averaged(self, chart: Chart, frame: Image, around: Sequence[Image]) -> NDArray[np.float32]:
         """The grey chart picture of a frame, averaged with its neighbours under rigid motion."""
@@ -179,7 +186,7 @@ class MEFlowNetEstimator:
         total, calm = own.copy(), normalise_illumination(own, FIT_BLUR)
         for other in around:
             picture = chart.picture(_grey(other))
-            start = dis_flow(own, picture, shrink=2)
+            start = dis_flow(own, picture)
             moved = self._fitter().rigid_between(
                 chart, calm, normalise_illumination(picture, FIT_BLUR), start
             )
@@ -189,20 +196,23 @@ class MEFlowNetEstimator:
     def estimate_chart(
         self, chart: Chart, onset: NDArray[np.float32], apex: NDArray[np.float32]
     ) -> tuple[FlowField, FlowField]:
-        """Return facial and head flow of two grey chart pictures (HEIGHT, WIDTH), chart pixels."""
+        """Return facial and head flow of two grey chart pictures (HEIGHT, WIDTH) on the cells.
+
+        float32 (ROWS, COLS, 2) each, chart pixels.
+        """
         if self.network is None:
             found, _ = fit_pair(self._fitter(), chart, onset, apex)
-            return upsample(found.head + found.expression), upsample(found.head)
+            return found.head + found.expression, found.head
         start = start_from(self._fitter(), chart, onset, apex)
         expression, beside = self._run(evidence_of(start.voices, start.inside))
         facial = start.fit.head + beside
-        return upsample(facial), upsample(facial - expression)
+        return facial, facial - expression
 
     def _fitter(self) -> PriorFit:
         """The prior made ready, once."""
         with self._lock:
             if self._fit is None:
-                self._fit = PriorFit(self.prior)
+                self._fit = PriorFit(self.prior, quick=self.quick)
             return self._fit
 
     def _run(self, evidence: Evidence) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -245,5 +255,12 @@ def create(compensation: str = "learned", refine: bool = True) -> MEFlowNetEstim
 
 
 def create_fast(compensation: str = "learned") -> MEFlowNetEstimator:
-    """Return the shipped estimator without its second voice and the network: the prior's fit alone."""
-    return replace(create(compensation, refine=False), name="meflownet-fast")
+    """Return the shipped estimator without its second voice and the network: see `fast`."""
+    return replace(fast(load_prior(PRIOR_FILE), compensation), sha256=PRIOR_SHA256)
+
+
+def fast(prior: MotionPrior, compensation: str = "learned") -> MEFlowNetEstimator:
+    """Return a prior's fit alone, quick, with the first `FAST_MOTIONS` of its expressions."""
+    return MEFlowNetEstimator(
+        prior.thinned(FAST_MOTIONS), None, compensation, name="meflownet-fast", quick=True
+    )

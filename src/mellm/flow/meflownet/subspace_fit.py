@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mellm.flow.cubic import read_picture
-from mellm.flow.meflownet.chart import CELL, Chart, chart_pixels, inside_face
+from mellm.flow.meflownet.chart import CELL, HEIGHT, Chart, chart_pixels, inside_face
 from mellm.flow.meflownet.motion_prior import (
     FACE,
     FADE,
@@ -19,6 +19,7 @@ from mellm.flow.meflownet.motion_prior import (
     RIGID_SD,
     STILL,
     SURE,
+    THINNED,
     MotionPrior,
     SubspaceFit,
     along_turn,
@@ -35,17 +36,21 @@ from mellm.flow.meflownet.network_evidence import normal_terms, upsample
 WARPS = 8
 """Most warping passes of a fit."""
 
-SETTLED = 0.02
-"""Mean change of the flow, chart pixels, under which a fit stops."""
+SETTLED, SETTLED_QUICK = 0.02, 0.06
+"""Mean change of the flow, chart pixels, under which a fit, and a quick one, stops."""
 
 ADAPTATIONS, FIRST_ADAPTATION = 2, 2
-"""How often the amplitude is given to places, and the pass before which it is done first."""
+"""How often the amplitude is given to places, and the pass before which it is done first (if quick, one pass
+sooner)."""
 
 AROUND = 5.0
 """Cells around a place (Gaussian) whose motion says how much the place may move."""
 
 CALM = 0.05
 """Amplitude of a calm place, as a share of that of the most moving one."""
+
+COARSE = 2
+"""First passes, on pictures of half the size: cheaper, and less misled by noise."""
 
 BLOCK = 4
 """Cells per side of the blocks over which the evidence is summed: the motions are smooth."""
@@ -67,9 +72,14 @@ class PriorFit:
         found = PriorFit(prior).fit(chart, onset, apex, start)
     """
 
-    def __init__(self, prior: MotionPrior) -> None:
-        """Lay the prior's motions out on the cells of the face, and on blocks of them."""
+    def __init__(self, prior: MotionPrior, quick: bool = False) -> None:
+        """Lay the prior's motions out on the cells of the face, and on blocks of them.
+
+        quick: a pass less, and sooner content; large motion is found less well
+        """
         self.prior = prior
+        self._first = FIRST_ADAPTATION - quick
+        self._settled = SETTLED_QUICK if quick else SETTLED
         self.inside = inside_face(prior.template)
         """Share of the face, (rows, cols)."""
         self._face = self.inside > FACE
@@ -79,12 +89,9 @@ class PriorFit:
         self._motions = (prior.expression * prior.expression_sd).astype(np.float32)
         self._fade = np.clip((self.inside - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)[..., None]
         self._cells = _around_face(self._face)
-        rows, cols = (slice(CELL * side.start, CELL * side.stop) for side in self._cells)
-        self.box = rows, cols
-        """Rows and columns of the chart's pixels that hold the face, and a little around it."""
-        self._pixels = chart_pixels()[self.box]
-        self._count = _blocks(self._face.astype(np.float32))
-        self._used = self._count > 0
+        self._pixels = chart_pixels()
+        self._used, self._members = _members(self._face)
+        self._count = (self._members < np.count_nonzero(self._face)).sum(1).astype(np.float32)
         self._block_motions = self._on_blocks(self._motions)
         self._depth, self._heads = prior.depth * prior.depth_sd, prior.head * prior.head_sd
         self._block_depth, self._block_heads = self._on_blocks(self._depth), self._on_blocks(self._heads)
@@ -101,11 +108,12 @@ class PriorFit:
         reach of the linearisation.
         """
         prior, face = self.prior, self._face
+        small = halved(onset), halved(apex)
         rigid = rigid_motions(chart)
         heads = RIGID + prior.depth_sd.size + prior.head_sd.size
         coefficients: Double = np.zeros(heads + prior.expression_sd.size)
-        coefficients[:RIGID] = robust_rigid(start[face], rigid[face])
-        basis = np.empty((int(self._used.sum()), 2, len(coefficients)), np.float32)
+        coefficients[:RIGID] = robust_rigid(start[face][::THINNED], rigid[face][::THINNED])
+        basis = np.empty((len(self._members), 2, len(coefficients)), np.float32)
         basis[..., :RIGID] = self._on_blocks(rigid[face])
         basis[..., heads:] = self._block_motions
         flat = basis.reshape(-1, basis.shape[-1])
@@ -119,8 +127,9 @@ class PriorFit:
             basis[..., RIGID:heads] = turned_motions(
                 self._on_blocks(along), self._block_depth, self._block_heads, coefficients
             )
-            terms = self._terms(onset, apex, head + expression) * self._trust
-            if FIRST_ADAPTATION <= step < FIRST_ADAPTATION + ADAPTATIONS:
+            pair = small if step < COARSE else (onset, apex)
+            terms = self._terms(*pair, head + expression) * self._trust
+            if self._first <= step < self._first + ADAPTATIONS:
                 scale = self._amplitudes(expression, rigid, amplitude)
                 basis[..., heads:] = self._block_motions * self._on_blocks(scale[face])[:, None, None]
             moved = (flat[:, :heads] @ coefficients[:heads].astype(np.float32)).reshape(-1, 2)
@@ -132,8 +141,8 @@ class PriorFit:
                 np.float32
             )
             expression = spread(found, face) * scale[..., None]
-            settled = float(np.abs(expression - before)[face].mean()) < SETTLED
-            if step >= FIRST_ADAPTATION + ADAPTATIONS - 1 and settled:
+            settled = float(np.abs(expression - before)[face].mean()) < self._settled
+            if step >= self._first + ADAPTATIONS - 1 and settled:
                 break
         head = self._head(chart, coefficients, heads)[1]
         expression, shift = self.without_share(expression, rigid)
@@ -161,12 +170,30 @@ class PriorFit:
         alone.
         """
         terms = np.zeros((*self._face.shape, 5), np.float32)
-        terms[self._cells] = normal_terms(onset[self.box], self.warped(apex, flow))
+        shrink = HEIGHT // len(onset)
+        terms[self._cells] = normal_terms(onset[self.box(shrink)], self.warped(apex, flow), shrink)
         return terms
 
+    def box(self, shrink: int = 1) -> tuple[slice, slice]:
+        """Rows and columns that hold the face, and a little around it.
+
+        Of a chart picture with its sides divided by `shrink`.
+        """
+        rows, cols = (slice(CELL // shrink * s.start, CELL // shrink * s.stop) for s in self._cells)
+        return rows, cols
+
     def warped(self, apex: Array, flow: Array) -> Array:
-        """Bring the apex back onto the onset by `flow` (rows, cols, 2), in the box around the face alone."""
-        return read_picture(apex, self._pixels + upsample(flow)[self.box])
+        """Bring the apex back onto the onset by `flow` (rows, cols, 2), in the box around the face alone.
+
+        The apex may have its sides divided, as in `box`.
+        """
+        shrink = HEIGHT // len(apex)
+        box = self.box(shrink)
+        places = upsample(flow, shrink)[box]
+        if shrink > 1:
+            places /= np.float32(shrink)
+        places += self._pixels[box]
+        return read_picture(apex, places)
 
     def faded(self, field: Array) -> Array:
         """Let a field (rows, cols, 2) fade to nothing towards the face's edge."""
@@ -205,10 +232,16 @@ class PriorFit:
 
     def _on_blocks(self, values: Array) -> Array:
         """Means over the blocks' cells on the face, (P, ...), of values (N, ...) on the face's cells."""
-        whole = np.zeros((*self._face.shape, *values.shape[1:]), np.float32)
-        whole[self._face] = values
-        count = np.maximum(self._count, 1)[self._used].reshape(-1, *[1] * (values.ndim - 1))
-        return np.asarray(_blocks(whole)[self._used] / count, np.float32)
+        padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), np.float32)])
+        return np.asarray(
+            padded[self._members].sum(1) / self._count.reshape(-1, *[1] * (values.ndim - 1)), np.float32
+        )
+
+
+def halved(picture: Array) -> Array:
+    """Divide a picture's sides by two."""
+    size = (picture.shape[1] // 2, picture.shape[0] // 2)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _around_face(face: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -220,10 +253,25 @@ def _around_face(face: NDArray[np.bool_]) -> tuple[slice, slice]:
     return sides[0], sides[1]
 
 
+def _members(face: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return which blocks (rows / BLOCK, cols / BLOCK) hold cells of the face, and which cells each of them
+    holds: (P, BLOCK^2) numbers of cells of the face, their count N where a cell is off it.
+    """
+    rows, cols = face.shape
+    count = np.count_nonzero(face)
+    number = np.where(face.ravel(), np.cumsum(face) - 1, count).reshape(face.shape)
+    blocks = number.reshape(rows // BLOCK, BLOCK, cols // BLOCK, BLOCK).transpose(0, 2, 1, 3)
+    members = blocks.reshape(rows // BLOCK, cols // BLOCK, -1)
+    used = np.asarray((members < count).any(-1), np.bool_)
+    return used, np.asarray(members[used], np.int64)
+
+
 def _blocks(cells: Array) -> Array:
-    """Sums over blocks of BLOCK x BLOCK cells, (rows / BLOCK, cols / BLOCK, ...)."""
-    rows, cols = (side // BLOCK for side in cells.shape[:2])
-    return np.asarray(cells.reshape(rows, BLOCK, cols, BLOCK, *cells.shape[2:]).sum((1, 3)), np.float32)
+    """Sums over blocks of BLOCK x BLOCK cells, (rows / BLOCK, cols / BLOCK, C)."""
+    size = cells.shape[1] // BLOCK, cells.shape[0] // BLOCK
+    return np.asarray(
+        cv2.resize(cells, size, interpolation=cv2.INTER_AREA) * np.float32(BLOCK**2), np.float32
+    )
 
 
 def _normal_equations(basis: Array, terms: Array, moved: Array) -> tuple[Double, Double]:

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mellm.flow.meflownet.chart import COLS, HEIGHT, ROWS, WIDTH, Chart
+from mellm.flow.meflownet.chart import COLS, ROWS, Chart
 from mellm.flow.meflownet.motion_prior import SURE, SubspaceFit, rigid_motions
 from mellm.flow.meflownet.network_evidence import normal_terms, upsample, warp
-from mellm.flow.meflownet.subspace_fit import PriorFit
+from mellm.flow.meflownet.subspace_fit import PriorFit, halved
 from mellm.flow.meflownet.variational import refined_flow
 
 SMOOTH = 2.0
@@ -55,19 +55,15 @@ class Evidence:
     fields: Array
 
 
-def dis_flow(onset: Array, apex: Array, shrink: int = 1) -> Array:
-    """Return DIS flow of two grey chart pictures, float32 (HEIGHT, WIDTH), on the cells (rows, cols, 2).
+def dis_flow(onset: Array, apex: Array) -> Array:
+    """Return rough DIS flow of two grey chart pictures (HEIGHT, WIDTH) on the cells, (rows, cols, 2).
 
-    shrink: the pictures' sides are divided by it, for an answer in a quarter of the time
+    From pictures of half the size, by its fastest setting: it only starts a fit.
     """
-    size = (WIDTH // shrink, HEIGHT // shrink)
-    first, second = (
-        np.clip(np.rint(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)), 0, 255).astype(np.uint8)
-        for picture in (onset, apex)
-    )
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    first, second = (np.clip(np.rint(halved(picture)), 0, 255).astype(np.uint8) for picture in (onset, apex))
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     found = cv2.resize(dis.calc(first, second, np.zeros(0)), (COLS, ROWS), interpolation=cv2.INTER_AREA)
-    return np.asarray(found * np.float32(shrink), np.float32)
+    return np.asarray(found * np.float32(2), np.float32)
 
 
 def hear(

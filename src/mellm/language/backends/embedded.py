@@ -4,16 +4,18 @@ Knows the model's chat format; knows nothing about faces.
 """
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mellm.errors import InputError
+from mellm.language.backends.draft import Draft
 from mellm.language.backends.prepared import LAST, Prepared, prepare
-from mellm.language.backends.protocol import Choice, Control, Decoding, Message
+from mellm.language.backends.protocol import MOTION_PLACE, Choice, Control, Decoding, Message
 from mellm.language.backends.stateful_decoder import CONTEXT, Decoder
 
 
@@ -31,6 +33,7 @@ class EmbeddedBackend:
     ) -> None:
         """Choose the model: with the shipped adapter, one of your own, or the untouched base."""
         self._lock = threading.Lock()
+        self._begun = False
         self.turn = threading.Lock()
         """Held by a reader for a whole reading, which is several calls."""
         self._prepared: Prepared = prepare(adapter=adapter, untouched=untouched, progress=progress)
@@ -44,6 +47,11 @@ class EmbeddedBackend:
     def sha256(self) -> str:
         """Hash of base and adapter together."""
         return self._prepared.sha256
+
+    @property
+    def reads_motion(self) -> bool:
+        """Whether it was trained to be shown motion as embeddings (`Message.motion`)."""
+        return self._prepared.reads_motion
 
     @cached_property
     def _decoder(self) -> Decoder:
@@ -67,21 +75,17 @@ class EmbeddedBackend:
         control = control or Control()
         with self._lock:
             ids = self._prompt(messages, prefix, decoding.max_tokens)
-            if not prefix:
-                # Reusing another prompt's start would save little and make texts depend on what came before.
+            self._decoder.show(_shown(messages))
+            if not prefix and not self._begun:
+                # Another prompt's start would make texts depend, in their last bits, on what came before.
                 self._decoder.forget()
-            chance = np.random.default_rng(decoding.seed)
-            end, start, told = self._tokenizer.get_eos_token_id(), len(ids), 0
+            self._begun = False
+            said: list[int] = []
+            told, text = 0, ""
             longest_stop = max((len(stop) for stop in decoding.stop), default=0)
-            text = ""
-            for _ in range(decoding.max_tokens):
-                control.check()
-                logits = self._decoder.logits(ids)
-                token = _pick(logits, decoding.temperature, chance)
-                if token == end:
-                    break
-                ids.append(token)
-                text = self._tokenizer.decode(ids[start:])
+            for token in self._tokens(ids, prefix, decoding, control):
+                said.append(token)
+                text = self._tokenizer.decode(said)
                 places = [at for stop in decoding.stop if (at := text.find(stop)) >= 0]
                 if places:
                     text = text[: min(places)]
@@ -93,6 +97,38 @@ class EmbeddedBackend:
                     told = safe
             if len(text) > told:
                 yield text[told:]
+
+    def begin(self) -> None:
+        """Begin a reading: what was kept of earlier ones is forgotten.
+
+        Until its text is written its prompts share what they have in common.
+        """
+        with self._lock:
+            self._decoder.forget()
+            self._begun = True
+
+    def _tokens(self, ids: list[int], prefix: str, decoding: Decoding, control: Control) -> Iterator[int]:
+        """Yield the tokens that follow on a prompt that ends in `prefix`, up to an end or the most wanted."""
+        chance, end = np.random.default_rng(decoding.seed), self._tokenizer.get_eos_token_id()
+        greedy = decoding.temperature <= 0
+        draft = Draft(self._encode(decoding.draft) if greedy and decoding.draft else [])
+        before = self._encode(prefix) if prefix and decoding.draft else []
+        said: list[int] = []
+        while len(said) < decoding.max_tokens:
+            control.check()
+            guessed = draft.guess([*before, *said])[: decoding.max_tokens - len(said) - 1]
+            logits = self._decoder.logits([*ids, *said, *guessed], 1 + len(guessed))
+            right = 0
+            for row, guess in zip(logits, [*guessed, None], strict=True):
+                token = _pick(row, decoding.temperature, chance)
+                if token == end:
+                    return
+                said.append(token)
+                yield token
+                if token != guess:
+                    break
+                right += 1
+            draft.heard(right, len(guessed))
 
     def choose(
         self,
@@ -108,6 +144,7 @@ class EmbeddedBackend:
         with self._lock:
             (control or Control()).check()
             ids = self._prompt(messages, prefix, LAST)
+            self._decoder.show(_shown(messages))
             scores = self._decoder.score(ids, [self._encode(option)[: LAST + 1] for option in options])
         return Choice(int(np.argmax(scores)), tuple(scores))
 
@@ -115,10 +152,18 @@ class EmbeddedBackend:
         if any(message.images for message in messages):
             raise InputError("The built-in language model reads text only; choose --route flow.")
         turns = list(messages)
-        if self._prepared.system and turns[0].role != "system":
+        shown = _shown(turns)
+        # The model was trained to be shown motion without a system message.
+        if self._prepared.system and turns[0].role != "system" and shown is None:
             turns.insert(0, Message("system", self._prepared.system))
         text = "".join(f"<|im_start|>{m.role}\n{_plain(m.text)}<|im_end|>\n" for m in turns)
-        ids = self._encode(f"{text}<|im_start|>assistant\n") + (self._encode(prefix) if prefix else [])
+        text += "<|im_start|>assistant\n"
+        if shown is None:
+            ids = self._encode(text)
+        else:
+            before, _, after = text.partition(MOTION_PLACE)
+            ids = [*self._encode(before), *(-1 - k for k in range(len(shown))), *self._encode(after)]
+        ids += self._encode(prefix) if prefix else []
         if len(ids) + room > CONTEXT:
             raise InputError(
                 f"The prompt has {len(ids)} tokens; the built-in model takes {CONTEXT - room}. Shorten it."
@@ -133,6 +178,11 @@ class EmbeddedBackend:
 def untouched_backend() -> EmbeddedBackend:
     """Return the base as its makers published it: the baseline of our own training."""
     return EmbeddedBackend(untouched=True)
+
+
+def _shown(messages: Sequence[Message]) -> NDArray[np.float32] | None:
+    """The embeddings that the messages show, those of the first that has some."""
+    return next((m.motion for m in messages if m.motion is not None), None)
 
 
 def _plain(text: str) -> str:

@@ -27,7 +27,7 @@ LAST = 48
 _DAY = 86_400.0
 """Seconds; a folder asked for more recently may be another process's."""
 
-_VERSION = 1
+_VERSION = 2
 _MODEL, _ABOUT = "openvino_model.xml", "about.json"
 
 
@@ -39,12 +39,14 @@ class Prepared:
     name: base and adapter, for people
     sha256: of the base and the adapter's files together
     system: the system message it was trained with; empty for the untouched base
+    reads_motion: it was trained to be shown motion as embeddings
     """
 
     folder: Path
     name: str
     sha256: str
     system: str
+    reads_motion: bool = False
 
 
 def prepare(
@@ -67,7 +69,8 @@ def prepare(
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()
     folder = cache_folder() / f"language-{digest[:16]}"
     title = "SmolLM2-135M-Instruct" + (f"+{_named(chosen, loaded)}" if chosen and loaded else "")
-    found = Prepared(folder, title, digest, loaded.metadata.get("system", "") if loaded else "")
+    told = loaded.metadata if loaded else {}
+    found = Prepared(folder, title, digest, told.get("system", ""), told.get("shown") == "motion")
     if (folder / _ABOUT).is_file():
         _mark_used(folder)
         return found
@@ -129,6 +132,7 @@ def _make(base: Path, adapter: Adapter | None, folder: Path) -> None:
     genai().LLMPipeline(str(moved), "CPU", enable_save_ov_model=True)
     model = ov.Core().read_model(raw / _MODEL)
     _only_last_logits(model)
+    _takes_embeddings(model)
     ov.save_model(model, folder / _MODEL, compress_to_fp16=False)
     for file in raw.glob("openvino_*tokenizer.*"):
         file.rename(folder / file.name)
@@ -150,3 +154,30 @@ def _only_last_logits(model: object) -> None:
     ends = [ops.constant(np.array([v], np.int64)) for v in (-LAST, np.iinfo(np.int64).max, 1, 1)]
     head.input(0).replace_source_output(ops.slice(hidden, *ends).output(0))
     model.validate_nodes_and_infer_types()  # type: ignore[attr-defined]
+
+
+def _takes_embeddings(model: object) -> None:
+    """Let embeddings stand in place of ids: inputs `given` (B, N, E), `places` (B, N, 1) where they do."""
+    from mellm.inference import ov
+
+    ops = ov.opset14
+    rows = next(op for op in model.get_ordered_ops() if _looks_up(op)).output(0)  # type: ignore[attr-defined]
+    readers = list(rows.get_target_inputs())
+    width = rows.get_partial_shape()[2].get_length()
+    given = ops.parameter([-1, -1, width], ov.Type.f32, name="given")
+    places = ops.parameter([-1, -1, 1], ov.Type.boolean, name="places")
+    chosen = ops.select(places, given, rows).output(0)
+    for reader in readers:
+        reader.replace_source_output(chosen)
+    for parameter in (given, places):
+        parameter.output(0).set_names({parameter.get_friendly_name()})
+    model.add_parameters([given, places])  # type: ignore[attr-defined]
+    model.validate_nodes_and_infer_types()  # type: ignore[attr-defined]
+
+
+def _looks_up(op: object) -> bool:
+    """Whether a node takes rows out of the table of embeddings, the only matrix that is gathered from."""
+    if op.get_type_name() != "Gather":  # type: ignore[attr-defined]
+        return False
+    shape = op.input_value(0).get_partial_shape()  # type: ignore[attr-defined]
+    return len(shape) == 2 and op.output(0).get_element_type().is_real()  # type: ignore[attr-defined]

@@ -9,19 +9,30 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mellm.errors import MellmError
 from mellm.media.frame import Image
 
 Role = Literal["system", "user", "assistant"]
 
+MOTION_PLACE = "\ufffc"
+"""Where embeddings of motion stand in a message's text: Unicode's object replacement character."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. `images` (uint8 RGB) stand before the text; only backends that see take them."""
+    """One turn. `images` (uint8 RGB) stand before the text; only backends that see take them.
+
+    motion: embeddings float32 (N, E) that stand where the text has `MOTION_PLACE`; only the built-in model
+        takes them
+    """
 
     role: Role
     text: str
     images: tuple[Image, ...] = ()
+    motion: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +43,15 @@ class Decoding:
     temperature: 0 is greedy (the default: the same prompt gives the same text)
     seed: of the sampling; without meaning when greedy
     stop: the text ends before the first of these; the stop itself is not handed out
+    draft: a text that the answer may resemble, for a greedy backend to read ahead in; what is said stays the
+        model's own
     """
 
     max_tokens: int = 400
     temperature: float = 0.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    draft: str = ""
 
 
 @dataclass(slots=True)

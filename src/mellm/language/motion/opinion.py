@@ -3,8 +3,8 @@
 Knows shares and codes; knows neither motion nor text.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ def probability_of(odds: float) -> float:
     """Return the probability of log-odds."""
     return float(1 / (1 + np.exp(-odds)))
 
+
+MotionTokens = NDArray[np.float32]
+"""Embeddings (N, E) that stand in a prompt in place of words."""
 
 Shares = tuple[NDArray[np.float64], ...]
 """For each question, shares over its `questions.options()`."""
@@ -64,14 +67,18 @@ class Opinion:
     """A whole answer.
 
     units: all of `UNITS`, in their order; fine, coarse: label -> share, with `none`
+    look: gives `tokens` when they are asked for
     """
 
     units: tuple[UnitOpinion, ...]
     fine: Mapping[str, float]
     coarse: Mapping[str, float]
+    look: Callable[[], MotionTokens] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, shares: Shares, offset: float = 0.0) -> "Opinion":
+    def of(
+        cls, shares: Shares, offset: float = 0.0, look: Callable[[], MotionTokens] | None = None
+    ) -> "Opinion":
         """Read shares in the order of `questions.options()`; `offset` is added to units' log-odds."""
         units = tuple(
             UnitOpinion(
@@ -86,7 +93,15 @@ class Opinion:
             dict(zip(labels, map(float, share), strict=True))
             for labels, share in zip((FINE_LABELS, COARSE_LABELS), shares[-2:], strict=True)
         )
-        return cls(units, fine, coarse)
+        return cls(units, fine, coarse, look)
+
+    @property
+    def tokens(self) -> MotionTokens | None:
+        """What was seen, in the language model's own width: float32 (24, E), a token a question.
+
+        None where the encoder was not trained together with a language model.
+        """
+        return None if self.look is None else self.look()
 
     @property
     def called(self) -> tuple[UnitOpinion, ...]:

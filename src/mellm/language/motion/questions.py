@@ -3,6 +3,9 @@
 Knows no model.
 """
 
+from typing import cast
+
+from mellm.facs.codes import ActionUnitCode, CodeSide
 from mellm.facs.taxonomies import FINE, get_taxonomy
 
 UNITS: tuple[int, ...] = (
@@ -22,6 +25,11 @@ NOTHING = "none"
 FINE_LABELS: tuple[str, ...] = (*FINE, NOTHING)
 COARSE_LABELS: tuple[str, ...] = (*get_taxonomy("3").labels, NOTHING)
 """Answers to the two label questions."""
+
+
+def coded(au: int, side: str) -> str:
+    """Return a unit with an answer of `SIDES` but the first as coders write it: `12`, `L12`."""
+    return ActionUnitCode(au, cast(CodeSide, side)).code
 
 
 def options() -> tuple[tuple[str, ...], ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.learned import LIMIT, TYPICAL, motion_scale
 from mellm.facs.unit_rules import NOISE_FLOOR
+from mellm.flow.measure import CLEAR_DIRECTION, octant_of
 from mellm.flow.region_motion import RegionMotion
 
 FEATURES = 8
@@ -36,6 +37,24 @@ def region_numbers(motion: Sequence[RegionMotion]) -> tuple[Numbers, NDArray[np.
             numbers[row] = found.u * share, found.v * share, found.relative
             moving[row] = found.moving
     return numbers, moving
+
+
+def region_motion(numbers: Numbers, moving: NDArray[np.bool_], unit: float) -> list[RegionMotion]:
+    """Return the regions that `region_numbers` made numbers of, but for their spread within a region.
+
+    unit: the inter-ocular distance in the regions' own unit
+    """
+    found = []
+    for name, (u, v, mean), moves in zip(REGION_NAMES, numbers.astype(float), moving, strict=True):
+        length = float(np.hypot(u, v))
+        angle = float(np.degrees(np.arctan2(-v, u)) % 360)
+        share = min(1.0, length / max(mean, 1e-9))
+        octant = octant_of(angle) if share >= CLEAR_DIRECTION and length > 0 else None
+        size = unit * mean
+        found.append(
+            RegionMotion(name, unit * u, unit * v, size, size, mean, angle, octant, share, bool(moves))
+        )
+    return found
 
 
 def region_features(numbers: Numbers, moving: NDArray[np.bool_], known: NDArray[np.bool_]) -> Numbers:

@@ -14,7 +14,7 @@ from mellm.language.prompt import Route
 from mellm.language.published.colour_map import published_map
 from mellm.language.published.flow_prompt import published_flow_prompt
 from mellm.media.frame import Image
-from mellm.wording.names import Language
+from mellm.wording.languages import Language
 
 PUBLISHED = "published"
 """Name of the form of prompt, as `--prompt` takes it."""

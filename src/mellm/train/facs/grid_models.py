@@ -1,12 +1,12 @@
 """Training of the linear models on a grid of generated flow (`mellm.facs.grid`).
 
 Two class-balanced logistic regressions per view of the flow: coarse emotion, and action units of one half
-of the face. Reads annotation sheets for which units occur together and what they were called; no picture,
-no flow of a real face.
+of the face. Reads annotation sheets for which units occur together and what they were called, or takes unit
+sets that were written by hand; no picture, no flow of a real face.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +15,17 @@ from sklearn.linear_model import LogisticRegression
 from mellm.errors import InputError
 from mellm.facs.codes import ActionUnitCode, half_labels
 from mellm.facs.grid import GridModel, grid_features, mirrored_grid, save_grid_model
+from mellm.facs.taxonomies import get_taxonomy
 from mellm.flow.normalised import nose_flow, recover_flow
-from mellm.simulate.generated_flow import GeneratedFlow, generate, read_patterns
+from mellm.instruct.motion_patterns import written_patterns
+from mellm.simulate.generated_flow import GeneratedFlow, Pattern, generate, read_patterns
 from mellm.train.recipe import Recipe
 
 
 class FacsConfig(Recipe):
     """Settings of one training run (a recipe in YAML has the same names).
 
-    sheets: annotation sheets with the columns AU and Emotion
+    sheets: annotation sheets with the columns AU and Emotion; none for hand-written unit sets alone
     samples: how many samples to generate; seed: of everything random
     units: action units to learn
     emotion_c, unit_c: inverse strength of the L2 penalty
@@ -45,7 +47,7 @@ def train_facs(
     missing = [sheet for sheet in config.sheets if not Path(sheet).is_file()]
     if missing:
         raise InputError(f"There is no annotation sheet '{missing[0]}'; correct `sheets` in the recipe.")
-    patterns = read_patterns([Path(sheet) for sheet in config.sheets])
+    patterns = _patterns([Path(sheet) for sheet in config.sheets])
     made = generate(patterns, config.samples, config.seed)
     say(f"{len(made.flows)} samples from {len(patterns)} annotations")
     model = fit_grid_model(made, config, say)
@@ -58,6 +60,17 @@ def train_facs(
     save_grid_model(model, Path(output), about)
     say(f"{output} written after {time.perf_counter() - started:.0f} s")
     return model
+
+
+def _patterns(sheets: Sequence[Path]) -> list[Pattern]:
+    """Units and coarse class of the sheets' rows; of no sheets, of `written_patterns`."""
+    if sheets:
+        return read_patterns(sheets)
+    coarse = get_taxonomy("3")
+    return [
+        Pattern(p.units, coarse.labels.index(str(coarse.label_of(p.emotion))), p.emotion)
+        for p in written_patterns()
+    ]
 
 
 def fit_grid_model(

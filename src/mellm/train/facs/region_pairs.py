@@ -48,6 +48,8 @@ KINDS: tuple[str, ...] = (*WITH_UNITS, *NOTHING)
 
 _SHARES = (0.25, 0.25, 0.25, 0.03, 0.07, 0.10, 0.05)
 _BLINK = 45
+_KEPT = ("truth", "sizes")
+"""Fields of `RegionPairs` that pairs may lack, in their order."""
 _BRANCH = 29  # keeps these draws apart from those of the flow dataset
 
 
@@ -60,6 +62,7 @@ class RegionPairs:
     halves: int8 (N, 2, U), 1 where the unit acts on the subject's (left, right) half
     units: the U action units; identity, description: of each pair (one of `KINDS`, or a set's own word)
     truth: float32 (N, 29, 2), the regions' true motion, where it is known
+    sizes: float32 (N, 29), mean magnitude of the regions' motion, a fraction too, where it was kept
     """
 
     vectors: NDArray[np.float32]
@@ -69,6 +72,7 @@ class RegionPairs:
     identity: tuple[str, ...]
     description: tuple[str, ...]
     truth: NDArray[np.float32] | None = None
+    sizes: NDArray[np.float32] | None = None
 
     def rows(self, chosen: NDArray[np.integer] | NDArray[np.bool_]) -> "RegionPairs":
         """Return some of the pairs."""
@@ -81,6 +85,7 @@ class RegionPairs:
             tuple(self.identity[i] for i in order),
             tuple(self.description[i] for i in order),
             None if self.truth is None else self.truth[order],
+            None if self.sizes is None else self.sizes[order],
         )
 
     def save(self, path: str | Path) -> None:
@@ -93,8 +98,7 @@ class RegionPairs:
             "identity": np.array(self.identity),
             "description": np.array(self.description),
         }
-        if self.truth is not None:
-            arrays["truth"] = self.truth
+        arrays |= {name: kept for name in _KEPT if (kept := getattr(self, name)) is not None}
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
@@ -108,7 +112,7 @@ def load_region_pairs(path: str | Path) -> RegionPairs:
             tuple(int(u) for u in data["units"]),
             tuple(data["identity"].tolist()),
             tuple(data["description"].tolist()),
-            data["truth"] if "truth" in data.files else None,
+            *(data[name] if name in data.files else None for name in _KEPT),
         )
 
 
@@ -121,8 +125,13 @@ def join(parts: Sequence[RegionPairs]) -> RegionPairs:
         parts[0].units,
         tuple(i for p in parts for i in p.identity),
         tuple(d for p in parts for d in p.description),
-        None if any(p.truth is None for p in parts) else np.concatenate([p.truth for p in parts]),
+        *(_joined([getattr(part, name) for part in parts]) for name in _KEPT),
     )
+
+
+def _joined(parts: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 _CHUNK = 100
@@ -172,6 +181,7 @@ def measure_pairs(
     config = _TRAINING if split == "train" else _TEST
     vectors = np.zeros((len(indices), len(REGION_NAMES), 2), np.float32)
     truth, moving = np.zeros_like(vectors), np.zeros((len(indices), len(REGION_NAMES)), np.bool_)
+    sizes = np.zeros(moving.shape, np.float32)
     coded, identity, description = [], [], []
     for row, index in enumerate(indices):
         rng = np.random.default_rng([seed, _BRANCH, SPLITS.index(split), index])
@@ -185,6 +195,7 @@ def measure_pairs(
         landmarks = _jittered(Landmarks(crop.scene.mesh.copy()), rng)
         measured = measure_flow(estimator.estimate(onset, apex, landmarks), landmarks)
         vectors[row] = relative_motion(measured.motion)
+        sizes[row] = [region.relative for region in measured.motion]
         true = measure(
             moved.facial - moved.head, measured.regions, inter_ocular=inter_ocular(landmarks), noise_floor=0.0
         )
@@ -194,7 +205,9 @@ def measure_pairs(
         identity.append(portrait.identity)
         description.append(kind)
     halves = half_labels(coded, units).astype(np.int8)
-    return RegionPairs(vectors, moving, halves, tuple(units), tuple(identity), tuple(description), truth)
+    return RegionPairs(
+        vectors, moving, halves, tuple(units), tuple(identity), tuple(description), truth, sizes
+    )
 
 
 _TRAINING = PairConfig(smallest=0.3, largest=6.0)

@@ -23,7 +23,15 @@ from mellm.simulate.gallery import Split
 from mellm.simulate.ict import IctModel
 from mellm.simulate.pair_stream import MEFlowConfig, PairSource
 from mellm.simulate.photo_pairs import PairConfig
-from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
+from mellm.train.checkpoint import (
+    RunFacts,
+    adam_tensors,
+    part,
+    read_facts,
+    read_tensors,
+    restore_adam,
+    write_checkpoint,
+)
 from mellm.train.curve import append_row
 from mellm.train.flow.chart_samples import ChartSample, fill, read_samples
 from mellm.train.flow.meflownet_recipe import FlowRecipe, read_flow_recipe
@@ -191,20 +199,14 @@ class FlowRun:
     def keep(self) -> None:
         """Write the checkpoint."""
         tensors = {f"model.{n}": t.contiguous() for n, t in self.model.state_dict().items()}
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{n}": t.contiguous() for n, t in moments.items()}
+        tensors |= adam_tensors(self.optimiser)
         write_checkpoint(self._checkpoint, tensors, VoiceFacts(step=self.step, seed=self.plan.seed))
 
     def _restored(self) -> int:
         """Go back to the checkpoint; return its step."""
         tensors = read_tensors(self._checkpoint)
         self.model.load_state_dict(part(tensors, "model."))
-        state = self.optimiser.state_dict()
-        state["state"] = {}
-        for name, value in part(tensors, "adam.").items():
-            index, key = name.split(".", 1)
-            state["state"].setdefault(int(index), {})[key] = value
-        self.optimiser.load_state_dict(state)
+        restore_adam(self.optimiser, tensors)
         return read_facts(self._checkpoint, VoiceFacts).step
 
     def export(self) -> Path:

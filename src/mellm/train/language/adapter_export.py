@@ -52,7 +52,7 @@ def export_adapter(
 
     weights: the trained tensors, by their names in `AnswerLoss`; facts: step, and the data's digest
     """
-    state = {_peft_name(name): value.to(torch.float16).contiguous() for name, value in weights.items()}
+    state = {peft_name(name): value.to(torch.float16).contiguous() for name, value in weights.items()}
     figures = _last_figures(folder / "validation.csv")
     metadata = {
         "r": str(plan.lora.rank),
@@ -86,6 +86,11 @@ def export_adapter(
     )  # fmt: skip
     (peft / "README.md").write_text(card, encoding="utf-8")
     (peft / "adapter.json").write_text(json.dumps(metadata, indent=1), encoding="utf-8")
+    save_adapter(folder, state, metadata)
+
+
+def save_adapter(folder: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write `adapter.safetensors` below a run's folder: tensors by PEFT's names, and what merging needs."""
     partial = folder / f"{ADAPTER}.partial"
     save_file(state, partial, metadata=metadata)
     partial.chmod(0o644)
@@ -102,7 +107,7 @@ def merge_language(recipe: str | Path, run: str | Path, out: str | Path) -> Path
         raise InputError(f"{run} holds no {ADAPTER}: train with --out {run} first.")
     base = load_base(plan.base, plan.precision, plan.attention)
     language = adapted(base.model, plan.lora, plan.seed)
-    names = {_peft_name(n): p for n, p in language.named_parameters() if p.requires_grad}
+    names = {peft_name(n): p for n, p in language.named_parameters() if p.requires_grad}
     state = load_file(file)
     if set(state) != set(names) or any(state[n].shape != p.shape for n, p in names.items()):
         raise InputError(f"{file} was trained by another recipe than {recipe}; give that one.")
@@ -130,8 +135,8 @@ def _told(plan: LanguageRecipe) -> dict[str, JsonValue]:
     return {**plan.as_dict(), **names}
 
 
-def _peft_name(name: str) -> str:
-    """The name PEFT saves a tensor by: without our wrapper's and the adapter's own."""
+def peft_name(name: str) -> str:
+    """Return the name PEFT saves a tensor by: without our wrapper's and the adapter's own."""
     return name.removeprefix("language.").replace(".default.weight", ".weight")
 
 

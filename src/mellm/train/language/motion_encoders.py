@@ -5,6 +5,8 @@ map's
 encoder learns directions. Knows no data.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -116,13 +118,44 @@ class TellingHeads(nn.Module):
         self.answers = nn.ModuleList(nn.Linear(width, count) for count in self.counts)
         self.ways = nn.Linear(width, 3)
 
-    def forward(self, tokens: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return every question's logits, and (B, 29, 3): u, v against the face's scale, moving's logit."""
+    def look(self, tokens: Tensor) -> Tensor:
+        """Return what each query finds in the tokens, (B, questions + 29, width)."""
         x = self.norm(tokens)
         weights = torch.softmax(self.queries @ self.key(x).transpose(-1, -2) * x.shape[-1] ** -0.5, -1)
-        found = weights @ self.value(x) + self.queries
-        asked = len(self.counts)
-        return [head(found[:, k]) for k, head in enumerate(self.answers)], self.ways(found[:, asked:])
+        found: Tensor = weights @ self.value(x) + self.queries
+        return found
+
+    def answered(self, found: Tensor) -> list[Tensor]:
+        """Return every question's logits from what `look` returned."""
+        return [head(found[:, k]) for k, head in enumerate(self.answers)]
+
+    def forward(self, tokens: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return every question's logits, and (B, 29, 3): u, v against the face's scale, moving's logit."""
+        found = self.look(tokens)
+        return self.answered(found), self.ways(found[:, len(self.counts) :])
+
+
+class Projector(nn.Module):
+    """What questions found, (B, Q, width), as embeddings (B, Q, E) of a language model; a map a question."""
+
+    def __init__(self, questions: int, width: int, embedding: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(questions, width, embedding))
+        self.bias = nn.Parameter(torch.zeros(questions, embedding))
+
+    def forward(self, found: Tensor) -> Tensor:
+        """Return the embeddings."""
+        return torch.einsum("bqw,qwe->bqe", found, self.weight) + self.bias
+
+    @torch.no_grad()
+    def fit(self, found: Tensor, wanted: Tensor, ridge: float = 1.0) -> None:
+        """Begin with the ridge regression of wanted embeddings (N, Q, E) on what was found (N, Q, width)."""
+        for k in range(found.shape[1]):
+            x, y = found[:, k].double(), wanted[:, k].double()
+            middle, mean = x.mean(0), y.mean(0)
+            x, y = x - middle, y - mean
+            solved = torch.linalg.solve(x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype), x.T @ y)
+            self.weight[k], self.bias[k] = solved.float(), (mean - middle @ solved).float()
 
 
 class Routes(nn.Module):
@@ -139,6 +172,12 @@ class Routes(nn.Module):
         """Return what a route's heads make of a map's picture, or of regions' features."""
         found: tuple[list[Tensor], Tensor] = self.heads[route](self.encoders[route](given))
         return found
+
+    def asked(self, route: str, given: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return every question's logits, and what each question found, (B, questions, width)."""
+        heads = cast(TellingHeads, self.heads[route])
+        found = heads.look(self.encoders[route](given))
+        return heads.answered(found), found[:, : len(heads.counts)]
 
 
 def shape_of(route: str) -> tuple[int, ...]:

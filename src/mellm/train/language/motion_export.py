@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from mellm.language.motion.encoders import FILES, Route
+from mellm.language.motion.encoders import FILES, SHOWN, Route
 from mellm.train.language.motion_encoders import Routes, shape_of
 
 _LARGE = 256
@@ -24,32 +24,53 @@ class _Telling(nn.Module):
 
     def __init__(self, routes: Routes, route: Route) -> None:
         super().__init__()
-        self.encoder, self.heads = routes.encoders[route], routes.heads[route]
+        self.routes, self.route = routes, route
 
     def forward(self, given: Tensor) -> Tensor:
         """Return logits (B, all options)."""
-        return torch.cat(self.heads(self.encoder(given))[0], 1)
+        return torch.cat(self.routes.asked(self.route, given)[0], 1)
+
+
+class _Showing(nn.Module):
+    """An encoder with its projector: what each question found, as an embedding."""
+
+    def __init__(self, routes: Routes, route: Route, projector: nn.Module) -> None:
+        super().__init__()
+        self.routes, self.route, self.projector = routes, route, projector
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Return embeddings (B, 24, E)."""
+        found: Tensor = self.projector(self.routes.asked(self.route, given)[1])
+        return found
 
 
 def export_encoder(routes: Routes, route: Route, folder: Path) -> Path:
     """Write a route's encoder with its heads below `folder`; returns the file."""
-    path = folder / FILES[route]
+    return _export(_Telling(routes, route), route, folder / FILES[route], "answers")
+
+
+def export_shown(routes: Routes, route: Route, projector: nn.Module, folder: Path) -> Path:
+    """Write a route's encoder with its projector below `folder`; returns the file."""
+    return _export(_Showing(routes, route, projector), route, folder / SHOWN[route], "embeddings")
+
+
+def _export(model: nn.Module, route: Route, path: Path, output: str) -> Path:
     partial = path.with_suffix(".partial")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Telling(routes, route).eval(),
+            model.eval(),
             (torch.zeros(1, *shape_of(route)),),
             str(partial),
             input_names=["motion"],
-            output_names=["answers"],
+            output_names=[output],
             dynamic_axes={"motion": {0: "batch"}},
             opset_version=17,
             dynamo=False,
         )
-    model = onnx.load(str(partial))
-    _halve(model)
-    onnx.save(model, str(partial))
+    graph = onnx.load(str(partial))
+    _halve(graph)
+    onnx.save(graph, str(partial))
     partial.replace(path)
     return path
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from mellm.simulate.origins import Origin
 from mellm.train.language.motion_maps import Picture
 from mellm.train.recipe import Recipe
 
@@ -14,7 +15,8 @@ class MotionRecipe(Recipe):
 
     reader: `motion`, which tells such a recipe from one of a language model
     sheets, portraits, ict: what motion is generated from (`mellm.instruct.motion_build.MotionPlan`)
-    origins: those trained on; left_out: those that only test
+        no sheets: unit sets written by hand, and units taken evenly
+    origins: those trained on; left_out: those that only test; others: of motion that shows no unit
     crop, stored, held, faces, errors: how many samples, held-out samples, faces and error fields
     routes: encoders to train; steps, batch, rate: of each route, in order
     picture: what the vision route is shown, and tasks: what is learned; both only changed to compare
@@ -27,6 +29,7 @@ class MotionRecipe(Recipe):
     ict: str | None = None
     origins: tuple[str, ...] = ("table", "ict")
     left_out: tuple[str, ...] = ("muscle",)
+    others: tuple[Origin, ...] = (Origin.REPLAYED, Origin.SMOOTH)
     crop: int = 30_000
     stored: int = 12_000
     held: int = 1_000

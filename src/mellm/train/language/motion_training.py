@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +23,9 @@ from torch.nn import functional
 
 from mellm.errors import InputError
 from mellm.instruct.motion_build import MotionPlan, build_motion_samples
-from mellm.instruct.motion_fields import read_fine_patterns, with_repression
+from mellm.instruct.motion_patterns import patterns_of
 from mellm.language.motion.encoders import Route
+from mellm.train.checkpoint import adam_tensors, part, restore_adam
 from mellm.train.curve import append_row
 from mellm.train.language.motion_data import MotionData, read_motion_data
 from mellm.train.language.motion_encoders import Routes
@@ -66,6 +68,10 @@ class EncoderRun:
     step: int = 0
     spent: float = 0.0
 
+    @cached_property
+    def _coarse(self) -> Tensor:
+        return even_weights(self.train.answers[:, -1])
+
     @property
     def checkpoint(self) -> Path:
         """The checkpoint's file."""
@@ -90,13 +96,8 @@ class EncoderRun:
         features = self.train.features(index, mirrored, None)
         ways = functional.smooth_l1_loss(moved[..., :2], features[:, :-1, :2], beta=0.2)
         moving = functional.binary_cross_entropy_with_logits(moved[..., 2], features[:, :-1, 4])
-        named = told_loss(told, answers, self._coarse_weights(answers), self.plan.tasks)
+        named = told_loss(told, answers, self._coarse[answers[:, -1]], self.plan.tasks)
         return named + _WAYS * ways + _MOVING * moving
-
-    def _coarse_weights(self, answers: Tensor) -> Tensor:
-        """Weights (B,) that make the coarse labels count alike in the whole of the training data."""
-        counts = torch.bincount(self.train.answers[:, -1], minlength=4).float().clamp(min=1)
-        return (counts.sum() / (len(counts) * counts))[answers[:, -1]]
 
     def go_on(self, steps: int | None = None, minutes: float | None = None) -> None:
         """Train until the schedule ends, or this call's `steps` or `minutes` are over."""
@@ -165,8 +166,7 @@ class EncoderRun:
 
     def _save(self, optimiser: torch.optim.Optimizer, began: float) -> None:
         tensors = {f"routes.{name}": value.contiguous() for name, value in self.routes.state_dict().items()}
-        for number, values in optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{k}": torch.as_tensor(v).contiguous() for k, v in values.items()}
+        tensors |= adam_tensors(optimiser)
         facts = {
             "step": str(self.step),
             "spent": str(self.spent + time.monotonic() - began),
@@ -186,16 +186,8 @@ class EncoderRun:
             raise InputError(f"{self.checkpoint} was made by another recipe; give another output folder.")
         self.step, self.spent = int(facts["step"]), float(facts["spent"])
         tensors = load_file(self.checkpoint)
-        self.routes.load_state_dict(
-            {k.removeprefix("routes."): v for k, v in tensors.items() if k.startswith("routes.")}
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("adam."):
-                _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = value
-        if state:
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        self.routes.load_state_dict(part(tensors, "routes."))
+        restore_adam(optimiser, tensors)
 
 
 def told_loss(
@@ -209,6 +201,12 @@ def told_loss(
     coarse = functional.cross_entropy(told[-1], answers[:, -1], reduction="none")
     labels = fine + _COARSE * (coarse * weights).sum() / weights.sum()
     return _UNITS * units * ("units" in tasks) + labels * ("labels" in tasks)
+
+
+def even_weights(labels: Tensor) -> Tensor:
+    """Return weights (4,) that make coarse labels, numbers (N,), count alike."""
+    counts = torch.bincount(labels, minlength=4).float().clamp(min=1)
+    return counts.sum() / (len(counts) * counts)
 
 
 def rate_at(share: float, warmup: float = 0.02) -> float:
@@ -241,10 +239,11 @@ def train_motion(
         plan.faces,
         plan.errors,
         plan.seed,
+        plan.others,
     )
     samples = out / "samples"
     build_motion_samples(made, samples, report)
-    patterns = with_repression(read_fine_patterns(sheets))
+    patterns = patterns_of(sheets)
     for number, route in enumerate(plan.routes):
         picture = plan.picture if route == "vision" else None
         held = {

@@ -59,10 +59,11 @@ def frame() -> Frame:
     return Frame(places - places.mean(axis=0), weights, 400.0 * alignment.scale)
 
 
-def pattern(field: NDArray[np.floating]) -> Array | None:
+def pattern(field: NDArray[np.floating], *, lids: bool = False) -> Array | None:
     """Motion (29, 2) of the regions for a field (468, 3) in canonical axes, per unit of its peak.
 
-    The robust rigid fit takes its part away, as in the tracer. None where next to nothing is left.
+    The robust rigid fit takes its part away, as in the tracer. None where next to nothing is left outside the
+    lids, or, with `lids`, of the lids.
     """
     face = frame()
     moved = field[:, :2].astype(np.float64) * (1.0, -1.0)
@@ -72,23 +73,32 @@ def pattern(field: NDArray[np.floating]) -> Array | None:
     moved = moved / peak
     head, _ = fit_step(face.body, moved, HeadStep(), turn=True)
     left = face.weights @ (moved - head.displacement(face.body))
-    return left if np.linalg.norm(left[~LIDS], axis=1).max() > 0.15 else None
+    return left if np.linalg.norm(left[LIDS if lids else ~LIDS], axis=1).max() > 0.15 else None
 
 
 class Patterns:
     """A store of patterns to draw from."""
 
-    def __init__(self, made: Sequence[Array]) -> None:
-        """Keep these patterns, each (29, 2)."""
+    def __init__(self, made: Sequence[Array], lids: Sequence[Array] = ()) -> None:
+        """Keep these patterns, each (29, 2); those of `lids` alone are drawn apart."""
         self.made = list(made)
+        self.lids = list(lids)
         self.closing = pattern_of_lids()
 
     def draw(self, rng: np.random.Generator) -> Array:
         """One pattern (29, 2), mirrored at random and a little changed; one in ten is a bump of no origin."""
         chosen = smooth_bump(rng) if rng.random() < 0.1 else self.made[int(rng.integers(len(self.made)))]
-        if rng.random() < 0.5:
-            chosen = chosen[MIRROR] * (-1.0, 1.0)
-        return chosen * np.exp(0.12 * rng.standard_normal(chosen.shape))
+        return _changed(chosen, rng)
+
+    def draw_lids(self, rng: np.random.Generator) -> Array:
+        """One pattern (29, 2) of lids that rise, as `draw` draws others."""
+        return _changed(self.lids[int(rng.integers(len(self.lids)))], rng)
+
+
+def _changed(chosen: Array, rng: np.random.Generator) -> Array:
+    if rng.random() < 0.5:
+        chosen = chosen[MIRROR] * (-1.0, 1.0)
+    return np.asarray(chosen * np.exp(0.12 * rng.standard_normal(chosen.shape)))
 
 
 def smooth_bump(rng: np.random.Generator) -> Array:

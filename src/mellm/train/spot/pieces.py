@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mellm.simulate.ict import IctModel
-from mellm.simulate.origins import draw_face_motion, draw_origin
+from mellm.simulate.origins import WITH_UNITS, draw_face_motion, draw_origin, known_units
+from mellm.simulate.unit_fields import Side
 from mellm.train.spot.movements import Patterns, pattern
 from mellm.train.spot.recipe import SpotRecipe
 from mellm.train.spot.samples import Piece, make_piece
@@ -19,6 +20,15 @@ CHUNK = 500
 """Pieces per file."""
 MADE = "made"
 """The fold of made faces, which every run has."""
+LIDS_ALONE: tuple[tuple[tuple[int, Side], ...], ...] = (
+    ((5, "both"),),
+    ((5, "both"),),
+    ((7, "both"),),
+    ((7, "both"),),
+    ((5, "left"),),
+    ((7, "left"),),
+)
+"""Units of the lids alone, as often as they are drawn; sides are mirrored later."""
 Told = Callable[[str], None]
 
 
@@ -33,17 +43,35 @@ class Pieces:
 
 def drawn_patterns(plan: SpotRecipe, ict: Path | None, folder: Path) -> Patterns:
     """The patterns of movement of a recipe, drawn once and kept in the folder."""
-    file = folder / "patterns.npy"
+    file, lids = folder / "patterns.npy", folder / "lids.npy"
+    shapes = None if ict is None else IctModel(ict)
     if not file.is_file():
         rng = np.random.default_rng(plan.seed)
-        shapes = None if ict is None else IctModel(ict)
         made: list[np.ndarray] = []
         while len(made) < plan.patterns:
             motion = draw_face_motion(draw_origin(rng, plan.origins, shapes), rng, shapes=shapes)
             if (seen := pattern(motion.displacement)) is not None:
                 made.append(seen)
         np.save(file, np.array(made))
-    return Patterns(list(np.load(file)))
+    if not lids.is_file():
+        np.save(lids, np.array(_lid_patterns(plan, shapes)))
+    return Patterns(list(np.load(file)), list(np.load(lids)))
+
+
+def _lid_patterns(plan: SpotRecipe, shapes: IctModel | None) -> list[np.ndarray]:
+    """Upper lids that rise and lower lids that tighten, of the origins of the recipe that know units."""
+    rng = np.random.default_rng([plan.seed, 5])
+    shares = {origin: share for origin, share in plan.origins.items() if origin in WITH_UNITS}
+    made: list[np.ndarray] = []
+    while len(made) < plan.lid_patterns:
+        units = LIDS_ALONE[int(rng.integers(len(LIDS_ALONE)))]
+        origin = draw_origin(rng, shares, shapes)
+        if not {au for au, _ in units} <= known_units(origin, shapes):
+            continue
+        seen = pattern(draw_face_motion(origin, rng, shapes=shapes, units=units).displacement, lids=True)
+        if seen is not None:
+            made.append(seen)
+    return made
 
 
 def people_of(plan: SpotRecipe, data: Path, traces: Path, fold: str) -> list[Unrest]:
@@ -80,7 +108,9 @@ def kept_pieces(
                 told(f"{file.name}: pieces {start} to {min(counts[fold], start + CHUNK)}")
                 rng = np.random.default_rng([plan.seed, number, *fold.encode()])
                 count = min(CHUNK, counts[fold] - start)
-                _write(file, [make_piece(people.get(fold, []), patterns, rng) for _ in range(count)])
+                _write(
+                    file, [make_piece(people.get(fold, []), patterns, rng, plan.lids) for _ in range(count)]
+                )
             with np.load(file, allow_pickle=False) as data_of:
                 parts.append(tuple(torch.from_numpy(data_of[name]) for name in _NAMES))
     return Pieces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))

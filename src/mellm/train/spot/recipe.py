@@ -28,7 +28,9 @@ class SpotRecipe(Recipe):
     """Settings of one training.
 
     origins: shares in which the origins of motion are drawn; ICT takes part where its file is given
-    patterns: movements kept to draw from; pieces: training samples of 12 s; made: share with a made face
+    patterns: movements kept to draw from; lid_patterns: such of lids alone; lids: share of the
+        micro-expressions that are of lids alone
+    pieces: training samples of 12 s; made: share with a made face
     steps, batch, rate, weight_decay: of AdamW with one cycle of the rate (Smith 2018)
     warm_steps, warm_rate: of a run that starts from another's weights
     width, dilations, dropout: of the network
@@ -38,6 +40,8 @@ class SpotRecipe(Recipe):
     clips: tuple[ClipOfPerson, ...]
     origins: dict[Origin, float]
     patterns: int = Field(default=2000, ge=10)
+    lid_patterns: int = Field(default=300, ge=1)
+    lids: float = Field(default=0.2, ge=0, le=1)
     pieces: int = Field(default=4000, ge=20)
     made: float = Field(default=0.3, ge=0, le=1)
     steps: int = Field(default=2000, ge=1)

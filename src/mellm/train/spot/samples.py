@@ -1,7 +1,8 @@
 """Training samples: a piece of unrest, movements put into it, and what the network should say of each sample.
 
-Negatives are put in too: steps that stay, movements of lids alone, brows that go with a blink, spikes of one
-sample, what a quick turn leaves. Knows nothing of networks.
+Negatives are put in too: steps that stay, lids that follow the eyes' gaze or sink, lids that open too far
+after a blink, brows that go with a blink, spikes of one sample, what a quick turn leaves. Lids alone that
+rise and come back, or tighten, are micro-expressions (AU 5, 7). Knows nothing of networks.
 """
 
 from dataclasses import dataclass, replace
@@ -12,15 +13,17 @@ from numpy.typing import NDArray
 from mellm.face.region_id import RegionId
 from mellm.spot.detector import KINDS, TARGETS
 from mellm.spot.inputs import CHANNELS, RATE, baseline, inputs
-from mellm.train.spot.movements import BROWS, LIDS, LOWER_FACE, Patterns, pulse
+from mellm.train.spot.movements import BROWS, LIDS, LOWER_FACE, UPPER_LIDS, Patterns, pulse
 from mellm.train.spot.unrest import Unrest, still_face, varied
 
 Array = NDArray[np.float64]
 
 LENGTH = 360
 """Samples of a training piece: 12 s, as much as a decision at its middle can look at."""
-MACRO_PX = 1.6
+MACRO_PX = 1.5
 """Px at 200 px between the outer eye corners from which a longer movement is an expression."""
+EYE_WIDTH = 55.0
+"""Px of an eye between its corners at 200 px between the outer ones: what its opening is measured in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,21 @@ class _Canvas:
     def add(self, pattern: Array, course: Array) -> None:
         self.moved += course[:, None, None] * pattern
 
+    def open_eyes(self, pattern: Array, course: Array) -> None:
+        """Open the eyes, or narrow them, by the lids of a pattern, as far as landmarks may notice it."""
+        for eye, side in enumerate(("left", "right")):
+            own = np.array([side in region for region in RegionId])
+            up = pattern[own & LIDS & ~UPPER_LIDS, 1].mean() - pattern[own & UPPER_LIDS, 1].mean()
+            self.eyes[:, eye] += self.rng.uniform(0, 1.2) * up / EYE_WIDTH * course
 
-def make_piece(people: list[Unrest], patterns: Patterns, rng: np.random.Generator) -> Piece:
-    """Make one sample from one of these stretches; without any from a made face."""
+
+def make_piece(
+    people: list[Unrest], patterns: Patterns, rng: np.random.Generator, lids: float = 0.0
+) -> Piece:
+    """Make one sample from one of these stretches; without any from a made face.
+
+    lids: the share of micro-expressions that are of the lids alone
+    """
     length = LENGTH if rng.random() < 0.85 else int(np.exp(rng.uniform(np.log(12), np.log(LENGTH))))
     if people:
         share = np.array([len(p.blinks) ** 0.5 for p in people])
@@ -91,9 +106,9 @@ def make_piece(people: list[Unrest], patterns: Patterns, rng: np.random.Generato
         unrest = still_face(rng, length)
     canvas = _Canvas(unrest, rng)
     seconds = canvas.count / RATE
-    _micros(canvas, patterns, 1 + int(rng.poisson(seconds / 5)) if rng.random() < 0.8 else 0)
+    _micros(canvas, patterns, 1 + int(rng.poisson(seconds / 5)) if rng.random() < 0.8 else 0, lids)
     if rng.random() < 0.45:
-        _macro(canvas, patterns)
+        _macro(canvas, patterns, lids / 2)
     for _ in range(int(rng.poisson(seconds / 8))):
         _blink(canvas, patterns)
     if rng.random() < 0.08:
@@ -105,10 +120,11 @@ def make_piece(people: list[Unrest], patterns: Patterns, rng: np.random.Generato
     return _finished(canvas)
 
 
-def _micros(canvas: _Canvas, patterns: Patterns, count: int) -> None:
+def _micros(canvas: _Canvas, patterns: Patterns, count: int, lids: float) -> None:
     rng = canvas.rng
     for _ in range(count):
-        pattern = patterns.draw(rng)
+        alone = rng.random() < lids
+        pattern = patterns.draw_lids(rng) if alone else patterns.draw(rng)
         lasts = float(rng.triangular(0.14, 0.4, 0.52))
         onset = canvas.place(lasts)
         if onset is None:
@@ -117,10 +133,12 @@ def _micros(canvas: _Canvas, patterns: Patterns, count: int) -> None:
         size = float(np.exp(rng.uniform(np.log(0.35), np.log(5.0)))) * float(rng.uniform(0.7, 1.0))
         course = pulse(canvas.times, onset, apex, onset + lasts, rng.uniform(), float(rng.choice((0, 0.3))))
         canvas.add(pattern * size, course)
+        canvas.open_eyes(pattern * size, course)
         part = canvas.span(onset, onset + lasts)
         canvas.target[0, part] = 1
         canvas.trust[1, part] = 0
-        strongest = np.sort(np.where(LIDS, 0, np.linalg.norm(pattern, axis=1)) * size / canvas.noise)[-3:]
+        seen = LIDS if alone else ~LIDS
+        strongest = np.sort(np.where(seen, np.linalg.norm(pattern, axis=1), 0) * size / canvas.noise)[-3:]
         if np.sqrt((strongest**2).mean()) < 1.0:
             # Below what anybody could see in this face: neither asked for nor held against the network.
             canvas.trust[0, part] = canvas.trust[len(KINDS), part] = 0
@@ -135,12 +153,12 @@ def _micros(canvas: _Canvas, patterns: Patterns, count: int) -> None:
         canvas.trust[row + 1 :, near] = 1
 
 
-def _macro(canvas: _Canvas, patterns: Patterns) -> None:
+def _macro(canvas: _Canvas, patterns: Patterns, lids: float) -> None:
     rng = canvas.rng
-    lasts = float(np.exp(rng.uniform(np.log(0.75), np.log(5.0))))
+    lasts = float(np.exp(rng.uniform(np.log(0.65), np.log(7.0))))
     onset = float(rng.uniform(-0.3 * lasts, max(0.1, canvas.count / RATE - 0.3 * lasts)))
-    rise = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.12), np.log(1.5)))))
-    fall = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.15), np.log(1.5)))))
+    rise = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.12), np.log(2.5)))))
+    fall = min(0.5 * lasts, float(np.exp(rng.uniform(np.log(0.15), np.log(2.5)))))
     at = canvas.times
     course = pulse(at, onset, onset + rise, onset + 2 * rise, rng.uniform())
     course = np.where((at > onset + rise) & (at < onset + lasts - fall), 1.0, course)
@@ -148,8 +166,11 @@ def _macro(canvas: _Canvas, patterns: Patterns) -> None:
     stays = rng.random() < 0.1
     course = np.where(at >= onset + lasts - fall, 1.0 if stays else late, np.where(at < onset, 0.0, course))
     wander = 1 + 0.12 * np.sin(2 * np.pi * at * rng.uniform(0.3, 1.2) + rng.uniform(0, 6))
-    size = float(np.exp(rng.uniform(np.log(2.2), np.log(14.0))))
-    canvas.add(patterns.draw(rng) * size, course * wander)
+    alone = rng.random() < lids
+    pattern = patterns.draw_lids(rng) if alone else patterns.draw(rng)
+    size = float(np.exp(rng.uniform(np.log(MACRO_PX), np.log(5.0 if alone else 14.0))))
+    canvas.add(pattern * size, course * wander)
+    canvas.open_eyes(pattern * size, course * wander)
     part = canvas.span(onset, onset + lasts)
     if stays:
         canvas.trust[1, part.stop :] = 0
@@ -179,6 +200,32 @@ def _blink(canvas: _Canvas, patterns: Patterns, closed: float = 0.0) -> None:
         along = np.stack([rng.normal(0, 0.2, len(shift)), np.ones(len(shift))], axis=1)
         canvas.add(along * shift[:, None] * lid * 0.8, course)
     canvas.target[2, part] = 1
+    if rng.random() < 0.3:
+        _rebound(canvas, patterns, start + down + closed + up, lid)
+
+
+def _rebound(canvas: _Canvas, patterns: Patterns, start: float, lid: float) -> None:
+    """Upper lids that open too far after a blink and settle."""
+    lasts = float(canvas.rng.uniform(0.12, 0.5))
+    onset = start - 0.3 * lasts
+    course = pulse(canvas.times, onset, onset + 0.4 * lasts, onset + lasts, 0.5)
+    canvas.add(-patterns.closing * lid * float(canvas.rng.uniform(0.05, 0.25)), course)
+
+
+def _gaze(canvas: _Canvas, onset: float, lasts: float) -> tuple[Array, Array]:
+    """Lids that follow a glance up, down or aside and back: pattern (29, 2) and course in time.
+
+    The eye gets there in 1 to 3 samples and stays; both lids go the same way, the lower one less far.
+    """
+    rng = canvas.rng
+    jump = float(rng.uniform(0.03, 0.1))
+    course = pulse(canvas.times, onset, onset + jump, onset + 2 * jump, rng.uniform())
+    back = pulse(canvas.times, onset + lasts - 2 * jump, onset + lasts - jump, onset + lasts, rng.uniform())
+    held = (canvas.times > onset + jump) & (canvas.times < onset + lasts - jump)
+    course = np.maximum(np.where(held, 1.0, course), back)
+    way = np.array([rng.normal(0, 0.5), rng.choice((-1.0, 1.0))])
+    share = np.where(UPPER_LIDS, 1.0, rng.uniform(0.3, 1.0)) * rng.uniform(0.7, 1.0, len(LIDS))
+    return np.where(LIDS[:, None], way / np.linalg.norm(way) * share[:, None], 0.0), course
 
 
 def _chatter(canvas: _Canvas) -> None:
@@ -204,8 +251,8 @@ def _chatter(canvas: _Canvas) -> None:
 def _decoy(canvas: _Canvas, patterns: Patterns) -> None:
     """Something that is no micro-expression though it looks a little like one."""
     rng = canvas.rng
-    kind = rng.choice(("step", "long", "lids", "spike", "jerk"))
-    lasts = float(rng.uniform(0.15, 0.5)) if kind != "long" else float(rng.uniform(0.62, 1.4))
+    kind = rng.choice(("step", "long", "gaze", "sink", "lids long", "spike", "jerk"))
+    lasts = float(rng.uniform(0.62, 1.4)) if "long" in kind else float(rng.uniform(0.15, 0.5))
     onset = canvas.place(lasts, 0.1)
     if onset is None:
         return
@@ -217,16 +264,19 @@ def _decoy(canvas: _Canvas, patterns: Patterns) -> None:
     if kind == "step":
         course = np.where(canvas.times > apex, 1.0, course)
         canvas.trust[1, part.start :] = 0
-    elif kind == "long":
+    elif "long" in kind:
+        if kind == "lids long":
+            pattern = patterns.draw_lids(rng) if patterns.lids else -patterns.closing
+            canvas.open_eyes(pattern * size, course)
         if size * 0.85 > MACRO_PX:
             canvas.target[1, part], canvas.trust[1, part] = 1, 1
         else:
             canvas.trust[1, part] = 0
-    elif kind == "lids":
-        way = rng.standard_normal(2)
-        pattern = np.where(
-            LIDS[:, None], way / np.linalg.norm(way) * rng.uniform(0.5, 1, (len(LIDS), 1)), 0.0
-        )
+    elif kind == "gaze":
+        pattern, course = _gaze(canvas, onset, lasts)
+        canvas.trust[2, part] = 0
+    elif kind == "sink":
+        pattern = patterns.closing * rng.uniform(0.5, 1.0, (len(LIDS), 1))
         canvas.trust[2, part] = 0
     elif kind == "spike":
         course = np.zeros(canvas.count)

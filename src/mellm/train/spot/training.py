@@ -16,7 +16,15 @@ from safetensors.torch import load_file
 
 from mellm.errors import InputError
 from mellm.spot.evidence import with_evidence
-from mellm.train.checkpoint import RunFacts, part, read_facts, read_tensors, write_checkpoint
+from mellm.train.checkpoint import (
+    RunFacts,
+    adam_tensors,
+    part,
+    read_facts,
+    read_tensors,
+    restore_adam,
+    write_checkpoint,
+)
 from mellm.train.curve import append_row
 from mellm.train.spot.dial_scores import dial_of, left_out_scores, read_scores
 from mellm.train.spot.loss import spotting_loss
@@ -214,8 +222,7 @@ def _keep(
     path: Path, network: SpottingNetwork, optimiser: torch.optim.Optimizer, step: int, plan: SpotRecipe
 ) -> None:
     tensors = {f"model.{k}": v.contiguous() for k, v in network.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{k}": v.contiguous() for k, v in moments.items()}
+    tensors |= adam_tensors(optimiser)
     facts = SpotFacts(step=step, width=plan.width, dilations=plan.dilations, seed=plan.seed)
     write_checkpoint(path, tensors, facts)
 
@@ -225,11 +232,5 @@ def _restore(path: Path, network: SpottingNetwork, optimiser: torch.optim.Optimi
     if (facts.width, tuple(facts.dilations), facts.seed) != (plan.width, plan.dilations, plan.seed):
         raise InputError(f"{path.parent} holds a run of another recipe; give another output folder.")
     network.load_state_dict(part(tensors, "model."))
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in part(tensors, "adam.").items():
-        index, _, key = name.partition(".")
-        moments.setdefault(int(index), {})[key] = value
-    state = optimiser.state_dict()
-    state["state"] = moments
-    optimiser.load_state_dict(state)
+    restore_adam(optimiser, tensors)
     return facts.step

@@ -19,20 +19,17 @@ from mellm.spot.blinks import Closure, find_blinks, lid_motion
 from mellm.spot.events import RegionalMotion
 from mellm.spot.inputs import RATE, Sampled, baseline, running_mean, sampled
 from mellm.spot.series import segments
+from mellm.spot.speech import LIPS_TALK, lips
 from mellm.spot.thresholds import SpotSettings
 from mellm.train.spot.movements import LOWER_FACE, MIRROR
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-TALKS = 1.5
-"""Px of motion of the lips against each other (see `lips`) from which somebody talks; measured: talking clips
-have a median of 4 to 7, silent ones .03 to .3."""
 SILENT = 0.6
+"""Px of motion of the lips against each other up to which somebody is silent."""
 AT_REST = 0.8
 """Px from the rest over 8 s up to which a region shows no longer expression."""
-_LIPS = (REGION_NAMES.index("lower lip centre"), REGION_NAMES.index("upper lip centre"))
-_FIELDS = ("frames", "times", "displacement", "head", "eye_opening", "mouth_opening", "pose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +69,9 @@ def kept_trace(path: Path, folder: Path) -> RegionalMotion:
             raise InputError(f"There is no clip {path}: give the folder that the recipe's clips lie in.")
         motion = trace_clip(path)
         folder.mkdir(parents=True, exist_ok=True)
-        kept = {name: getattr(motion, name) for name in _FIELDS}
-        np.savez(file, inter_ocular=motion.inter_ocular, **kept)
+        np.savez(file, **motion.arrays())  # type: ignore[arg-type]
     with np.load(file, allow_pickle=False) as data:
-        values = {name: data[name] for name in _FIELDS}
-        return RegionalMotion(**values, regions=REGION_NAMES, inter_ocular=float(data["inter_ocular"]))
+        return RegionalMotion.of_arrays(data)
 
 
 def unrest_of(
@@ -95,7 +90,7 @@ def unrest_of(
         closures = find_blinks(segment, lid_motion(segment), SpotSettings())
         blinks = _marked(closures, segment.step, count)
         moving = lips(body)
-        talks = (moving > TALKS) & (kind in ("talking", "conversation"))
+        talks = (moving > LIPS_TALK) & (kind in ("talking", "conversation"))
         if kind == "talking":
             talks |= moving > SILENT
         micro = np.zeros(count, np.bool_)
@@ -105,13 +100,6 @@ def unrest_of(
         silent = (moving < SILENT) if kind != "acting" else moving < SILENT / 2
         found.append(Unrest(person, body, blinks, talks, silent, at_rest(body, talks), micro))
     return found
-
-
-def lips(body: Sampled) -> Array:
-    """How much the lips move against each other within 0.7 s, root mean square over 1.5 s, px (N,)."""
-    gap = body.displacement[:, _LIPS[0], 1] - body.displacement[:, _LIPS[1], 1]
-    quick = gap - baseline(gap[:, None], 0.7)[:, 0]
-    return np.asarray(np.sqrt(running_mean(quick[:, None] ** 2, 45))[:, 0])
 
 
 def at_rest(body: Sampled, talks: Flags) -> Flags:

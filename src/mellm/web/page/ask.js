@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { follow } from "./time-view.js";
 import { html, useState, useWatch } from "./view.js";
-import { language, t } from "./words.js";
+import { htmlLanguage, language, t } from "./words.js";
 
 /** @import {App} from "./app.js" */
 /** @import {ClipAnswer} from "./types.d.ts" */
@@ -36,7 +36,7 @@ export function Ask({ app }) {
   const found = answer instanceof Error ? null : answer;
   return html`<details><summary>${t("ask")}</summary>
     <form class="ask" onSubmit=${submit}><input name="question" maxlength="500" aria-label=${t("ask_label")} placeholder=${t("ask_example")} data-focus="question" /><button class="primary" disabled=${busy}>${t("ask_go")}</button></form>
-    <div role="status">${answer instanceof Error ? html`<p class="error">${answer.message}</p>` : (written || found) && html`<p class="answer" lang=${(found?.language ?? language()) === "zh" ? "zh-CN" : "en"}>${found?.text ?? written}</p>`}
+    <div role="status">${answer instanceof Error ? html`<p class="error">${answer.message}</p>` : (written || found) && html`<p class="answer" lang=${htmlLanguage(found?.language ?? language())}>${found?.text ?? written}</p>`}
       ${found && !found.measured && html`<p class="soft small">${t("not_measured")}</p>`}
       ${found?.frames.length > 0 && html`<p class="small">${t("rests_on")} ${found.frames.map((frame) => html`<button key=${frame} type="button" class="plain" onClick=${() => go(frame)}>${t("frame")} ${frame}</button>`)}</p>`}</div>
     <p class="soft small">${t("ask_note")}</p></details>`;

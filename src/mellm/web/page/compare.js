@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { nearest, readBy } from "./measured.js";
 import { html, useState, useWatch } from "./view.js";
-import { t } from "./words.js";
+import { htmlLanguage, t } from "./words.js";
 
 /** @import {App} from "./app.js" */
 /** @import {MicroExpression, Moment, Node, Shares} from "./types.d.ts" */
@@ -89,7 +89,7 @@ function Table({ app, mine, theirs, kind, name }) {
     strongest: (me) => me.regions.filter((region) => region.moving).sort((a, b) => b.mean_px - a.mean_px).slice(0, 4).map((region) => html`<div tabindex="0"
       onPointerEnter=${() => app.point([region.name])} onPointerLeave=${() => app.point(null)} onFocus=${() => app.point([region.name])} onBlur=${() => app.point(null)}>${app.names.region(region.name)} ${app.names.octant(region.octant)} ${region.mean_px.toFixed(2)} px</div>`),
     own_label: ({ reading }) => (reading.model === "evidence" || !reading.label ? "–" : share(reading.label, reading.probabilities)),
-    reading: ({ reading }) => [reading.analysis, reading.reasoning, reading.conclusion].flatMap((part) => part.split("\n")).filter((line) => line.trim()).map((line) => html`<p lang=${reading.language === "zh" ? "zh-CN" : "en"}>${line}</p>`),
+    reading: ({ reading }) => [reading.analysis, reading.reasoning, reading.conclusion].flatMap((part) => part.split("\n")).filter((line) => line.trim()).map((line) => html`<p lang=${htmlLanguage(reading.language)}>${line}</p>`),
   };
   const lines = kind === "llm" ? ["own_label", "reading"] : ["units", "emotion", "strongest"];
   return html`<table class="compared small"><thead><tr><td></td>${[app.job.request.settings[kind], name].map((one) => html`<th scope="col">${KINDS[kind][2](one)}</th>`)}</tr></thead>

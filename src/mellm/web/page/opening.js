@@ -39,9 +39,10 @@ export function follow(app, saving) {
   if (!app.going) return;
   api.followClip(id, {
     job: async (job) => {
-      app.state.set({ job });
+      if (job.state !== "done") app.state.set({ job });
       if (GOING.includes(job.state)) return;
       if (job.state !== "done") { say(said(job.error ?? t(job.state), job.chinese), "error"); return; }
+      // It counts as going until its report is here: what is said in between is brought to the report too.
       try {
         const coder = app.state.get("coder");
         const blind = app.state.get("blind");
@@ -52,6 +53,7 @@ export function follow(app, saving) {
       } catch (error) {
         say(error.message, "error");
       }
+      app.state.set({ job });
     },
     watched: (partial) => app.take(reportOf(app.job, app.report.source, partial)),
     moment: (me) => app.take({ ...app.report, micro_expressions: app.report.micro_expressions.map((one) => (one.number === me.number ? me : one)) }),

@@ -5,7 +5,7 @@ import { changed } from "./coding.js";
 import { say } from "./look.js";
 import { Paragraph } from "./sentences.js";
 import { focusNext, html, useEffect, useState, useWatch } from "./view.js";
-import { language, t } from "./words.js";
+import { hasLanguage, htmlLanguage, language, t } from "./words.js";
 
 /** @import {App} from "./app.js" */
 /** @import {CodedText, Moment, Reading as Written} from "./types.d.ts" */
@@ -55,13 +55,15 @@ function useReading(app, moment, byModel) {
   const me = moment?.me;
   const chosen = me && app.taxonomy(moment);
   const original = me?.reading;
+  // What was written in a language that the page has not stays in it.
+  const spoken = original && !hasLanguage(original.language) ? original.language : language();
   // Before an analysis has ended, what is there is shown in the language it was written in.
-  const own = me && (app.state.get("job").state !== "done" || byModel || (original.model === "evidence" && original.language === language() && chosen === me.emotion.taxonomy));
+  const own = me && (app.state.get("job").state !== "done" || byModel || (original.model === "evidence" && original.language === spoken && chosen === me.emotion.taxonomy));
   const job = moment?.home.job ?? app.job.id;
-  const key = me && !own ? [job, moment.home.number, language(), chosen].join() : null;
+  const key = me && !own ? [job, moment.home.number, spoken, chosen].join() : null;
   useEffect(() => {
     if (!key || kept.has(key)) return;
-    api.reading(job, moment.home.number, { language: language(), taxonomy: chosen })
+    api.reading(job, moment.home.number, { language: spoken, taxonomy: chosen })
       .then((found) => { kept.set(key, found); arrived(key); }).catch((error) => say(error.message, "error"));
   }, [key]);
   return own ? original : kept.get(key) ?? null;
@@ -96,7 +98,7 @@ function YourWord({ app, moment }) {
 function Body({ app, moment, reading, coded }) {
   const written = /** @type {Written} */ (reading);
   const contradicted = !coded && (moment.coded.emotion || (app.none(moment) && written.label));
-  return html`<div class=${coded ? "text person-text" : "text"} lang=${coded ? null : written.language === "zh" ? "zh-CN" : "en"}>${PARTS.map(([part, title]) => html`<h3 key=${title}>${coded ? `✎ ${t(title)}` : t(title)}</h3>
+  return html`<div class=${coded ? "text person-text" : "text"} lang=${coded ? null : htmlLanguage(written.language)}>${PARTS.map(([part, title]) => html`<h3 key=${title}>${coded ? `✎ ${t(title)}` : t(title)}</h3>
     <div key=${part} class=${part === "conclusion" && contradicted ? "was" : ""}>${reading[part].split("\n").filter((line) => line.trim()).map((line, k) => html`<${Paragraph} key=${k} app=${app} moment=${moment} line=${line} part=${part} claims=${coded ? [] : written.unsupported_claims} />`)}</div>`)}</div>`;
 }
 

@@ -3,7 +3,7 @@
 import { at } from "./element.js";
 import { readBy } from "./measured.js";
 import { html, useReducer, useWatch } from "./view.js";
-import { language, t } from "./words.js";
+import { language, nameOf, t } from "./words.js";
 
 /** @import {Store} from "./store.js" */
 /** @import {Choices, Intake, JobSettings} from "./types.d.ts" */
@@ -27,9 +27,9 @@ function Fields({ offered }) {
   const form = at("#choices")?.elements;
   const llm = form?.llm?.value ?? offered.readers[0];
   const written = form?.language?.value ?? language();
-  return html`${field("reading_language", select("language", [["en", "English"], ["zh", "中文"]], language()))}
+  return html`${field("reading_language", select("language", offered.languages.map((code) => [code, nameOf(code)]), language()))}
     ${field("taxonomy", select("taxonomy", Object.entries(offered.taxonomies).map(([name, labels]) => [name, t("classes", { n: labels.length })]), settings.taxonomy))}
-    ${field("llm", select("llm", offered.readers.map((name) => [name, t(`llm_${name}`)]), offered.readers[0]), llm === "embedded" && written === "zh" ? "llm_note_zh" : "llm_note")}
+    ${field("llm", select("llm", offered.readers.map((name) => [name, t(`llm_${name}`)]), offered.readers[0]), llm === "embedded" && written !== "en" ? "llm_note_rules" : "llm_note")}
     ${offered.routes.length > 1 && field("route", select("route", offered.routes.map((name) => [name, t(`given_${name}`)]), settings.route, llm !== "server"), "route_note")}
     ${field("au_model", select("au_model", offered.au_models.map((name) => [name, t(`au_${name}`)]), offered.au_models[0]), "au_model_note")}
     ${field("people", html`<input name="max_people" type="number" ...${bounds.max_people} defaultValue=${settings.max_people} />`)}

@@ -51,7 +51,7 @@ export interface EmotionReading {
 }
 
 export interface Reading {
-  language: "en" | "zh";
+  language: string;
   model: string;
   analysis: string;
   reasoning: string;
@@ -222,6 +222,7 @@ export interface Choices {
   estimators: string[];
   compensations: string[];
   taxonomies: Record<string, string[]>;
+  languages: string[];
   action_units: Record<string, Names>;
   emotions: Record<string, Names>;
   regions: Record<string, Names>;
@@ -559,7 +560,7 @@ export interface ReviewRoom {
 /** What a question about a clip is answered with. */
 export interface ClipAnswer {
   text: string;
-  language: "en" | "zh";
+  language: string;
   frames: number[];
   /** Whether the report holds what was asked for. */
   measured: boolean;

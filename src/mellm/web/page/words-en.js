@@ -37,7 +37,7 @@ export default {
   llm_embedded: "built-in model (English)",
   llm_server: "your own model server",
   llm_note: "a model takes seconds per micro-expression; its claims are checked",
-  llm_note_zh: "the built-in model writes English only: the Chinese reading is the rules’",
+  llm_note_rules: "the built-in model writes English only: in other languages the rules write",
   by_model: "language model",
   by_rules: "rules",
   model_wrote_en: "The language model wrote English. This is what the rules say in your language, from the same measurements.",

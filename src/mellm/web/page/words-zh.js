@@ -38,7 +38,7 @@ export default {
   llm_embedded: "内置模型（英文）",
   llm_server: "您自己的模型服务器",
   llm_note: "模型每个微表情需数秒；其说法会经过核对",
-  llm_note_zh: "内置模型只写英文：中文解读由规则撰写",
+  llm_note_rules: "内置模型只写英文：其他语言的解读由规则撰写",
   by_model: "语言模型",
   by_rules: "规则",
   model_wrote_en: "语言模型的原文为英文；以下中文由规则根据同样的测量结果撰写。",

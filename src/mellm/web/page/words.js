@@ -15,6 +15,25 @@ let current = /** @type {any} */ (localStorage.getItem("mellm-language")) || (na
 /** The reader's language: "en" or "zh". */
 export const language = () => current;
 
+/**
+ * Whether the page itself has a report's language; a plug-in's it has not.
+ * @param {string} code
+ * @returns {code is "en" | "zh"}
+ */
+export const hasLanguage = (code) => code in MESSAGES;
+
+/**
+ * What a language calls itself.
+ * @param {string} code
+ */
+export const nameOf = (code) => (code === "zh" ? "中文" : new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code);
+
+/**
+ * A report's language as HTML names it.
+ * @param {string} code
+ */
+export const htmlLanguage = (code) => (code === "zh" ? "zh-CN" : code);
+
 /** @param {"en" | "zh"} value */
 export function setLanguage(value) {
   current = value;
