@@ -1,6 +1,7 @@
 """The page in a real browser: upload, step, correct, save, export; keyboard; languages."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -382,12 +383,16 @@ def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str
     waiting: list[Any] = []
     uploads: list[Any] = []
     page.route("**/static/start.js", lambda route: waiting.append(route))
-    page.route("**/media?name=*", lambda route: uploads.append(route))
+    # Held back: the page goes on to a single clip as soon as it is there.
+    page.route(re.compile(r"/media\?name="), lambda route: uploads.append(route))
     page.goto(address, wait_until="commit")
     page.set_input_files("#files", str(tmp_path / "early.gif"))
     page.wait_for_timeout(200)
     assert page.locator(".work li").count() == 0 and len(waiting) == 1
+    waiting[0].continue_()
     page.locator(".work .name", has_text="early.gif").wait_for()
+    while not uploads:
+        page.wait_for_timeout(50)
     uploads[0].continue_()
 
 

@@ -14,11 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+import mellm
 from mellm.cli import app
 from mellm.errors import InputError
 from mellm.flow.colour import mmc_colours
 from mellm.instruct.motion_fields import FieldBank
-from mellm.language.motion.encoders import MotionEncoder
+from mellm.language.motion.encoders import FILES, SHOWN, MotionEncoder, shown_by
 from mellm.language.motion.region_tokens import region_motion
 from mellm.media.frame import Image
 from mellm.simulate.gallery import split_of
@@ -29,12 +30,14 @@ from mellm.train.language.motion_data import read_motion_data
 from mellm.train.language.motion_encoders import MapEncoder, Projector, RegionEncoder, Routes, shape_of
 from mellm.train.language.motion_export import export_encoder
 from mellm.train.language.motion_figures import figures_of
+from mellm.train.language.motion_import import read_encoder
 from mellm.train.language.motion_maps import Shown, colours, draw_pictures
 from mellm.train.language.motion_recipe import MotionRecipe
 from mellm.train.language.motion_training import even_weights, rate_at, told_loss
 from mellm.train.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[3] / "recipes"
+WEIGHTS = Path(mellm.__file__).parent / "weights"
 
 
 def test_maps_are_coloured_as_the_product_colours_them():
@@ -70,6 +73,38 @@ def test_exported_encoders_answer_as_the_trained_ones(tmp_path):
             answers = torch.cat(routes.told(route, given)[0], 1).numpy()
         found = MotionEncoder(route, tmp_path)._compiled([given.numpy()])[0]
         assert np.abs(found - answers).max() < 0.01  # weights are kept in half precision
+
+
+def trained_routes() -> Routes:
+    """Encoders no two of whose weights are alike, as after training."""
+    torch.manual_seed(1)
+    routes = Routes().eval()
+    with torch.no_grad():
+        for parameter in routes.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+    return routes
+
+
+@pytest.mark.parametrize("route", ["flow", "vision"])
+def test_encoders_are_read_back_from_their_files(route, tmp_path):
+    routes, other = trained_routes(), Routes().eval()
+    routes.train().told(route, torch.rand(8, *shape_of(route)))  # gives the normalisation something to fold
+    export_encoder(routes.eval(), route, tmp_path)
+    other.load_state_dict(read_encoder(tmp_path / FILES[route], route), strict=False)
+    given = torch.rand(2, *shape_of(route))
+    with torch.no_grad():
+        before, after = (torch.cat(found.asked(route, given)[0], 1) for found in (routes, other))
+    assert float((before - after).abs().max()) < 0.01
+    with pytest.raises(InputError, match="holds no encoder of the route"):
+        read_encoder(tmp_path / FILES[route], "vision" if route == "flow" else "flow")
+    (tmp_path / "text.onnx").write_text("nothing")
+    with pytest.raises(InputError, match="not an encoder"):
+        read_encoder(tmp_path / "text.onnx", route)
+
+
+def test_the_encoders_that_ship_are_read_back():
+    for route, file in (*FILES.items(), *SHOWN.items()):
+        assert len(read_encoder(WEIGHTS / file, route)) > 30
 
 
 def test_encoders_are_small():
@@ -265,6 +300,23 @@ def test_a_joint_run_goes_on_from_another_one(joint_recipe, tmp_path):
     second.write_text(f"{first}after: {tmp_path}\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["train", "language", str(second), "--out", str(tmp_path / "third")])
     assert isinstance(done.exception, InputError) and "names the folder of a joint run" in str(done.exception)
+
+
+def test_projectors_begin_near_what_another_file_shows(joint_recipe, tmp_path):
+    joint(joint_recipe, tmp_path / "first")
+    export_encoder(trained_routes(), "flow", tmp_path)
+    settings = joint_recipe.read_text("utf-8").replace("projector_rate: 0.01", "projector_rate: 1.0e-9")
+    shown = tmp_path / "first" / SHOWN["flow"]
+    recipe = tmp_path / "like.yaml"
+    more = f"encoders: {{flow: {tmp_path / FILES['flow']}}}\nlike: {shown}\nlearns: [encoder]\n"
+    recipe.write_text(f"{settings}{more}encoder_rate: 1.0e-9\n", encoding="utf-8")
+    joint(recipe, tmp_path / "like", "--steps", "1")
+    given = np.zeros((1, *shape_of("flow")), np.float32)
+    wanted, found = (shown_by(file, given) for file in (shown, tmp_path / "like" / SHOWN["flow"]))
+    assert np.abs(found - wanted).mean() < 0.4 * np.abs(wanted).mean()
+    recipe.write_text(f"{settings}like: {tmp_path / 'none.onnx'}\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["train", "language", str(recipe), "--out", str(tmp_path / "none")])
+    assert isinstance(done.exception, InputError) and "none.onnx" in str(done.exception)
 
 
 def test_a_joint_run_in_half_precision_learns_alike(joint_recipe, tmp_path):

@@ -116,6 +116,16 @@ class MotionEncoder:
             return np.array(self._shown([given])[0][0], np.float32)
 
 
+def shown_by(file: Path, given: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the embeddings (N, 24, E) that a file of `SHOWN` makes of inputs (N, ...).
+
+    Raises InputError where there is no such file.
+    """
+    if not file.is_file():
+        raise InputError(f"There is no file {file.name} that shows motion to a language model.")
+    return np.array(_compiled(file)([given])[0], np.float32)
+
+
 def _compiled(file: Path | None) -> Any:
     from mellm.inference import ov
 

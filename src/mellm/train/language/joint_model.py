@@ -63,6 +63,11 @@ class JointModel(nn.Module):
         wanted = torch.stack([torch.stack(found)[answers[:, k]] for k, found in enumerate(words)], 1)
         cast(Projector, self.projectors[route]).fit(self.routes.asked(route, given)[1], wanted)
 
+    @torch.no_grad()
+    def begin_like(self, route: Route, given: Tensor, wanted: Tensor) -> None:
+        """Fit a projector so that inputs' embeddings are near others, (N, 24, E)."""
+        cast(Projector, self.projectors[route]).fit(self.routes.asked(route, given)[1], wanted)
+
 
 def _answer_words() -> list[tuple[str, ...]]:
     """The words of every question's answers."""

@@ -23,6 +23,9 @@ class JointRecipe(Recipe):
     base: the language model; start: an adapter to begin with; lora: of the same form
     after: folder of a finished joint run whose encoders, projectors and adapter this one goes on with
     motion: folder of a finished run of the motion encoders, with its samples and `ROUTE.safetensors`
+    encoders: files (ONNX) of encoders to begin with, by route, in place of that run's
+    like: a file (ONNX) that shows the language model the 29 regions' numbers; each projector then begins
+        near what it makes of the same motion, not near the words of the true answers
     sheets: those that run was made from, for stored flow
     routes: encoders that learn; learns: what learns beside the projectors
     cases: how many samples are drawn, as many of each label as can be; stored: share of stored flow in them
@@ -39,6 +42,8 @@ class JointRecipe(Recipe):
     lora: LoRASettings = LoRASettings()
     system: str = SYSTEM
     motion: Path
+    encoders: dict[Route, Path] = Field({})
+    like: Path | None = None
     sheets: tuple[str, ...]
     routes: tuple[Route, ...] = ("flow", "vision")
     learns: tuple[Part, ...] = ("encoder", "decoder")

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mellm.errors import InputError
 from mellm.instruct.motion_patterns import patterns_of
-from mellm.language.motion.encoders import Route
+from mellm.language.motion.encoders import Route, shown_by
 from mellm.train.checkpoint import (
     RunFacts,
     adam_tensors,
@@ -38,6 +38,7 @@ from mellm.train.language.joint_rows import PLACE_ID, RowSource, RowTokens, Seen
 from mellm.train.language.motion_data import MotionData, read_motion_data
 from mellm.train.language.motion_encoders import Routes
 from mellm.train.language.motion_export import export_shown
+from mellm.train.language.motion_import import read_encoder
 from mellm.train.language.motion_maps import Picture
 from mellm.train.language.motion_training import even_weights, rate_at, told_loss
 from mellm.train.recipe import read_recipe
@@ -88,6 +89,9 @@ class JointRun:
     def _model(self) -> JointModel:
         routes = Routes()
         for route in self.plan.routes:
+            if route in self.plan.encoders:
+                routes.load_state_dict(read_encoder(self.plan.encoders[route], route), strict=False)
+                continue
             path = self.plan.motion / f"{route}.safetensors"
             if not path.is_file():
                 raise InputError(f"{self.plan.motion} holds no {path.name}: train the motion encoders first.")
@@ -123,10 +127,16 @@ class JointRun:
 
     def _begin(self, chosen: np.ndarray) -> None:
         index = np.random.default_rng([self.plan.seed, 6]).permutation(chosen)[:_FIT]
-        still = np.zeros(len(index), bool)
-        answers = self.data.answered(index, still)
+        answers = self.data.answered(index, np.zeros(len(index), bool))
+        wanted = torch.zeros(0)
+        if self.plan.like is not None:
+            wanted = torch.from_numpy(shown_by(self.plan.like, self._given("flow", index, None).numpy()))
         for route in self.plan.routes:
-            self.model.begin(route, self._given(route, index, None), answers, self.tokens)
+            given = self._given(route, index, None)
+            if self.plan.like is None:
+                self.model.begin(route, given, answers, self.tokens)
+            else:
+                self.model.begin_like(route, given, wanted)
 
     def _given(self, route: Route, index: np.ndarray, rng: np.random.Generator | None) -> Tensor:
         read = self.data.features if route == "flow" else self.data.maps
@@ -246,8 +256,9 @@ class JointRun:
                 if ".lora_" in name
             }
             told = self.plan.model_dump(mode="json")
-            for field in ("start", "after", "motion"):
+            for field in ("start", "after", "motion", "like"):
                 told[field] = Path(told[field]).name if told[field] else None
+            told["encoders"] = {route: Path(file).name for route, file in told["encoders"].items()}
             told["sheets"] = [Path(sheet).name for sheet in told["sheets"]]
             if Path(self.plan.base).exists():
                 told["base"] = Path(self.plan.base).name
