@@ -149,7 +149,7 @@ def spoken(cases: Cases, kind: str, adapter: Path | None, path: Path) -> Said:
     lines = path.read_text("utf-8").splitlines() if path.is_file() else []
     kept = {(a, b, c): d for a, b, c, d in map(json.loads, lines)}
     labels, found = get_taxonomy(cases.taxonomy).labels, {}
-    for route in ROUTES:
+    for route in cases.seen:
         found[route] = []
         for k, opinion in enumerate(cases.seen[route]):
             if (kind, route, k) not in kept:

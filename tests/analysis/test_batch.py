@@ -61,6 +61,22 @@ def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Pat
     assert len(asked) == 4, "other settings make another report"
 
 
+def test_the_table_grows_with_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    table = tmp_path / "out" / "clips.csv"
+    seen = []
+
+    def work(jobs: list[Job], settings: Settings, workers: int) -> Iterator[Row]:
+        for job in jobs:
+            seen.append(table.read_text("utf-8").count("done") if table.exists() else 0)
+            yield Row(job.name, "done")
+
+    monkeypatch.setattr("mellm.analysis.batch.TABLE_EVERY", 0.0)
+    run_batch(tmp_path, tmp_path / "out", BY_RULES, run=work)
+    assert seen == [0, 1, 2] and table.read_text("utf-8").count("done") == 3
+
+
 def test_a_process_that_dies_takes_only_its_clip(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
