@@ -92,8 +92,8 @@ scale both count alike too: there the stage was trained on the generator that th
 
 CLEAN_WEIGHTS: dict[tuple[Route, Scale], CombinationWeights] = {
     **WEIGHTS,
-    ("flow", "px"): CombinationWeights((0.163, 0.885, 0.579), (0.044, 0.859)),
-    ("vision", "px"): CombinationWeights((0.265, 0.785, 1.263), (0.318, 0.624)),
+    ("flow", "px"): CombinationWeights((0.5, 0.5, 0.0), (0.021, 1.015)),
+    ("vision", "px"): CombinationWeights((0.12, 0.855, -0.353), (0.081, 0.973)),
 }
 """The same of the clean encoders and a stage with the clean emotion model."""
 
