@@ -50,6 +50,20 @@ def opened(page: Any, url: str) -> None:
     page.locator("body[data-ready]").wait_for()
 
 
+def expect(locator: Any) -> Any:
+    """What Playwright waits for after a press: the page draws itself a moment later."""
+    from playwright.sync_api import expect as wait_for
+
+    wait_for.set_options(timeout=WAIT_MS)
+    return wait_for(locator)
+
+
+def choose(moment: Any) -> None:
+    """Press a moment's tab and wait until it is the one that is shown."""
+    moment.click()
+    expect(moment).to_have_attribute("aria-pressed", "true")
+
+
 def by_rules(page: Any) -> None:
     """Choose readings by rules, as a person does: the language model takes most of an analysis."""
     page.click("#settings summary")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import open_page, opened
+from browser import expect, open_page, opened
 
 from long_report import store_long_report
 
@@ -80,7 +80,7 @@ def test_every_version_can_be_had_again(page: Any, address: tuple[str, list[str]
     page.locator(".versions li button").first.click()
     page.locator("#said", has_text="Version 1 is the newest again").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator(".judge .chip").inner_text() == "agreed"
+    expect(page.locator(".judge .chip")).to_have_text("agreed", use_inner_text=True)
 
 
 def test_a_blind_coder_sees_no_mark_until_it_is_handed_in(

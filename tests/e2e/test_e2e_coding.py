@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import open_page, opened
+from browser import expect, open_page, opened
 
 from long_report import store_long_report
 
@@ -50,15 +50,15 @@ def test_a_click_lands_while_a_field_is_left(page: Any, address: tuple[str, list
     opened(page, clip(address))
     page.locator("#coder").press_sequentially("Ada")
     page.locator("[data-focus=agree]").click()
-    assert page.locator(".judge .chip").inner_text() == "agreed"
+    expect(page.locator(".judge .chip")).to_have_text("agreed", use_inner_text=True)
     onset = int(page.input_value("[data-focus=onset]"))
     page.locator("[data-focus=onset]").fill(str(onset + 1))
     page.locator(".unit .sign[data-focus^=reject]").first.click()
-    assert page.locator(".unit.rejected").count() == 1
-    assert page.input_value("[data-focus=onset]") == str(onset + 1)
+    expect(page.locator(".unit.rejected")).to_have_count(1)
+    expect(page.locator("[data-focus=onset]")).to_have_value(str(onset + 1))
     page.locator("[data-focus=apex]").fill(str(onset + 4))
     page.locator("[data-focus=reject]").click()
-    assert page.locator(".judge .chip").inner_text() == "rejected"
+    expect(page.locator(".judge .chip")).to_have_text("rejected", use_inner_text=True)
 
 
 def test_a_reason_is_typed_where_it_belongs(page: Any, address: tuple[str, list[str]]) -> None:
@@ -73,26 +73,27 @@ def test_a_reason_is_typed_where_it_belongs(page: Any, address: tuple[str, list[
 def test_letter_keys_can_be_changed_and_switched_off(page: Any, address: tuple[str, list[str]]) -> None:
     opened(page, clip(address))
     page.keyboard.press("y")
-    assert page.locator(".judge .chip").inner_text() == "agreed"
+    expect(page.locator(".judge .chip")).to_have_text("agreed", use_inner_text=True)
     page.keyboard.press("x")
-    assert page.locator(".judge .chip").inner_text() == "rejected"
+    expect(page.locator(".judge .chip")).to_have_text("rejected", use_inner_text=True)
     page.click("#keys")
     page.get_by_label("agree with the micro-expression").press("g")
     page.keyboard.press("Escape")
     page.keyboard.press("y")
-    assert page.locator(".judge .chip").inner_text() == "rejected"
+    expect(page.locator(".judge .chip")).to_have_text("rejected", use_inner_text=True)
     page.keyboard.press("g")
-    assert page.locator(".judge .chip").inner_text() == "agreed"
+    expect(page.locator(".judge .chip")).to_have_text("agreed", use_inner_text=True)
     page.keyboard.press("ArrowRight")
     at = frame(page)
     page.keyboard.press("Shift+A")
-    assert page.input_value("[data-focus=apex]") == str(at)
+    expect(page.locator("[data-focus=apex]")).to_have_value(str(at))
     page.click("#keys")
     page.uncheck("#letters")
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.keyboard.press("n")
-    assert page.locator(".judge .chip").inner_text() == "changed" and frame(page) == at
+    expect(page.locator(".judge .chip")).to_have_text("changed", use_inner_text=True)
+    assert frame(page) == at
 
 
 def test_what_a_correction_waits_for_is_said(page: Any, address: tuple[str, list[str]]) -> None:
@@ -184,10 +185,10 @@ def test_agreement_is_void_once_something_is_moved(page: Any, address: tuple[str
     page.locator("[data-focus=agree]").click()
     page.locator(".handle.apex").focus()
     page.keyboard.press("ArrowRight")
-    assert page.locator(".judge .chip").inner_text() == "changed"
+    expect(page.locator(".judge .chip")).to_have_text("changed", use_inner_text=True)
     page.locator("[data-focus=agree]").click()
     page.locator("#said", has_text="kept as your correction").wait_for()
-    assert page.locator(".judge .chip").inner_text() == "changed"
+    expect(page.locator(".judge .chip")).to_have_text("changed", use_inner_text=True)
 
 
 def test_a_clip_is_renamed_and_coders_keep_apart(
@@ -235,7 +236,7 @@ def test_what_nothing_bears_out_stands_apart(page: Any, address: tuple[str, list
     page.locator("#legend", has_text="Nothing moves here").wait_for()
     assert "No evidence" in page.inner_text("#emotion .big")
     page.keyboard.press("y")
-    assert page.locator(".tab").count() == 5
+    expect(page.locator(".tab")).to_have_count(5)
 
 
 def test_the_reading_follows_corrections(page: Any, address: tuple[str, list[str]]) -> None:
@@ -244,8 +245,8 @@ def test_the_reading_follows_corrections(page: Any, address: tuple[str, list[str
     assert page.locator(".your-word").count() == 0 and page.locator("#reading .was").count() == 0
     page.select_option("[data-focus=your-emotion]", "contempt")
     page.locator(".unit .sign[data-focus^=reject]").first.click()
-    assert page.inner_text(".your-word") == "✎ You: none; contempt."
-    assert page.locator("#reading .was .conclusion").count() == 1
+    expect(page.locator(".your-word")).to_have_text("✎ You: none; contempt.", use_inner_text=True)
+    expect(page.locator("#reading .was .conclusion")).to_have_count(1)
 
 
 def test_everything_can_be_undone_and_done_again(page: Any, address: tuple[str, list[str]]) -> None:
@@ -256,19 +257,20 @@ def test_everything_can_be_undone_and_done_again(page: Any, address: tuple[str, 
     page.keyboard.type("because")
     page.locator(".handle.onset").focus()
     page.keyboard.press("ArrowLeft")
-    assert page.input_value("[data-focus=onset]") == str(int(onset) - 1)
+    expect(page.locator("[data-focus=onset]")).to_have_value(str(int(onset) - 1))
     page.keyboard.press("Control+z")
-    assert page.input_value("[data-focus=onset]") == onset
+    expect(page.locator("[data-focus=onset]")).to_have_value(onset)
     page.keyboard.press("Control+z")
-    assert page.input_value(".unit.rejected input") == "", "the letters of one reason are one step"
+    expect(page.locator(".unit.rejected input")).to_have_value("")  # the letters of one reason are one step
     page.locator("[data-focus=undo]").click()
-    assert page.locator(".unit.rejected").count() == 0
+    expect(page.locator(".unit.rejected")).to_have_count(0)
     page.locator("[data-focus=undo]").click()
-    assert page.locator(".judge .chip").count() == 0 and page.locator("[data-focus=undo]").is_disabled()
+    expect(page.locator(".judge .chip")).to_have_count(0)
+    expect(page.locator("[data-focus=undo]")).to_be_disabled()
     for _ in range(4):
         page.locator("[data-focus=redo]").click()
-    assert page.input_value(".unit.rejected input") == "because"
-    assert page.input_value("[data-focus=onset]") == str(int(onset) - 1)
+    expect(page.locator(".unit.rejected input")).to_have_value("because")
+    expect(page.locator("[data-focus=onset]")).to_have_value(str(int(onset) - 1))
 
 
 def test_what_was_not_saved_is_there_again(page: Any, address: tuple[str, list[str]]) -> None:
@@ -301,7 +303,7 @@ def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, lis
     apex = int(page.input_value("[data-focus=apex]"))
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    assert page.input_value("[data-focus=apex]") == str(apex + 1)
+    expect(page.locator("[data-focus=apex]")).to_have_value(str(apex + 1))
     code = page.locator(".unit .code").first.inner_text()
     go(f"reject-{code}")
     page.keyboard.press("Enter")
@@ -318,12 +320,12 @@ def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, lis
     page.keyboard.press("Tab")
     page.keyboard.type("the chin rises")
     page.keyboard.press("Enter")
-    assert "17C" in page.locator(".unit.added").inner_text()
+    page.locator(".unit.added", has_text="17C").wait_for()
     assert page.evaluate("document.activeElement.dataset.focus") == "unit-17C"
     page.keyboard.press("Control+s")
     page.locator("#saved", has_text="Saved as version 1").wait_for()
     page.keyboard.press("n")
     page.keyboard.press("y")
-    assert page.locator(".judge .chip").inner_text() == "agreed"
+    expect(page.locator(".judge .chip")).to_have_text("agreed", use_inner_text=True)
     page.keyboard.press("Control+s")
     page.locator("#saved", has_text="Saved as version 2").wait_for()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import open_page, opened
+from browser import choose, expect, open_page, opened
 
 pytest.importorskip("fastapi", reason="the `web` extra is not installed")
 
@@ -76,10 +76,10 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     waiting[0].continue_()
     page.locator("#progress:empty").wait_for(state="attached")
     tab(page, "4").click()
-    assert page.locator(".judge .chip").inner_text() == "yours"
-    assert page.input_value("[data-focus=apex]") == str(apex + 1)
+    expect(page.locator(".judge .chip")).to_have_text("yours", use_inner_text=True)
+    expect(page.locator("[data-focus=apex]")).to_have_value(str(apex + 1))
     tab(page, "1").click()
-    assert page.locator(".judge .chip").inner_text() == "rejected"
+    expect(page.locator(".judge .chip")).to_have_text("rejected", use_inner_text=True)
     # What was done before goes on to be undone, in its new form.
     page.locator("[data-focus=undo]").click()
     page.locator("[data-focus=undo]").click()
@@ -90,7 +90,7 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     opened(page, f"{address}/clips/{job}")
     words = {}
     for number in ("1", "2", "3", "4", "5"):
-        tab(page, number).click()
+        choose(tab(page, number))
         words[number] = page.locator(".judge .chip").inner_text()
     assert words == {"1": "rejected", "2": "agreed", "3": "rejected", "4": "yours", "5": "yours"}
     assert page.locator(".tab").count() == 5

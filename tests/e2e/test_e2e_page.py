@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browser import WAIT_MS, analysed, by_rules, open_page, opened, uploaded
+from browser import WAIT_MS, analysed, by_rules, expect, open_page, opened, uploaded
 
 from writing_model import WritingModel
 
@@ -131,7 +131,7 @@ def test_the_keyboard_steps_frame_by_frame(page: Any, clip: str) -> None:
     page.locator("#stage").click(position={"x": 5, "y": 5})
     assert frame(page) == 12 and page.inner_text("#time") == "0.400 s"
     page.keyboard.press("m")
-    assert page.input_value("#overlay") == "regions"
+    expect(page.locator("#overlay")).to_have_value("regions")
     page.keyboard.press("?")
     page.locator("#help").wait_for()
     page.keyboard.press("Escape")
@@ -247,7 +247,7 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
     page.locator(".busy").wait_for(state="detached")
     assert page.locator(".tab").count() == 2 and page.input_value("[data-focus=apex]") == "8"
     page.locator("[data-focus=drop]").click()
-    assert page.locator(".tab").count() == 1
+    expect(page.locator(".tab")).to_have_count(1)
 
 
 def placed(page: Any, selector: str) -> Any:
@@ -276,7 +276,7 @@ def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None
     assert page.locator(".moment.person .ghost").count() == 1
     page.locator(".busy").wait_for(state="detached")
     page.locator("[data-focus=back]").click()
-    assert page.locator(".moment.person").count() == 0
+    expect(page.locator(".moment.person")).to_have_count(0)
 
 
 def test_the_page_speaks_chinese_and_wears_dark(page: Any, clip: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from browser import open_page, opened
+from browser import choose, expect, open_page, opened
 
 from long_report import FPS, SIDE, store_long_report
 from mellm.face.regions import REGION_NAMES
@@ -225,14 +225,14 @@ def test_a_file_from_elan_is_read_on_the_page(page: Any, address: tuple[str, lis
     page.locator("#saved", has_text="Saved as version 1").wait_for()
     seen = {}
     for tab in page.locator(".tab").all():
-        tab.click()
+        choose(tab)
         chip = page.locator(".judge .chip")
         name = re.search(r"ME (\d+)", tab.inner_text())
         seen[name[1] if name else ""] = chip.inner_text() if chip.count() else ""
     assert seen == {"1": "rejected", "2": "rejected", "3": "", "4": "", "5": "yours"}
     page.locator(".tab.person").click()
-    assert page.input_value("[data-focus=note]") == "a twitch"
-    assert page.input_value("[data-focus=apex]") == "9"
+    expect(page.locator("[data-focus=note]")).to_have_value("a twitch")
+    expect(page.locator("[data-focus=apex]")).to_have_value("9")
     page.click("#coders")
     page.locator("dialog.coders input[type=file]").set_input_files(
         files=[{"name": "bad.eaf", "mimeType": "application/xml", "buffer": b"<svg/>"}]

@@ -95,8 +95,8 @@ CLEAN_WEIGHTS: dict[tuple[Route, Scale], CombinationWeights] = {
     ("flow", "px"): CombinationWeights((0.5, 0.5, 0.0), (0.021, 1.015)),
     ("vision", "px"): CombinationWeights((0.12, 0.855, -0.353), (0.081, 0.973)),
 }
-"""The same of the clean encoders and a stage with the clean emotion model; units of the flow route count alike
-here too, for the same reason (the fit: 0.021 to 0.918)."""
+"""The same of the clean encoders and a stage with the clean emotion model. Units of the flow route count
+alike here too (the fit: 0.021 to 0.918)."""
 
 
 def weights_of(route: Route, scale: Scale, *, clean: bool = False) -> CombinationWeights:
