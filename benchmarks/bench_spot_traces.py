@@ -7,8 +7,8 @@ The traces are those that `mellm train spot --kept` keeps (made where they are n
 origins without people (table, ICT-FaceKit, muscles, smooth), drawn with another seed than the training's;
 minimum-jerk flanks, 0.2 to 0.5 s, peaks of .7, 1.2 and 2.5 px at 200 px between the outer eye corners, times
 .6 for what the tracer loses of them. Each network is read at the score that brings `--dial` false
-micro-expressions a minute on the clips of all networks' folds as they are (`scores.json` beside the weights,
-or of the runs `--dial-from`), else at its own dial. Minutes, not the half hour of
+micro-expressions a minute on the clips of people left out as they are (of the runs `--dial-from`, else of its
+own run, whose `scores.json` lies beside the weights), else at its own dial. Minutes, not the half hour of
 `mellm evaluate spotting`, which puts movements into the pictures.
 """
 
@@ -26,15 +26,17 @@ from mellm.evaluate.intervals import match
 from mellm.evaluate.spotting_benchmark import lips_moving
 from mellm.face.regions import REFERENCE_INTER_OCULAR
 from mellm.simulate.ict import IctModel
-from mellm.simulate.origins import Origin, draw_face_motion, draw_origin
+from mellm.simulate.origins import Origin
 from mellm.spot import RegionalMotion, SpotSettings, spot
 from mellm.spot.detector import Detector
 from mellm.spot.speech import LIPS_TALK
 from mellm.train.spot.dial_scores import dial_of, read_scores
-from mellm.train.spot.movements import LOWER_FACE, pattern, pulse
+from mellm.train.spot.movements import LOWER_FACE, pulse
+from mellm.train.spot.pieces import draw_patterns
 from mellm.train.spot.recipe import ClipOfPerson, read_spot_recipe
 from mellm.train.spot.unrest import kept_trace
 
+ORIGINS = dict.fromkeys((Origin.TABLE, Origin.ICT, Origin.MUSCLE, Origin.SMOOTH), 1.0)
 PEAKS = (0.7, 1.2, 2.5)
 SEEN = 0.6
 """What the tracer sees of a movement."""
@@ -68,9 +70,10 @@ def main() -> None:
     asked = parser.parse_args()
     clips = [clip for clip in read_spot_recipe(asked.recipe).clips if clip.fold == asked.fold]
     traces = {clip.file: kept_trace(asked.data / clip.file, asked.kept / "traces") for clip in clips}
-    patterns = drawn(asked.ict)
+    patterns = draw_patterns(300, ORIGINS, IctModel(asked.ict) if asked.ict else None, seed=2964)
+    busy = {file: lips_moving(motion) for file, motion in traces.items()}
     put = [
-        put_in(clip, traces[clip.file], peak, patterns, number)
+        put_in(clip, traces[clip.file], busy[clip.file], peak, patterns, number)
         for clip in clips
         for peak in PEAKS
         for number in range(asked.times)
@@ -82,30 +85,17 @@ def main() -> None:
             print(json.dumps({"weights": str(file), "dial": dial, **found}), flush=True)
 
 
-def drawn(ict: Path | None) -> list[NDArray[np.float64]]:
-    """Return 300 patterns of movement."""
-    rng = np.random.default_rng(2964)
-    shapes = IctModel(ict) if ict else None
-    origins = dict.fromkeys((Origin.TABLE, Origin.ICT, Origin.MUSCLE, Origin.SMOOTH), 1.0)
-    made: list[NDArray[np.float64]] = []
-    while len(made) < 300:
-        motion = draw_face_motion(draw_origin(rng, origins, shapes), rng, shapes=shapes)
-        if (seen := pattern(motion.displacement)) is not None:
-            made.append(seen)
-    return made
-
-
 def put_in(
     clip: ClipOfPerson,
     motion: RegionalMotion,
+    busy: tuple[list[float], list[float]],
     peak: float,
     patterns: list[NDArray[np.float64]],
     number: int,
 ) -> PutIn:
-    """Put a movement into every two seconds of a trace."""
+    """Put a movement into every two seconds of a trace; busy: when lips move, and how much."""
     rng = np.random.default_rng([number, round(1000 * peak), *clip.file.encode()])
     moved = motion.displacement.astype(np.float64)
-    busy = lips_moving(motion)
     unit = motion.inter_ocular / REFERENCE_INTER_OCULAR
     spans, doing = [], []
     start = float(motion.times[0]) + rng.uniform(0.1, 0.5)

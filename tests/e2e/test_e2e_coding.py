@@ -320,7 +320,7 @@ def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, lis
     page.keyboard.press("Tab")
     page.keyboard.type("the chin rises")
     page.keyboard.press("Enter")
-    page.locator(".unit.added", has_text="17C").wait_for()
+    expect(page.locator(".unit.added")).to_contain_text("17C", use_inner_text=True)
     assert page.evaluate("document.activeElement.dataset.focus") == "unit-17C"
     page.keyboard.press("Control+s")
     page.locator("#saved", has_text="Saved as version 1").wait_for()

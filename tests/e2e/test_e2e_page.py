@@ -381,19 +381,17 @@ def test_a_folder_of_recordings_and_clips(
 def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str, tmp_path: Path) -> None:
     (tmp_path / "early.gif").write_bytes(b"GIF89a")
     waiting: list[Any] = []
-    uploads: list[Any] = []
     page.route("**/static/start.js", lambda route: waiting.append(route))
     # Held back: the page goes on to a single clip as soon as it is there.
-    page.route(re.compile(r"/media\?name="), lambda route: uploads.append(route))
+    upload = re.compile(r"/media\?name=")
+    page.route(upload, lambda route: None)
     page.goto(address, wait_until="commit")
     page.set_input_files("#files", str(tmp_path / "early.gif"))
     page.wait_for_timeout(200)
     assert page.locator(".work li").count() == 0 and len(waiting) == 1
-    waiting[0].continue_()
-    page.locator(".work .name", has_text="early.gif").wait_for()
-    while not uploads:
-        page.wait_for_timeout(50)
-    uploads[0].continue_()
+    with page.expect_request(upload):
+        waiting[0].continue_()
+        page.locator(".work .name", has_text="early.gif").wait_for()
 
 
 def test_a_dropped_folder_is_walked_through(page: Any, address: str) -> None:

@@ -53,20 +53,16 @@ class JointModel(nn.Module):
         return (losses * batch.weights[:, 1:][target]).sum()
 
     @torch.no_grad()
-    def begin(self, route: Route, given: Tensor, answers: Tensor, tokens: RowTokens) -> None:
-        """Fit a projector so that each embedding is near the words of its question's true answer.
-
-        given: inputs; answers (N, 24): numbers of the true answers
-        """
-        table = self.language.get_base_model().get_input_embeddings().weight
-        words = [[_word(table, tokens, text) for text in texts] for texts in _answer_words()]
-        wanted = torch.stack([torch.stack(found)[answers[:, k]] for k, found in enumerate(words)], 1)
+    def begin(self, route: Route, given: Tensor, wanted: Tensor) -> None:
+        """Fit a projector so that the embeddings of inputs are near those wanted, (N, 24, E)."""
         cast(Projector, self.projectors[route]).fit(self.routes.asked(route, given)[1], wanted)
 
     @torch.no_grad()
-    def begin_like(self, route: Route, given: Tensor, wanted: Tensor) -> None:
-        """Fit a projector so that inputs' embeddings are near others, (N, 24, E)."""
-        cast(Projector, self.projectors[route]).fit(self.routes.asked(route, given)[1], wanted)
+    def words(self, answers: Tensor, tokens: RowTokens) -> Tensor:
+        """Return the embeddings (N, 24, E) of the words of answers, (N, 24) by number."""
+        table = self.language.get_base_model().get_input_embeddings().weight
+        words = [[_word(table, tokens, text) for text in texts] for texts in _answer_words()]
+        return torch.stack([torch.stack(found)[answers[:, k]] for k, found in enumerate(words)], 1)
 
 
 def _answer_words() -> list[tuple[str, ...]]:

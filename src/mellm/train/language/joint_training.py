@@ -127,16 +127,12 @@ class JointRun:
 
     def _begin(self, chosen: np.ndarray) -> None:
         index = np.random.default_rng([self.plan.seed, 6]).permutation(chosen)[:_FIT]
-        answers = self.data.answered(index, np.zeros(len(index), bool))
-        wanted = torch.zeros(0)
-        if self.plan.like is not None:
+        if self.plan.like is None:
+            wanted = self.model.words(self.data.answered(index, np.zeros(len(index), bool)), self.tokens)
+        else:
             wanted = torch.from_numpy(shown_by(self.plan.like, self._given("flow", index, None).numpy()))
         for route in self.plan.routes:
-            given = self._given(route, index, None)
-            if self.plan.like is None:
-                self.model.begin(route, given, answers, self.tokens)
-            else:
-                self.model.begin_like(route, given, wanted)
+            self.model.begin(route, self._given(route, index, None), wanted)
 
     def _given(self, route: Route, index: np.ndarray, rng: np.random.Generator | None) -> Tensor:
         read = self.data.features if route == "flow" else self.data.maps

@@ -1,6 +1,6 @@
 """The training samples of a run, made once and kept: traces of the clips, patterns of movement, pieces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mellm.simulate.ict import IctModel
-from mellm.simulate.origins import WITH_UNITS, draw_face_motion, draw_origin, known_units
+from mellm.simulate.origins import WITH_UNITS, Origin, draw_face_motion, draw_origin, known_units
 from mellm.simulate.unit_fields import Side
 from mellm.train.spot.movements import Patterns, pattern
 from mellm.train.spot.recipe import SpotRecipe
@@ -46,16 +46,23 @@ def drawn_patterns(plan: SpotRecipe, ict: Path | None, folder: Path) -> Patterns
     file, lids = folder / "patterns.npy", folder / "lids.npy"
     shapes = None if ict is None else IctModel(ict)
     if not file.is_file():
-        rng = np.random.default_rng(plan.seed)
-        made: list[np.ndarray] = []
-        while len(made) < plan.patterns:
-            motion = draw_face_motion(draw_origin(rng, plan.origins, shapes), rng, shapes=shapes)
-            if (seen := pattern(motion.displacement)) is not None:
-                made.append(seen)
-        np.save(file, np.array(made))
+        np.save(file, np.array(draw_patterns(plan.patterns, plan.origins, shapes, plan.seed)))
     if not lids.is_file():
         np.save(lids, np.array(_lid_patterns(plan, shapes)))
     return Patterns(list(np.load(file)), list(np.load(lids)))
+
+
+def draw_patterns(
+    count: int, origins: Mapping[Origin, float], shapes: IctModel | None, seed: int
+) -> list[np.ndarray]:
+    """Draw patterns (29, 2) of movements of these origins, by their shares."""
+    rng = np.random.default_rng(seed)
+    made: list[np.ndarray] = []
+    while len(made) < count:
+        motion = draw_face_motion(draw_origin(rng, origins, shapes), rng, shapes=shapes)
+        if (seen := pattern(motion.displacement)) is not None:
+            made.append(seen)
+    return made
 
 
 def _lid_patterns(plan: SpotRecipe, shapes: IctModel | None) -> list[np.ndarray]:
