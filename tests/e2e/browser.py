@@ -58,6 +58,16 @@ def expect(locator: Any) -> Any:
     return wait_for(locator)
 
 
+def frame(page: Any) -> int:
+    """The frame that is shown now."""
+    return int(page.input_value("#frame"))
+
+
+def at_frame(page: Any, wanted: int) -> None:
+    """Wait until a frame is the one that is shown."""
+    expect(page.locator("#frame")).to_have_value(str(wanted))
+
+
 def choose(moment: Any) -> None:
     """Press a moment's tab and wait until it is the one that is shown."""
     moment.click()

@@ -48,7 +48,7 @@ def test_two_coders_are_compared_and_decided_on(page: Any, address: tuple[str, l
     code(page, "Bo", "ynxny")
     page.click("#coders")
     page.locator("dialog.coders table", has_text="Ada").wait_for()
-    assert "Bo" in page.inner_text("dialog.coders table")
+    expect(page.locator("dialog.coders table")).to_contain_text("Bo", use_inner_text=True)
     apart = page.eval_on_selector(
         "dialog.coders table td", "cell => parseFloat(getComputedStyle(cell).paddingRight)"
     )
@@ -61,7 +61,7 @@ def test_two_coders_are_compared_and_decided_on(page: Any, address: tuple[str, l
     page.locator(".adjudication summary").click()
     page.locator("[data-focus=adjudicate]").click()
     page.locator(".adjudication li").first.wait_for()
-    assert page.locator(".adjudication li").count() == 3
+    expect(page.locator(".adjudication li")).to_have_count(3)
     assert page.locator("[data-focus=save-final]").is_disabled()
     for row in page.locator(".adjudication li.differs").all():
         row.get_by_label("neither").check()
@@ -95,8 +95,9 @@ def test_a_blind_coder_sees_no_mark_until_it_is_handed_in(
     for other in open_page(browser, address[0], refused="403"):
         other.add_init_script("localStorage.setItem('mellm-coder', 'Cy')")
         opened(other, url)
-        assert other.locator(".tab").count() == 0 and other.locator("#marks .region").count() == 0
-        assert "happiness" not in other.inner_text("main")
+        expect(other.locator(".tab")).to_have_count(0)
+        expect(other.locator("#marks .region")).to_have_count(0)
+        expect(other.locator("main")).not_to_contain_text("happiness", use_inner_text=True)
         other.locator("#heading").get_by_text("Blind coding").wait_for()
         other.locator("[data-focus=add-moment]").first.click()
         other.locator(".tab.person").wait_for()

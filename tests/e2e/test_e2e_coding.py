@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import expect, open_page, opened
+from browser import at_frame, expect, frame, open_page, opened
 
 from long_report import store_long_report
 
@@ -32,10 +32,6 @@ def page(browser: Any, address: tuple[str, list[str]]) -> Iterator[Any]:
 
 def clip(address: tuple[str, list[str]], which: int = 0) -> str:
     return f"{address[0]}/clips/{address[1][which]}"
-
-
-def frame(page: Any) -> int:
-    return int(page.input_value("#frame"))
 
 
 def save_as(page: Any, coder: str) -> None:
@@ -66,8 +62,9 @@ def test_a_reason_is_typed_where_it_belongs(page: Any, address: tuple[str, list[
     before = frame(page)
     page.locator(".unit .sign[data-focus^=reject]").first.click()
     page.keyboard.type("no, from AU 12")
-    assert page.input_value(".unit.rejected input") == "no, from AU 12"
-    assert frame(page) == before and page.inner_text("#play") == "▶"
+    expect(page.locator(".unit.rejected input")).to_have_value("no, from AU 12")
+    at_frame(page, before)
+    expect(page.locator("#play")).to_have_text("▶", use_inner_text=True)
 
 
 def test_letter_keys_can_be_changed_and_switched_off(page: Any, address: tuple[str, list[str]]) -> None:
@@ -93,7 +90,7 @@ def test_letter_keys_can_be_changed_and_switched_off(page: Any, address: tuple[s
     page.keyboard.press("x")
     page.keyboard.press("n")
     expect(page.locator(".judge .chip")).to_have_text("changed", use_inner_text=True)
-    assert frame(page) == at
+    at_frame(page, at)
 
 
 def test_what_a_correction_waits_for_is_said(page: Any, address: tuple[str, list[str]]) -> None:
@@ -119,7 +116,7 @@ def test_what_cannot_be_is_refused_with_a_word(page: Any, address: tuple[str, li
     page.fill("[data-focus=onset]", str(int(apex) + 1))
     page.keyboard.press("Enter")
     page.locator("#said", has_text="The onset comes before the apex").wait_for()
-    assert page.input_value("[data-focus=onset]") == onset
+    expect(page.locator("[data-focus=onset]")).to_have_value(onset)
     page.fill("[data-focus=offset]", "90000")
     page.keyboard.press("Enter")
     page.locator("#said", has_text="There is no such frame").wait_for()
@@ -128,7 +125,7 @@ def test_what_cannot_be_is_refused_with_a_word(page: Any, address: tuple[str, li
     page.select_option("select[name=au]", re.sub(r"\D", "", code))
     page.locator(".unit-form button.primary").click()
     page.locator("#said", has_text="is there already").wait_for()
-    assert page.locator(".unit.added").count() == 0
+    expect(page.locator(".unit.added")).to_have_count(0)
 
 
 def test_two_windows_lose_nothing(browser: Any, page: Any, address: tuple[str, list[str]]) -> None:
@@ -146,7 +143,8 @@ def test_two_windows_lose_nothing(browser: Any, page: Any, address: tuple[str, l
         page.locator("[data-focus=reject]").click()
         page.keyboard.press("Control+s")
         page.locator("#saved", has_text="Saved as version 3").wait_for()
-        assert page.locator(".tab.agreed").count() == 1 and page.locator(".tab.rejected").count() == 1
+        expect(page.locator(".tab.agreed")).to_have_count(1)
+        expect(page.locator(".tab.rejected")).to_have_count(1)
         page.keyboard.press("n")
         page.locator("[data-focus=note]").fill("mine")
         page.keyboard.press("Control+s")
@@ -157,12 +155,13 @@ def test_two_windows_lose_nothing(browser: Any, page: Any, address: tuple[str, l
         other.keyboard.press("Control+s")
         dialog = other.locator("dialog.conflict")
         dialog.wait_for()
-        assert "mine" in dialog.inner_text() and "theirs" in dialog.inner_text()
+        expect(dialog).to_contain_text("mine", use_inner_text=True)
+        expect(dialog).to_contain_text("theirs", use_inner_text=True)
         dialog.get_by_label("theirs: mine").check()
         dialog.locator("button.primary").click()
         other.locator("#saved", has_text="Saved as version 5").wait_for()
-        assert other.input_value("[data-focus=note]") == "mine"
-        assert other.locator(".tab.rejected").count() == 1
+        expect(other.locator("[data-focus=note]")).to_have_value("mine")
+        expect(other.locator(".tab.rejected")).to_have_count(1)
 
 
 def test_an_added_moment_has_a_number_of_its_own(page: Any, address: tuple[str, list[str]]) -> None:
@@ -206,12 +205,12 @@ def test_a_clip_is_renamed_and_coders_keep_apart(
     for other in open_page(browser, address[0]):
         other.add_init_script("localStorage.setItem('mellm-coder', 'Bo')")
         opened(other, url)
-        assert other.inner_text("#name") == "访谈 一.mp4"
-        assert other.locator(".tab.agreed").count() == 0
+        expect(other.locator("#name")).to_have_text("访谈 一.mp4", use_inner_text=True)
+        expect(other.locator(".tab.agreed")).to_have_count(0)
     page.goto(f"{address[0]}/gallery")
     page.locator(".cards li", has_text="访谈 一.mp4").locator(".chip.tag", has_text="pilot").click()
     page.locator(".cards li").nth(1).wait_for(state="detached")
-    assert page.locator(".cards .name").inner_text() == "访谈 一.mp4"
+    expect(page.locator(".cards .name")).to_have_text("访谈 一.mp4", use_inner_text=True)
 
 
 def test_what_nothing_bears_out_stands_apart(page: Any, address: tuple[str, list[str]]) -> None:
@@ -229,12 +228,12 @@ def test_what_nothing_bears_out_stands_apart(page: Any, address: tuple[str, list
     page.route("**/report?*", without_evidence)
     page.route("**/report", without_evidence)
     opened(page, clip(address))
-    assert page.locator(".tab").count() == 4
+    expect(page.locator(".tab")).to_have_count(4)
     page.locator("[data-focus=all-moments]").click()
     page.locator(".doubtful summary", has_text="Not taken for micro-expressions (1)").click()
     page.locator(".doubtful .row").click()
     page.locator("#legend", has_text="Nothing moves here").wait_for()
-    assert "No evidence" in page.inner_text("#emotion .big")
+    expect(page.locator("#emotion .big")).to_contain_text("No evidence", use_inner_text=True)
     page.keyboard.press("y")
     expect(page.locator(".tab")).to_have_count(5)
 
@@ -242,7 +241,8 @@ def test_what_nothing_bears_out_stands_apart(page: Any, address: tuple[str, list
 def test_the_reading_follows_corrections(page: Any, address: tuple[str, list[str]]) -> None:
     """What the person coded stands above the program's words, whose conclusion is struck through."""
     opened(page, clip(address))
-    assert page.locator(".your-word").count() == 0 and page.locator("#reading .was").count() == 0
+    expect(page.locator(".your-word")).to_have_count(0)
+    expect(page.locator("#reading .was")).to_have_count(0)
     page.select_option("[data-focus=your-emotion]", "contempt")
     page.locator(".unit .sign[data-focus^=reject]").first.click()
     expect(page.locator(".your-word")).to_have_text("✎ You: none; contempt.", use_inner_text=True)
@@ -278,12 +278,13 @@ def test_what_was_not_saved_is_there_again(page: Any, address: tuple[str, list[s
     page.locator("[data-focus=note]").fill("see frame 38")
     page.reload()
     page.locator("body[data-ready]").wait_for()
-    assert page.input_value("[data-focus=note]") == "see frame 38"
+    expect(page.locator("[data-focus=note]")).to_have_value("see frame 38")
     page.locator("#said", has_text="is back").wait_for()
     save_as(page, "Ada")
     page.reload()
     page.locator("body[data-ready]").wait_for()
-    assert page.input_value("[data-focus=note]") == "see frame 38" and page.inner_text("#said") == ""
+    expect(page.locator("[data-focus=note]")).to_have_value("see frame 38")
+    expect(page.locator("#said")).to_have_text("", use_inner_text=True)
 
 
 def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, list[str]]) -> None:
@@ -309,10 +310,10 @@ def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, lis
     page.keyboard.press("Enter")
     page.keyboard.type("no such motion")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.dataset.focus") == f"undo-{code}"
+    expect(page.locator(f"[data-focus='undo-{code}']")).to_be_focused()
     go("add")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.name") == "au"
+    expect(page.locator("[name=au]:focus")).to_be_attached()
     page.keyboard.type("17")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -321,7 +322,7 @@ def test_a_whole_correction_by_keyboard_alone(page: Any, address: tuple[str, lis
     page.keyboard.type("the chin rises")
     page.keyboard.press("Enter")
     expect(page.locator(".unit.added")).to_contain_text("17C", use_inner_text=True)
-    assert page.evaluate("document.activeElement.dataset.focus") == "unit-17C"
+    expect(page.locator("[data-focus=unit-17C]")).to_be_focused()
     page.keyboard.press("Control+s")
     page.locator("#saved", has_text="Saved as version 1").wait_for()
     page.keyboard.press("n")

@@ -51,7 +51,7 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     tab(page, "2").click()
     page.locator("[data-focus=agree]").click()
     page.locator("#said", has_text="being measured").wait_for()
-    assert page.locator(".judge .chip").count() == 0
+    expect(page.locator(".judge .chip")).to_have_count(0)
     held.measured(2)
     page.locator(".unit").first.wait_for()
     page.locator("[data-focus=agree]").click()
@@ -72,7 +72,7 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
     with page.expect_request("**/report"):
         held.ended([me for me in held.report.micro_expressions if me.number != 4])
     # It counts as running until its report is here.
-    assert page.locator("#progress .busy").count() == 1
+    expect(page.locator("#progress .busy")).to_have_count(1)
     waiting[0].continue_()
     page.locator("#progress:empty").wait_for(state="attached")
     tab(page, "4").click()
@@ -93,7 +93,7 @@ def test_marks_of_an_open_clip_outlive_the_rest_of_its_report(page: Any, server:
         choose(tab(page, number))
         words[number] = page.locator(".judge .chip").inner_text()
     assert words == {"1": "rejected", "2": "agreed", "3": "rejected", "4": "yours", "5": "yours"}
-    assert page.locator(".tab").count() == 5
+    expect(page.locator(".tab")).to_have_count(5)
 
 
 def test_a_draft_of_a_running_clip_comes_back_after_its_end(page: Any, server: Server) -> None:

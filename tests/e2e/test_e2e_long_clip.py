@@ -40,7 +40,7 @@ def shown(page: Any) -> tuple[float, float]:
 def test_three_hundred_moments_are_a_list(page: Any) -> None:
     assert page.locator(".tab").count() <= 7
     page.locator("[data-focus=all-moments]").click()
-    assert page.get_attribute(".rows li", "aria-setsize") == "300"
+    expect(page.locator(".rows li").first).to_have_attribute("aria-setsize", "300")
     assert page.locator(".rows li").count() < 40, "only what is in sight is drawn"
     page.locator(".rows").evaluate("rows => rows.scrollTo(0, 30 * 199)")
     page.locator(".rows li[aria-posinset='200'] button").click()
@@ -54,7 +54,7 @@ def test_three_hundred_moments_are_a_list(page: Any) -> None:
     )
     page.locator("[data-focus=agree]").click()
     page.select_option("[data-focus=filter]", "agreed")
-    assert page.locator(".rows li").count() == 1
+    expect(page.locator(".rows li")).to_have_count(1)
     page.select_option("[data-focus=filter]", "every")
     page.select_option("[data-focus=order]", "by_confidence")
     best = [float(text) for text in page.locator(".rows .row .soft").all_inner_texts()]
@@ -112,7 +112,7 @@ def test_a_blink_does_not_flatten_a_lane(page: Any) -> None:
     heights = page.locator(".lane .curve").evaluate_all("curves => curves.map((one) => one.getBBox().height)")
     lane = page.locator(".lane .ground").first.bounding_box()["height"]
     assert max(heights) > 0.6 * lane
-    assert page.locator(".lane").count() == 6
+    expect(page.locator(".lane")).to_have_count(6)
 
 
 def test_stepping_stays_quick(page: Any) -> None:
@@ -131,4 +131,4 @@ def test_stepping_stays_quick(page: Any) -> None:
         }"""
     )
     print(f"step: median {times[20]:.0f} ms, 95th percentile {times[38]:.0f} ms")
-    assert page.input_value("#frame") == "40"
+    expect(page.locator("#frame")).to_have_value("40")

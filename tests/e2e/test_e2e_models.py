@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import WAIT_MS, by_rules, open_page, opened
+from browser import WAIT_MS, by_rules, expect, open_page, opened
 
 from writing_model import WritingModel
 
@@ -51,14 +51,14 @@ def test_the_settings_offer_what_the_server_has(page: Any, address: str) -> None
     page.goto(address)
     page.click("#settings summary")
     page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
-    assert page.input_value("select[name=au_model]") == "learned"
-    assert page.locator("select[name=route]").is_enabled()
+    expect(page.locator("select[name=au_model]")).to_have_value("learned")
+    expect(page.locator("select[name=route]")).to_be_enabled()
     page.select_option("select[name=llm]", "embedded")
-    assert not page.locator("select[name=route]").is_enabled(), "only the server's own may see pictures"
+    expect(page.locator("select[name=route]")).not_to_be_enabled()  # only the server's own may see pictures
     page.select_option("select[name=language]", "zh")
     page.get_by_text("the built-in model writes English only").wait_for()
     page.select_option("select[name=language]", "en")
-    assert page.get_by_text("the built-in model writes English only").count() == 0
+    expect(page.get_by_text("the built-in model writes English only")).to_have_count(0)
 
 
 def test_the_readers_language_decides_whose_words_come_first(page: Any, clip: str) -> None:
@@ -66,7 +66,7 @@ def test_the_readers_language_decides_whose_words_come_first(page: Any, clip: st
     page.locator("#reading .conclusion", has_text="This suggests happiness.").wait_for()
     page.locator("[data-focus=by-rules]").click()
     page.locator("#reading .text", has_text="Mouth:").wait_for()
-    assert "written by rules" in page.inner_text("#reading")
+    expect(page.locator("#reading")).to_contain_text("written by rules", use_inner_text=True)
     page.locator("[data-focus=by-model]").click()
     page.locator("#reading .conclusion", has_text="This suggests happiness.").wait_for()
     opened(page, clip)
@@ -75,8 +75,8 @@ def test_the_readers_language_decides_whose_words_come_first(page: Any, clip: st
     page.locator("#reading .text", has_text="嘴部").wait_for()
     page.locator("[data-focus=by-model]").click()
     page.locator("#reading .conclusion", has_text="This suggests happiness.").wait_for()
-    assert page.get_attribute("#reading .text", "lang") == "en"
-    assert page.get_by_text("语言模型的原文为英文").count() == 0
+    expect(page.locator("#reading .text")).to_have_attribute("lang", "en")
+    expect(page.get_by_text("语言模型的原文为英文")).to_have_count(0)
 
 
 def test_models_are_compared_side_by_side(page: Any, clip: str) -> None:
@@ -92,7 +92,8 @@ def test_models_are_compared_side_by_side(page: Any, clip: str) -> None:
         page.locator(".compared").wait_for()
         assert page.locator(".compared thead th").all_inner_texts() == heads
         cells = page.locator(".compared tr", has=page.get_by_role("rowheader", name=row)).locator("td")
-        assert cells.count() == 2 and all(cells.all_inner_texts())
+        expect(cells).to_have_count(2)
+        assert all(cells.all_inner_texts())
 
 
 def test_a_pair_is_compared_too(page: Any, address: str, pair: tuple[Path, Path]) -> None:
@@ -106,4 +107,4 @@ def test_a_pair_is_compared_too(page: Any, address: str, pair: tuple[Path, Path]
     page.select_option("[data-focus=other]", "estimator:dis")
     page.locator("[data-focus=measure]").click()
     page.locator(".compared").wait_for()
-    assert page.locator(".compared b", has_text="12").count() == 2
+    expect(page.locator(".compared b", has_text="12")).to_have_count(2)

@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browser import WAIT_MS, analysed, by_rules, expect, open_page, opened, uploaded
+from browser import WAIT_MS, analysed, at_frame, by_rules, expect, frame, open_page, opened, uploaded
 
 from writing_model import WritingModel
 
@@ -36,10 +36,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
 def clip(browser: Any, address: str, smile_clip: tuple[Path, ClipTruth]) -> str:
     """Upload the clip through the page, as a person does; the address of its result."""
     return uploaded(browser, address, smile_clip[0])
-
-
-def frame(page: Any) -> int:
-    return int(page.input_value("#frame"))
 
 
 def painted(page: Any) -> list[int]:
@@ -69,10 +65,11 @@ def test_the_result_shows_what_was_put_in(page: Any, clip: str, smile_clip: tupl
     opened(page, clip)
     (event,) = smile_clip[1].events
     assert abs(frame(page) - event.apex) <= 2
-    assert page.inner_text("#time") == f"{frame(page) / 30:.3f} s"
-    assert "happiness" in page.inner_text("#emotion .big")
+    expect(page.locator("#time")).to_have_text(f"{frame(page) / 30:.3f} s", use_inner_text=True)
+    expect(page.locator("#emotion .big")).to_contain_text("happiness", use_inner_text=True)
     assert {"12", "6"} <= {text[:2].rstrip("ABCDE") for text in page.locator(".unit .code").all_inner_texts()}
-    assert page.locator("#marks .region.moving").count() > 3 and page.locator("#marks .arrow").count() > 3
+    expect(page.locator("#marks .region.moving").nth(3)).to_be_attached()
+    expect(page.locator("#marks .arrow").nth(3)).to_be_attached()
     assert max(painted(page)[:-4:4]) > 60
 
 
@@ -95,7 +92,8 @@ def test_a_clip_is_opened_before_its_analysis_has_ended(
     page.locator("#stage[data-shown]:not(.late)").wait_for()
     page.locator(".tab", has_text="ME 1").wait_for()
     page.locator("#progress:empty").wait_for(state="attached")
-    assert "happiness" in page.inner_text("#emotion .big") and page.locator(".lane").count() == 6
+    expect(page.locator("#emotion .big")).to_contain_text("happiness", use_inner_text=True)
+    expect(page.locator(".lane")).to_have_count(6)
 
 
 def test_an_empty_page_offers_the_demonstration_clip(browser: Any, tmp_path: Path) -> None:
@@ -125,11 +123,12 @@ def test_the_keyboard_steps_frame_by_frame(page: Any, clip: str) -> None:
         ("ArrowLeft", 0), ("End", 71), ("ArrowRight", 71), ("a", apex),
     ):  # fmt: skip
         page.keyboard.press(key)
-        assert frame(page) == wanted, key
+        at_frame(page, wanted)
     page.fill("#frame", "12")
     page.keyboard.press("Enter")
     page.locator("#stage").click(position={"x": 5, "y": 5})
-    assert frame(page) == 12 and page.inner_text("#time") == "0.400 s"
+    at_frame(page, 12)
+    expect(page.locator("#time")).to_have_text("0.400 s", use_inner_text=True)
     page.keyboard.press("m")
     expect(page.locator("#overlay")).to_have_value("regions")
     page.keyboard.press("?")
@@ -150,9 +149,9 @@ def test_overlays_change_the_picture_only_where_they_belong(page: Any, clip: str
     page.locator("#opacity").fill("0")
     assert painted(page) == plain
     page.click("#first")
-    assert page.locator("#notice").is_visible()
+    expect(page.locator("#notice")).to_be_visible()
     page.click("#to-apex")
-    assert not page.locator("#notice").is_visible()
+    expect(page.locator("#notice")).not_to_be_visible()
 
 
 def test_the_moment_is_looked_at_in_other_ways(page: Any, clip: str) -> None:
@@ -179,15 +178,14 @@ def test_the_moment_is_looked_at_in_other_ways(page: Any, clip: str) -> None:
 def test_units_and_regions_light_each_other(page: Any, clip: str) -> None:
     opened(page, clip)
     page.locator(".unit").first.hover()
-    lit = page.locator("#marks .region.lit").evaluate_all("boxes => boxes.map((box) => box.dataset.region)")
-    assert "left mouth corner" in lit
-    assert page.locator(".lane.dim[data-area=brows]").count() == 1
+    expect(page.locator("#marks .region.lit[data-region='left mouth corner']")).to_be_attached()
+    expect(page.locator(".lane.dim[data-area=brows]")).to_have_count(1)
     page.mouse.move(5, 300)
-    assert page.locator("#marks .region.lit").count() == 0
+    expect(page.locator("#marks .region.lit")).to_have_count(0)
     page.locator("#marks .region[data-region='left cheek']").hover()
-    assert page.locator(".unit.lit").count() >= 1
+    expect(page.locator(".unit.lit").nth(0)).to_be_attached()
     page.locator(".linked").first.focus()
-    assert page.locator("#marks .region.lit").count() >= 1
+    expect(page.locator("#marks .region.lit").nth(0)).to_be_attached()
 
 
 def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> None:
@@ -199,15 +197,16 @@ def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> No
     page.keyboard.press("ArrowRight")
     page.locator(".busy").wait_for(state="detached")
     page.locator("#heading s.was").wait_for()
-    assert page.inner_text("#heading s.was") == str(before)
-    assert page.input_value("[data-focus=apex]") == str(before + 1)
+    expect(page.locator("#heading s.was")).to_have_text(str(before), use_inner_text=True)
+    expect(page.locator("[data-focus=apex]")).to_have_value(str(before + 1))
     page.locator(".unit .sign[data-focus^=edit-12]").click()
     page.select_option("select[name=side]", "left")
     page.select_option("select[name=grade]", "C")
     page.fill("input[name=why]", "one corner leads")
     page.locator(".unit-form button.primary").click()
     changed = page.locator(".unit.changed")
-    assert "L12C" in changed.inner_text() and changed.locator("s.was").inner_text().startswith("12")
+    expect(changed).to_contain_text("L12C", use_inner_text=True)
+    expect(changed.locator("s.was")).to_have_text(re.compile("^12"), use_inner_text=True)
     page.locator(".unit .sign[data-focus^=reject-6]").click()
     page.locator("input[data-focus^=why-6]").fill("no cheek moves")
     page.select_option("[data-focus=your-emotion]", "contempt")
@@ -218,13 +217,13 @@ def test_corrections_are_measured_saved_and_exported(page: Any, clip: str) -> No
     page.keyboard.press("Control+s")
     page.get_by_text("Saved as version 1.").wait_for()
     opened(page, clip)
-    assert "L12C" in page.inner_text(".unit.changed") and page.locator(".unit.rejected").count() == 1
-    assert page.input_value(".unit.rejected input") == "no cheek moves"
-    assert "contempt" in page.inner_text("#emotion .person-text") and "happiness" in page.inner_text(
-        "#emotion .was"
-    )
-    assert page.input_value("[data-focus=note]") == "see frame 38"
-    assert page.input_value("[data-focus=apex]") == str(before + 1)
+    expect(page.locator(".unit.changed")).to_contain_text("L12C", use_inner_text=True)
+    expect(page.locator(".unit.rejected")).to_have_count(1)
+    expect(page.locator(".unit.rejected input")).to_have_value("no cheek moves")
+    expect(page.locator("#emotion .person-text")).to_contain_text("contempt", use_inner_text=True)
+    expect(page.locator("#emotion .was")).to_contain_text("happiness", use_inner_text=True)
+    expect(page.locator("[data-focus=note]")).to_have_value("see frame 38")
+    expect(page.locator("[data-focus=apex]")).to_have_value(str(before + 1))
     page.locator("#export summary").click()
     with page.expect_download() as download:
         page.locator("#exports a[data-kind=json]").first.click()
@@ -245,7 +244,8 @@ def test_a_coder_adds_and_drops_a_moment(page: Any, clip: str) -> None:
         page.keyboard.press("ArrowRight")
     page.locator("[data-focus=add-moment]").click()
     page.locator(".busy").wait_for(state="detached")
-    assert page.locator(".tab").count() == 2 and page.input_value("[data-focus=apex]") == "8"
+    expect(page.locator(".tab")).to_have_count(2)
+    expect(page.locator("[data-focus=apex]")).to_have_value("8")
     page.locator("[data-focus=drop]").click()
     expect(page.locator(".tab")).to_have_count(1)
 
@@ -272,8 +272,9 @@ def test_dragging_measures_again_and_can_be_undone(page: Any, clip: str) -> None
     page.mouse.move(x + 40, y, steps=5)
     dragged = frame(page)
     page.mouse.up()
-    assert dragged > offset and page.input_value("[data-focus=offset]") == str(dragged)
-    assert page.locator(".moment.person .ghost").count() == 1
+    assert dragged > offset
+    expect(page.locator("[data-focus=offset]")).to_have_value(str(dragged))
+    expect(page.locator(".moment.person .ghost")).to_have_count(1)
     page.locator(".busy").wait_for(state="detached")
     page.locator("[data-focus=back]").click()
     expect(page.locator(".moment.person")).to_have_count(0)
@@ -284,7 +285,8 @@ def test_the_page_speaks_chinese_and_wears_dark(page: Any, clip: str) -> None:
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click("#language")
     page.locator("#reading .text").get_by_text("嘴部").first.wait_for(state="attached")
-    assert page.inner_text("#save") == "保存" and page.get_attribute("html", "lang") == "zh-CN"
+    expect(page.locator("#save")).to_have_text("保存", use_inner_text=True)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     for _ in range(2):
         page.click("#look")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -317,12 +319,13 @@ def test_the_gallery_finds_opens_and_deletes(
     page.locator("#pair button.primary").click()
     page.wait_for_url("**/clips/*")
     page.locator("body[data-ready]").wait_for()
-    assert "onset.png → apex.png" in page.inner_text("#name") and page.input_value("#frame") == "1"
+    expect(page.locator("#name")).to_contain_text("onset.png → apex.png", use_inner_text=True)
+    expect(page.locator("#frame")).to_have_value("1")
     page.goto(f"{address}/gallery")
     page.locator(".cards li").nth(1).wait_for()
     page.fill("#search", "smile")
     page.locator(".cards li").nth(1).wait_for(state="detached")
-    assert page.locator(".cards .name").inner_text() == "smile.mp4"
+    expect(page.locator(".cards .name")).to_have_text("smile.mp4", use_inner_text=True)
     page.fill("#search", "onset.png")
     page.locator(".cards .name", has_text="onset.png").wait_for()
     page.get_by_role("button", name="Delete: onset.png").click()
@@ -346,7 +349,7 @@ def test_many_clips_at_once(page: Any, address: str, tmp_path: Path) -> None:
     page.goto(address)
     page.set_input_files("#files", paths)
     page.locator(".work a.primary").nth(8).wait_for()
-    assert page.locator(".work .status", has_text="no face was seen").count() == 9
+    expect(page.locator(".work .status", has_text="no face was seen")).to_have_count(9)
 
 
 def test_a_folder_of_recordings_and_clips(
@@ -364,7 +367,9 @@ def test_a_folder_of_recordings_and_clips(
     by_rules(page)
     page.set_input_files("#folder", str(tmp_path / "sub01"))
     page.get_by_text("1 file was left out").wait_for()
-    assert "72 frames, img1.jpg to img72.jpg" in page.inner_text("#recordings")
+    expect(page.locator("#recordings")).to_contain_text(
+        "72 frames, img1.jpg to img72.jpg", use_inner_text=True
+    )
     page.fill("#recordings input", "30")
     page.locator("#recordings button.primary").click()
     row = page.locator(".work li", has_text="EP02_01f")
@@ -372,8 +377,8 @@ def test_a_folder_of_recordings_and_clips(
     page.locator(".work li", has_text="smile.mp4").locator("a.primary").wait_for()
     row.locator("a.primary").click()
     page.locator("body[data-ready]").wait_for()
-    assert "30 fps · 72 frames" in page.inner_text("#facts")
-    assert page.inner_text("#file") == f"img{frame(page) + 1}.jpg"
+    expect(page.locator("#facts")).to_contain_text("30 fps · 72 frames", use_inner_text=True)
+    expect(page.locator("#file")).to_have_text(f"img{frame(page) + 1}.jpg", use_inner_text=True)
     assert abs(frame(page) - smile_clip[1].events[0].apex) <= 2
     painted(page)
 
@@ -388,7 +393,8 @@ def test_what_was_chosen_before_the_script_came_is_taken(page: Any, address: str
     page.goto(address, wait_until="commit")
     page.set_input_files("#files", str(tmp_path / "early.gif"))
     page.wait_for_timeout(200)
-    assert page.locator(".work li").count() == 0 and len(waiting) == 1
+    expect(page.locator(".work li")).to_have_count(0)
+    assert len(waiting) == 1
     with page.expect_request(upload):
         waiting[0].continue_()
         page.locator(".work .name", has_text="early.gif").wait_for()
@@ -436,7 +442,7 @@ def test_a_tablet_needs_no_sideways_scrolling(browser: Any, clip: str) -> None:
     box = page.locator("#next").bounding_box()
     before = frame(page)
     page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
-    assert frame(page) == before + 1
+    at_frame(page, before + 1)
     context.close()
 
 
@@ -449,22 +455,24 @@ def test_a_language_model_is_watched_while_it_writes(
         for page in open_page(browser, address.rstrip("/")):
             page.goto(address)
             page.locator("#choices select[name=llm] option").nth(2).wait_for(state="attached")
-            assert page.input_value("#choices select[name=llm]") == "server"
+            expect(page.locator("#choices select[name=llm]")).to_have_value("server")
             page.set_input_files("#files", str(smile_clip[0]))
             page.wait_for_url("**/clips/*")
             page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for()
-            assert page.locator(".unit").count() >= 2, "what was measured is there already"
+            expect(page.locator(".unit").nth(1)).to_be_attached()  # what was measured is there already
             model.go_on.set()
             analysed(page)
             page.locator("#reading mark", has_text="brow moves down").wait_for()
-            assert "openai/toy" in page.inner_text("#reading")
+            expect(page.locator("#reading")).to_contain_text("openai/toy", use_inner_text=True)
             model.go_on.clear()
             page.locator(".handle.apex").focus()
             page.keyboard.press("ArrowRight")
             page.locator("#reading .live", has_text="Both mouth corners move up.").wait_for()
-            assert page.locator("#heading s.was").count() == 1, "what was measured is there already"
+            expect(page.locator("#heading s.was")).to_have_count(1)  # what was measured is there already
             model.go_on.set()
             page.locator("#reading .live").wait_for(state="detached")
-            assert "This suggests happiness." in page.inner_text("#reading .conclusion")
+            expect(page.locator("#reading .conclusion")).to_contain_text(
+                "This suggests happiness.", use_inner_text=True
+            )
     model.shutdown()
     model.server_close()

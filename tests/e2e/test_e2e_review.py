@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import open_page
+from browser import expect, open_page
 
 from mellm.instruct import open_store
 from mellm.instruct.review import Review
@@ -40,8 +40,8 @@ def test_a_person_reviews_with_the_keyboard(page: Any, room: tuple[str, Path]) -
     page.fill("#who", "Anna")
     page.keyboard.press("Enter")
     page.locator("#title", has_text="1. Understanding, flow route").wait_for()
-    assert "emotion: the conclusion names" in page.inner_text("#problems")
-    assert "left mouth corner" in page.inner_text("#motion")
+    expect(page.locator("#problems")).to_contain_text("emotion: the conclusion names", use_inner_text=True)
+    expect(page.locator("#motion")).to_contain_text("left mouth corner", use_inner_text=True)
     assert page.locator("#picture").evaluate("img => img.decode().then(() => img.naturalWidth)") == 400
     page.keyboard.press("e")
     before = page.input_value("#answer")
@@ -51,7 +51,7 @@ def test_a_person_reviews_with_the_keyboard(page: Any, room: tuple[str, Path]) -
     page.keyboard.press("Escape")
     page.keyboard.press("r")
     page.locator("#title", has_text="2. Understanding, vision route").wait_for()
-    assert page.inner_text("#progress") == "1 of 26 decided"
+    expect(page.locator("#progress")).to_have_text("1 of 26 decided", use_inner_text=True)
     page.keyboard.press("a")
     page.locator("#title", has_text="3. ").wait_for()
     page.locator("#progress", has_text="2 of 26").wait_for()
@@ -59,10 +59,11 @@ def test_a_person_reviews_with_the_keyboard(page: Any, room: tuple[str, Path]) -
     page.locator("#accept[aria-pressed=true]").wait_for()
     page.keyboard.press("u")
     page.get_by_text("Taken back").wait_for()
-    assert page.locator("#accept[aria-pressed=true]").count() == 0
+    expect(page.locator("#accept[aria-pressed=true]")).to_have_count(0)
     page.keyboard.press("k")
     page.locator("#reject[aria-pressed=true]").wait_for()
-    assert page.input_value("#note") == "names another emotion" and page.input_value("#answer") == before
+    expect(page.locator("#note")).to_have_value("names another emotion")
+    expect(page.locator("#answer")).to_have_value(before)
     review = Review(open_store(folder))
     assert [h["verdict"] for h in review.history(review.item(0)[0].id)] == ["reject"]
     review.close()
@@ -91,4 +92,5 @@ def test_an_edit_is_kept_while_it_is_written_and_checked(page: Any, room: tuple[
     page.locator("#title", has_text="2. ").wait_for()
     page.click("#language")
     page.locator("#title", has_text="理解").wait_for()
-    assert page.inner_text("#progress") == "已决定 1 / 26" and "左侧嘴角" in page.inner_text("#motion")
+    expect(page.locator("#progress")).to_have_text("已决定 1 / 26", use_inner_text=True)
+    expect(page.locator("#motion")).to_contain_text("左侧嘴角", use_inner_text=True)

@@ -1,5 +1,6 @@
 """Two fingers, sound, the face's curves, and a file that comes back from ELAN; in a real browser."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -160,12 +161,12 @@ def test_the_sound_follows_the_picture(page: Any, address: tuple[str, list[str]]
     apart = page.evaluate("heard.currentTime - parseFloat(document.querySelector('#time').textContent)")
     assert abs(apart) < 0.5 and page.evaluate("heard.playbackRate") == 1
     page.locator("#play").click()
-    assert page.evaluate("heard.paused")
+    until(page, "heard.paused")
     page.select_option("#speed", "0.05")
     page.locator("#play").click()
     until(page, "!heard.paused && heard.playbackRate === 0.0625")
     page.uncheck("#sound")
-    assert page.evaluate("heard.paused")
+    until(page, "heard.paused")
     page.locator("#play").click()
 
 
@@ -176,16 +177,17 @@ def test_the_faces_lines_and_curves_go_with_the_frame(page: Any, address: tuple[
     page.keyboard.press("Tab")
     page.locator("#legend", has_text="10.0°").wait_for()
     lines = page.locator("#marks path, #marks line, #marks polyline, #marks circle")
-    assert lines.count() >= 1
+    expect(lines.nth(0)).to_be_attached()
     before = page.inner_html("#marks")
     page.fill("#frame", "120")
     page.keyboard.press("Tab")
     page.locator("#legend", has_text="12.0°").wait_for()
-    assert page.inner_html("#marks") != before
+    until(page, f"document.querySelector('#marks').innerHTML !== {json.dumps(before)}")
     page.locator("#pose summary").click()
     page.locator("#pose .chart").nth(1).wait_for()
     charts = page.locator("#pose .chart")
-    assert charts.count() == 2 and charts.first.locator("path[stroke]").count() == 3
+    expect(charts).to_have_count(2)
+    expect(charts.first.locator("path[stroke]")).to_have_count(3)
     page.select_option("#pose select", "left mouth corner")
     moment = page.locator("#pose .key").last
     frame = int(page.input_value("[data-focus=apex]"))
@@ -245,10 +247,11 @@ def test_the_maps_legend_is_in_the_readers_language(page: Any, address: tuple[st
     page.select_option("#overlay", "mmc")
     english = page.locator("#legend .colours")
     english.wait_for()
-    assert "down-right" in english.inner_text() and "full colour = 1.00 px" in english.inner_text()
+    expect(english).to_contain_text("down-right", use_inner_text=True)
+    expect(english).to_contain_text("full colour = 1.00 px", use_inner_text=True)
     page.click("#language")
     page.locator("#legend", has_text="右下").wait_for()
-    assert re.search("[A-Za-z]{3}", page.locator("#legend").inner_text()) is None
+    expect(page.locator("#legend")).not_to_have_text(re.compile("[A-Za-z]{3}"), use_inner_text=True)
     page.uncheck("#fixed")
     page.locator("#legend", has_text="2.46 px 运动（仅限本图）").wait_for()
     # The hues are those of the map: right is red, up is violet.
@@ -270,7 +273,7 @@ def test_a_note_needs_no_measurement_and_exports_are_ones_own(
     links = page.locator("#exports a[data-kind=mes]")
     # Ada has said nothing: hers is the program's, never the one who saved last.
     assert "version=program" in links.first.get_attribute("href")
-    assert page.locator("#exports a[data-kind=eaf]").count() == 3
+    expect(page.locator("#exports a[data-kind=eaf]")).to_have_count(3)
     page.keyboard.press("Escape")
     page.locator("[data-focus=add-moment]").click()
     page.locator("[data-focus=note]").fill("too dark to measure")

@@ -180,6 +180,10 @@ def bench(
         Path | None,
         typer.Option(help="Folder of a training run, measured in place of the shipped MEFlowNet."),
     ] = None,
+    drawn: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a run of mellm.train.flow.drawn_run: its network joins as papers-form."),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", callback=to_new_file, help="Write figures and samples here.")
     ] = None,
@@ -195,7 +199,7 @@ def bench(
 
     names = [name.strip() for name in estimators.split(",") if name.strip()]
     test = TestPairs(data, pairs, chosen_origins(origins, ict), ict, full_3d, seed)
-    figures = bench_flow(test, estimators=names, prior=prior, run=run, json=json_file)
+    figures = bench_flow(test, estimators=names, prior=prior, run=run, drawn=drawn, json=json_file)
     typer.echo(table(figures))
 
 

@@ -42,12 +42,14 @@ def bench_flow(
     estimators: Sequence[str] = ESTIMATORS,
     prior: str | Path | None = None,
     run: str | Path | None = None,
+    drawn: str | Path | None = None,
     json: str | Path | None = None,
 ) -> FlowFigures:
     """Compare estimators; return (and write to `json`) the figures of every stratum.
 
     prior: another motion prior's file for `meflownet-fast`, such as a training run's.
     run: folder of a training run, whose prior and network stand for MEFlowNet's.
+    drawn: folder of a run of `mellm.train.flow.drawn_run`; its network joins as `papers-form` (needs torch).
     The figures are in `calm` too for portraits: the expression found where there was none. Where the pairs
     say the origin of their motion, the figures of each origin are in `origins`.
     """
@@ -55,6 +57,12 @@ def bench_flow(
     trained = Path(run) if run else None
     fitted = Path(prior) if prior else trained and trained / PRIOR_FILE.name
     made = {name: _create(name, fitted, trained) for name in estimators}
+    if drawn is not None:
+        from mellm.train.flow.drawn_estimator import DRAWN_FILE, load_drawn
+
+        network = load_drawn(drawn)
+        made[network.name] = network
+    estimators = list(made)
     samples = []
     for pair in pairs:
         where = pair.face & pair.valid
@@ -75,6 +83,7 @@ def bench_flow(
         }
         inputs = [fitted] if fitted else []
         inputs += [trained / NETWORK_FILE.name] if trained else []
+        inputs += [Path(drawn) / DRAWN_FILE] if drawn else []
         found = provenance(inputs, settings, pairs.seed, started)
         write_run(json, FlowRun(figures=figures, samples=samples, provenance=found))
     return figures

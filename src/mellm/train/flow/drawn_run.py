@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from mellm.train.flow.drawn_estimator import DRAWN_FILE
 from mellm.train.flow.network import NetworkShape
 from mellm.train.flow.network_training import NetworkTraining, TrainingPlan
 from mellm.train.flow.pair_synthesis import PairDraw, PairSynthesis
@@ -27,7 +28,15 @@ PAPER = NetworkShape(
 )
 """The papers' form at about the papers' size: features are warped, five passes."""
 
-SHAPES = {"compact": NetworkShape(), "compact-features": NetworkShape(warp="features"), "paper": PAPER}
+EIGHTH = NetworkShape(warp="features", scales=(0.25, 0.5, 0.5, 0.5))
+"""The papers' form in the compact size: features at an eighth of the size, four passes share weights."""
+
+SHAPES = {
+    "compact": NetworkShape(),
+    "compact-features": NetworkShape(warp="features"),
+    "compact-eighth": EIGHTH,
+    "paper": PAPER,
+}
 """Name -> shape."""
 
 
@@ -72,7 +81,7 @@ def run_drawn(
     run = NetworkTraining(plan, out, draw, held, report)
     run.go_on(minutes=minutes)
     figures = run.validate()
-    path = out / "meflownet_drawn.safetensors"
+    path = out / DRAWN_FILE
     facts = {
         "step": run.step,
         "seconds": run.spent,
@@ -97,10 +106,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--minutes", type=float, help="end this call after so long, resumable")
+    parser.add_argument(
+        "--precision",
+        choices=("bf16", "fp32"),
+        default="bf16" if torch.cuda.is_available() else "fp32",
+        help="of the learned layers; bf16 is the faster one on processors with instructions for it too",
+    )
     asked = parser.parse_args()
-    gpu = torch.cuda.is_available()
     plan = TrainingPlan(
-        shape=SHAPES[asked.shape], steps=asked.steps, batch=asked.batch, seconds=asked.seconds, bfloat16=gpu
+        shape=SHAPES[asked.shape],
+        steps=asked.steps,
+        batch=asked.batch,
+        seconds=asked.seconds,
+        bfloat16=asked.precision == "bf16",
     )
     if asked.seconds is not None:
         plan = replace(plan, steps=10**9)
