@@ -3,16 +3,16 @@
     python benchmarks/bench_motion_readings.py runs/motion --out readings.jsonl [--each 5] [--kind muscle]
     python benchmarks/bench_motion_readings.py runs/motion --out drawn.jsonl --draws 4
 
-The first asks the model as the product does (told what its encoder sees, every sentence held against the
-motion), and the untouched base beside it, told the same and told nothing. The second lets the model write
-unchecked: once greedily, and so often at temperature 0.7, of which the checker keeps the text with fewest
-claims that are not measured. Both go on where they stopped. As many samples of each of the seven labels, and
-of motion without a unit.
+The first asks the model as the product does (told what its encoder sees, or what the FACS stage finds, or
+nothing; every sentence held against the motion), and the untouched base beside it. The second lets the model
+write unchecked: once greedily, and so often at temperature 0.7, of which the checker keeps the text with
+fewest claims that are not measured. Both go on where they stopped. As many samples of each of the seven
+labels, and of motion without a unit.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +44,7 @@ WAYS: dict[str, tuple[str, Told]] = {
     "flow route": ("embedded", "flow"),
     "vision route": ("embedded", "vision"),
     "told the FACS stage": ("embedded", "facs"),
+    "told nothing": ("embedded", "nothing"),
     "untouched base, told as the flow route": ("embedded-untouched", "flow"),
     "untouched base, told nothing": ("embedded-untouched", "nothing"),
 }
@@ -93,10 +94,12 @@ def keep(path: Path, way: str, k: int, text: str) -> None:
         file.write(json.dumps([way, k, text]) + "\n")
 
 
-def readings(cases: Cases, path: Path) -> Iterator[tuple[str, list[Reading]]]:
+def readings(cases: Cases, path: Path, ways: Collection[str]) -> Iterator[tuple[str, list[Reading]]]:
     """Yield each way with its readings, asking for those that are not there yet."""
     found, readers = kept(path), {}
     for way, (llm, told) in WAYS.items():
+        if way not in ways:
+            continue
         for k in range(len(cases.labels)):
             if (way, k) in found:
                 continue
@@ -182,6 +185,7 @@ def main() -> None:
     parser.add_argument("--kind", default="muscle")
     parser.add_argument("--each", type=int, default=5)
     parser.add_argument("--draws", type=int, default=0)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY")
     args = parser.parse_args()
     samples = read_motion_samples(args.run / "samples", f"crop-{args.kind}-val-*.npz")
     samples = pick(samples, chosen(samples, args.each))
@@ -190,7 +194,7 @@ def main() -> None:
     if args.draws:
         print(json.dumps(drawn_texts(cases, args.out, args.draws), indent=1))
         return
-    for way, said in readings(cases, args.out):
+    for way, said in readings(cases, args.out, args.ways):
         print(json.dumps({way: scores(cases, said)}, indent=1), flush=True)
 
 

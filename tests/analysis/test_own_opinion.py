@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mellm import Analyzer, Settings
 from mellm.analysis.moment import MomentReader
+from mellm.analysis.own_opinion import OwnOpinion
 from mellm.errors import InputError
+from mellm.face.regions import REGION_NAMES
 from mellm.facs.codes import parse_code
+from mellm.flow.region_motion import RegionMotion
 from mellm.language.motion.questions import UNITS
+from mellm.report import EmotionReading
 
 
 def moment(pair: tuple[Path, Path], **settings):
@@ -35,6 +40,29 @@ def test_the_model_decides_alone_where_it_is_told_to(pair):
     assert found.emotion.set_by == "language_regions"
     assert {unit.au for unit in found.action_units} == set(UNITS)
     assert found.emotion.probabilities == found.reading.opinion.probabilities
+
+
+def test_a_model_that_decides_alone_calls_no_blink(pair):
+    """The encoder's own likelihoods stay in the report as they are; nothing is decided or told by them."""
+    lids = {f"{s} upper eyelid {p}" for s in ("left", "right") for p in ("outer", "centre", "inner")}
+    brows = {f"{s} inner brow" for s in ("left", "right")}
+    own = OwnOpinion(Settings(decide="model"))
+    face = np.zeros((480, 400, 3), np.uint8)
+    called = 0
+    for closing in (1.0, 3.0, 9.0, 16.0):
+        far = dict.fromkeys(lids, closing) | dict.fromkeys(brows, 0.2 * closing)
+        motion = [
+            RegionMotion(name, 0.0, far.get(name, 0.0), far.get(name, 0.0), far.get(name, 0.0),
+                         far.get(name, 0.0) / 180, 270.0, "down", 1.0, name in far)
+            for name in REGION_NAMES
+        ]  # fmt: skip
+        stage = EmotionReading(taxonomy="7", label=None, probabilities={}, also={})
+        said = own.weigh(motion, face, np.zeros((480, 400, 2), np.float32), [], stage)
+        units, emotion = said.decided([], stage)
+        called += max(said.opinion.action_units.values()) >= 0.5
+        assert not any(unit.probability >= 0.5 for unit in [*units, *said.told])
+        assert emotion.label is None and said.asked_labels is None
+    assert called
 
 
 def test_both_decide_together(pair):

@@ -16,9 +16,9 @@ from mellm.facs.findings import AUEvidence
 from mellm.facs.taxonomies import TAXONOMIES
 from mellm.flow.field import FlowField
 from mellm.flow.region_motion import RegionMotion
-from mellm.language.motion.combination import combined_labels, combined_units, weights_of
+from mellm.language.motion.combination import combined_labels, combined_units, held_back, weights_of
 from mellm.language.motion.encoders import MotionEncoder, shipped_encoder
-from mellm.language.motion.opinion import Opinion, borne_out
+from mellm.language.motion.opinion import CALLED, Opinion, borne_out
 from mellm.media.frame import Image
 from mellm.report import EmotionReading, MotionOpinion
 
@@ -33,8 +33,9 @@ SURE_OF_NOTHING = 0.5
 class WeighedOpinion:
     """An encoder's opinion of a moment, with the stage's and both together.
 
-    found: the encoder's units; told: those of them that a language model is told
-    labels: the encoder's, of the taxonomy asked for
+    found: the encoder's units, those that closing lids feign held back; told: those of them that a language
+        model is told
+    labels: the encoder's, of the taxonomy asked for; nothing: it sees no expression, or only closing lids
     stage: the FACS stage's units; both_units: both together; decide: who counts
     seen: the encoder's whole view
     """
@@ -48,11 +49,12 @@ class WeighedOpinion:
     all_labels: Mapping[str, dict[str, float]]
     decide: str
     seen: Opinion
+    nothing: bool
 
     @property
     def asked_labels(self) -> dict[str, float] | None:
         """Return the labels a language model is told; None where the encoder sees no unit borne out."""
-        return None if self.opinion.nothing >= SURE_OF_NOTHING else self.labels
+        return None if self.nothing else self.labels
 
     def decided(
         self, aus: list[AUEvidence], emotion: EmotionReading
@@ -67,7 +69,7 @@ class WeighedOpinion:
             return self.both_units, emotion.model_copy(
                 update={"label": best, "probabilities": self.opinion.combined, "set_by": "facs + model"}
             )
-        nothing = self.opinion.nothing >= SURE_OF_NOTHING
+        nothing = self.nothing
         label = None if nothing else max(self.labels, key=self.labels.__getitem__)
         decided = EmotionReading(
             taxonomy=emotion.taxonomy,
@@ -116,22 +118,35 @@ class OwnOpinion:
         """
         seen = self.encoder.read(motion, onset, expression)
         weights = weights_of(self.route, "px", clean=self.encoder.clean)
-        both = combined_units(aus, seen, weights, feigned_units(motion))
+        feigned = feigned_units(motion)
+        both = combined_units(aus, seen, weights, feigned)
         labels = seen.labels(emotion.taxonomy)
         stage = emotion.probabilities
         combined = combined_labels(stage, labels, weights) if stage else {}
-        found = seen.evidence(motion)
+        raw = seen.evidence(motion)
+        found = held_back(raw, feigned)
+        only_lids = bool(feigned) and not any(unit.probability >= CALLED for unit in found)
         opinion = MotionOpinion(
             model=self.encoder.name,
             route=self.route,
-            action_units=_listed(found),
+            action_units=_listed(raw),
             probabilities=labels,
             nothing=seen.nothing,
             combined_units=_listed(both),
             combined=combined,
         )
+        nothing = seen.nothing >= SURE_OF_NOTHING or only_lids
         return WeighedOpinion(
-            opinion, found, borne_out(found), labels, aus, both, _all_labels(seen), self._decide, seen
+            opinion,
+            found,
+            borne_out(found),
+            labels,
+            aus,
+            both,
+            _all_labels(seen),
+            self._decide,
+            seen,
+            nothing,
         )
 
 

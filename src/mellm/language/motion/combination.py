@@ -5,7 +5,7 @@ The weights are of a route and of whether sizes are known. Knows no motion and n
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,15 @@ def combined_units(
     most = 1.0 if heard else HEARD
     found += [AUEvidence(unit.au, unit.side, min(unit.likelihood, most), None, ()) for unit in told.values()]
     return sorted(found, key=lambda unit: -unit.probability)
+
+
+def held_back(units: Sequence[AUEvidence], feigned: Collection[int]) -> list[AUEvidence]:
+    """Return the units of an encoder that decides alone, likeliest first.
+
+    feigned: units that closing lids may feign; without a stage to ask they count for no more than `HEARD`
+    """
+    held = [replace(u, probability=min(u.probability, HEARD)) if u.au in feigned else u for u in units]
+    return sorted(held, key=lambda unit: -unit.probability)
 
 
 def combined_labels(
