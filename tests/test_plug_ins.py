@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields as dataclass_fields
 from importlib.resources import files
 from pathlib import Path
@@ -21,9 +21,10 @@ from mellm.datasets import index
 from mellm.errors import InputError
 from mellm.face.region_id import RegionId
 from mellm.facs import create_au_model
-from mellm.flow import RegionMotion, create, estimators
+from mellm.flow import Flow, RegionMotion, create, estimators
+from mellm.flow.field import ClipFlowEstimator
 from mellm.flow.region_motion import OCTANTS
-from mellm.language.backends import create_backend
+from mellm.language.backends import Decoding, create_backend
 from mellm.language.backends.specs import backend_specs
 from mellm.language.language_pack import LanguagePack
 from mellm.language.model_reader import create_language_reader
@@ -231,6 +232,122 @@ def test_a_broken_plug_in_is_one_sentence_and_stops_nobody_else(site: Path) -> N
     assert create("dis").name == "dis"
     with pytest.raises(InputError, match=r"'gone' of broken cannot be imported"):
         create("gone")
+
+
+FAILING = """
+class Named:
+    name = "named"
+    sees = False
+
+    def __init__(self, **options):
+        pass
+
+class Unmade:
+    def __init__(self, *words, **options):
+        raise RuntimeError("no licence")
+
+class Raises(Named):
+    def estimate(self, *pictures):
+        raise RuntimeError("out of\\nmemory")
+
+    estimate_clip = predict = estimate
+
+    def generate(self, *asked, **how):
+        raise KeyError("no server")
+        yield ""
+
+    def choose(self, *asked, **how):
+        raise KeyError("no server")
+
+class Wrong(Named):
+    def estimate(self, onset, *rest):
+        return onset
+
+    def predict(self, motion):
+        return ["AU 12"]
+
+    def generate(self, *asked, **how):
+        yield 12
+
+    def choose(self, messages, prefix, options, **how):
+        return len(options)
+"""
+KINDS = ("flow_estimators", "action_unit_models", "language_backends")
+
+
+@pytest.fixture
+def failing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "failing.py").write_text(FAILING)
+    (site / "raising.py").write_text('raise OSError("no driver")')
+    names = {name.lower(): f"failing:{name}" for name in ("Unmade", "Raises", "Wrong")}
+    lay_out(site, "faulty", {f"mellm.{kind}": {**names, "module": "raising:X"} for kind in KINDS})
+    monkeypatch.delitem(sys.modules, "failing", raising=False)
+    plug_ins.forget()
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_plug_in_that_cannot_be_made_is_one_sentence() -> None:
+    for make in (create, create_au_model, create_backend):
+        with pytest.raises(
+            plug_ins.PlugInError, match=r"'unmade' of faulty failed \(RuntimeError: no licence"
+        ):
+            make("unmade")
+        with pytest.raises(InputError, match=r"'module' of faulty cannot be imported \(OSError: no driver"):
+            make("module")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("raises", "RuntimeError: out of memory"), ("wrong", "TypeError: it returned a")]
+)
+@pytest.mark.usefixtures("failing")
+def test_an_estimator_and_a_recogniser_that_fail_are_one_sentence(
+    name: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = np.zeros((20, 20, 3), np.uint8)
+    estimator = create(name)
+    calls: list[Callable[[], object]] = [
+        lambda: estimator.estimate(picture, picture),
+        lambda: create_au_model(name).predict([]),
+    ]
+    if isinstance(estimator, ClipFlowEstimator):
+        calls.append(lambda: estimator.estimate_clip([picture] * 2, 0, 1))
+    assert len(calls) == (3 if name == "raises" else 2)
+    caplog.set_level("DEBUG", logger="mellm")
+    for call in calls:
+        with pytest.raises(plug_ins.PlugInError, match=rf"'{name}' of faulty failed \({said}"):
+            call()
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_flow_of_another_size_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimator = create("wrong")
+    small = np.zeros((3, 3, 2), np.float32)
+    monkeypatch.setattr(sys.modules["failing"].Wrong, "estimate", lambda *_: Flow(small, small, "x", "none"))
+    with pytest.raises(plug_ins.PlugInError, match=r"shape \(3, 3, 2\), not \(20, 20, 2\)"):
+        estimator.estimate(np.zeros((20, 20, 3), np.uint8), np.zeros((20, 20, 3), np.uint8))
+
+
+@pytest.mark.parametrize(("name", "said"), [("raises", "KeyError: 'no server'"), ("wrong", "TypeError")])
+@pytest.mark.usefixtures("failing")
+def test_a_language_model_that_fails_is_one_sentence(name: str, said: str) -> None:
+    backend = create_backend(name)
+    with pytest.raises(plug_ins.PlugInError, match=rf"'{name}' of faulty failed \({said}"):
+        list(backend.generate([], Decoding()))
+    with pytest.raises(plug_ins.PlugInError, match=rf"'{name}' of faulty failed \({said}"):
+        backend.choose([], "", ["a", "b"])
+
+
+@pytest.mark.usefixtures("failing")
+def test_what_a_plug_in_says_of_its_input_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("Give colour pictures.")
+
+    estimator = create("raises")
+    monkeypatch.setattr(sys.modules["failing"].Raises, "estimate", refuse)
+    picture = np.zeros((20, 20, 3), np.uint8)
+    with pytest.raises(InputError, match="Give colour pictures"):
+        estimator.estimate(picture, picture)
 
 
 def test_no_plug_in_takes_the_place_of_what_ships(site: Path) -> None:

@@ -4,6 +4,7 @@ The command line prints an error's text alone (no traceback) and exits with its 
 """
 
 from mellm.wording.message import Message
+from mellm.wording.shown import shown
 
 
 class MellmError(Exception):
@@ -24,3 +25,8 @@ class InputError(MellmError):
     """The input cannot be used as it is; the message says why and what to do next."""
 
     exit_code = 2
+
+
+def said_by(error: Exception) -> str:
+    """Return the kind and the text of an error on one line."""
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": "))

@@ -33,6 +33,11 @@ def recordings(smile_clip: tuple[Path, ClipTruth], brief_clip: Path, tmp_path: P
     return folder
 
 
+def test_settings_that_fit_no_analysis_are_refused_in_one_sentence(recordings: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Only the built-in model is told"):
+        run_batch(recordings, tmp_path / "out", BY_RULES.model_copy(update={"told": True}), workers=2)
+
+
 def test_every_clip_is_a_row_and_a_second_run_does_nothing_again(recordings: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     rows = run_batch(recordings, out, BY_RULES, workers=2)

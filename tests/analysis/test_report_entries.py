@@ -13,6 +13,7 @@ from mellm.analysis.clip import Watched
 from mellm.analysis.report_entries import clip_source, message_records, person_entry, verdict
 from mellm.face.people import FaceObservation, Landmarks
 from mellm.media import open_media
+from mellm.report import Interval
 from mellm.wording.message import Message, word
 
 FAST_HEAD = Message("spot.none", {"why": Message("spot.fast_head")})
@@ -23,8 +24,11 @@ def person(number: int, reason: Message | None = None) -> Any:
     return SimpleNamespace(person=number, reason=reason)
 
 
-def reading(number: int, label: str | None) -> Any:
-    return SimpleNamespace(person=number, emotion=SimpleNamespace(label=label))
+def reading(number: int, label: str | None, seconds: float = 0.3) -> Any:
+    lasts = Interval(
+        onset_frame=0, apex_frame=1, onset_time=0.0, apex_time=seconds, confidence=1.0, origin="given"
+    )
+    return SimpleNamespace(person=number, emotion=SimpleNamespace(label=label), interval=lasts)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,11 @@ def reading(number: int, label: str | None) -> Any:
             [reading(1, "fear"), reading(1, None), reading(2, "anger")],
             [person(1), person(2)],
             "2 micro-expressions found (person 1: suggests fear; person 2: suggests anger).",
+        ),
+        (
+            [reading(1, "happiness", 2.37)],
+            [person(1)],
+            "No micro-expression: 1 movement lasts longer than one (person 1: suggests happiness).",
         ),
         (
             [reading(1, None)],

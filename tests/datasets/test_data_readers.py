@@ -123,7 +123,7 @@ def test_repeated_names_get_keys_of_their_own(tmp_path: Path) -> None:
     rows = [
         ["spNO.1", "e", "62", "68", "96", "R12", "I", "happy"],
         ["spNO.1", "e", "162", "168", "196", "4", "I", "Others"],
-        ["spNO.1", "e", "162", "168", "196", "4", "I", "sad"],
+        ["spNO.1", "e", "162", "170", "196", "4", "I", "sad"],
     ]
     sheet(tmp_path / "cas(me)3_part_A_ME.csv", [columns, *rows])
     samples = index("casme3a", tmp_path)

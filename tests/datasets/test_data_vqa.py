@@ -26,6 +26,13 @@ def test_questions_are_read_and_blank_lines_skipped(tmp_path: Path) -> None:
     assert first.answer == "brow lowerer" and second.id == "a_2"
 
 
+def test_a_repeated_question_is_counted_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, [ROW, ROW | {"id": "a_2"}, ROW])))
+    assert [q.id for q in read_questions(path)] == ["a_1", "a_2"]
+    assert caplog.messages == ["q.jsonl: repeated questions are counted once (1)."]
+
+
 @pytest.mark.parametrize("line", ["not json", "{}", "[1]", json.dumps({"id": "x"})])
 def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"

@@ -95,10 +95,11 @@ def test_a_user_without_a_home(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["models list --json", "models list", "data list", "--help", "spot --help"])
+def test_a_reader_that_goes_away_is_no_error(words: str, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "mellm", "models", "list", "--json"]
+    command = [sys.executable, "-m", "mellm", *words.split()]
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")

@@ -11,12 +11,22 @@ from typer.testing import CliRunner
 
 from mellm.cli import app
 from mellm.errors import InputError
-from mellm.evaluate.board import About, read_board, read_row, row_of, write_row
+from mellm.evaluate.board import row_of
 from mellm.evaluate.board_page import board_page
+from mellm.evaluate.board_rows import About, read_board, read_row, unchecked, write_row
+from mellm.evaluate.classification import UnitScores
 from mellm.evaluate.emotion_from_sheets import evaluate_emotion_models
 from mellm.evaluate.frames import label_figures_of_answers
 from mellm.evaluate.made_where import commit_of
-from mellm.evaluate.runs import LabelRun, Provenance, SampleResult, SpottingRun, provenance, write_run
+from mellm.evaluate.runs import (
+    LabelRun,
+    Provenance,
+    SampleResult,
+    SpottingRun,
+    UnitRun,
+    provenance,
+    write_run,
+)
 from mellm.evaluate.spotting_figures import MethodFigures, PeakFigures, SpottingFigures, SpottingSample
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +39,9 @@ def run_file(tmp_path: Path) -> Path:
         SampleResult(key=f"secret{k}", dataset="d", subject=str(k % 3), truth=t, prediction=p)
         for k, (t, p) in enumerate([("a", "a"), ("a", "b"), ("b", "b"), ("c", "none"), ("c", "c")])
     ]
-    made = Provenance(mellm_version="1", command="mellm evaluate x", settings={"protocol": "loso"})
+    made = Provenance(
+        mellm_version="1", command="mellm evaluate x", settings={"protocol": "loso"}, date="2026-01-02"
+    )
     figures = label_figures_of_answers(rows, ("a", "b", "c"))
     write_run(tmp_path / "run.json", LabelRun(figures=figures, samples=rows, provenance=made))
     return tmp_path / "run.json"
@@ -52,6 +64,12 @@ def test_a_row_holds_the_figures_and_no_sample(run_file: Path, tmp_path: Path) -
         ({"samples": 6}, "holds 5 samples"),
         ({"uf1": 1.5}, "less than or equal to 1"),
         ({"surprise": 1}, "surprise"),
+        ({"uar": 0.5, "uar_interval": [0.0, 1.0]}, "uar is 0.5, its confusion says"),
+        ({"uf1": None}, "lines.0.uf1 is null"),
+        ({"uar_interval": [0.0, 1.7]}, "less than or equal to 1"),
+        ({"confusion": [[5]]}, "not of 3 classes"),
+        ({"confusion": [[-1]]}, "greater than or equal to 0"),
+        ({"people": 6}, "more people than samples"),
     ],
 )
 def test_figures_that_cannot_be_are_refused(
@@ -70,11 +88,88 @@ def test_what_a_row_must_say_is_asked_for(run_file: Path, tmp_path: Path) -> Non
     file = tmp_path / "row.json"
     write_row(row_of(run_file, ABOUT), file)
     content = json.loads(file.read_text())
-    for name in ("trained_on", "contamination", "command"):
+    for name in ("format", "trained_on", "contamination", "command", "date", "commit", "machine"):
         less = {key: value for key, value in content.items() if key != name}
         file.write_text(json.dumps(less))
         with pytest.raises(InputError, match=name):
             read_row(file)
+
+
+def test_a_row_of_labels_has_their_figures(run_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "row.json"
+    write_row(row_of(run_file, ABOUT), file)
+    content = json.loads(file.read_text())
+    del content["lines"][0]["uar"]
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="there is no uar"):
+        read_row(file)
+
+
+def test_a_run_of_no_day_makes_no_row(run_file: Path) -> None:
+    content = json.loads(run_file.read_text())
+    content["provenance"]["date"] = ""
+    run_file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="does not say when"):
+        row_of(run_file, ABOUT)
+
+
+@pytest.fixture
+def unit_row(tmp_path: Path) -> Path:
+    """A row of action units: unit 4 is right once, missed once and called once too often."""
+    answers = [(["4"], ["L4"]), (["4", "12"], ["12"]), ([], ["4"])]
+    scores = UnitScores((4, 12))
+    scores.update([truth for truth, _ in answers], [called for _, called in answers])
+    figures = scores.compute(least=10)
+    figures.samples = len(answers)
+    samples = [
+        SampleResult(key=str(k), dataset="d", subject=str(k % 2), truth=truth, prediction=called)
+        for k, (truth, called) in enumerate(answers)
+    ]
+    made = Provenance(mellm_version="1", command="mellm evaluate aus", date="2026-01-02")
+    write_run(tmp_path / "units.json", UnitRun(figures=figures, samples=samples, provenance=made))
+    write_row(row_of(tmp_path / "units.json", ABOUT), tmp_path / "unit_row.json")
+    return tmp_path / "unit_row.json"
+
+
+def test_a_row_of_units_holds_their_counts(unit_row: Path) -> None:
+    (line,) = read_row(unit_row).lines
+    assert line.unit_counts is not None
+    assert {unit: (c.hits, c.called, c.true) for unit, c in line.unit_counts.items()} == {
+        "4": (1, 2, 2),
+        "12": (1, 1, 1),
+    }
+    assert (line.people, line.unit_f1, unchecked(read_row(unit_row))) == (2, 0.75, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unit_f1": 0.999}, "unit_f1 is 0.999, its counts of units say 0.7500"),
+        ({"unit_f1_frequent": 0.5}, "unit_f1_frequent is 0.5"),
+        ({"classes": 3}, "counts of 2 units, not 3"),
+        ({"unit_counts": {"4": {"hits": 3, "called": 2, "true": 2}}}, "the counts of unit 4 cannot be"),
+        ({"unit_counts": {"4": {"hits": 0, "called": 2, "true": 2}}}, "the counts of unit 4 cannot be"),
+    ],
+)
+def test_figures_of_units_that_cannot_be_are_refused(
+    unit_row: Path, change: dict[str, object], said: str
+) -> None:
+    content = json.loads(unit_row.read_text())
+    content["lines"][0].update(change)
+    unit_row.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=said):
+        read_row(unit_row)
+
+
+def test_what_cannot_be_checked_is_said(unit_row: Path) -> None:
+    content = json.loads(unit_row.read_text())
+    del content["lines"][0]["unit_counts"]
+    content["lines"][0]["unit_f1"] = 0.999
+    unit_row.write_text(json.dumps(content))
+    said = CliRunner().invoke(app, ["evaluate", "board", "check", str(unit_row)])
+    assert said.exit_code == 0
+    assert "1 row is sound" in said.output
+    assert "unit_f1 cannot be checked: no counts for it in unit_row.json" in said.output
 
 
 def test_the_command_line_adds_checks_and_builds(run_file: Path, tmp_path: Path) -> None:
@@ -182,7 +277,7 @@ def test_spotting_in_real_clips_has_rows(tmp_path: Path) -> None:
     )
     sample = SpottingSample(key="a", person="p", kind="calm", peak=0.0, put_in=[], found={"ours": []})
     file = tmp_path / "run.json"
-    made = Provenance(mellm_version="1", command="mellm evaluate spotting r")
+    made = Provenance(mellm_version="1", command="mellm evaluate spotting r", date="2026-01-02")
     write_run(file, SpottingRun(figures=figures, samples=[sample], provenance=made))
     row = row_of(file, ABOUT)
     assert row.task == "spotting in real clips"

@@ -7,8 +7,9 @@ import pytest
 
 from mellm.datasets.vqa_questions import VQAQuestion
 from mellm.errors import InputError
-from mellm.evaluate.board import About, read_board, read_row, row_of, write_row
+from mellm.evaluate.board import row_of
 from mellm.evaluate.board_page import board_page
+from mellm.evaluate.board_rows import About, read_board, read_row, write_row
 from mellm.evaluate.runs import Provenance, SampleResult, VQARun, write_run
 from mellm.evaluate.vqa_answers import score_answers
 
@@ -35,7 +36,9 @@ def row_file(tmp_path: Path) -> Path:
     run = VQARun(
         figures=score_answers(questions, [given for *_, given in ASKED]),
         samples=samples,
-        provenance=Provenance(mellm_version="1", command="mellm evaluate me-vqa", settings={"protocol": "x"}),
+        provenance=Provenance(
+            mellm_version="1", command="mellm evaluate me-vqa", settings={"protocol": "x"}, date="2026-01-02"
+        ),
     )
     write_run(tmp_path / "run.json", run)
     rows = tmp_path / "rows"

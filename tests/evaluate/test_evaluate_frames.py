@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -290,3 +291,15 @@ def test_the_command_line_runs_it(one: FrameSet, how: HowMeasured, tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert json.loads(out.read_text())["provenance"]["settings"]["model"] == "mine"
     assert not list(tmp_path.glob("*.kept.jsonl"))
+
+
+def test_a_repeated_row_of_a_set_is_said_and_read_once(
+    rendered: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(rendered, tmp_path / "set")
+    twice = FrameSet.read(f"casme2={tmp_path / 'set'}")
+    before = read_samples([twice], "5")[0]
+    header, *rows = twice.sheet.read_text(encoding="utf-8").splitlines()
+    twice.sheet.write_text("\n".join([header, *rows, rows[0]]), encoding="utf-8")
+    assert [s.key for s in read_samples([twice], "5")[0]] == [s.key for s in before]
+    assert "1 row repeats another and is counted once" in caplog.text

@@ -10,10 +10,12 @@ from test_evaluate_language import Asked, Echo
 
 from mellm.datasets.megc2019 import read_flow_set
 from mellm.errors import InputError
+from mellm.evaluate.emotion_from_sheets import evaluate_emotion_models
 from mellm.evaluate.emotion_from_units import read_coded
 from mellm.evaluate.language_models import evaluate_language
 from mellm.evaluate.unit_recognition import evaluate_units
 from mellm.evaluate.vqa_answers import evaluate_vqa
+from mellm.train.facs.emotion_model import read_rows
 
 ODD = {0: "soft focus", 1: "A4B+glare", 2: "ref(12)+4", 3: "(1B+2A)or(loses AU4)", 4: "NaN"}
 
@@ -78,3 +80,32 @@ def test_rows_of_no_known_emotion_are_named(tmp_path: Path, caplog: pytest.LogCa
     sheet.write_text("Subject,Filename,AU,Emotion\n1,a,4,others\n")
     with pytest.raises(InputError, match="No emotion"):
         read_coded(sheet)
+
+
+def test_dates_in_place_of_units_are_said_once_and_not_scored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    cells = ("7-Apr", "7/4/2024", "2024-04-07", "45389", "4+7")
+    lines = [f"1,{k},{cell},anger" for k, cell in enumerate(cells)]
+    sheet.write_text("\n".join(["Subject,Filename,AU,Emotion", *lines]))
+    assert [len(s.codes.present) for s in read_coded(sheet)] == [0, 0, 0, 0, 2]
+    (said,) = caplog.messages
+    assert "column AU: 4 cells hold dates, which a spreadsheet made of codes; nothing is scored" in said
+    assert "row 2 '7-Apr', 3 '7/4/2024', 4 '2024-04-07', 5 '45389'" in said
+
+
+def test_a_repeated_row_is_one_sample(
+    flow_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Subject,Filename,AU,Emotion\n1,a,4,anger\n1,a,4,anger\n2,b,12,happiness\n")
+    assert [s.key for s in read_coded(sheet)] == ["a", "b"]
+    assert len(evaluate_emotion_models({"own": sheet}, "clean").samples) == 2
+    assert len(read_rows(sheet)) == 2
+    assert caplog.text.count("1 row repeats another and is counted once (row 3 like 2)") == 3
+    folder = tmp_path / "twice"
+    shutil.copytree(flow_folder, folder)
+    header, *rows = (folder / "samples.csv").read_text().splitlines()
+    (folder / "samples.csv").write_text("\n".join([header, *rows, *rows]))
+    assert read_flow_set(folder).samples == read_flow_set(flow_folder).samples

@@ -195,3 +195,46 @@ def test_the_commands_write_the_contract(flow_folder: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     assert result.output == ""
     assert json.loads(out.read_text())["figures"]["people"] == 2
+
+
+@pytest.mark.parametrize("model", ["facs", "baseline-lr"])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([f"{k},{k},12,disgust" for k in range(8)], "one emotion alone to learn from .disgust."),
+        ([f"{k},{k},,{e}" for k, e in enumerate(["disgust", "anger"] * 4)], "no action units to learn from"),
+        (["1,a,12,disgust", "1,b,4,anger"], "fewer than two people to train on"),
+        (["1,a,12,disgust", "2,b,4,anger"], "fewer than two people to train on"),
+        (["1,a,12,", "2,b,4,"], "No emotion"),
+    ],
+)
+def test_too_little_to_learn_from_is_said(tmp_path: Path, model: str, rows: list[str], said: str) -> None:
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("\n".join(["Subject,Filename,AU,Emotion", *rows]))
+    with pytest.raises(InputError, match=said):
+        evaluate_emotion_from_units(sheet, None, model=model)
+
+
+def test_a_fold_of_one_emotion_chooses_no_penalty(tmp_path: Path) -> None:
+    """Of three people one alone has another emotion: without them there is nothing to learn."""
+    train, test = tmp_path / "a.csv", tmp_path / "b.csv"
+    header = "Subject,Filename,AU,Emotion"
+    train.write_text("\n".join([header, "1,a,4,anger", "2,b,4,anger", "3,c,12,happiness"]))
+    test.write_text("\n".join([header, "9,e,4,anger", "9,f,12,happiness"]))
+    run = evaluate_emotion_from_units(train, test)
+    assert [s.prediction for s in run.samples] == ["anger", "happiness"]
+
+
+@pytest.mark.parametrize("protocol", ["loso", "cross-dataset", "folds"])
+@pytest.mark.parametrize("model", ["facs", "baseline-lr", "baseline-svm"])
+def test_one_class_in_a_folder_is_said(flow_folder: Path, tmp_path: Path, model: str, protocol: str) -> None:
+    folder = tmp_path / "one"
+    shutil.copytree(flow_folder, folder)
+    header, *rows = (folder / "samples.csv").read_text().splitlines()
+    column = header.split(",").index("label")
+    cells = [row.split(",") for row in rows]
+    alike = [",".join([*row[:column], "negative", *row[column + 1 :]]) for row in cells]
+    (folder / "samples.csv").write_text("\n".join([header, *alike]))
+    with pytest.raises(InputError, match="all samples are negative, and nothing can be learned"):
+        evaluate_recognition(folder, protocol, model)
+    assert len(evaluate_recognition(folder, "zero-shot", "facs").samples) == len(rows)

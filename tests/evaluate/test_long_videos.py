@@ -190,6 +190,18 @@ def test_a_sheet_that_must_not_answer_does_not(monkeypatch: pytest.MonkeyPatch) 
     assert set(left) == {"casme3"}
 
 
+def test_an_event_that_stands_twice_is_counted_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mellm.evaluate.long_truth._rate", lambda path: 30.0)
+    (tmp_path / "a.mp4").touch()
+    events = [TrueEvent("a.mp4", "p", "micro", 1, 2, 3), TrueEvent("a.mp4", "p", "micro", 5, 6, 7)]
+    write_truth(tmp_path, [*events, events[0]])
+    (video,) = read_truth(tmp_path)
+    assert video.events == tuple(events)
+    assert "row 4: this event stands there already" in caplog.text
+
+
 def test_a_table_of_truth_is_checked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=TRUTH):
         read_truth(tmp_path)

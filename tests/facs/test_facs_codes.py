@@ -17,7 +17,15 @@ from mellm.facs import (
     parse_codes,
     subject_side,
 )
-from mellm.facs.codes import ActionUnitCode, half_labels, parse_code, parse_units, side_letter, sides_by_unit
+from mellm.facs.codes import (
+    ActionUnitCode,
+    half_labels,
+    is_date,
+    parse_code,
+    parse_units,
+    side_letter,
+    sides_by_unit,
+)
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 
@@ -219,6 +227,26 @@ def test_every_cell_of_the_real_sheets_prints_back(sheet: str, column: str, rows
         codes = parse_codes(cell)
         assert format_codes(codes) == cell
         assert len(codes.units) == len([part for part in cell.split("+") if any(c.isdigit() for c in part)])
+
+
+DATES = (
+    "7-Apr", "Apr-24", "7. April 2024", "April 7, 2024", "7/4/2024", "07.04.2024", "07/04/24", "2024-04-07",
+    "2024-04-07 00:00:00", "4/7/2024 12:00 AM", "45389", "45389.0", "4月7日",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", DATES)
+def test_a_date_that_a_spreadsheet_made_scores_nothing(cell: str) -> None:
+    codes = parse_codes(cell)
+    assert is_date(cell)
+    assert (codes.units, codes.remarks, str(codes)) == ((), (cell,), cell)
+    with pytest.raises(InputError):
+        parse_units(cell)
+
+
+@pytest.mark.parametrize("cell", ["4/7", "12/14/24", "12-14", "1D-E", "4.0", "12", "99999", "4+7", "L12", ""])
+def test_codes_are_no_dates(cell: str) -> None:
+    assert not is_date(cell)
 
 
 def test_one_code_is_read_and_more_or_less_is_refused() -> None:

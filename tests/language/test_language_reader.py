@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError
 from mellm.face.regions import REGION_NAMES
 from mellm.facs.findings import AUEvidence
 from mellm.flow.region_motion import RegionMotion
@@ -113,6 +113,21 @@ def test_nothing_found_has_no_label():
     reading, _ = read(Scripted("Analysis: x.\nReasoning: y.\nConclusion: no micro-expression."))
     assert (reading.label, reading.action_units, reading.probabilities) == (None, [], {})
     assert not reading.agrees_with_facs
+
+
+class Failing(Scripted):
+    def generate(self, *asked, **how):
+        yield "Analysis: The mouth"
+        raise RuntimeError("the device\nwas lost")
+
+
+def test_whatever_a_backend_raises_becomes_one_sentence(caplog):
+    caplog.set_level("DEBUG", logger="mellm")
+    with pytest.raises(MellmError, match=r"^scripted failed \(RuntimeError: the device was lost\)\.$"):
+        read(Failing("", "positive"))
+    assert "Traceback" in caplog.text
+    with pytest.raises(MellmError, match=r"^scripted failed \(IndexError"):
+        read(Scripted("Analysis: Both mouth corners go up."))
 
 
 class Continuing(Scripted):

@@ -117,6 +117,26 @@ def test_folders_without_pictures_and_too_large_ones(tmp_path: Path) -> None:
         open_media(folder, fps=30, limits=Limits(max_bytes=1000))
 
 
+def test_a_folder_without_pictures_is_named_and_says_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "work"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "old.mellm").mkdir()
+    (folder / "new").mkdir()
+    (folder / "new" / "report.json").write_text("{}")
+    (folder / "a.mp4").write_bytes(b"x")
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match=r"^work holds no pictures \(1 clip, 2 reports, 1 folder\): give"):
+        open_media(".")
+    monkeypatch.chdir(folder / "raw")
+    with pytest.raises(InputError, match=r"^raw holds no pictures \(nothing at all\)"):
+        open_media(".", fps=30)
+    fill(folder / "raw", ["1.jpg", "2.jpg"])
+    with pytest.raises(InputError, match=r"^raw is a folder of pictures, which has no frame rate"):
+        open_media(".")
+
+
 def test_hash_covers_all_pictures_in_order(tmp_path: Path) -> None:
     folder = fill(tmp_path / "clip", ["2.jpg", "10.jpg"])
     joined = (folder / "2.jpg").read_bytes() + (folder / "10.jpg").read_bytes()

@@ -221,9 +221,12 @@ def test_limits_may_be_raised_or_lowered(tmp_path: Path) -> None:
     assert read_image(path, limits=Limits(max_side=224)).shape == RGB.shape
 
 
-def test_first_frame_of_a_video_serves_as_a_picture(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "clip.mp4", [coded_picture(n) for n in (9, 10)])
+def test_a_video_serves_as_a_picture_only_where_it_is_one(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", [coded_picture(9)])
     assert number_in(read_image(path)) == 9
+    path = write_video(tmp_path / "clip.mp4", [coded_picture(n) for n in (9, 10)])
+    with pytest.raises(InputError, match=r"clip\.mp4 is an animation or a video where one picture"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("orientation", EXIF_TURNS)

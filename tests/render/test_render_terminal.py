@@ -54,6 +54,19 @@ def test_no_colour_without_a_terminal_and_colour_with_one():
     assert "\x1b[" in printed(report, force_terminal=True, color_system="standard")
 
 
+def test_what_wraps_stays_indented():
+    report = made_up_report("en", with_pictures=False)[0]
+    moment = report.micro_expressions[0]
+    reading = moment.reading.model_copy(
+        update={"model": "a model with " + "a long name " * 8, "seconds": 60.8}
+    )
+    told = report.model_copy(update={"micro_expressions": [moment.model_copy(update={"reading": reading})]})
+    lines = printed(told).splitlines()
+    first = next(number for number, line in enumerate(lines) if "written by" in line)
+    assert lines[first].startswith("     written by") and "60.8 s" not in lines[first]
+    assert lines[first + 1].startswith("     ") and "60.8 s" in lines[first + 1]
+
+
 def test_markup_in_names_is_text():
     report, _ = made_up_report(with_pictures=False, path="clip [red]x[-].mp4")
     assert "clip [red]x[-].mp4" in printed(report)

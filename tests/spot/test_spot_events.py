@@ -123,6 +123,18 @@ def test_a_still_face_yields_nothing(noise: float, fps: float) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("trace", "keep", "why"),
+    [
+        (Trace(1.0, 4.0), None, "the frame rate is too low: 1 a second, and at least 4 are needed"),
+        (Trace(30.0, 0.15), None, "the face is seen for 0.10 s"),
+        (Trace(30.0, 3.0), np.array([0, 80]), "the face is seen in 2 frames, and at least 3 are needed"),
+    ],
+)
+def test_too_little_to_spot_in_says_what_is_missing(trace: Trace, keep: np.ndarray | None, why: str) -> None:
+    assert why in str(explain_none(trace.motion(keep), []))
+
+
 def test_slow_drift_yields_nothing() -> None:
     trace = Trace(30.0, 20.0)
     slow = np.sin(2 * np.pi * trace.times / 12)

@@ -20,6 +20,7 @@ from mellm.analysis.clip import (
     imported_faces,
     watch,
 )
+from mellm.analysis.doubtful_moments import small_faces
 from mellm.analysis.listeners import (
     EventListener,
     Listeners,
@@ -39,7 +40,7 @@ from mellm.analysis.named_frames import (
     named_interval,
     read_named,
 )
-from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubts
+from mellm.analysis.plausibility import clip_doubts, landmark_doubts, pair_doubts, same_pictures
 from mellm.analysis.readings import Readings
 from mellm.analysis.report_entries import (
     clip_source,
@@ -172,7 +173,7 @@ class Analyzer:
         if onset.shape != apex.shape:
             sizes = {"onset": _size(onset), "apex": _size(apex)}
             raise InputError(Message("analysis.sizes_differ", sizes))
-        found = Readings()
+        found = Readings(warnings=same_pictures(onset, apex))
         people = self._people(Frame(0, 0.0, onset))
         interval = Interval(onset_frame=0, apex_frame=1, confidence=1.0, origin="given")
         for number, person in enumerate(people, start=1):
@@ -202,6 +203,7 @@ class Analyzer:
                 intervals = {
                     p.person: [interval_entry(e) for e in p.events if e.kind == "micro"] for p in people
                 }
+            found.warnings += small_faces(person for person in people if not intervals[person.person])
             for interval in chain.from_iterable(intervals.values()):
                 interval.files = file_names(media, interval)
             moments = [(person, interval) for person in people for interval in intervals[person.person]]

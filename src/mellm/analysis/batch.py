@@ -103,7 +103,8 @@ def run_batch(
 
     Broken off (KeyboardInterrupt, or `Stopped` by a signal) it writes the table of the clips done so far and
     leaves no process behind. In a script, call it below `if __name__ == "__main__":`. Raises InputError where
-    a report of another clip would be replaced or nothing can be written to `out`, before the work.
+    a report of another clip would be replaced, nothing can be written to `out` or the settings fit no
+    analysis, before the work.
     """
     folder, out, settings = Path(folder), check_folder(out), settings or Settings()
     contents = _contents(folder)
@@ -256,16 +257,22 @@ def _drain(pool: Pool, count: int, waiting: list[Job], attempts: dict[Job, int])
             yield row
 
 
-_worker: Worker | None = None
+_worker: Worker | MellmError | None = None
+"""The process's worker, or why its settings make none."""
 
 
 def _start(settings: Settings) -> None:
     global _worker
     configure_child()
-    _worker = Worker(settings)
+    try:
+        _worker = Worker(settings)
+    except MellmError as error:
+        _worker = error  # raised with the first job, where the parent hears it
 
 
 def _do(job: Job) -> Row:
+    if isinstance(_worker, MellmError):
+        raise _worker
     assert _worker is not None
     return _worker.do(job)
 

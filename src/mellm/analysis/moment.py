@@ -11,7 +11,9 @@ from functools import partial
 import numpy as np
 
 from mellm.analysis.clip import Clock
-from mellm.analysis.own_opinion import OwnOpinion, WeighedOpinion, refuse_own
+from mellm.analysis.doubtful_moments import moment_warnings
+from mellm.analysis.how_asked import asking_of, published_profile
+from mellm.analysis.own_opinion import OwnOpinion, WeighedOpinion, refuse_in_vain
 from mellm.analysis.settings import Settings
 from mellm.errors import InputError, MellmError
 from mellm.face import Alignment
@@ -35,8 +37,8 @@ from mellm.flow.region_motion import RegionMotion
 from mellm.language.backends.protocol import CancelledError
 from mellm.language.backends.protocol import Message as ChatMessage
 from mellm.language.grammar_reading import write_reading
-from mellm.language.model_reader import Asking, Tell, create_language_reader
-from mellm.language.published.profiles import PROFILES, PUBLISHED, Profile, published_messages
+from mellm.language.model_reader import Tell, create_language_reader
+from mellm.language.published.profiles import published_messages
 from mellm.language.shown_motion import shown_to
 from mellm.language.vision_question import vision_messages
 from mellm.media.frame import Image
@@ -90,12 +92,12 @@ class MomentReader:
         self.emotion_model = create_emotion_model(settings.emotion_model, settings.convention)
         self._seen = settings.route == "vision"
         self._template = settings.prompt
-        self._published = _published_profile(settings)
+        self._published = published_profile(settings)
         self.words = create_language_reader(
             settings.llm,
             taxonomy=self._taxonomy.name,
             language=self.language,
-            asking=_asking(settings, self._published),
+            asking=asking_of(settings, self._published),
         )
         # A clean analysis has a clean encoder, but no language model that is clean.
         seeing = settings.llm == ("none" if settings.clean else "embedded") and not settings.told
@@ -106,8 +108,7 @@ class MomentReader:
                 "openai:URL,model=NAME or --llm transformers:PATH with a vision model; "
                 "or choose --route flow."
             )
-        if self._own is None:
-            refuse_own(settings)
+        refuse_in_vain(settings, asks=self.words is not None, sees=self._own is not None)
         self._always, self._read_motion = settings.always_ask, settings.read_motion
 
     def models(self) -> dict[str, ModelUsed]:
@@ -157,7 +158,7 @@ class MomentReader:
         with clock("facs"):
             aus = self.au_model.predict(motion)
             emotion = self._no_emotion() if doubts else self._emotion(aus, motion)
-        warnings = [*doubts, *flow.warnings]
+        warnings = [*doubts, *moment_warnings(interval, person, pair, landmarks[0]), *flow.warnings]
         how = _Telling(tell, _rise(interval))
         head = float(np.hypot(flow.head[..., 0], flow.head[..., 1]).mean())
         if head > FAST_HEAD_PX:
@@ -292,26 +293,6 @@ class MomentReader:
 def _rise(interval: Interval) -> float | None:
     known = interval.onset_time is not None and interval.apex_time is not None
     return interval.apex_time - interval.onset_time if known else None  # type: ignore[operator]
-
-
-def _published_profile(settings: Settings) -> Profile | None:
-    """The profile of `--prompt published`. Raises InputError where the other settings do not fit it."""
-    if settings.prompt is None or str(settings.prompt) != PUBLISHED:
-        return None
-    profile = PROFILES[settings.route]
-    profile.check(settings.llm, settings.language, settings.taxonomy)
-    return profile
-
-
-def _asking(settings: Settings, published: Profile | None) -> Asking:
-    if published is None:
-        return Asking(template=settings.prompt)
-    return Asking(
-        form=PUBLISHED,
-        max_tokens=published.max_tokens,
-        timeout=published.timeout,
-        temperature=published.temperature,
-    )
 
 
 def _region(motion: RegionMotion, region: Region, alignment: Alignment) -> RegionReading:

@@ -81,8 +81,27 @@ class WeighedOpinion:
         return self.found, decided
 
 
-def refuse_own(settings: Settings) -> None:
-    """Raise InputError where the settings want the built-in model's own view, but it has none."""
+def refuse_in_vain(settings: Settings, *, asks: bool, sees: bool) -> None:
+    """Raise InputError for settings that would change nothing.
+
+    asks: whether a language model is asked; sees: whether the built-in model has a view of its own
+    """
+    if settings.told and settings.llm != ("none" if settings.clean else "embedded"):
+        raise InputError(
+            "Only the built-in model is told what the FACS stage found: choose --llm embedded, or leave "
+            "--told out."
+        )
+    for option, given in (("--always-ask", settings.always_ask), ("--prompt", settings.prompt is not None)):
+        if given and not asks:
+            raise InputError(
+                f"{option} is for a language model, and none is asked (--llm none, and the built-in one in "
+                f"any language but English): choose one with --llm, or leave {option} out."
+            )
+    if not sees:
+        _refuse_own(settings)
+
+
+def _refuse_own(settings: Settings) -> None:
     if settings.read_motion:
         raise InputError(
             "Only the built-in model reads motion itself: choose --llm embedded without --told, or leave "

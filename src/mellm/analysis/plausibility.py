@@ -69,6 +69,11 @@ def pair_doubts(onset: Image, apex: Image, points: tuple[Landmarks, Landmarks]) 
     return []
 
 
+def same_pictures(onset: Image, apex: Image) -> list[Message]:
+    """Return a warning where both pictures hold the same, in which nothing can have moved."""
+    return [Message("analysis.same_pictures")] if np.array_equal(onset, apex) else []
+
+
 def likeness(onset: Image, apex: Image, points: tuple[Landmarks, Landmarks]) -> float:
     """How much one face looks like the other, -1..1: both aligned, the second warped to the first.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mellm.analysis.clip import Watched
+from mellm.analysis.doubtful_moments import too_long
 from mellm.analysis.listeners import WatchedClip
 from mellm.face import inter_ocular
 from mellm.face.region_id import RegionId
@@ -202,9 +203,12 @@ def verdict(readings: list[MicroExpression], people: list[Watched], *, doubted: 
     """Return what was found, or why nothing was; `doubted` moments have parts that cannot belong together."""
     if not people:
         return Message("verdict.nobody")
-    found = tuple(suggestion(me) for me in readings if me.emotion.label)
+    found = [me for me in readings if me.emotion.label]
     if found:
-        return Message("verdict.found", {"count": len(found), "people": found})
+        said = tuple(map(suggestion, found))
+        if all(too_long(me.interval) for me in found):
+            return Message("verdict.found_longer", {"count": len(found), "people": said})
+        return Message("verdict.found", {"count": len(found), "people": said})
     if doubted:
         return Message("verdict.doubted")
     if readings:

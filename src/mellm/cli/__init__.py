@@ -125,6 +125,11 @@ def main() -> None:
         logger.info("exit code %d: %s", error.exit_code, error)
         _say(str(error))
         raise SystemExit(error.exit_code) from None
+    except SystemExit as error:
+        if not _reader_left(error):
+            raise
+        _forget_output()
+        raise SystemExit(0) from None
     except KeyboardInterrupt as error:
         _say(str(getattr(error, "message", None) or Message("stopped.finished")))
         raise SystemExit(128 + getattr(error, "number", signal.SIGINT)) from None
@@ -143,6 +148,14 @@ def main() -> None:
 
 def _say(sentence: str) -> None:
     typer.secho(f"mellm: {sentence}", err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+
+
+def _reader_left(error: BaseException) -> bool:
+    """Whether the program ends because nobody reads its output: rich and typer make exit code 1 of that."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, BrokenPipeError):
+        cause = cause.__context__
+    return cause is not None
 
 
 def _forget_output() -> None:

@@ -80,6 +80,10 @@ def analyze(
 
     if source is not None and (pair.onset or pair.apex):
         raise InputError("Give either a SOURCE or the pair --onset and --apex, not both.")
+    if marked.by_file_number and not marked.given:
+        raise InputError(
+            "--by-file-number says how --onset-frame and --apex-frame are counted: give both or neither."
+        )
     if source is not None and source.is_dir() and holds_clips(source):
         if marked.given:
             raise InputError(
@@ -87,6 +91,7 @@ def analyze(
             )
         analyze_folder(source, out, settings, batch, as_json=json_, quiet=quiet)
         return
+    _refuse_in_vain(settings, batch, pair=source is None, spots=source is not None and not marked.given)
     folder = _folder_for(source or pair.onset, pair.apex, out, quiet=quiet)
     from mellm.analysis.analyzer import Analyzer
     from mellm.targets import check_folder
@@ -108,6 +113,20 @@ def analyze(
 
 
 analyze.__doc__ = f"{analyze.__doc__}\n{EXAMPLES}"
+
+
+def _refuse_in_vain(settings: Settings, batch: BatchOptions, *, pair: bool, spots: bool) -> None:
+    """Raise InputError for an option that is for another kind of source, and would change nothing here."""
+    usual = Settings.model_fields["false_alarms_per_minute"].default
+    if batch != BatchOptions():
+        raise InputError("--workers, --engine and --address are for a folder of clips: leave them out.")
+    if pair and settings.fps is not None:
+        raise InputError("--fps is for a SOURCE, and two pictures have no frame rate: leave it out.")
+    if not spots and settings.false_alarms_per_minute != usual:
+        raise InputError(
+            "--false-alarms-per-minute is for spotting, and nothing is spotted where frames or pictures are "
+            "given: leave it out."
+        )
 
 
 def _print(report: "Report", written: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mellm.analysis.settings import CommandLine, OptionModel, Settings
 from mellm.cli.console import console
@@ -25,6 +25,14 @@ class BatchOptions(OptionModel):
         None, description="Address of the Ray cluster to join."
     )
 
+    @model_validator(mode="after")
+    def _fit(self) -> "BatchOptions":
+        if self.engine not in ("local", "ray"):
+            raise InputError(f"There is no engine {self.engine!r}; choose local or ray.")
+        if self.address and self.engine != "ray":
+            raise InputError("An --address goes with --engine ray.")
+        return self
+
 
 def analyze_folder(
     folder: Path,
@@ -42,10 +50,6 @@ def analyze_folder(
     from mellm.analysis.former_results import name_of
     from mellm.analysis.ray_cluster import RayRunner
 
-    if batch.engine not in ("local", "ray"):
-        raise InputError(f"There is no engine {batch.engine!r}; choose local or ray.")
-    if batch.address and batch.engine != "ray":
-        raise InputError("An --address goes with --engine ray.")
     make_ready(language=settings.llm == "embedded" and settings.language == "en")
     target = out or Path(f"{name_of(folder)}.mellm")
     bars = Progress(

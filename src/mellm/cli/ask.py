@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @with_options
 def ask(
     *,
+    context: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(help="A video, a report's folder, or with --questions a folder of clips."),
@@ -63,6 +64,8 @@ def ask(
 ) -> None:
     """Answer questions about a video from what was measured, naming the frames, in English or Chinese.
 
+    An answer is in the question's own language, or in that of --language.
+
     Example: mellm ask interview.mp4 "How many micro-expressions are there?" "When was the first?"
 
     Example: mellm ask clips/ --questions test.jsonl --one-moment --out submission.jsonl
@@ -71,36 +74,77 @@ def ask(
     from mellm.analysis.asking.question_files import AskedLine, Clips, read_asked, write_answers
     from mellm.analysis.asking.reports import Reports
 
-    if bool(question) == bool(questions):
-        raise InputError(
-            'Ask something: mellm ask CLIP "How many micro-expressions are there?", or --questions FILE.'
-        )
-    if out is not None and questions is None:
-        raise InputError("--out holds the answers to a file: give it with --questions.")
+    _check_asked(question, questions, out)
+    chosen = _named_settings(context)
+    _refuse_unused(source, chosen, settings)
+    source = source if source.name not in ("", "..") else source.resolve()
     lines = read_asked(questions) if questions else [AskedLine(text, {}) for text in question or []]
     # Answers come from the report; a language model's reading is no part of them.
     reports = Reports(settings.model_copy(update={"llm": "none"}), one_moment=one_moment, kept=kept)
-    clips = (
-        Clips(source) if questions and any(line.fields for line in lines) and _is_collection(source) else None
-    )
+    clips = Clips(source) if _holds_clips(source) else None
+    if clips and not any(line.fields for line in lines):
+        raise InputError(f"{source} holds many clips: name one of them.")
+    language = settings.language if "language" in chosen else None
     answers: list[Answer] = []
     for line in lines:
         clip = clips.find(line) if clips else source
         with _progress(reports, clip, quiet=quiet or json_) as report:
-            answers.append(answer_of(report, line.question))
+            answers.append(answer_of(report, line.question, language))
         if not json_ and (out is None or not quiet):
             _print(answers[-1], alone=quiet)
     if json_:
         print_json(json.dumps([answer.model_dump() for answer in answers], indent=2, ensure_ascii=False))
     if out is not None:
         write_answers(out, lines, (answer.short or answer.text for answer in answers))
+        _warn_of_unmeasured(answers)
 
 
-def _is_collection(source: Path) -> bool:
+def _check_asked(question: list[str] | None, questions: Path | None, out: Path | None) -> None:
+    """Refuse what is no question, or two kinds of them."""
+    if question and questions:
+        raise InputError("Give either questions or a file of them with --questions, not both.")
+    if not question and not questions:
+        raise InputError(
+            'Ask something: mellm ask CLIP "How many micro-expressions are there?", or --questions FILE.'
+        )
+    if out is not None and questions is None:
+        raise InputError("--out holds the answers to a file: give it with --questions.")
+
+
+def _named_settings(context: typer.Context) -> set[str]:
+    """The settings that the person named on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in Settings.model_fields}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
+def _refuse_unused(source: Path, chosen: set[str], settings: Settings) -> None:
+    """Refuse settings that could change no answer."""
+    if "llm" in chosen and settings.llm != "none":
+        raise InputError(
+            "Answers come from what was measured, and no language model takes part: leave --llm out."
+        )
+    unused = sorted(chosen - {"language", "llm"})
+    if unused and _is_report(source):
+        options = ", ".join("--" + name.replace("_", "-") for name in unused)
+        raise InputError(f"{source} is a finished report, which {options} cannot change: name the video.")
+
+
+def _is_report(source: Path) -> bool:
+    return source.name == "report.json" or (source / "report.json").is_file()
+
+
+def _holds_clips(source: Path) -> bool:
     """Whether clips have to be found below a folder: it is no clip and no report itself."""
-    from mellm.media.folder_contents import pictures_in
+    from mellm.media.folder_contents import holds_clips
 
-    return source.is_dir() and not (source / "report.json").is_file() and not pictures_in(source)
+    return source.is_dir() and not _is_report(source) and holds_clips(source)
+
+
+def _warn_of_unmeasured(answers: "list[Answer]") -> None:
+    """Say which lines of a file are answered although nothing was measured."""
+    lines = [str(number) for number, answer in enumerate(answers, 1) if not answer.measured]
+    if lines:
+        typer.echo(f"  not measured, and answered in the form alone: question {', '.join(lines)}", err=True)
 
 
 @contextmanager

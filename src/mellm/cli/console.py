@@ -10,8 +10,11 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _HANDLER: Final = "mellm-escape"
+_WIDTH_OF_FILES: Final = 1000
+_NARROWEST_NAMES: Final = 9
 _PLAIN: Final = {
     "→": "->", "←": "<-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"', "”": '"',
     "…": "...", "×": "x", "°": " deg", "·": ".", "•": "*", "█": "#",
@@ -22,7 +25,36 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a console of rich that prints square brackets and colons as they stand."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False)
+    screen = Console(stderr=stderr, markup=False, emoji=False)
+    if not (stderr or screen.is_terminal):
+        # A file or another program has no width that a table could be cut at.
+        screen.width = _WIDTH_OF_FILES
+    return screen
+
+
+def figures_table(*columns: str, title: str | None = None) -> "Table":
+    """Return a table whose first column names what the others hold figures of; `print_figures` prints it."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, no_wrap=number > 0, overflow="fold")
+    return table
+
+
+def print_figures(table: "Table") -> None:
+    """Print a table with every figure whole.
+
+    On a narrow terminal the names of the first column wrap; where that is not enough, whole lines do.
+    """
+    from rich.measure import Measurement
+
+    screen = console()
+    wide = screen.options.update_width(_WIDTH_OF_FILES)
+    needed = Measurement.get(screen, wide, table).maximum
+    names = max(map(len, (str(table.columns[0].header), *map(str, table.columns[0].cells))))
+    screen.width = max(screen.width, needed - max(names - _NARROWEST_NAMES, 0))
+    screen.print(table, crop=False)
 
 
 def accept_every_character() -> None:

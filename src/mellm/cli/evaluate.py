@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from mellm.cli import evaluate_board
 from mellm.cli.compare import compare
-from mellm.cli.console import console
+from mellm.cli.console import console, figures_table, print_figures
 from mellm.cli.evaluate_frames import case, frames, table
 from mellm.cli.evaluate_long import long_videos
 from mellm.cli.evaluate_output import Json, Quiet, bar, kept_beside, print_labels, shown_on, write
@@ -276,11 +275,11 @@ def _print_reading(figures: "LabelFigures", model: str) -> None:
 
 
 def _print_units(figures: "UnitFigures", title: str) -> None:
-    table = Table("AU", "samples", "F1", "precision", "recall", "balanced accuracy", title=title)
+    table = figures_table("AU", "samples", "F1", "precision", "recall", "balanced accuracy", title=title)
     for unit, f in figures.per_unit.items():
         values = (f.f1, f.precision, f.recall, f.balanced_accuracy)
         table.add_row(unit, str(f.support), *(f"{value:.3f}" for value in values))
-    console().print(table)
+    print_figures(table)
     sides = figures.sides
     lines = [
         f"macro F1 {figures.macro_f1:.3f} over {len(figures.per_unit)} units; "
@@ -298,7 +297,7 @@ def _print_units(figures: "UnitFigures", title: str) -> None:
 
 
 def _print_answers(figures: "VQAFigures") -> None:
-    table = Table("figure", "questions", "value")
+    table = figures_table("figure", "questions", "value")
     asked = figures.questions
     for name, labels in (("coarse", figures.coarse), ("fine", figures.fine)):
         if labels:
@@ -315,4 +314,4 @@ def _print_answers(figures: "VQAFigures") -> None:
         if text:
             value = f"BLEU {text.bleu:.3f}  ROUGE-1 {text.rouge1:.3f}  ROUGE-L {text.rougeL:.3f}"
             table.add_row(f"{kind}, wording", str(asked[kind]), value)
-    console().print(table)
+    print_figures(table)

@@ -31,7 +31,8 @@ def add(
 
     Example: mellm evaluate board add run.json --out row.json --method mine --trained-on "my data" --seen none
     """
-    from mellm.evaluate.board import About, read_row, row_of, write_row
+    from mellm.evaluate.board import row_of
+    from mellm.evaluate.board_rows import About, read_row, write_row
 
     about = About(
         method=method, trained_on=trained_on, contamination=seen, measurement=measurement, by=by,
@@ -44,20 +45,27 @@ def add(
 
 @app.command("check")
 def check(rows: Annotated[list[Path], typer.Argument(help="Rows' files, or folders of them.")]) -> None:
-    """Check rows: the format, and that figures agree with their confusion counts and intervals.
+    """Check rows: the format, and that figures agree with their counts and intervals.
+
+    Figures that a row holds no counts for cannot be checked, and are named.
 
     Example: mellm evaluate board check benchmarks/board
     """
-    from mellm.evaluate.board import read_row
+    from mellm.evaluate.board_rows import read_row, unchecked
 
     files = [file for path in rows for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
     if not files:
         raise InputError("There is no row's file (*.json).")
+    without: list[tuple[str, str]] = []
     for file in files:
         if not file.is_file():
             raise InputError(f"There is no file {file}.")
-        read_row(file)
-    typer.echo(f"  {len(files)} rows are sound")
+        without += [(file.name, name) for _, name in unchecked(read_row(file))]
+    typer.echo(f"  {len(files)} {'row is' if len(files) == 1 else 'rows are'} sound")
+    for name in dict.fromkeys(name for _, name in without):
+        rows_without = list(dict.fromkeys(file for file, one in without if one == name))
+        more = f" and {len(rows_without) - 1} more" if len(rows_without) > 1 else ""
+        typer.echo(f"  {name} cannot be checked: no counts for it in {rows_without[0]}{more}")
 
 
 @app.command("build")
@@ -69,8 +77,8 @@ def build(
 
     Example: mellm evaluate board build benchmarks/board --out docs/leaderboard.md
     """
-    from mellm.evaluate.board import read_board
     from mellm.evaluate.board_page import board_page
+    from mellm.evaluate.board_rows import read_board
 
     rows = read_board(folder)
     out.write_text(board_page(rows), encoding="utf-8")

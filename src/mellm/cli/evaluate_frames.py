@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import BaseModel, Field
-from rich.table import Table
 
 from mellm.analysis.settings import CommandLine
-from mellm.cli.console import console
+from mellm.cli.console import console, figures_table, print_figures
 from mellm.cli.evaluate_output import IntervalSeed, Json, Quiet, bar, kept_beside, shown_on, write
 from mellm.cli.options import to_file, with_options
 from mellm.errors import InputError
@@ -217,13 +216,15 @@ def case(
 
 
 def _print(figures: "LabelFigures", title: str) -> None:
-    shown = Table("set", "samples", "people", "ACC", "UF1", "95%", "UAR", "95%", "no label", title=title)
+    shown = figures_table(
+        "set", "samples", "people", "ACC", "UF1", "95%", "UAR", "95%", "no\nlabel", title=title
+    )
     for name, f in {"all": figures, **figures.per_dataset}.items():
         uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
         counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
         shown.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar, str(f.unanswered))
     screen = console()
-    screen.print(shown)
+    print_figures(shown)
     if figures.units:
         screen.print(
             f"  action units: macro F1 {figures.units.macro_f1:.3f}, {figures.units.samples} samples"

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from mellm.cli.console import console
+from mellm.cli.console import figures_table, print_figures
 from mellm.cli.evaluate_output import FalseAlarms, IntervalSeed, Json, Quiet, bar, shown_on, write
 from mellm.errors import InputError
 
@@ -66,21 +65,22 @@ def long_videos(
 
 
 def _print(figures: "LongFigures") -> None:
-    screen = console()
     title = f"{figures.videos} videos, {figures.minutes:.1f} minutes, {figures.people} people"
-    spotting = Table(
+    spotting = figures_table(
         "method",
         "ME found",
         "F1",
         "95%",
-        "false/min",
+        "false\n/min",
         "labels' F1",
         "STRS",
-        "macro F1",
-        "both F1",
+        "macro\nF1",
+        "both\nF1",
         title=title,
     )
-    asked = Table("method", "counts", "MAE", "RMSE", "units F1", "Jaccard", "first ME", title="questions")
+    asked = figures_table(
+        "method", "counts", "MAE", "RMSE", "units F1", "Jaccard", "first ME", title="questions"
+    )
     for name, m in figures.methods.items():
         low, high = m.micro.f1_interval
         spotting.add_row(
@@ -101,5 +101,5 @@ def _print(figures: "LongFigures") -> None:
             rest = []
     for scope, counts in figures.mean_counts.items():
         asked.add_row("the mean", scope, f"{counts.mae:.2f}", f"{counts.rmse:.2f}")
-    screen.print(spotting)
-    screen.print(asked)
+    print_figures(spotting)
+    print_figures(asked)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress as Bar
-from rich.table import Table
 
-from mellm.cli.console import console
+from mellm.cli.console import console, figures_table, print_figures
 from mellm.cli.options import to_new_file
 
 if TYPE_CHECKING:
@@ -63,10 +62,10 @@ def write(json_file: Path | None, run: "AnyRun") -> None:
 
 def print_labels(figures: "LabelFigures", title: str) -> None:
     """Print accuracy, UF1 and UAR with their intervals, for all and for each set."""
-    table = Table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
+    table = figures_table("set", "samples", "people", "accuracy", "UF1", "95%", "UAR", "95%", title=title)
     alone = {f"measurement {n} alone": f for n, f in enumerate(figures.per_measurement, 1)}
     for name, f in {"all": figures, **figures.per_dataset, **alone}.items():
         uf1, uar = (f"{low:.3f}-{high:.3f}" for low, high in (f.uf1_interval, f.uar_interval))
         counts = [str(f.samples), str(f.people), f"{f.accuracy:.3f}"]
         table.add_row(name, *counts, f"{f.uf1:.3f}", uf1, f"{f.uar:.3f}", uar)
-    console().print(table)
+    print_figures(table)

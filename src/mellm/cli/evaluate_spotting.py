@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from mellm.cli.console import console
+from mellm.cli.console import console, figures_table, print_figures
 from mellm.cli.evaluate_output import FalseAlarms, Json, Quiet, write
 
 if TYPE_CHECKING:
@@ -63,7 +62,9 @@ def spotting(
 
 def _print(figures: "SpottingFigures") -> None:
     peaks = sorted({p for m in figures.methods.values() for k in m.recall.values() for p in k}, key=float)
-    table = Table("spotter", "clips", "minutes", "false a minute", *(f"recall {p} px" for p in peaks), "F1")
+    table = figures_table(
+        "spotter", "clips", "minutes", "false a\nminute", *(f"recall\n{p} px" for p in peaks), "F1"
+    )
     for name, method in figures.methods.items():
         kinds = sorted({*figures.minutes, *method.recall})
         for kind in kinds:
@@ -75,6 +76,6 @@ def _print(figures: "SpottingFigures") -> None:
         total = f"{sum(figures.minutes.values()):.2f}"
         false = f"{method.false_per_minute['all']:.2f}"
         table.add_row(name, "all", total, false, *("" for _ in peaks), f"{method.f1:.2f}")
-    console().print(table)
+    print_figures(table)
     covered = ", ".join(f"{kind} {100 * share:.1f} %" for kind, share in sorted(figures.covered.items()))
     console().print(f"  time covered in clips as they are: {covered}")

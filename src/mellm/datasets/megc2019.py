@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.flow_crops import TIGHT, WIDE, in_tight_crop, turned_round
+from mellm.datasets.repeated_rows import counted_once
 from mellm.datasets.sheet_warnings import log_remarks
 from mellm.errors import InputError
 from mellm.facs.codes import AUCodes, parse_codes
@@ -33,6 +34,8 @@ from mellm.facs.codes import AUCodes, parse_codes
 _log = logging.getLogger(__name__)
 
 _UNITS = ("action_units",)
+_SAMPLE = (("dataset",), ("key",), ("subject",))
+_SAID = (("label",), ("emotion",), _UNITS)
 
 SIZE = 28
 """Width and height of the flow pictures, pixels."""
@@ -149,6 +152,7 @@ def _matched(archive: Path, rows: Sequence[Sample]) -> list[NDArray[np.uint8]]:
 
 def _read_sheet(sheet: Path) -> list[Sample]:
     rows = read_sheet(sheet, [("key",), ("dataset",), ("subject",), ("label",)])
+    rows = counted_once(_log, sheet, rows, _SAMPLE, _SAID)
     log_remarks(_log, sheet, rows, _UNITS)
     return [
         Sample(

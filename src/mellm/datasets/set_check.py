@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mellm.datasets.published_sets import get_set, set_names
 from mellm.datasets.sample import Sample
-from mellm.facs.codes import parse_codes
+from mellm.facs.codes import is_date, parse_codes
 from mellm.media.folder_contents import pictures_in
 
 
@@ -58,9 +58,11 @@ def _of_sample(sample: Sample) -> Iterator[tuple[str, bool]]:
         yield "have no emotion", False
     if "action_units" in expected:
         codes = parse_codes(sample.action_units)
-        if not codes.present:
+        if is_date(sample.action_units):
+            yield "have a date that a spreadsheet made of their action units; type these again as text", False
+        elif not codes.present:
             yield "have no action units", False
-        if codes.remarks:
+        if codes.remarks and not is_date(sample.action_units):
             yield "have remarks among their action units, which are kept and not scored", False
     if "->" in sample.note:
         yield "were corrected (see the column note)", False

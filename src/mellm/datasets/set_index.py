@@ -2,6 +2,7 @@
 
 import csv
 import glob
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from mellm.datasets.annotation_sheets import Row, read_sheet
 from mellm.datasets.casme2_names import Naming
 from mellm.datasets.published_sets import DatasetSpec, get_set
+from mellm.datasets.repeated_rows import counted_once, find_repeats
 from mellm.datasets.sample import Sample
 from mellm.datasets.sheet_text import number
 from mellm.datasets.sheet_warnings import Left, kind_of_expression, left_out_rows, remarks_in_cells
@@ -18,6 +20,8 @@ from mellm.errors import InputError
 from mellm.facs.taxonomies import canonical
 from mellm.media.folder_contents import is_system
 from mellm.wording.message import Message
+
+_log = logging.getLogger(__name__)
 
 TABLE_COLUMNS = tuple(f.name for f in fields(Sample))
 """Columns of the table file, in order."""
@@ -48,6 +52,7 @@ def read_set(
     """Read a set's annotations: one `Sample` per micro-expression, corrections applied and noted.
 
     `root` is the folder as its makers ship it; `sheet` names the annotation file where it lies elsewhere.
+    Rows that repeat another are counted once; rows that contradict each other are kept, and said.
     `kind` `macro` gives the rows of macro-expressions in their place, without warnings; there may be none.
     Samples without frames on this machine are kept (`check` tells). Raises InputError for an unknown set,
     or a sheet that is missing or not this set's.
@@ -56,7 +61,12 @@ def read_set(
     root = Path(root)
     path = Path(sheet) if sheet else find_sheet(spec, root)
     wanted = [spec.columns[f] for f in ("subject", "clip", "onset") if f in spec.columns]
-    rows = read_sheet(path, wanted, header=spec.header)
+    found_rows = find_repeats(
+        read_sheet(path, wanted, header=spec.header),
+        [spec.columns.get(name, ()) for name in ("subject", "clip", "onset", "apex", "offset", "type")],
+        [spec.columns.get(name, ()) for name in ("action_units", "emotion")],
+    )
+    rows = found_rows.rows
     clips = Naming.of(spec, root, path)
     samples: list[Sample] = []
     left_out: dict[Left, list[int]] = {}
@@ -72,8 +82,11 @@ def read_set(
         raise InputError(f"{path.name} holds no micro-expression of {spec.title}: is it this set's sheet?")
     units = spec.columns.get("action_units", ())
     cells = ((row.number, row.column(units), row.text(units)) for row in rows)
-    warnings = (*left_out_rows(path.name, left_out), *remarks_in_cells(path.name, cells))
-    return SetReading(tuple(_corrected(sample) for sample in _unique(samples)), warnings)
+    warnings = [*left_out_rows(path.name, left_out), *remarks_in_cells(path.name, cells)]
+    warnings += found_rows.repetition(path.name)
+    if sentence := found_rows.contradiction(path.name):
+        warnings.append(Message.plain(sentence))
+    return SetReading(tuple(_corrected(sample) for sample in _unique(samples)), tuple(warnings))
 
 
 def find_sheet(spec: DatasetSpec, root: Path) -> Path:
@@ -114,9 +127,11 @@ def read_table(path: str | Path) -> list[Sample]:
     """
     path = Path(path)
     try:
-        rows = [row.cells for row in read_sheet(path, [("key",), ("path",)])]
+        read = read_sheet(path, [("key",), ("path",)])
     except InputError as error:
         raise InputError(f"{path.name} is no table of `mellm data index`: {error}") from error
+    once = counted_once(_log, path, read, (("dataset",), ("key",)), (("emotion",), ("action_units",)))
+    rows = [row.cells for row in once]
     if rows and (missing := set(TABLE_COLUMNS) - set(rows[0])):
         raise InputError(f"{path.name} lacks the columns {', '.join(sorted(missing))}: index the set again.")
     return [

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from mellm.datasets.annotation_sheets import Row, normal
-from mellm.facs.codes import parse_codes
+from mellm.facs.codes import is_date, parse_codes
 from mellm.wording.message import Message
 
 Left = Literal["nobody", "macro", "unknown"]
@@ -30,7 +30,7 @@ def kind_of_expression(text: str) -> Literal["micro", "macro", "unknown"]:
 def left_out_rows(file: str, rows: Mapping[Left, Sequence[int]]) -> Iterator[Message]:
     """Yield a warning for each reason why rows, given by number, are left out."""
     for why, numbers in rows.items():
-        shown = _some(list(map(str, numbers)))
+        shown = some(list(map(str, numbers)))
         count = len(numbers)
         if why == "nobody":
             yield Message("sheet.nobody", {"file": file, "count": count, "rows": shown})
@@ -41,20 +41,29 @@ def left_out_rows(file: str, rows: Mapping[Left, Sequence[int]]) -> Iterator[Mes
 
 
 def remarks_in_cells(file: str, cells: Iterable[tuple[int, str | None, str]]) -> list[Message]:
-    """Return a warning about cells of action units that hold remarks, and none where no cell does.
+    """Return a warning about cells that hold remarks, and one about cells that hold dates.
 
     `cells` are the row's number, the column's title and the text.
     """
     found: list[str] = []
+    dates: list[str] = []
     title = ""
     for row, column, text in cells:
         if remarks := parse_codes(text).remarks:
             title = column or ""
-            found.append(f"{row} '{'; '.join(remarks)}'")
-    if not found:
-        return []
-    count, shown = len(found), _some(found)
-    return [Message("sheet.remarks", {"file": file, "column": title, "count": count, "rows": shown})]
+            (dates if is_date(text) else found).append(f"{row} '{'; '.join(remarks)}'")
+    said = []
+    if found:
+        shown = some(found)
+        said.append(
+            Message("sheet.remarks", {"file": file, "column": title, "count": len(found), "rows": shown})
+        )
+    if dates:
+        shown = some(dates)
+        said.append(
+            Message("sheet.dates", {"file": file, "column": title, "count": len(dates), "rows": shown})
+        )
+    return said
 
 
 def rows_without_label(
@@ -70,7 +79,7 @@ def rows_without_label(
                 "column": rows[0].column(columns),
                 "count": len(rows),
                 "labels": ", ".join(labels),
-                "rows": _some(found),
+                "rows": some(found),
             },
         )
 
@@ -82,5 +91,6 @@ def log_remarks(log: logging.Logger, path: Path, rows: Sequence[Row], columns: S
         log.warning("%s", message)
 
 
-def _some(rows: Sequence[str]) -> str:
+def some(rows: Sequence[str]) -> str:
+    """Return the first of these texts, with dots where there are more."""
     return ", ".join(rows[:_SHOWN]) + (", ..." if len(rows) > _SHOWN else "")

@@ -1,6 +1,7 @@
 """ME-VQA questions (MEGC 2025): one JSON object a line. Knows nothing of answers' quality."""
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ class QuestionKind(StrEnum):
         """Whether question or answer names action units."""
         return self not in (QuestionKind.COARSE, QuestionKind.FINE)
 
+
+_log = logging.getLogger(__name__)
 
 _NAMED = re.compile(r"action unit (.+?) (?:shown|located)")
 _KIND_WORDS = (
@@ -72,7 +75,10 @@ def read_questions(path: str | Path) -> list[VQAQuestion]:
             raise InputError(f"{Path(path).name}, line {number}: not an object with {wanted}.") from error
     if not questions:
         raise InputError(f"{Path(path).name} holds no questions: is it the right file?")
-    return questions
+    once = list(dict.fromkeys(questions))
+    if repeated := len(questions) - len(once):
+        _log.warning("%s: repeated questions are counted once (%d).", Path(path).name, repeated)
+    return once
 
 
 def kind_of(question: str) -> QuestionKind:

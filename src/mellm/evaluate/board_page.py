@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mellm.evaluate.board import ORDER, BoardRow, Task
+from mellm.evaluate.board_rows import ORDER, BoardRow, Task
 from mellm.evaluate.figures import Interval
 
 Rows = Sequence[tuple[str, BoardRow]]

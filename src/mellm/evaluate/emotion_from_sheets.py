@@ -3,6 +3,7 @@
 The learned model is asked without the sheet it is tested on; the clean one and the prototypes saw none.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pydantic import JsonValue
 
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.repeated_rows import counted_once
+from mellm.datasets.sheet_warnings import log_remarks
 from mellm.errors import InputError
 from mellm.evaluate.runs import LabelRun, provenance
 from mellm.evaluate.summary import figures_by_set, label_sample
@@ -21,6 +24,8 @@ from mellm.facs.codes import parse_codes
 from mellm.facs.findings import AUEvidence, EmotionModel
 from mellm.facs.learned_emotion import UNKNOWN, shipped_emotion_model
 from mellm.facs.taxonomies import get_taxonomy
+
+_log = logging.getLogger(__name__)
 
 _PEOPLE = ("Subject",)
 
@@ -48,7 +53,9 @@ def evaluate_emotion_models(
     shares: list[list[float]] = []
     for name, path in sheets.items():
         asked = _asked(model, name, convention)
-        for row in read_sheet(path, (_PEOPLE, UNIT_COLUMNS, EMOTION_COLUMNS)):
+        found_rows = counted_once(_log, path, read_sheet(path, (_PEOPLE, UNIT_COLUMNS, EMOTION_COLUMNS)))
+        log_remarks(_log, path, found_rows, UNIT_COLUMNS)
+        for row in found_rows:
             label = classes.label_of(row.text(EMOTION_COLUMNS))
             units = [u for u in parse_codes(row.text(UNIT_COLUMNS)).present if u.family == "AU"]
             if label is None or not units:

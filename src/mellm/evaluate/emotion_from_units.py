@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.repeated_rows import counted_once
 from mellm.datasets.sheet_warnings import log_remarks, rows_without_label
 from mellm.errors import InputError
 from mellm.evaluate.classification import LabelScores
@@ -49,11 +50,13 @@ class CodedSample:
 def read_coded(path: str | Path) -> list[CodedSample]:
     """Read Subject, Filename, AU, Emotion (any case).
 
-    Rows whose emotion is none of the labels are left out with a warning. Raises InputError where a column is
-    missing, or no row is left.
+    Rows whose emotion is none of the labels, and rows that repeat another, are left out with a warning.
+    Raises InputError where a column is missing, rows contradict each other, or no row is left.
     """
-    rows = read_sheet(Path(path), (_PEOPLE, _FILES, UNIT_COLUMNS, EMOTION_COLUMNS))
-    log_remarks(_log, Path(path), rows, UNIT_COLUMNS)
+    path = Path(path)
+    rows = read_sheet(path, (_PEOPLE, _FILES, UNIT_COLUMNS, EMOTION_COLUMNS))
+    rows = counted_once(_log, path, rows)
+    log_remarks(_log, path, rows, UNIT_COLUMNS)
     samples, odd = [], []
     for row in rows:
         emotion = canonical(row.text(EMOTION_COLUMNS))
@@ -64,7 +67,7 @@ def read_coded(path: str | Path) -> list[CodedSample]:
         samples.append(CodedSample(row.text(_PEOPLE), row.text(_FILES), codes, emotion))
     if not samples:
         raise InputError(f"No emotion in '{path}' is one of {', '.join(LABELS)}.")
-    for message in rows_without_label(Path(path).name, odd, EMOTION_COLUMNS, LABELS):
+    for message in rows_without_label(path.name, odd, EMOTION_COLUMNS, LABELS):
         _log.warning("%s", message)
     return samples
 
@@ -74,7 +77,8 @@ def evaluate_emotion_from_units(
 ) -> LabelRun:
     """Train on one sheet, test on another (or on `held_out` of the training sheet's people where None).
 
-    `model` is `facs` or `baseline-lr`. Raises InputError for people who are in both sheets.
+    `model` is `facs` or `baseline-lr`. Raises InputError for people who are in both sheets, and for too few
+    people, emotions or action units to learn from.
     """
     started = time.perf_counter()
     samples = read_coded(train)
@@ -87,6 +91,7 @@ def evaluate_emotion_from_units(
             raise InputError(
                 f"Person '{min(shared)}' is in both sheets; train and test must not share people."
             )
+    _need_enough(samples, Path(train).name, held_out=test is None)
     fitted, penalty = fit_emotion(samples, model, seed)
     probabilities = np.zeros((len(tested), len(LABELS)))
     columns = [LABELS.index(label) for label in fitted.classes_]
@@ -114,6 +119,24 @@ def hold_out(
     return [s for s in samples if s.subject not in held], [s for s in samples if s.subject in held]
 
 
+def _need_enough(samples: Sequence[CodedSample], sheet: str, *, held_out: bool) -> None:
+    """Raise InputError where the people who are trained on are too few, or all alike."""
+    left = ", once a fifth of its people is held out for the test" if held_out else ""
+    emotions = {s.emotion for s in samples}
+    if len({s.subject for s in samples}) < 2:
+        raise InputError(
+            f"{sheet} leaves fewer than two people to train on{left}: give a sheet with more people"
+            + (", or other people's with --test." if held_out else ".")
+        )
+    if len(emotions) < 2:
+        raise InputError(
+            f"{sheet} has one emotion alone to learn from ({min(emotions)}){left}: "
+            f"a model needs at least two of {', '.join(LABELS)}."
+        )
+    if not any(s.codes.present for s in samples):
+        raise InputError(f"{sheet} has no action units to learn from{left}: fill in its column of units.")
+
+
 def fit_emotion(samples: Sequence[CodedSample], model: str, seed: int) -> tuple[Pipeline, float]:
     """Fit `facs` or `baseline-lr`; return the pipeline and its penalty, the value of C."""
     if model not in ("facs", "baseline-lr"):
@@ -130,7 +153,10 @@ def _best_penalty(x: Sequence[dict[str, int]], y: Sequence[str], people: Sequenc
     for c in PENALTIES:
         scores = LabelScores(LABELS)
         for fold in folds:
-            fitted = _pipeline(c).fit([x[i] for i in fold.train], [y[i] for i in fold.train])
+            known, emotions = [x[i] for i in fold.train], [y[i] for i in fold.train]
+            if len(set(emotions)) < 2 or not any(known):
+                continue  # Nothing can be learned here, with any penalty.
+            fitted = _pipeline(c).fit(known, emotions)
             scores.update([y[i] for i in fold.test], fitted.predict([x[i] for i in fold.test]).tolist())
         found[c] = scores.compute().uf1
     return max(found, key=lambda c: found[c])

@@ -4,6 +4,7 @@ A sample is one annotated micro-expression whose emotion is a label of the class
 folders; looks at no picture.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from mellm.datasets.set_index import find_sheet, read_set
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
 from mellm.facs.taxonomies import get_taxonomy
+
+_log = logging.getLogger(__name__)
 
 CLASSES = {"casme2": "5", "casme3a": "6", "casme3c": "6", "dfme": "7"}
 """Set -> the classes it is published with; all others, and several sets together, have three."""
@@ -94,7 +97,10 @@ def read_samples(
     left = {"other labels": 0, "no frames": 0, "no onset": 0}
     for one in sets:
         here: list[FrameSample] = []
-        for sample in read_set(one.set, one.root, one.sheet).samples:
+        reading = read_set(one.set, one.root, one.sheet)
+        for message in reading.warnings:
+            _log.warning("%s", message)
+        for sample in reading.samples:
             label, place = classes.label_of(sample.emotion), one.root / sample.path
             if label is None:
                 left["other labels"] += 1

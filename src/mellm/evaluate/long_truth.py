@@ -1,6 +1,7 @@
 """Long videos and what is in them: from a table of truth beside them, or from a published set's sheet."""
 
 import csv
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from mellm.evaluate.frame_samples import FrameSet
 from mellm.facs.taxonomies import canonical
 from mellm.media import open_media
 from mellm.simulate.long_videos import TRUTH, TrueEvent
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,12 @@ def read_truth(folder: Path) -> list[LongVideo]:
                     f"{TRUTH}, row {number}: not video, person, kind, onset, apex, offset."
                 ) from error
             people[event.video] = event.person
-            if event.kind in ("micro", "macro"):
+            if event.kind in ("micro", "macro") and event not in found[event.video]:
                 found[event.video].append(event)
+            elif event.kind in ("micro", "macro"):
+                _log.warning(
+                    "%s, row %d: this event stands there already and is counted once.", TRUTH, number
+                )
     videos = []
     for name, person in people.items():
         if not (folder / name).exists():

@@ -45,7 +45,10 @@ def splits(
     names = list(dict.fromkeys(keys))
     if len(names) < 2:
         what = "data sets" if protocol == "cross-dataset" else "people"
-        raise InputError(f"The protocol '{protocol}' needs samples of at least two {what}; there is one.")
+        raise InputError(
+            f"The protocol '{protocol}' needs samples of at least two {what}, to train on some and test the "
+            f"others; there is {'one' if names else 'none'}. Add some, or use --protocol zero-shot."
+        )
     for name in names:
         held = groups == name
         yield Split(str(name), everyone[~held], everyone[held])

@@ -15,9 +15,10 @@ from pydantic import JsonValue
 
 from mellm.datasets.megc2019 import FlowSet, Sample, flow_set_files, read_flow_set
 from mellm.errors import InputError
+from mellm.evaluate.facs_learner import Untrained
 from mellm.evaluate.figures import LabelFigures
 from mellm.evaluate.learner import Learner, Training, create_learner
-from mellm.evaluate.protocols import PROTOCOLS, Protocol, splits
+from mellm.evaluate.protocols import PROTOCOLS, Protocol, Split, splits
 from mellm.evaluate.runs import LabelRun, SampleResult, provenance
 from mellm.evaluate.summary import figures_by_set, label_sample
 from mellm.facs.stored_flow import COARSE
@@ -77,6 +78,8 @@ def predict_each(
     answers = np.zeros((len(prepared), len(people), len(COARSE)))
     folds = list(splits(protocol, people, [s.dataset for s in data.samples], seed))
     for number, split in enumerate(folds, 1):
+        if split.train.size and not isinstance(learner, Untrained):
+            _need_two_labels(split, [data.samples[i].label for i in split.train])
         training = Training(
             x=np.concatenate([x[split.train] for x in prepared]),
             y=np.tile(truth[split.train], len(prepared)),
@@ -88,6 +91,14 @@ def predict_each(
         if progress:
             progress(split.name, number, len(folds))
     return answers
+
+
+def _need_two_labels(split: Split, labels: Sequence[str]) -> None:
+    if len(set(labels)) < 2:
+        raise InputError(
+            f"Without '{split.name}', who is tested, all samples are {labels[0]}, and nothing can be learned "
+            "from one class: add people with other labels, or use --protocol zero-shot."
+        )
 
 
 def figures_of(samples: Sequence[Sample], probabilities: NDArray[np.float64], seed: int = 0) -> LabelFigures:

@@ -36,6 +36,7 @@ __all__ = [
     "code_of",
     "format_codes",
     "half_labels",
+    "is_date",
     "parse_code",
     "parse_codes",
     "parse_units",
@@ -72,6 +73,26 @@ _REFERENCE = re.compile(r"ref(?:erence)?(?![^\W\d_])[\s.:]*", re.IGNORECASE)
 _BRACKET = re.compile(rf"(?P<prefix>(?:{_PREFIX})?)\s*[(\[（【]", re.IGNORECASE)
 _OPEN, _CLOSE = "([（【", ")]）】"
 _ENDS_REMARK = "+＋,;、，；\n"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DATE = re.compile(
+    rf"""
+    (?:
+        \d{{1,4}}[\s./-]*{_MONTH}(?:[\s,./-]*\d{{1,4}})?            # 7-Apr, 7 April 2024
+        | {_MONTH}[\s./-]*\d{{1,4}}(?:\s*,?[\s./-]*\d{{2,4}})?       # Apr-24, April 7, 2024
+        | \d{{1,2}}([./-])\s?\d{{1,2}}\1\s?\d{{4}}                   # 7/4/2024, 07.04.2024
+        | 0\d([./-])\d\d\2\d\d | \d\d([./-])0\d\3\d\d              # 07/04/24: codes have no leading zero
+        | \d{{4}}([./-])\d{{1,2}}\4\d{{1,2}}                         # 2024-04-07
+        | (?:\d{{4}}年)?\d{{1,2}}月\d{{1,2}}日
+    )
+    (?:[\sT]\s*\d{{1,2}}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]m)?)?     # and a time
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_DAYS = range(10959, 73051)
+"""Days from 1930 to 2099 as spreadsheets number them: years of two digits become no others."""
 
 
 def parse_codes(text: str) -> AUCodes:
@@ -79,10 +100,28 @@ def parse_codes(text: str) -> AUCodes:
 
     >>> [(u.au, u.side, u.intensity) for u in parse_codes("1+L2+r12a").units]
     [(1, 'both', None), (2, 'left', None), (12, 'right', 'A')]
+    A cell that is a date (`is_date`) is a remark as a whole.
+
     >>> parse_codes("A4B+ref(10)+soft focus").remarks
     ('soft focus',)
     """
+    if is_date(text):
+        return AUCodes((), (text,), (text.strip(),))
     return _Reader(text).cell()
+
+
+def is_date(text: str) -> bool:
+    """Whether a cell is a date, as a spreadsheet makes one of codes: `7-Apr`, `7/4/2024`, `2024-04-07`.
+
+    A number of five digits is a day as spreadsheets count them.
+
+    >>> [is_date(text) for text in ("7-Apr", "45389", "4/7", "12")]
+    [True, True, False, False]
+    """
+    text = text.strip()
+    if re.fullmatch(r"[0-9]{5}(\.0+)?", text):
+        return int(text[:5]) in _DAYS
+    return _DATE.fullmatch(text) is not None
 
 
 def parse_units(text: str) -> tuple[ActionUnitCode, ...]:

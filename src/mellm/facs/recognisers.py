@@ -10,6 +10,7 @@ from mellm.errors import InputError, MellmError
 from mellm.facs.findings import AUModel, EmotionModel
 from mellm.facs.learned import load_au_model, shipped_au_model
 from mellm.facs.learned_emotion import UNKNOWN, clean_emotion_model, shipped_emotion_model
+from mellm.facs.plug_in_model import PlugInModel
 from mellm.facs.prototype_emotion import EmotionEvidenceModel
 from mellm.facs.unit_rules import EvidenceModel
 from mellm.weights.model_store import sha256_of
@@ -36,7 +37,7 @@ def create_au_model(name: str = "evidence", *, known_scale: bool = True) -> AUMo
         return EvidenceModel(known_scale=known_scale)
     factory = cast(Callable[..., AUModel] | None, plug_ins.load("action_unit_models", name))
     if factory is not None:
-        return factory(known_scale=known_scale)
+        return PlugInModel(name, factory, known_scale=known_scale)
     others = "".join(f"{other}, " for other in plug_ins.names("action_unit_models", AU_MODELS))
     raise InputError(
         f"There is no action-unit model '{name}'; choose learned, evidence, {others}or a file of weights "

@@ -4,13 +4,14 @@ Knows names and factories only; a factory is imported when its estimator is firs
 the list costs nothing and a missing optional dependency raises only for the estimator that needs it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, cast
 
 from mellm import plug_ins
 from mellm.errors import InputError
 from mellm.flow.field import FlowEstimator
+from mellm.flow.plug_in_estimator import checked_estimator
 
 Factory = Callable[..., FlowEstimator]
 
@@ -44,19 +45,33 @@ def register(name: str, factory: Factory | str) -> None:
 def create(name: str, **options: Any) -> FlowEstimator:
     """Return the estimator registered as `name`, made with `options`.
 
-    Raises InputError for an unknown name or an option the estimator does not have.
+    Raises InputError for an unknown name or an option the estimator does not have, PlugInError where a
+    plug-in fails.
 
     >>> create("dis", preset="fast").name
     'dis'
     """
-    factory = _FACTORIES.get(name) or cast(Factory | None, plug_ins.load("flow_estimators", name))
+    factory = _FACTORIES.get(name)
+    if factory is None:
+        return _of_plug_in(name, options)
+    if isinstance(factory, str):
+        module, _, attribute = factory.partition(":")
+        factory = getattr(import_module(module), attribute)
+    return _made(name, factory, options)
+
+
+def _of_plug_in(name: str, options: Mapping[str, object]) -> FlowEstimator:
+    factory = cast(Factory | None, plug_ins.load("flow_estimators", name))
     if factory is None:
         raise InputError(
             f"There is no flow estimator named {name!r}; choose one of {', '.join(estimators())}."
         )
-    if isinstance(factory, str):
-        module, _, attribute = factory.partition(":")
-        factory = getattr(import_module(module), attribute)
+    with plug_ins.calling("flow_estimators", name):
+        own = _made(name, factory, options)
+    return checked_estimator(name, own)
+
+
+def _made(name: str, factory: Factory, options: Mapping[str, object]) -> FlowEstimator:
     try:
         return factory(**options)
     except TypeError as error:

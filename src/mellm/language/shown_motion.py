@@ -3,22 +3,28 @@
 Knows embeddings as something to hand on; knows no backend in particular.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+import logging
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mellm.errors import InputError
+from mellm.errors import InputError, MellmError, said_by
 from mellm.facs.codes import ActionUnitCode, parse_code
 from mellm.facs.findings import AUEvidence, Side
 from mellm.facs.region_support import supporting_regions
 from mellm.facs.taxonomies import emotion_name
 from mellm.flow.region_motion import RegionMotion
 from mellm.language.answer import concluded_codes
-from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend, Message
+from mellm.language.backends.protocol import Choice, Control, Decoding, LanguageBackend
+from mellm.language.backends.protocol import Message as ChatMessage
 from mellm.language.compact_answer import NO_EXPRESSION, concluded
 from mellm.language.compact_prompt import Findings, seen_prompt
 from mellm.language.motion.opinion import MotionTokens, Opinion, borne_out
 from mellm.report import Reading
 from mellm.wording.languages import Language
+from mellm.wording.message import Message
+
+_log = logging.getLogger(__name__)
 
 MOST_CODES = 60
 """Longest list of units, tokens."""
@@ -29,23 +35,38 @@ class Conversation:
     """One prompt put to one backend; `control` stops it."""
 
     backend: LanguageBackend
-    messages: Sequence[Message]
+    messages: Sequence[ChatMessage]
     control: Control
 
     def write(self, decoding: Decoding, prefix: str = "") -> Generator[str]:
-        """Yield the model's text after `prefix`."""
-        return self.backend.generate(self.messages, decoding, prefix=prefix, control=self.control)
+        """Yield the model's text after `prefix`. Raises MellmError whatever the backend raises."""
+        with self._asking():
+            yield from self.backend.generate(self.messages, decoding, prefix=prefix, control=self.control)
 
     def choose(self, prefix: str, options: Sequence[str]) -> Choice:
-        """Return which of the options the model finds likeliest after `prefix`."""
-        return self.backend.choose(self.messages, prefix, options, control=self.control)
+        """Return which of the options the model finds likeliest; raises MellmError as `write` does."""
+        with self._asking():
+            return self.backend.choose(self.messages, prefix, options, control=self.control)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Put a sentence in the place of an error that the backend has none for."""
+        try:
+            yield
+        except MellmError:
+            raise
+        except Exception as error:
+            _log.debug("what %s raised", self.backend.name, exc_info=True)
+            raise MellmError(
+                Message("language.failed", {"name": self.backend.name, "error": said_by(error)})
+            ) from error
 
 
 def about_motion(
     backend: LanguageBackend, motion: MotionTokens, question: str, taxonomy: str, control: Control
 ) -> Conversation:
     """Return a question about embeddings alone, `SEEN_CODES` or `SEEN_LABEL`, to be put to a backend."""
-    asked = Message("user", seen_prompt(question, taxonomy), motion=motion)
+    asked = ChatMessage("user", seen_prompt(question, taxonomy), motion=motion)
     return Conversation(backend, [asked], control)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from mellm.errors import InputError
 from mellm.media.file_times import name_times, twins, without_copy_mark
-from mellm.media.folder_contents import beside_pictures, pictures_in
+from mellm.media.folder_contents import beside_pictures, pictures_in, without_pictures
 from mellm.media.frame import Frame, MediaInfo
 from mellm.media.limits import Limits
 from mellm.media.source import Media
 from mellm.media.still import decode_still, load_still, peek_still
 from mellm.wording.message import Message
+from mellm.wording.shown import shown
 
 
 class FolderMedia(Media):
@@ -25,8 +26,12 @@ class FolderMedia(Media):
     def __init__(self, path: Path, limits: Limits, fps: Fraction | None) -> None:
         """Look through the folder; `InputError` without pictures, with mixed sizes, or without `fps`."""
         super().__init__(path, limits)
+        if not pictures_in(path):
+            raise InputError(without_pictures(path))
         if fps is None:
-            raise InputError(Message("media.folder_needs_rate", {"file": path.name}))
+            raise InputError(
+                Message("media.folder_needs_rate", {"file": shown(path.name or path.resolve().name)})
+            )
         self._fps = fps
         width, height = self._collect()
         named = name_times(self.files, self.numbers, fps)
@@ -97,9 +102,7 @@ class FolderMedia(Media):
             files.append(file)
             self.limits.check_length(self.path, len(files), None)
         if size is None:
-            raise InputError(
-                f"{self.path.name} holds no pictures: give the folder that holds the numbered frames."
-            )
+            raise InputError(without_pictures(self.path))
         self.limits.check_bytes(self.path, total)
         if (pair := twins(files)) is not None:
             names = {"first": pair[0].name, "second": pair[1].name}

@@ -74,6 +74,28 @@ def clips_in(folder: Path) -> list[Path]:
     return sorted(Path(e.path) for e in os.scandir(folder) if _is_video(e.name) and e.is_file())
 
 
+def without_pictures(folder: Path) -> Message:
+    """Return what to say of a folder without pictures where one with pictures is expected."""
+    kinds = Counter(_kind(entry) for entry in os.scandir(folder))
+    counted = (
+        (Message("media.of_clips", {"count": kinds["clip"]}), kinds["clip"]),
+        (Message("media.of_reports", {"count": kinds["report"]}), kinds["report"]),
+        (Message("media.of_folders", {"count": kinds["folder"]}), kinds["folder"]),
+        (Message("media.of_files", {"count": kinds["file"]}), kinds["file"]),
+    )
+    held = tuple(message for message, count in counted if count) or (Message("media.of_nothing"),)
+    name = shown(folder.name or folder.resolve().name)
+    return Message("media.no_pictures", {"folder": name, "held": held})
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if is_system(entry.name, folder=entry.is_dir()):
+        return "system"
+    if entry.is_dir():
+        return "report" if _is_report(Path(entry.path)) else "folder"
+    return "clip" if _is_video(entry.name) else "file"
+
+
 def is_recording(pictures: Iterable[str], clips: int) -> bool:
     """Whether one folder's pictures (names) are a recording's frames, with so many clips in or below it.
 
@@ -207,7 +229,7 @@ def _walk(root: Path, left_out: list[LeftOut]) -> Iterator[tuple[Path, list[str]
         except OSError:
             left_out.append(LeftOut(place, "unreadable"))
             continue
-        if place != root and (Path(place, "report.json").is_file() or place.name.endswith(".mellm")):
+        if place != root and _is_report(place):
             left_out.append(LeftOut(place, "report"))
             continue
         folders = [entry for entry in entries if entry.is_dir()]
@@ -220,6 +242,10 @@ def _walk(root: Path, left_out: list[LeftOut]) -> Iterator[tuple[Path, list[str]
         broken = [e for e in files if not e.is_file() and Path(e.name).suffix.lower() not in VIDEO_SUFFIXES]
         left_out += [LeftOut(Path(entry.path), "unreadable") for entry in broken]
         yield place, [entry.name for entry in files if entry not in broken]
+
+
+def _is_report(folder: Path) -> bool:
+    return Path(folder, "report.json").is_file() or folder.name.endswith(".mellm")
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from mellm.media.frame import Image
 from mellm.media.limits import Limits
 from mellm.media.signatures import sniff
 from mellm.media.source import Media
+from mellm.wording.message import Message
+from mellm.wording.shown import shown
 
 _READERS = {
     "image": ("mellm.media.still", "StillMedia"),
@@ -69,15 +71,18 @@ def read_image(path: str | PathLike[str], *, limits: Limits | None = None) -> Im
     """Read one still picture: uint8 (H, W, 3) RGB, upright.
 
     Transparency is laid over mid grey, 16-bit values are scaled by 255/65535, grey becomes RGB.
-    Of an animation or a video, the first frame is read. Raises `InputError` as `open_media` does.
+    Raises `InputError` as `open_media` does, and for an animation or a video of several frames.
     """
     with open_media(path, limits=limits, fps=1) as media:
         if media.info.kind == "folder":
             raise InputError(
                 f"{media.path.name} is a folder where one picture is expected: name a file in it."
             )
-        for frame in media.frames(0, 1):
-            return frame.image
+        frames = list(media.frames(0, 2))
+        if len(frames) > 1:
+            raise InputError(Message("media.not_one_picture", {"file": shown(media.path.name)}))
+        if frames:
+            return frames[0].image
     raise InputError(f"No picture could be decoded from {Path(path).name}: the file is damaged.")
 
 

@@ -114,12 +114,12 @@ def _micro(console: Console, report: Report, number: int, me: MicroExpression, l
     if moving or present:
         _columns(console, moving, present, language)
     _line(console, _emotions(me, language))
-    _line(console, Text(f"     {_head(me, language)}", "dim"))
+    _block(console, Text(_head(me, language), "dim"), 5)
     for paragraph in (me.reading.analysis, me.reading.reasoning):
         for line in paragraph.splitlines():
             _block(console, Text(line), 5)
     _block(console, Text(me.reading.conclusion, "bold"), 5)
-    _line(console, Text(f"     {_writer(me, language)}", "dim"))
+    _block(console, Text(_writer(me, language), "dim"), 5)
     if not me.reading.agrees_with_facs:
         _block(console, Text(f"! {page_word('disagrees', language)}", "yellow"), 5)
     for claim in me.reading.unsupported_claims:

@@ -8,6 +8,9 @@ from mellm.spot.events import Event, RegionalMotion
 from mellm.spot.thresholds import SpotSettings
 from mellm.wording.message import Message
 
+_LEAST_FRAMES = 3
+"""Frames with the face that are needed to see it move and come back."""
+
 
 def explain_none(
     motion: RegionalMotion, events: Sequence[Event], settings: SpotSettings | None = None
@@ -30,8 +33,13 @@ def _reason(motion: RegionalMotion, events: Sequence[Event], settings: SpotSetti
         return Message("spot.no_face")
     times = motion.times[seen]
     length = float(times[-1] - times[0])
-    if seen.sum() < 3 or length < settings.min_clip:
+    if length < settings.min_clip:
         return Message("spot.seen_too_short", {"seen": length, "least": settings.min_clip})
+    step = float(np.median(np.diff(motion.times) / np.diff(motion.frames)))
+    if step > settings.max_gap:
+        return Message("spot.rate_too_low", {"fps": 1 / step, "least": 1 / settings.max_gap})
+    if seen.sum() < _LEAST_FRAMES:
+        return Message("spot.too_few_frames", {"count": int(seen.sum()), "least": _LEAST_FRAMES})
     if seen.mean() < 0.5:
         return Message("spot.gaps", {"percent": 100 * float(seen.mean())})
     kinds = {

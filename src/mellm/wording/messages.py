@@ -6,6 +6,7 @@ format: `{label:emotion}` (an emotion's name), `{count:blink|blinks}` (one, or a
 and `{way:octant}` (names of regions and directions).
 """
 
+from mellm.wording.analysis_messages import ANALYSIS_MESSAGES
 from mellm.wording.ask_messages import ASK_MESSAGES
 from mellm.wording.coding_messages import CODING_MESSAGES
 from mellm.wording.sheet_messages import SHEET_MESSAGES
@@ -13,6 +14,16 @@ from mellm.wording.spot_messages import SPOT_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("{text}", "{text}"),
+    # what other packages add
+    "plug_in.not_imported": (
+        "'{name}' of {package} cannot be imported ({error}); repair or uninstall {package}.",
+        "{package} 的 '{name}' 无法导入（{error}）；请修复或卸载 {package}。",
+    ),
+    "plug_in.failed": (
+        "'{name}' of {package} failed ({error}); choose another, or tell the makers of {package}.",
+        "{package} 的 '{name}' 出错（{error}）；请改选其他，或告知 {package} 的作者。",
+    ),
+    "language.failed": ("{name} failed ({error}).", "{name} 出错（{error}）。"),
     # work in processes, and what breaks it off
     "processes.not_begun": (
         "The worker processes ended before they could begin: call this from a file, below "
@@ -111,6 +122,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件名中的日期或时刻与每秒 {fps:g} 帧不符：图片按该帧率等间隔排列",
     ),
     # media: what makes a file unusable
+    "media.not_one_picture": (
+        "{file} is an animation or a video where one picture is expected: save the frame that you mean as a "
+        "picture, or give the whole clip (mellm analyze CLIP --onset-frame N --apex-frame M).",
+        "{file} 是动画或视频，而此处应为一张图片：请把所需的帧另存为图片，或给出整段视频"
+        "（mellm analyze CLIP --onset-frame N --apex-frame M）。",
+    ),
     "media.two_of_one": (
         "{file} holds two pictures of one frame, {first} and {second}: keep one of them in the folder.",
         "{file} 中同一帧有两张图片：{first} 和 {second}，请只保留其中一张。",
@@ -152,6 +169,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "side: scale it down first.",
         "{file} 为 {width}x{height} 像素，超过上限（{millions:g} 百万像素、边长 {side}）：请先缩小。",
     ),
+    "media.no_pictures": (
+        "{folder} holds no pictures ({held:, }): give a video, or the folder that holds the numbered frames.",
+        "{folder} 中没有图片（{held:、}）：请给出视频，或存放编号图片的文件夹。",
+    ),
+    "media.of_clips": ("{count} {count:clip|clips}", "{count} 个视频"),
+    "media.of_reports": ("{count} {count:report|reports}", "{count} 份报告"),
+    "media.of_folders": ("{count} {count:folder|folders}", "{count} 个文件夹"),
+    "media.of_files": ("{count} other {count:file|files}", "{count} 个其他文件"),
+    "media.of_nothing": ("nothing at all", "空文件夹"),
     "media.folder_needs_rate": (
         "{file} is a folder of pictures, which has no frame rate of its own: "
         "give it (fps, for instance 200).",
@@ -223,70 +249,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "MEFlowNet needs the 468-point face mesh; this flow is DIS.",
         "MEFlowNet 需要 468 点人脸网格；此光流由 DIS 计算。",
     ),
-    # analysis: verdicts and warnings
-    "verdict.nobody": (
-        "No micro-expression found: no face was seen in any frame.",
-        "未发现微表情：所有帧中都没有看到人脸。",
-    ),
-    "verdict.found": (
-        "{count} {count:micro-expression|micro-expressions} found ({people:; }).",
-        "发现 {count} 个微表情（{people:；}）。",
-    ),
-    "verdict.suggests": ("person {person}: suggests {label:emotion}", "人物 {person}：提示{label:emotion}"),
-    "verdict.suggests_none": ("person {person}: suggests no emotion", "人物 {person}：提示无情绪"),
-    "verdict.no_evidence": (
-        "No evidence of a micro-expression: no region moved as an action unit would move it.",
-        "没有微表情的证据：没有区域出现动作单元应有的运动。",
-    ),
-    "verdict.reasons": ("{people: }", "{people: }"),
-    "verdict.reason": ("Person {person}: {why}", "人物 {person}：{why}"),
-    "verdict.unread": (
-        "No micro-expression found: no face could be read at the frames given.",
-        "未发现微表情：在给定的帧中无法读取人脸。",
-    ),
-    "analysis.head_moved_far": (
-        "The head moved far between onset and apex; small expressions may be lost in it.",
-        "从起始到顶点头部移动较大；细小的表情可能被掩盖。",
-    ),
-    "analysis.no_model_reading": (
-        "The language model gave no reading: {why}",
-        "语言模型没有给出解读：{why}",
-    ),
-    "analysis.face_lost": (
-        "Person {person}'s face could not be found in frame {frame}; this moment was not read.",
-        "在第 {frame} 帧中找不到人物 {person} 的脸；此时刻未解读。",
-    ),
-    "verdict.doubted": (
-        "No conclusion is drawn: what was given does not belong together; see the warnings.",
-        "不对微表情作出判断：所给的内容不相配（见警告）。",
-    ),
-    "analysis.landmarks_elsewhere": (
-        "The landmarks of frame {frame} do not lie on the face in the picture; no emotion is told: "
-        "give those of this clip, in pixels of the upright picture.",
-        "第 {frame} 帧的特征点不在画面中的人脸上；不判断情绪：请提供此视频正立画面的特征点。",
-    ),
-    "analysis.landmarks_of_other_frames": (
-        "The landmark file has frames {first} to {last}, none of this clip's {frames}: is it another clip's?",
-        "特征点文件含第 {first} 至 {last} 帧，不含此视频的 {frames} 帧：是否属于另一视频？",
-    ),
-    "analysis.landmarks_go_on": (
-        "The landmark file goes on to frame {last}, and this clip has {frames} frames: is it another clip's?",
-        "特征点文件到第 {last} 帧，而此视频只有 {frames} 帧：是否属于另一视频？",
-    ),
-    "analysis.pair_of_two_faces": (
-        "Onset and apex do not look like one face in one clip; no emotion is told: give two of its frames.",
-        "起始与顶点不像同一视频中的同一张脸；不判断情绪：请提供同一视频的两帧。",
-    ),
-    "analysis.pair_cut_differently": (
-        "From onset to apex the face grows {scale:.2f} times and moves by {shift:.1f} eye distances; "
-        "no emotion is told: give two frames of one recording, cut alike.",
-        "顶点处人脸为起始处的 {scale:.2f} 倍，移动 {shift:.1f} 个眼距；不判断情绪：请提供裁剪一致的两帧。",
-    ),
-    "analysis.sizes_differ": (
-        "The onset picture is {onset} and the apex picture {apex}; "
-        "both must be frames of one recording, of one size.",
-        "起始图片为 {onset}，顶点图片为 {apex}；两者必须是同一录像中同样尺寸的帧。",
-    ),
+    **ANALYSIS_MESSAGES,
     **ASK_MESSAGES,
     **SHEET_MESSAGES,
     **SPOT_MESSAGES,

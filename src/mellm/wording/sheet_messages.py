@@ -23,5 +23,16 @@ SHEET_MESSAGES: dict[str, tuple[str, str]] = {
         "kept as a remark and not scored (row {rows}).",
         "{file}，列 {column}：{count} 个单元格含有非动作单元的内容，保留为备注，不评分（第 {rows} 行）。",
     ),
+    "sheet.dates": (
+        "{file}, column {column}: {count} {count:cell holds a date|cells hold dates}, which a spreadsheet "
+        "made of codes; nothing is scored. Format the column as text and type the codes again (row {rows}).",
+        "{file}，列 {column}：{count} 个单元格中的编码被电子表格改成了日期，均不评分；"
+        "请将该列设为文本格式并重新输入编码（第 {rows} 行）。",
+    ),
+    "sheet.repeated": (
+        "{file}: {count} {count:row repeats another and is|rows repeat others and are} counted once "
+        "(row {rows}).",
+        "{file}：{count} 行与其他行重复，只计一次（第 {rows} 行）。",
+    ),
 }
 """Code -> the sentence in English and in Chinese."""

@@ -15,6 +15,15 @@ SPOT_MESSAGES: dict[str, tuple[str, str]] = {
         "the face is seen for {seen:.2f} s, and at least {least:g} s are needed",
         "人脸只出现了 {seen:.2f} 秒，至少需要 {least:g} 秒",
     ),
+    "spot.rate_too_low": (
+        "the frame rate is too low: {fps:.3g} a second, and at least {least:g} are needed to spot anything "
+        "(30 or more are better)",
+        "帧率过低：每秒 {fps:.3g} 帧，至少需要每秒 {least:g} 帧才能检测（最好 30 帧以上）",
+    ),
+    "spot.too_few_frames": (
+        "the face is seen in {count} {count:frame|frames}, and at least {least} are needed",
+        "只在 {count} 帧中看到人脸，至少需要 {least} 帧",
+    ),
     "spot.gaps": (
         "the face could be followed in {percent:.0f} % of the frames only",
         "只有 {percent:.0f}% 的帧能跟踪到人脸",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from mellm.analysis.batch import find_clips
 from mellm.errors import InputError
-from mellm.media.folder_contents import VIDEO_SUFFIXES, pictures_in
 
 _NAMES = ("video", "filename", "file", "path", "image_id", "video_id", "clip")
 """Fields that may name a clip, the first that leads to one."""
@@ -66,16 +66,15 @@ def write_answers(file: Path, lines: Sequence[AskedLine], answers: Iterable[str]
 
 
 class Clips:
-    """Videos, and folders of pictures, below a folder, found by the names that questions give them."""
+    """Clips below a folder, as `mellm analyze FOLDER` finds them, by the names that questions give them."""
 
     def __init__(self, root: Path) -> None:
-        """Look through the folder once."""
+        """Look through the folder once; raises InputError where it holds no clip."""
         self._root = root
         self._by_name: dict[str, list[Path]] = {}
-        for path in sorted(root.rglob("*")):
-            if path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and pictures_in(path)):
-                for name in {path.name.lower(), path.stem.lower()}:
-                    self._by_name.setdefault(name, []).append(path)
+        for path in find_clips(root):
+            for name in {path.name.lower(), path.stem.lower()}:
+                self._by_name.setdefault(name, []).append(path)
 
     def find(self, line: AskedLine) -> Path:
         """Return the clip that a line is about; raises InputError where there is none, or several."""

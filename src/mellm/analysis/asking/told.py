@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from mellm.analysis.asking.questions import Scope
-from mellm.report import Report
 from mellm.wording.message import Message
 
 LISTED = 20
@@ -33,14 +31,3 @@ class Told:
             self.short or other.short,
             self.measured and other.measured,
         )
-
-    @classmethod
-    def nothing(cls, scope: Scope, report: Report, short: str = "") -> "Told":
-        """Return the answer where there is no expression of a kind, with the report's own reason."""
-        what = {"micro": Message("ask.micro"), "macro": Message("ask.macro"), "any": Message("ask.any")}[
-            scope
-        ]
-        said = [Message("ask.none_of", {"what": what})]
-        if scope != "macro" and not report.micro_expressions:
-            said.append(Message("ask.why_none", {"why": report.record(report.verdict).message}))
-        return cls(said, short=short)

@@ -3,26 +3,22 @@
 `short` answers are in the form of the ME-VQA challenge: a label, unit names, yes or no, a side.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mellm.analysis.asking.happenings import Happening, happenings, surest
+from mellm.analysis.asking.named_places import Places
+from mellm.analysis.asking.narrowing import nothing, subjects
 from mellm.analysis.asking.questions import Question, Topic
 from mellm.analysis.asking.told import Told
 from mellm.face.regions import AREAS
 from mellm.facs.unit_rules import EXPRESSIVE
 from mellm.report import ActionUnitReading, MicroExpression, Report
-from mellm.wording.message import Message
+from mellm.wording.message import Field, Message
 from mellm.wording.unit_names import AU_NAMES
 
 _CLOSED_EYES = frozenset({43, 45, 46})
-
-
-def subjects(question: Question, report: Report) -> list[Happening]:
-    """The micro-expressions a question is about: the one it names, the one at its time, or all."""
-    found = happenings(report, "micro")
-    if question.number is not None:
-        return [h for h in found if h.number == question.number]
-    return found
 
 
 def label_of(me: MicroExpression, taxonomy: str) -> tuple[str | None, float]:
@@ -48,11 +44,11 @@ def emotion(question: Question, report: Report) -> Told:
     taxonomy = "3" if question.topic is Topic.COARSE else _fine(report)
     found = subjects(question, report)
     if not found:
-        return Told.nothing("micro", report)
+        return nothing(question, report, "micro")
     told = Told()
     for h in found:
-        told += _suggests(h, taxonomy)
-    best = surest(report) if question.number is None else found[0]
+        told += suggests(h, taxonomy)
+    best = surest(found)
     if best is not None and best.me is not None:
         told.short = label_of(best.me, taxonomy)[0] or ""
     return told
@@ -64,7 +60,8 @@ def _fine(report: Report) -> str:
     return "7" if own == "3" else own
 
 
-def _suggests(h: Happening, taxonomy: str) -> Told:
+def suggests(h: Happening, taxonomy: str) -> Told:
+    """Which emotion a micro-expression suggests."""
     assert h.me is not None and h.number is not None
     label, p = label_of(h.me, taxonomy)
     number, frame = h.number, h.frames[1]
@@ -77,18 +74,18 @@ def _suggests(h: Happening, taxonomy: str) -> Told:
 
 def at_moment(h: Happening, taxonomy: str) -> Told:
     """What a micro-expression suggests and shows."""
-    return _suggests(h, taxonomy) + units_of(h)
+    return suggests(h, taxonomy) + units_of(h)
 
 
 def units(question: Question, report: Report) -> Told:
     """The units of each micro-expression; the short answer names those of the surest."""
     found = subjects(question, report)
     if not found:
-        return Told.nothing("micro", report)
+        return nothing(question, report, "micro")
     told = Told()
     for h in found:
         told += units_of(h)
-    best = surest(report) if question.number is None else found[0]
+    best = surest(found)
     assert best is not None and best.me is not None
     told.short = names(sorted({au.au for au in present(best.me)}))
     return told
@@ -124,8 +121,8 @@ def _unit(au: ActionUnitReading) -> Message:
 
 def units_over(question: Question, report: Report) -> Told:
     """The units of all micro-expressions together."""
-    found = happenings(report, "micro")
-    macros = len(happenings(report, "macro"))
+    found = subjects(question, report)
+    macros = 0 if question.places != Places() else len(happenings(report, "macro"))
     unread = [Message("ask.macro_units", {"count": macros})] if macros else []
     frames: dict[int, list[int]] = {}
     for h in found:
@@ -133,7 +130,7 @@ def units_over(question: Question, report: Report) -> Told:
         for au in present(h.me):
             frames.setdefault(au.au, []).append(h.frames[1])
     if not frames:
-        return Told.nothing("micro", report) + Told(unread)
+        return nothing(question, report, "micro") + Told(unread)
     parts = tuple(
         Message("ask.unit_times", {"code": str(au), "au": au, "frames": ", ".join(map(str, at))})
         for au, at in sorted(frames.items())
@@ -146,13 +143,23 @@ def units_over(question: Question, report: Report) -> Told:
 
 
 def shown(question: Question, report: Report) -> Told:
-    """Whether a unit is seen, where, and how likely."""
-    unit = question.unit or 0
+    """Whether units are seen, where, and how likely; all of several, or any where the question says `or`."""
+    each = [_shown(question, unit, report) for unit in question.units or (0,)]
+    told = sum(each[1:], each[0])
+    wanted = any if question.either else all
+    told.short = "yes" if wanted(one.short == "yes" for one in each) else "no"
+    return told
+
+
+def _shown(question: Question, unit: int, report: Report) -> Told:
     if unit not in EXPRESSIVE and unit not in _CLOSED_EYES:
         return Told([Message("ask.unit_unknown", {"au": unit})], short="no", measured=False)
-    found = [(h, au) for h in subjects(question, report) for au in _readings(h, unit)]
+    asked = subjects(question, report)
+    if not asked:
+        return nothing(question, report, "micro")
+    found = [(h, au) for h in asked for au in _readings(h, unit)]
     if not found:
-        return Told.nothing("micro", report, short="no")
+        return Told([Message("ask.unit_unread", {"au": unit})], short="no", measured=False)
     seen = [(h, au) for h, au in found if au.present]
     if seen:
         told = Told(short="yes")
@@ -178,6 +185,51 @@ def shown(question: Question, report: Report) -> Told:
     return Told([said], [h.frames[1]], [h.number], short="no")
 
 
+def compared(question: Question, report: Report) -> Told:
+    """Which of two units is stronger, by FACS intensity; the likelier one where a question asks for that."""
+    unknown = [au for au in question.units if au not in EXPRESSIVE and au not in _CLOSED_EYES]
+    if unknown:
+        return Told([Message("ask.unit_unknown", {"au": au}) for au in unknown], measured=False)
+    found = subjects(question, report)
+    if not found:
+        return nothing(question, report, "micro")
+    told = Told()
+    for h in found:
+        told += _compared(question, h)
+    return told
+
+
+def _compared(question: Question, h: Happening) -> Told:
+    assert h.me is not None and h.number is not None
+    likelier = re.search("likel|probab|可能|概率", question.text, re.IGNORECASE) is not None
+
+    def strength(au: ActionUnitReading) -> tuple[bool, float | str]:
+        return au.present, au.probability if likelier else au.intensity or ""
+
+    read = [
+        max(readings, key=lambda au: (au.present, au.probability))
+        for unit in question.units
+        if (readings := _readings(h, unit))
+    ]
+    fields: dict[str, Field] = {"number": h.number, "frame": h.frames[1]}
+    fields["parts"] = tuple(
+        Message("ask.unit_strength", {"code": au.code, "au": au.au, "p": au.probability})
+        for au in sorted(read, key=strength, reverse=True)
+    )
+    at, numbers = [h.frames[1]], [h.number]
+    if len(read) < len(question.units):
+        return Told([Message("ask.not_compared", fields)], at, numbers, measured=False)
+    best = max(map(strength, read))
+    leading = [au for au in read if strength(au) == best]
+    if not best[0]:
+        return Told([Message("ask.neither_likely", fields)], at, numbers, "none")
+    if len(leading) > 1:
+        return Told([Message("ask.equally_strong", fields)], at, numbers, "none")
+    which = {**fields, "code": leading[0].code, "au": leading[0].au}
+    said = Message("ask.likelier", which) if likelier else Message("ask.stronger", which)
+    return Told([said], at, numbers, names([leading[0].au]))
+
+
 def _readings(h: Happening, unit: int) -> list[ActionUnitReading]:
     assert h.me is not None
     return [au for au in h.me.action_units if au.au == unit]
@@ -190,7 +242,7 @@ def side(question: Question, report: Report) -> Told:
         return units(question, report)
     found = [(h, au) for h in subjects(question, report) for au in _readings(h, unit)]
     if not found:
-        return Told.nothing("micro", report) if unit in EXPRESSIVE else shown(question, report)
+        return replace(_shown(question, unit, report), short="")
     h, au = max(found, key=lambda pair: pair[1].probability)
     assert h.number is not None and h.me is not None
     frame = h.frames[1]
@@ -224,7 +276,7 @@ def region(question: Question, report: Report) -> Told:
     wanted = set(AREAS[question.area or "mouth"])
     found = subjects(question, report)
     if not found:
-        return Told.nothing("micro", report)
+        return nothing(question, report, "micro")
     told = Told()
     for h in found:
         assert h.me is not None and h.number is not None
@@ -242,10 +294,10 @@ def region(question: Question, report: Report) -> Told:
 def spoken(question: Question, report: Report) -> Told:
     """Units, then the classes based on them: the challenge's sentence as the short answer."""
     told = units(question, report)
-    best = surest(report)
+    best = surest(subjects(question, report))
     if best is None or best.me is None:
         return told
-    told += emotion(Question(question.text, Topic.FINE, question.language), report)
+    told += emotion(replace(question, topic=Topic.FINE), report)
     told.short = spoken_form(
         sorted({au.au for au in present(best.me)}),
         label_of(best.me, _fine(report))[0] or "",

@@ -8,11 +8,13 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
 from mellm import plug_ins
 from mellm.errors import InputError
+from mellm.language.backends.plug_in_backend import PlugInBackend
 from mellm.language.backends.protocol import LanguageBackend
 
 _OPTION = re.compile(r",(?=[a-z_]+=)")
@@ -102,7 +104,7 @@ def create_backend(spec: str, **options: Any) -> LanguageBackend:
     if name not in _KINDS:
         own = cast(Callable[..., LanguageBackend] | None, plug_ins.load("language_backends", name))
         if own is not None:
-            return own(*([rest] if rest else []), **options)
+            return PlugInBackend(name, partial(own, *([rest] if rest else []), **options))
         extra = " (`none` means that no language model is asked)" if name == "none" else ""
         raise InputError(
             f"There is no language model '{name}'{extra}; write one of: {'; '.join(backend_specs())}."

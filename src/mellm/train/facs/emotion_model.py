@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 
 from mellm.datasets.annotation_sheets import read_sheet
 from mellm.datasets.published_sets import EMOTION_COLUMNS, UNIT_COLUMNS
+from mellm.datasets.repeated_rows import counted_once
 from mellm.datasets.sheet_warnings import log_remarks
 from mellm.errors import InputError
 from mellm.facs.codes import parse_codes
@@ -93,12 +94,13 @@ _UNITS = ("au_updated", *UNIT_COLUMNS)
 def read_rows(sheet: Path) -> list[CodedRow]:
     """Read a sheet with Subject, AU (or Action Units) and Emotion (or Estimated Emotion), in any case.
 
-    Rows without an emotion (`others`) or without units are left out; InputError for a missing column.
+    Rows without an emotion (`others`) or without units are left out, a row that stands there twice counts
+    once; InputError for a missing column, or rows that contradict each other.
     """
     if not sheet.is_file():
         raise InputError(f"There is no annotation sheet '{sheet}'; correct `sheets` in the recipe.")
     rows = []
-    found = read_sheet(sheet, (_PEOPLE, _UNITS, EMOTION_COLUMNS))
+    found = counted_once(_log, sheet, read_sheet(sheet, (_PEOPLE, _UNITS, EMOTION_COLUMNS)))
     log_remarks(_log, sheet, found, _UNITS)
     for row in found:
         label = canonical(row.text(EMOTION_COLUMNS))
