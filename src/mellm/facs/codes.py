@@ -98,10 +98,10 @@ _DAYS = range(10959, 73051)
 def parse_codes(text: str) -> AUCodes:
     """Read one cell of action units; an empty cell or `?` has none. Never refuses: see `AUCodes.remarks`.
 
-    >>> [(u.au, u.side, u.intensity) for u in parse_codes("1+L2+r12a").units]
-    [(1, 'both', None), (2, 'left', None), (12, 'right', 'A')]
     A cell that is a date (`is_date`) is a remark as a whole.
 
+    >>> [(u.au, u.side, u.intensity) for u in parse_codes("1+L2+r12a").units]
+    [(1, 'both', None), (2, 'left', None), (12, 'right', 'A')]
     >>> parse_codes("A4B+ref(10)+soft focus").remarks
     ('soft focus',)
     """
