@@ -28,7 +28,7 @@ def pair_latency(repeats: int, estimator: str) -> tuple[float, float]:
     from mellm import Analyzer, Settings
     from mellm.media import read_image
 
-    portrait = read_image(HERE.parent / "src/mellm/simulate/portrait.jpg")
+    portrait = read_image(HERE.parent / "src/mellm/data/portrait.jpg")
     onset = cv2.resize(portrait[0:420, 60:410], (400, 480), interpolation=cv2.INTER_AREA)
     apex = np.roll(onset, 1, axis=1)
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +78,7 @@ def long_clip(path: Path, seconds: float) -> None:
     from mellm.media import read_image
 
     rng = np.random.default_rng(0)
-    portrait = cv2.resize(read_image(HERE.parent / "src/mellm/simulate/portrait.jpg"), (480, 480))
+    portrait = cv2.resize(read_image(HERE.parent / "src/mellm/data/portrait.jpg"), (480, 480))
     still = cv2.copyMakeBorder(portrait, 0, 0, 80, 80, cv2.BORDER_REPLICATE).astype(np.int16)
     noise = [rng.normal(0, 2, still.shape).round().astype(np.int16) for _ in range(8)]
     with av.open(str(path), "w") as out:
