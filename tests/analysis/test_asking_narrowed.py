@@ -57,6 +57,11 @@ def two_people(report: Report) -> Report:
         ("0.5 秒之前有几次眨眼？", Places(span=Span(None, 0.5))),
         ("Did she blink in the first two seconds?", Places(span=Span(None, 2))),
         ("前两秒有眨眼吗？", Places(span=Span(None, 2))),
+        ("Did she blink in the first half of the video?", Places(span=Span(None, 0.5, share=True))),
+        ("Anything in the last quarter?", Places(span=Span(0.75, None, share=True))),
+        ("What is in the second third?", Places(span=Span(1 / 3, 2 / 3, share=True))),
+        ("后半段有几次眨眼？", Places(span=Span(0.5, None, share=True))),
+        ("前三分之一有什么？", Places(span=Span(None, 1 / 3, share=True))),
         ("Did she blink after 1:05?", Places(span=Span(65, None))),
         ("2秒以后有眨眼吗？", Places(span=Span(2, None))),
         ("between 1 and 2 s", Places(span=Span(1, 2))),
@@ -181,3 +186,20 @@ def test_several_units_are_all_answered(report: Report) -> None:
     assert ask(report, "Are AU 12 and AU 9 shown?").short == "no"
     either = ask(report, "Is AU 12 or AU 9 shown?")
     assert either.short == "yes" and "Yes: AU 12B" in either.text and "No: AU 9" in either.text
+
+
+def test_a_share_of_the_video_is_looked_at(report: Report) -> None:
+    """It lasts long enough that the blink at 2.8 s is in its first half, and the expression in its last."""
+    whole = report.source.duration
+    assert whole is not None and 2.8 < whole / 2 < 10
+    assert ask(report, "How many blinks in the first half?").short == "1"
+    late = ask(report, "How many blinks are there in the second half of the video?")
+    assert late.short == "0" and f"after {whole / 2:.2f} s" in late.text
+    assert ask(report, "后半段有几次眨眼？").short == "0"
+
+
+def test_how_long_an_event_lasts_is_said(report: Report) -> None:
+    assert "Lasting: 1.33 s." in ask(report, "How long were her eyes shut?").text
+    assert "持续：1.00 秒。" in ask(report, "说话说了多久？").text
+    assert "Lasting" not in ask(report, "How long is the video?").text
+    assert "Lasting" not in ask(report, "What is the longest macro-expression?").text

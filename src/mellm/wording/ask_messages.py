@@ -132,6 +132,8 @@ ASK_MESSAGES: dict[str, tuple[str, str]] = {
         "最后一个{what}始于 {onset:.2f} 秒（第 {first} 帧），顶点在 {apex:.2f} 秒（第 {frame} 帧），"
         "止于 {offset:.2f} 秒。",
     ),
+    "ask.lasting": ("Lasting: {parts:; }.", "持续：{parts:；}。"),
+    "ask.seconds": ("{seconds:.2f} s", "{seconds:.2f} 秒"),
     "ask.longest": (
         "The longest {what} lasts {seconds:.2f} s: {span}.",
         "最长的{what}持续 {seconds:.2f} 秒：{span}。",

@@ -53,7 +53,11 @@ def ask(report: Report, question: str | Question, language: Language | None = No
     sentences = []
     if told is None:
         told = _ANSWERS[asked.topic](asked, report)
-        told.said = [*narrowing.looked_at(asked, report), *told.said]
+        told.said = [
+            *narrowing.looked_at(asked, report),
+            *told.said,
+            *narrowing.lengths(asked, report),
+        ]
         sentences = _readings(asked, report) if asked.topic is Topic.DETAIL else []
     sentences = [*(word(message, asked.language) for message in told.said), *sentences]
     return Answer(

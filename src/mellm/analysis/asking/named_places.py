@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `start` to `end`, seconds or frames; None is open, a start below 0 counts from the end."""
+    """From `start` to `end`, seconds or frames; None is open, a start below 0 counts from the end.
+
+    share: both are shares of the video, 0..1
+    """
 
     start: float | None = None
     end: float | None = None
     frames: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,14 @@ _AFTER = (
     rf"\b(?:after|since|later than|past|from)\s+{_A}(?:\s+on(?:wards?)?)?|晚于\s*{_A.replace('P<a', 'P<y')}"
 )
 _AFTER_ZH = rf"{_A}\s*(?:之后|以后|后|起|开始)"
+
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "半": 2, "三分之一": 3, "四分之一": 4}
+_SHARE = (
+    rf"(?:in |during )?(?:the )?\b({'|'.join(_ORDINALS[:4])}|last|final|latter)\s+(half|third|quarter)\b"
+    r"(?: of (?:the|this) (?:video|clip|recording|film))?",
+    r"([前后])一?(半|三分之一|四分之一)(?:段|部分|程)?",
+)
+"""A part of the video by its place and size: the first half, 后三分之一."""
 
 _PERSONS = (
     rf"\b{_FACE}\s*(?:no\.?\s*|number\s+|#)?(\d+|{'|'.join(_CARDINALS)})\b",
@@ -153,7 +165,22 @@ def _lasting(text: str) -> tuple[Span | None, str]:
     return None, text
 
 
+def _share(text: str) -> tuple[Span | None, str]:
+    for pattern in _SHARE:
+        if found := re.search(pattern, text, re.IGNORECASE):
+            which, parts = found[1].lower(), _PARTS[found[2].lower()]
+            place = 1 if which == "前" else _ORDINALS.index(which) + 1 if which in _ORDINALS else parts
+            if place <= parts:
+                start = (place - 1) / parts if place > 1 else None
+                end = place / parts if place < parts else None
+                return Span(start, end, share=True), _without(found, text)
+    return None, text
+
+
 def _span(text: str) -> tuple[Span | None, str]:
+    part, text = _share(text)
+    if part is not None:
+        return part, text
     found = re.search(_BETWEEN, text, re.IGNORECASE)
     if found and found["a"] == found["b"]:
         start, end = sorted((float(found["an"]), float(found["bn"])))

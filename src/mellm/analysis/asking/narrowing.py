@@ -120,6 +120,18 @@ def looked_at(question: Question, report: Report) -> list[Message]:
     return [Message("ask.looked_at", {"parts": tuple(parts)})] if parts else []
 
 
+def lengths(question: Question, report: Report) -> list[Message]:
+    """Return a sentence on how long the events last, where that is asked; none where nothing has times."""
+    if not question.asks_length or question.topic in (Topic.LENGTH, Topic.LONGEST, Topic.SHORTEST):
+        return []
+    parts = tuple(
+        Message("ask.seconds", {"seconds": h.seconds})
+        for h in asked_for(question, report)[:LISTED]
+        if h.timed
+    )
+    return [Message("ask.lasting", {"parts": parts})] if parts else []
+
+
 def _tells_time(question: Question) -> bool:
     """Whether the answer's own sentences name the time."""
     return question.topic in (Topic.AT, Topic.BLINKS, Topic.SPEECH, Topic.CLOSURES)
@@ -140,6 +152,9 @@ def _ends(question: Question, report: Report) -> tuple[float, float]:
     if span is None:
         return -math.inf, math.inf
     start = -math.inf if span.start is None else span.start
+    if span.share:
+        whole = end_of(report)
+        return start * whole, math.inf if span.end is None else span.end * whole
     if span.start is not None and span.start < 0:
         start += report.source.frames if span.frames else end_of(report)
     return start, math.inf if span.end is None else span.end

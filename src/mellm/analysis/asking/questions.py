@@ -77,6 +77,11 @@ class Question:
         return self.units[0] if self.units else None
 
     @property
+    def asks_length(self) -> bool:
+        """Whether it asks how long something lasts."""
+        return _says(_LENGTH, self.text)
+
+    @property
     def time(self) -> float | None:
         """The time of the video that it names, seconds."""
         return self.places.time
@@ -141,6 +146,7 @@ _NARROWED = _EVENT_TOPICS | {
 """Topics whose answers are narrowed to a time that the question names; the others tell what is there."""
 _EXPRESSION = r"express|emotion|feel|mood|action unit|\bAUs?\b|micro|macro|表情|情绪|情感|感受|心情|动作单元"
 _COMPARISON = r"strong|intens|more|larger|bigger|likel|weak|还是|更|哪个|哪一个"
+_LENGTH = r"how long|duration|多久|多长|时长"
 _EITHER = r"\bor\b|或|还是"
 
 _AREAS: tuple[tuple[str, str], ...] = (
