@@ -1,6 +1,7 @@
 """Pictures of every room for the documentation.
 
     PYTHONPATH=tests python tests/e2e/screenshots.py docs/images
+    PYTHONPATH=tests python tests/e2e/screenshots.py docs/images report    # report.png alone
 
 Made with the shipped portrait's demonstration clip only. Pictures get a palette of 256 colours.
 """
@@ -16,17 +17,22 @@ import numpy as np
 from browser import ARGUMENTS, CHROMIUM, analysed, opened
 from playwright.sync_api import sync_playwright
 
+from mellm import Analyzer, Settings
 from mellm.simulate.generated_clip import demo_clip
 from mellm.web.server import serving
 from mellm.web.server_options import ServerOptions
 from review_samples import review_store
 
 WIDTH, HEIGHT = 1280, 760
+REPORT_HEIGHT = 1290
 
 
 def main() -> None:
     """Serve, walk through the rooms, take the pictures."""
     out = Path(sys.argv[1])
+    report_page(out / "report.png")
+    if sys.argv[2:] == ["report"]:
+        return
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         clip = Path(place) / "interview.mp4"
         demo_clip(clip)
@@ -38,6 +44,19 @@ def main() -> None:
             context.set_default_timeout(120_000)
             rooms(context.new_page(), address.rstrip("/"), clip, out)
             browser.close()
+
+
+def report_page(path: Path) -> None:
+    """The top of the demonstration's report, as a browser opens the file."""
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        clip = Path(place) / "demo.mp4"
+        demo_clip(clip)
+        Analyzer(Settings(llm="none")).analyze(clip).save(Path(place) / "out")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": REPORT_HEIGHT})
+        page.goto((Path(place) / "out" / "report.html").as_uri())
+        keep(page, path)
+        browser.close()
 
 
 def rooms(page: Any, address: str, clip: Path, out: Path) -> None:
