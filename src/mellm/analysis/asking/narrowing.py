@@ -25,7 +25,8 @@ _SHORT = {
     Topic.PEOPLE: "0", Topic.SHOWN: "no",
 }  # fmt: skip
 """What the challenges' form takes where there is nothing: a count stays a number."""
-
+_TOO_LITTLE = ("spot.seen_too_short", "spot.rate_too_low", "spot.too_few_frames")
+"""Reasons for which nothing could be spotted, whatever moved."""
 
 _SUFFIXES = (Message("ask.th"), Message("ask.st"), Message("ask.nd"), Message("ask.rd"))
 _SUFFIXES_OF_TIMES = (
@@ -267,10 +268,6 @@ def _why_nothing_was_watched(report: Report) -> Message | None:
     too_little = next((why for why in whys if why.code in _TOO_LITTLE), None)
     blind = too_little is not None and all(w.code in (*_TOO_LITTLE, "spot.no_face") for w in whys)
     return too_little if blind else None
-
-
-_TOO_LITTLE = ("spot.seen_too_short", "spot.rate_too_low", "spot.too_few_frames")
-"""Reasons for which nothing could be spotted, whatever moved."""
 
 
 def _reasons(verdict: Message) -> Iterator[Message]:

@@ -79,7 +79,7 @@ class Question:
     @property
     def asks_length(self) -> bool:
         """Whether it asks how long something lasts."""
-        return _says(_LENGTH, self.text)
+        return _says(rf"{_LENGTH}|多久", self.text)
 
     @property
     def time(self) -> float | None:
@@ -102,6 +102,7 @@ _AU = re.compile(
     re.IGNORECASE,
 )
 
+_LENGTH = r"how long|duration|多长|时长"
 _TOPICS: tuple[tuple[Topic, str], ...] = (
     (Topic.TRUTH, r"\b(?:lie|lying|lied|liar|decei\w+|truth\w*|honest\w*|guilty)\b|撒谎|说谎|欺骗|诚实|真话"),
     (Topic.SPOKEN, r"based on (?:them|it)"),
@@ -128,7 +129,7 @@ _TOPICS: tuple[tuple[Topic, str], ...] = (
     (Topic.HEAD, r"\bhead\b|头部|头动|转头"),
     (Topic.WHEN, r"\bwhen\b|what time|which frames?|where in the video|onset|apex|offset|"
      r"何时|什么时候|哪些?帧|起始|顶点"),
-    (Topic.LENGTH, r"how long|duration|frame rate|\bfps\b|多长|时长|帧率"),
+    (Topic.LENGTH, rf"{_LENGTH}|frame rate|\bfps\b|帧率"),
 )  # fmt: skip
 """Words in a question -> its topic, the first row that fits."""
 
@@ -146,7 +147,6 @@ _NARROWED = _EVENT_TOPICS | {
 """Topics whose answers are narrowed to a time that the question names; the others tell what is there."""
 _EXPRESSION = r"express|emotion|feel|mood|action unit|\bAUs?\b|micro|macro|表情|情绪|情感|感受|心情|动作单元"
 _COMPARISON = r"strong|intens|more|larger|bigger|likel|weak|还是|更|哪个|哪一个"
-_LENGTH = r"how long|duration|多久|多长|时长"
 _EITHER = r"\bor\b|或|还是"
 
 _AREAS: tuple[tuple[str, str], ...] = (

@@ -21,10 +21,11 @@ from mellm.face.people import Landmarks
 from mellm.flow.classical import check_pair, create_dis, search_face
 from mellm.flow.field import Flow, FlowField
 from mellm.media.frame import Image
-from mellm.simulate.canonical_mesh import OVAL, face_width
+from mellm.simulate.canonical_mesh import face_width
 from mellm.simulate.lattice import Lattice
 from mellm.simulate.skin_sheets import head_shape
 from mellm.train.flow.network import STRIDE, MEFlowNet, NetworkShape
+from mellm.train.flow.portrait_tensors import oval_mask
 
 DRAWN_FILE = "meflownet_drawn.safetensors"
 """What a run leaves: averaged weights, with plan, figures and what was left out as metadata."""
@@ -88,9 +89,7 @@ def _told(mesh: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
     centred[:, 2] -= centred[:, 2].mean()
     lattice = Lattice(CROP_SIZE)
     depth = lattice.upsample(head_shape(lattice, centred, face_width(centred))[0])
-    mask = np.zeros((CROP_SIZE[1], CROP_SIZE[0]), np.float32)
-    outline = np.round(centred[list(OVAL), :2] * 16).astype(np.int32)
-    cv2.fillPoly(mask, [outline], (1.0,), shift=4)
+    mask = oval_mask(centred, (CROP_SIZE[1], CROP_SIZE[0]))
     planes = (torch.from_numpy(np.asarray(plane, np.float32))[None, None] for plane in (depth, mask))
     cells = [F.avg_pool2d(plane, STRIDE) for plane in planes]
     return cells[0], cells[1]

@@ -25,10 +25,7 @@ def load_portraits(path: str | Path, device: torch.device, most: int | None = No
     mesh = stored["mesh"]
     faces, insides = [], []
     for picture, label, points in zip(pictures, labels, mesh, strict=True):
-        mask = np.zeros(label.shape, np.uint8)
-        outline = np.round((points[list(OVAL), :2] + 32) * 16).astype(np.int32)
-        cv2.fillPoly(mask, [outline], (1,), shift=4)
-        faces.append(mask)
+        faces.append(oval_mask(points, label.shape, margin=32))
         insides.append(_continued(picture, label))
 
     def tensor(values: NDArray[np.generic]) -> Tensor:
@@ -57,6 +54,17 @@ def load_portraits(path: str | Path, device: torch.device, most: int | None = No
         centre=tensor(mesh.mean(1).astype(np.float32)),
         width=tensor(np.cbrt(np.abs(np.linalg.det(linear))).astype(np.float32)),
     )
+
+
+def oval_mask(mesh: NDArray[np.floating], shape: tuple[int, ...], margin: float = 0.0) -> NDArray[np.uint8]:
+    """Return 1 inside the mesh's outline, uint8 of `shape` (H, W).
+
+    mesh: (468, 3), px of the crop; margin: px of the picture around the crop
+    """
+    mask = np.zeros(shape, np.uint8)
+    outline = np.round((mesh[list(OVAL), :2] + margin) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [outline], (1,), shift=4)
+    return mask
 
 
 def dense_motions(
